@@ -1,0 +1,199 @@
+// Package schema holds the attribute, event and metric names that Sightglass
+// writes and reads: the contract between the receiver, the policy processor,
+// the latency connector, the terminal and every back end.
+//
+// Names follow the OpenTelemetry semantic conventions 1.44; where those have
+// none, a name starts with "sightglass.". The package imports nothing of ours.
+package schema
+
+// ScopeName is the instrumentation scope of everything the ebpf receiver emits.
+const ScopeName = "github.com/sightglass/sightglass/receiver/ebpfreceiver"
+
+// Resource attributes. A resource is one container, or one systemd unit or
+// executable outside containers.
+const (
+	ContainerID        = "container.id"   // full id as the runtime gives it, without prefix
+	ContainerName      = "container.name" // name by the runtime, where it is readable without an API server
+	ContainerImageName = "container.image.name"
+	ContainerRuntime   = "container.runtime.name" // containerd, cri-o, docker, podman, lxc, ...
+	K8sPodUID          = "k8s.pod.uid"            // with dashes
+	K8sPodName         = "k8s.pod.name"
+	K8sNamespaceName   = "k8s.namespace.name"
+	K8sContainerName   = "k8s.container.name"
+	K8sNodeName        = "k8s.node.name"
+	HostID             = "host.id"   // /etc/machine-id, else the boot id
+	HostName           = "host.name" // kernel's nodename
+	ServiceName        = "service.name"
+	ServiceNamespace   = "service.namespace"
+	ServiceVersion     = "service.version"
+	ServiceInstanceID  = "service.instance.id"
+	SystemdUnit        = "sightglass.systemd.unit" // nginx.service
+	CgroupPath         = "process.linux.cgroup"    // path below the cgroup mount, host view
+)
+
+// Process attributes: the acting process of an activity record.
+const (
+	ProcessKey              = "sightglass.process.key"        // "<tgid>:<start, boot ns>": unique on the host until it reboots
+	ProcessParentKey        = "sightglass.process.parent.key" // same form
+	ProcessPID              = "process.pid"                   // int, thread group id as the host sees it
+	ProcessTID              = "thread.id"                     // int, host view
+	ProcessVPID             = "process.vpid"                  // int, pid inside the innermost pid namespace
+	ProcessParentPID        = "process.parent_pid"            // int
+	ProcessParentName       = "sightglass.process.parent.name"
+	ProcessParentPath       = "sightglass.process.parent.executable.path"
+	ProcessParentCommand    = "sightglass.process.parent.command_line"
+	ProcessAncestors        = "sightglass.process.ancestors" // string slice: names, nearest (the parent) first
+	ProcessName             = "process.executable.name"      // comm, at most 15 bytes, as Falco's proc.name
+	ProcessPath             = "process.executable.path"      // kernel's path of the executable
+	ProcessCommandArgs      = "process.command_args"         // string slice, argv including argv[0]
+	ProcessCommandLine      = "process.command_line"         // only where args are not known as a vector
+	ProcessWorkingDirectory = "process.working_directory"
+	ProcessUserID           = "process.user.id"   // int, effective uid
+	ProcessUserName         = "process.user.name" // by the host's or the container's passwd file
+	ProcessRealUserID       = "process.real_user.id"
+	ProcessGroupID          = "sightglass.process.group.id" // int, effective gid
+	ProcessLoginUID         = "sightglass.process.login_user.id"
+	ProcessLoginUserName    = "sightglass.process.login_user.name"
+	ProcessSessionID        = "sightglass.process.audit_session.id" // audit session; absent when unset
+	ProcessTTY              = "sightglass.process.tty"              // int, kernel device number (major<<8|minor form of stat(2)); absent when none
+	ProcessInteractive      = "process.interactive"                 // bool: has a controlling terminal
+	ProcessCreationTime     = "process.creation.time"               // RFC 3339, ns
+	ProcessExitCode         = "process.exit.code"
+	ProcessExitSignal       = "sightglass.process.exit.signal"    // number of the signal that ended it
+	ProcessUpperLayer       = "sightglass.process.upper_layer"    // bool: the executable is not part of the image (overlayfs upper)
+	ProcessMemfd            = "sightglass.process.memfd"          // bool: run from memory, no file
+	ProcessArgsTruncated    = "sightglass.process.args_truncated" // bool, only present when true
+)
+
+// System calls.
+const (
+	SyscallName      = "syscall.name"
+	SyscallReturn    = "syscall.return_value"        // int; negative errno on failure
+	SyscallArgPrefix = "syscall.arg."                // + the argument's name in the syscall table
+	SyscallABI       = "sightglass.syscall.abi"      // "x86", "x32"; absent for the machine's own
+	SyscallDuration  = "sightglass.syscall.duration" // int ns between enter and exit
+	ErrorType        = "error.type"                  // errno name (ENOENT) or the protocol's code
+	Truncated        = "sightglass.truncated"        // string slice: names of the attributes that were cut at a bound
+	Late             = "sightglass.late"             // string slice: arguments read at exit because their page was absent at enter
+)
+
+// Files. FilePath is what the program named, made absolute lexically, as
+// Falco's fd.name; FileResolvedPath is the kernel's own path, which symlinks,
+// hard links and bind mounts cannot disguise.
+const (
+	FilePath         = "file.path"
+	FileName         = "file.name"
+	FileDirectory    = "file.directory"
+	FileNameRaw      = "sightglass.file.path.raw"      // the argument as given
+	FileResolvedPath = "sightglass.file.path.resolved" // absent when the call names a path and never opened it
+	FilePreviousPath = "sightglass.file.path.previous" // source of rename and link
+	FileOperation    = "sightglass.file.operation"     // open, create, delete, rename, link, symlink, mkdir, rmdir, chmod
+	FileMode         = "file.mode"                     // octal text, "0644"
+	FileInode        = "file.inode"                    // text
+	FileDevice       = "sightglass.file.device"        // "major:minor"
+	FileOpenFlags    = "sightglass.file.open_flags"    // int, the kernel's O_ bits
+	FileDescriptor   = "sightglass.file.descriptor"    // int
+)
+
+// Network.
+const (
+	NetworkTransport    = "network.transport" // tcp, udp, unix, ...
+	NetworkType         = "network.type"      // ipv4, ipv6, unix
+	NetworkLocalAddress = "network.local.address"
+	NetworkLocalPort    = "network.local.port"
+	NetworkPeerAddress  = "network.peer.address" // or the path of a unix socket
+	NetworkPeerPort     = "network.peer.port"
+	NetworkNamespace    = "sightglass.network.namespace" // int, inode of the network namespace
+	SocketFamily        = "sightglass.socket.family"     // int, AF_
+	SocketType          = "sightglass.socket.type"       // int, SOCK_
+	ServerAddress       = "server.address"
+	ServerPort          = "server.port"
+	ClientAddress       = "client.address"
+)
+
+// Requests.
+const (
+	HTTPRequestMethod         = "http.request.method"
+	HTTPRequestMethodOriginal = "http.request.method_original"
+	HTTPResponseStatusCode    = "http.response.status_code"
+	HTTPRoute                 = "http.route"
+	URLPath                   = "url.path"
+	URLQuery                  = "url.query"
+	URLScheme                 = "url.scheme"
+	URLFull                   = "url.full"
+	UserAgent                 = "user_agent.original"
+	NetworkProtocolName       = "network.protocol.name"
+	NetworkProtocolVersion    = "network.protocol.version"
+	ServicePeerName           = "service.peer.name"
+	RequestClass              = "sightglass.request.class"              // unary, stream, wait, probe
+	RequestRouteInferred      = "sightglass.http.route.inferred"        // template guessed from the path
+	RequestRole               = "sightglass.request.role.confidence"    // "known" is not written; "guessed" is
+	RequestTimeToFirstByte    = "sightglass.request.time_to_first_byte" // double, s
+	RequestIncomplete         = "sightglass.request.incomplete"         // why: "response_lost", "connection_closed", "truncated"
+	RequestSource             = "sightglass.request.source"             // "ebpf"
+)
+
+// Request classes, the values of RequestClass.
+const (
+	ClassUnary  = "unary"
+	ClassStream = "stream"
+	ClassWait   = "wait"
+	ClassProbe  = "probe"
+)
+
+// Event names of log records.
+const (
+	EventProcessExec    = "sightglass.process.exec"
+	EventProcessExit    = "sightglass.process.exit"
+	EventFileOpen       = "sightglass.file.open"
+	EventFileChange     = "sightglass.file.change"
+	EventNetworkConnect = "sightglass.network.connect"
+	EventNetworkAccept  = "sightglass.network.accept"
+	EventNetworkListen  = "sightglass.network.listen"
+	EventLoginStart     = "sightglass.login.start"
+	EventLoginEnd       = "sightglass.login.end"
+	EventSyscall        = "sightglass.syscall"
+	EventPolicyMatch    = "sightglass.policy.match"
+)
+
+// Detections (EventPolicyMatch).
+const (
+	RuleName        = "security_rule.name"
+	RuleSet         = "security_rule.ruleset.name" // the rule file's name without its extension
+	RuleReference   = "security_rule.reference"    // link for the operator, if the rule has one
+	RuleDescription = "security_rule.description"
+	RuleTags        = "sightglass.policy.tags"     // string slice
+	RulePriority    = "sightglass.policy.priority" // Falco's spelling: Emergency ... Debug
+	RuleSource      = "sightglass.policy.source"   // syscall
+	PolicyField     = "sightglass.policy.field."   // + name of a field that the output names, value as text
+)
+
+// Metrics that the ebpf receiver emits into its metrics pipeline.
+const (
+	MetricProcessCount    = "sightglass.process.count"    // gauge {process}: alive and known
+	MetricContainerCount  = "sightglass.container.count"  // gauge {container}: with at least one process
+	MetricEventsReceived  = "sightglass.event.received"   // cumulative sum {event}; attribute ClassAttr
+	MetricEventsFiltered  = "sightglass.event.filtered"   // cumulative sum {event}; ClassAttr, ReasonAttr
+	MetricEventsLost      = "sightglass.event.lost"       // cumulative sum {event}; ClassAttr, ReasonAttr, CPUAttr
+	MetricHookStatus      = "sightglass.hook.status"      // gauge 1 = attached, 0 = not; HookAttr, ReasonAttr when 0
+	MetricRequestCount    = "sightglass.request.count"    // cumulative sum {request}: exchanges assembled; ReasonAttr "complete" or why not
+	MetricSyscallDuration = "sightglass.syscall.duration" // histogram s; SyscallName; off by default
+)
+
+// Attributes of the metrics above.
+const (
+	ClassAttr  = "sightglass.event.class" // "security", "requests"
+	ReasonAttr = "sightglass.reason"
+	CPUAttr    = "sightglass.cpu" // int
+	HookAttr   = "sightglass.hook.name"
+)
+
+// Metrics that the service_latency connector emits; seconds, by the conventions.
+const (
+	MetricHTTPServerDuration = "http.server.request.duration"
+	MetricHTTPClientDuration = "http.client.request.duration"
+	MetricRPCServerDuration  = "rpc.server.call.duration"
+	MetricRPCClientDuration  = "rpc.client.call.duration"
+	MetricDBClientDuration   = "db.client.operation.duration"
+	MetricDBServerDuration   = "sightglass.db.server.operation.duration"
+)
