@@ -1,6 +1,16 @@
+// The developer's tools, pinned. A tool runs as
+//	go tool -modfile=internal/tools/go.mod NAME
+// and is built on first use; nothing is expected on PATH.
 module github.com/sightglass/sightglass/internal/tools
 
 go 1.26.0
+
+tool (
+	github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+	go.opentelemetry.io/collector/cmd/builder
+	go.opentelemetry.io/collector/cmd/mdatagen
+	mvdan.cc/gofumpt
+)
 
 require (
 	4d63.com/gocheckcompilerdirectives v1.4.0 // indirect
@@ -240,11 +250,4 @@ require (
 	honnef.co/go/tools v0.8.2 // indirect
 	mvdan.cc/gofumpt v0.12.0 // indirect
 	mvdan.cc/unparam v0.0.0-20260823230713-2fa3d841b0c8 // indirect
-)
-
-tool (
-	github.com/golangci/golangci-lint/v2/cmd/golangci-lint
-	go.opentelemetry.io/collector/cmd/builder
-	go.opentelemetry.io/collector/cmd/mdatagen
-	mvdan.cc/gofumpt
 )
