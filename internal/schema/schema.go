@@ -197,3 +197,46 @@ const (
 	MetricDBClientDuration   = "db.client.operation.duration"
 	MetricDBServerDuration   = "sightglass.db.server.operation.duration"
 )
+
+// Facts that policies ask for beyond the ones above. A receiver writes those
+// that it knows; an absent one has no value in a policy.
+const (
+	ContainerImageTags        = "container.image.tags"                        // string slice; the first is the tag it was started by
+	ContainerImageID          = "container.image.id"                          // as the runtime gives it
+	ContainerImageDigests     = "container.image.repo_digests"                // string slice
+	ContainerPrivileged       = "sightglass.container.privileged"             // bool
+	ContainerMounts           = "sightglass.container.mounts"                 // string slice, "source:destination:mode:true|false:propagation"
+	ContainerStart            = "sightglass.container.start"                  // RFC 3339, ns
+	ContainerIP               = "sightglass.container.ip"                     // address as text
+	ContainerHostPID          = "sightglass.container.host_pid"               // bool: shares the host's pid namespace
+	ContainerHostNetwork      = "sightglass.container.host_network"           // bool
+	ContainerHostIPC          = "sightglass.container.host_ipc"               // bool
+	ContainerLabelPrefix      = "container.label."                            // + the label's key
+	K8sPodLabelPrefix         = "k8s.pod.label."                              // + the label's key
+	K8sPodIP                  = "k8s.pod.ip"                                  // address as text
+	PodSandboxID              = "sightglass.k8s.pod.sandbox.id"               // full id of the pod's pause container
+	ProcessVTID               = "sightglass.thread.vtid"                      // int, thread id inside the innermost pid namespace
+	ProcessSID                = "sightglass.process.session.id"               // int, session as setsid(2) makes it, innermost pid namespace
+	ProcessPGID               = "process.group_leader.pid"                    // int, host view
+	ProcessVPGID              = "process.vpgid"                               // int, innermost pid namespace
+	ProcessEnvironment        = "sightglass.process.environment"              // string slice, NAME=value; only when a policy asks for it
+	ProcessGroupName          = "sightglass.process.group.name"               // name of the effective gid
+	ProcessUserHome           = "sightglass.process.user.home"                // from the passwd file
+	ProcessUserShell          = "sightglass.process.user.shell"               // from the passwd file
+	ProcessPIDNamespaceStart  = "sightglass.process.pid_namespace.start"      // RFC 3339, ns: start of the namespace's first process
+	ProcessLowerLayer         = "sightglass.process.lower_layer"              // bool: the executable lies in a lower layer of an overlayfs
+	ProcessExecutableWritable = "sightglass.process.executable.writable"      // bool: the acting user may write the executable
+	ProcessExecutableInode    = "sightglass.process.executable.inode"         // int
+	ProcessExecutableCtime    = "sightglass.process.executable.ctime"         // int, ns since 1970
+	ProcessExecutableMtime    = "sightglass.process.executable.mtime"         // int, ns since 1970
+	ProcessCapPermitted       = "sightglass.process.capabilities.permitted"   // int, bit set as in capability.h
+	ProcessCapEffective       = "sightglass.process.capabilities.effective"   // int, bit set
+	ProcessCapInheritable     = "sightglass.process.capabilities.inheritable" // int, bit set
+	FileDescriptorType        = "sightglass.file.descriptor.type"             // file, directory, ipv4, ipv6, unix, pipe, event, signalfd, eventpoll, inotify, timerfd, netlink, bpf, userfaultfd, io_uring, memfd, pidfd
+	FileUpperLayer            = "sightglass.file.upper_layer"                 // bool: the file lies in the upper layer of an overlayfs
+	FileLowerLayer            = "sightglass.file.lower_layer"                 // bool
+	FileCreated               = "sightglass.file.created"                     // bool: this call created the file
+	FileNameChanged           = "sightglass.file.name_changed"                // bool: this call gave the descriptor its name
+	SocketRole                = "sightglass.socket.role"                      // client, server; absent while undecided
+	SocketConnected           = "sightglass.socket.connected"                 // bool: connected before this call, or by it (connect, accept)
+)
