@@ -1,0 +1,81 @@
+package event
+
+// Request is a record of the requests ring: bytes that moved over a socket
+// (TypeData) or a socket's end (TypeSocketClose). Header.Time is the moment the
+// call returned, respectively the socket was destroyed. Header.Key, TID and the
+// cgroup are those of the thread that made the call; the end of a socket has
+// those of the last thread that used it.
+type Request struct {
+	Socket          uint64 // names one socket until the machine reboots; never reused
+	CgroupID        uint64
+	CgroupHierarchy uint32 // as in Task
+	NetNS           uint32 // inode number of the socket's network namespace
+	Family          uint16 // AF_INET, AF_INET6 or AF_UNIX
+	LocalPort       uint16
+	PeerPort        uint16
+	LocalAddr       [16]byte // IPv4 in the first 4 bytes; network order
+	PeerAddr        [16]byte
+	Role            Role
+	Flags           RequestFlags
+	Signature       uint8 // number of the Signature that the socket's bytes matched; 0 for none
+
+	// The rest belongs to TypeData.
+	Direction Direction
+	Error     int32  // negative errno when the call failed; Bytes is 0 then
+	Enter     uint64 // when the call began, ns since boot; 0 when not seen
+	Position  uint64 // bytes that this socket had moved in this direction before the call, since it is watched
+	Bytes     uint64 // bytes that the call moved; 0 with Error 0 is the peer's end of file
+	Payload   []byte // the first of these bytes, up to the bound of the socket's protocol
+	Tail      []byte // the last of these bytes, at most 8; empty when the kernel moved them itself (sendfile, splice)
+}
+
+// Role says which end of a connection a socket is.
+type Role uint8
+
+// Roles.
+const (
+	RoleUnknown Role = iota
+	RoleClient       // it connected
+	RoleServer       // it was accepted
+)
+
+// Direction of bytes, seen from the process.
+type Direction uint8
+
+// Directions.
+const (
+	Receive Direction = iota
+	Send
+)
+
+// Opposite is the other direction.
+func (d Direction) Opposite() Direction { return d ^ 1 }
+
+// RequestFlags qualify a record of the requests ring.
+type RequestFlags uint8
+
+// Bits of RequestFlags.
+const (
+	RequestGuessed  RequestFlags = 1 << iota // Role was inferred: the connection is older than the agent
+	RequestMidway                            // the socket is watched since some time after its connection was made
+	RequestHead                              // the bytes begin as a message of the protocol does
+	RequestDead                              // TypeSocketClose: the connection was reset or timed out
+	RequestBoring                            // TypeSocketClose: the kernel had stopped reporting this socket
+	RequestUnframed                          // bytes of several threads may have mixed: Position is not exact
+)
+
+// SignatureBytes is how many leading bytes a Signature can look at.
+const SignatureBytes = 8
+
+// Signature tells the kernel how the messages of a protocol begin. Sockets
+// whose first segments match none are left alone.
+type Signature struct {
+	Value, Mask [SignatureBytes]byte // a byte matches when (byte & Mask) == Value
+	Head        uint16               // bytes to copy of a message, at most MaxPayload
+	// Whole, when its length is not 0 (at most 4 bytes), asks for up to
+	// MaxPayload bytes of a segment that ends with it.
+	Whole []byte
+}
+
+// MaxPayload is the largest Payload.
+const MaxPayload = 4096
