@@ -1,0 +1,124 @@
+package record
+
+import "github.com/sightglass/sightglass/internal/policy/field"
+
+// Processes knows about processes that a record only refers to by key
+// ("<tgid>:<start, boot ns>"). Texts that it puts into p stay valid until the
+// view is given its next record. It must not allocate.
+type Processes interface {
+	// Ancestor fills p with the process n steps above the one with this key;
+	// 0 is that process itself.
+	Ancestor(key string, n int, p *field.Process) bool
+	// Leader fills p with the leader of one of the groups of the process.
+	Leader(key string, of field.Group, p *field.Process) bool
+}
+
+// Ancestor implements field.Source. What the record says about a process was
+// true when the event happened and is preferred; the process table adds what
+// the record leaves out.
+func (v *View) Ancestor(n int, p *field.Process) bool {
+	*p = field.Process{}
+	inTable := v.fromTable(n, p)
+	switch n {
+	case 0:
+		v.fillSelf(p)
+		return true
+	case 1:
+		return v.fillParent(p) || inTable
+	default:
+		return v.fillAncestor(n, p) || inTable
+	}
+}
+
+// Leader implements field.Source.
+func (v *View) Leader(of field.Group, p *field.Process) bool {
+	*p = field.Process{}
+	key, ok := v.key()
+	return ok && v.processes != nil && v.processes.Leader(key, of, p)
+}
+
+func (v *View) key() (string, bool) { return v.text(slotOf(ownProcessKey)) }
+
+func (v *View) fromTable(n int, p *field.Process) bool {
+	if v.processes == nil {
+		return false
+	}
+	if key, ok := v.key(); ok && v.processes.Ancestor(key, n, p) {
+		return true
+	}
+	if n == 0 {
+		return false
+	}
+	key, ok := v.text(slotOf(ownParentKey))
+	return ok && v.processes.Ancestor(key, n-1, p)
+}
+
+func (v *View) fillSelf(p *field.Process) {
+	setInt(v, field.AttrPID, &p.PID)
+	setInt(v, field.AttrVPID, &p.VPID)
+	setInt(v, field.AttrProcStart, &p.Start)
+	setText(v, field.AttrProcName, &p.Name)
+	setText(v, field.AttrProcPath, &p.Path)
+	setText(v, field.AttrProcCommand, &p.Command)
+	if args, ok := v.Strings(field.AttrProcArgs); ok {
+		p.Args = args
+	}
+	if env, ok := v.Strings(field.AttrProcEnv); ok {
+		p.Env = env
+	}
+}
+
+func (v *View) fillParent(p *field.Process) bool {
+	name, ok := v.String(field.AttrParentName)
+	if !ok {
+		name, ok = v.ancestorName(1)
+	}
+	if ok {
+		rename(p, name)
+	}
+	setInt(v, field.AttrParentPID, &p.PID)
+	setText(v, field.AttrParentPath, &p.Path)
+	if cmd, ok := v.String(field.AttrParentCommand); ok {
+		// The line is the parent's at the time of the event; a vector from the
+		// table may belong to a program that it has become since.
+		p.Command, p.Args = cmd, nil
+	}
+	return ok
+}
+
+func (v *View) fillAncestor(n int, p *field.Process) bool {
+	name, ok := v.ancestorName(n)
+	if ok {
+		rename(p, name)
+	}
+	return ok
+}
+
+// ancestorName reads the list of ancestors, whose first is the parent.
+func (v *View) ancestorName(n int) (string, bool) {
+	names, ok := v.Strings(field.AttrAncestors)
+	if !ok || n > len(names) {
+		return "", false
+	}
+	return names[n-1], true
+}
+
+// rename sets the name that a process had at the time of the event. When the
+// process has become another program since, nothing else about it holds.
+func rename(p *field.Process, name string) {
+	if p.Name != name {
+		*p = field.Process{PID: p.PID, VPID: p.VPID, Start: p.Start, Name: name}
+	}
+}
+
+func setInt(v *View, a field.Attr, to *int64) {
+	if n, ok := v.Int(a); ok {
+		*to = n
+	}
+}
+
+func setText(v *View, a field.Attr, to *string) {
+	if s, ok := v.String(a); ok {
+		*to = s
+	}
+}
