@@ -17,16 +17,19 @@ type Request struct {
 	PeerAddr        [16]byte
 	Role            Role
 	Flags           RequestFlags
-	Signature       uint8 // number of the Signature that the socket's bytes matched; 0 for none
+	Class           uint8 // Signature.Class that the socket's bytes matched; 0 for none
 
-	// The rest belongs to TypeData.
+	// The next belong to TypeData.
 	Direction Direction
 	Error     int32  // negative errno when the call failed; Bytes is 0 then
-	Enter     uint64 // when the call began, ns since boot; 0 when not seen
+	Enter     uint64 // when the call began, ns since boot; 0 when not seen, as for all receives
 	Position  uint64 // bytes that this socket had moved in this direction before the call, since it is watched
 	Bytes     uint64 // bytes that the call moved; 0 with Error 0 is the peer's end of file
-	Payload   []byte // the first of these bytes, up to the bound of the socket's protocol
-	Tail      []byte // the last of these bytes, at most 8; empty when the kernel moved them itself (sendfile, splice)
+	Payload   []byte // the first of these bytes, up to the bound of the protocol
+	Tail      []byte // the last of these bytes, at most 8; empty when they are not known (sendfile, splice)
+
+	// The next belong to TypeSocketClose.
+	Received, Sent uint64 // bytes that the socket moved since it is watched
 }
 
 // Role says which end of a connection a socket is.
@@ -56,26 +59,26 @@ type RequestFlags uint8
 
 // Bits of RequestFlags.
 const (
-	RequestGuessed  RequestFlags = 1 << iota // Role was inferred: the connection is older than the agent
-	RequestMidway                            // the socket is watched since some time after its connection was made
-	RequestHead                              // the bytes begin as a message of the protocol does
-	RequestDead                              // TypeSocketClose: the connection was reset or timed out
-	RequestBoring                            // TypeSocketClose: the kernel had stopped reporting this socket
-	RequestUnframed                          // bytes of several threads may have mixed: Position is not exact
+	RequestGuessed RequestFlags = 1 << iota // Role was inferred: nobody saw the connection being made
+	RequestMidway                           // the socket is watched since some time after its connection was made
+	RequestHead                             // the bytes begin as a message of the protocol does
+	RequestBoring                           // TypeSocketClose: the kernel had stopped reporting this socket
 )
 
 // SignatureBytes is how many leading bytes a Signature can look at.
 const SignatureBytes = 8
 
-// Signature tells the kernel how the messages of a protocol begin. Sockets
-// whose first segments match none are left alone.
-type Signature struct {
-	Value, Mask [SignatureBytes]byte // a byte matches when (byte & Mask) == Value
-	Head        uint16               // bytes to copy of a message, at most MaxPayload
-	// Whole, when its length is not 0 (at most 4 bytes), asks for up to
-	// MaxPayload bytes of a segment that ends with it.
-	Whole []byte
-}
-
-// MaxPayload is the largest Payload.
+// MaxPayload is the largest Payload, in bytes.
 const MaxPayload = 4096
+
+// Signature tells the kernel how the messages of one protocol begin; a
+// protocol has as many as it needs. Sockets whose segments match none are soon
+// left alone.
+type Signature struct {
+	Class       uint8                // names the protocol in Request.Class; never 0
+	Value, Mask [SignatureBytes]byte // a byte matches when byte & Mask == Value
+	Bound       uint16               // bytes of a message to copy, at most MaxPayload
+	// Whole asks for up to MaxPayload bytes of a segment that begins like this
+	// and ends with these bytes (1 to 4; 0 bytes: never).
+	Whole string
+}
