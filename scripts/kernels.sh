@@ -1,0 +1,8 @@
+#!/bin/bash
+# Runs the eBPF tests on other kernels: testbed/kernels/README.md.
+# shellcheck source=scripts/lib.sh
+source "$(dirname "$0")/lib.sh"
+
+need_linux "The kernel matrix"
+need_go
+exec testbed/kernels/matrix.sh "$@"
