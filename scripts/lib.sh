@@ -9,7 +9,15 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 LOGS=out/logs
 HEARTBEAT=${HEARTBEAT:-15} # seconds between two signs of life of a long step
 SECONDS=0
-mkdir -p "$LOGS"
+
+# What sudo made belongs to whoever called it, so that the next make without
+# sudo can write there.
+own_outputs() {
+	if [[ -n ${SUDO_UID:-} ]]; then
+		chown -R "$SUDO_UID:${SUDO_GID:-$SUDO_UID}" out bin 2>/dev/null || true
+	fi
+}
+trap own_outputs EXIT
 
 # say TEXT...: one line with the seconds since the script began.
 say() { printf '[%4d s] %s\n' "$SECONDS" "$*"; }
@@ -25,6 +33,7 @@ die() {
 step() {
 	local name=$1 unit=$2 filter=$3 log=$LOGS/$1.log pid last=$SECONDS rc=0
 	shift 3
+	mkdir -p "$LOGS"
 	"$@" >"$log" 2>&1 &
 	pid=$!
 	trap 'kill "$pid" 2>/dev/null; exit 130' INT TERM
@@ -56,7 +65,8 @@ need_linux() {
 need_go() {
 	command -v go >/dev/null || PATH=$PATH:/usr/local/go/bin:/usr/lib/go/bin
 	command -v go >/dev/null || die "Go is missing; install $(sed -n 's/^go //p' go.mod) or newer: https://go.dev/doc/install"
-	go version >"$LOGS/go.log" 2>&1 || die "$(cat "$LOGS/go.log")"
+	local version
+	version=$(go version 2>&1) || die "$version"
 }
 
 # missing_packages PACKAGE[=COMMAND]...: those that are neither installed nor
