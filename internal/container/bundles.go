@@ -1,0 +1,165 @@
+package container
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// taskDir is where containerd's shims keep their bundles, below its state
+// directory: taskDir/<namespace>/<id>/config.json. The file is there before the
+// container's first process runs and goes with the container.
+const taskDir = "io.containerd.runtime.v2.task"
+
+// stateDirs are the usual places of containerd's state, below the host's root.
+var stateDirs = []string{
+	"run/containerd",
+	"run/k3s/containerd",
+	"run/docker/containerd/daemon",
+	"var/snap/microk8s/common/run/containerd",
+}
+
+// maxBundles and maxTaskDirs bound what is remembered of other people's files.
+const (
+	maxBundles  = 4096
+	maxTaskDirs = 64
+)
+
+// bundle is one container that containerd runs.
+type bundle struct {
+	namespace, id string
+	cgroup        string // "" when only systemd knows
+	podUID        string
+	names         Names
+}
+
+// bundleIndex finds containerd's containers by id and by cgroup. Not safe for
+// concurrent use.
+type bundleIndex struct {
+	proc   string   // the proc file system, for shims with another view of files
+	dirs   []string // task directories that may exist
+	byFile map[string]*bundle
+}
+
+func newBundleIndex(root, proc string) *bundleIndex {
+	x := &bundleIndex{proc: proc, byFile: make(map[string]*bundle)}
+	for _, d := range stateDirs {
+		x.dirs = append(x.dirs, filepath.Join(root, d, taskDir))
+	}
+	return x
+}
+
+// addShim learns a state directory from a running shim: its working directory
+// is the bundle of its first container, wherever containerd was told to keep
+// it. The directory is reached through the shim's own root, so that a
+// containerd in a mount namespace of its own is seen too.
+func (x *bundleIndex) addShim(root string, pid uint32) {
+	base := filepath.Join(x.proc, strconv.FormatUint(uint64(pid), 10))
+	cwd, err := os.Readlink(filepath.Join(base, "cwd"))
+	if err != nil {
+		return
+	}
+	tasks := filepath.Dir(filepath.Dir(cwd))
+	if filepath.Base(tasks) != taskDir {
+		return
+	}
+	// The host's own view outlives the shim, so it is preferred.
+	candidate := filepath.Join(root, tasks)
+	if !sameDir(filepath.Join(candidate, filepath.Base(filepath.Dir(cwd)), filepath.Base(cwd)), filepath.Join(base, "cwd")) {
+		candidate = filepath.Join(base, "root", tasks)
+	}
+	if slices.Contains(x.dirs, candidate) {
+		return
+	}
+	x.dirs = slices.DeleteFunc(x.dirs, func(d string) bool {
+		return strings.HasPrefix(d, x.proc+"/") && !exists(d)
+	})
+	if len(x.dirs) < maxTaskDirs {
+		x.dirs = append(x.dirs, candidate)
+	}
+}
+
+// find returns the container with an id. An empty namespace matches each.
+func (x *bundleIndex) find(namespace, id string) *bundle {
+	if id == "" || strings.Contains(id, "/") || id == ".." {
+		return nil
+	}
+	for _, dir := range x.dirs {
+		spaces := []string{namespace}
+		if namespace == "" {
+			spaces = children(dir)
+		}
+		for _, ns := range spaces {
+			if b := x.load(dir, ns, id); b != nil {
+				return b
+			}
+		}
+	}
+	return nil
+}
+
+// findCgroup returns the container whose cgroup is the path or lies above it.
+// It lists the bundles and reads those that are new.
+func (x *bundleIndex) findCgroup(path string) *bundle {
+	for _, dir := range x.dirs {
+		for _, ns := range children(dir) {
+			for _, id := range children(filepath.Join(dir, ns)) {
+				b := x.load(dir, ns, id)
+				if b != nil && b.cgroup != "" && b.cgroup != "/" &&
+					(path == b.cgroup || strings.HasPrefix(path, b.cgroup+"/")) {
+					return b
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// load reads a bundle once; a bundle that has gone is forgotten.
+func (x *bundleIndex) load(dir, namespace, id string) *bundle {
+	file := filepath.Join(dir, namespace, id, "config.json")
+	if b, ok := x.byFile[file]; ok {
+		if exists(file) {
+			return b
+		}
+		delete(x.byFile, file)
+		return nil
+	}
+	spec, err := readSpec(file)
+	if err != nil {
+		return nil
+	}
+	b := &bundle{namespace: namespace, id: id, cgroup: spec.cgroup(), podUID: spec.podUID(), names: spec.names()}
+	if len(x.byFile) >= maxBundles {
+		clear(x.byFile)
+	}
+	x.byFile[file] = b
+	return b
+}
+
+func children(dir string) []string {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil
+	}
+	out := make([]string, 0, len(entries))
+	for _, e := range entries {
+		if e.IsDir() {
+			out = append(out, e.Name())
+		}
+	}
+	return out
+}
+
+func exists(file string) bool {
+	_, err := os.Stat(file)
+	return err == nil
+}
+
+func sameDir(a, b string) bool {
+	ai, errA := os.Stat(a)
+	bi, errB := os.Stat(b)
+	return errA == nil && errB == nil && os.SameFile(ai, bi)
+}
