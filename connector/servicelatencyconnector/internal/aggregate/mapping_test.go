@@ -99,7 +99,9 @@ func FuzzIndexOf(f *testing.F) {
 		i := indexOf(v)
 		if below := math.Nextafter(v, 0); below > 0 {
 			require.LessOrEqual(t, indexOf(below), i, "monotonic")
-			require.LessOrEqual(t, i-indexOf(below), int32(1), "without gaps")
+			if v > 0x1p-1022 { // neighbouring subnormals may be octaves apart
+				require.LessOrEqual(t, i-indexOf(below), int32(1), "without gaps")
+			}
 		}
 		// The octave follows from the exponent alone, whatever the table says.
 		fraction, exponent := math.Frexp(v) // v = fraction * 2^exponent, fraction in [0.5, 1)
