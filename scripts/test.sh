@@ -11,11 +11,11 @@ read -ra packages <<<"$TEST_PACKAGES"
 need_packages "${packages[@]}"
 need_modules -test ./...
 
-say "compiling the agent"
-step build "packages compiled" '^[a-z][^ ]*$' go build -v ./...
-say "vetting, which compiles the tests' own dependencies"
+scripts/image.sh # the agent and its image, which testbed/image runs
+say "vetting, which compiles what only tests need"
 step vet "packages vetted" '^(#|vet:)' go vet ./...
 go build -o out/testreport ./scripts/testreport
 
 say "testing"
+export SIGHTGLASS_IMAGE=$PWD/out/sightglass.oci.tar
 go test -json -vet=off -count=1 "$@" ./... | tee "$LOGS/test.json" | out/testreport
