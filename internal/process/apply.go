@@ -1,0 +1,227 @@
+package process
+
+import (
+	"github.com/sightglass/sightglass/internal/container"
+	"github.com/sightglass/sightglass/internal/event"
+)
+
+// Change is what an event did to the process that it is about.
+type Change struct {
+	// Process is the process after the event; nil for events without one.
+	Process *Process
+	// Before is what it was before; nil when the event made it known, and
+	// Process itself when nothing changed.
+	Before *Process
+}
+
+// Apply brings the table up to date with one event, in the ring's order. It
+// keeps nothing of ev. Only events that change the table allocate.
+func (t *Table) Apply(ev *event.Event) Change {
+	e := t.entries[ev.Key] // this goroutine is the only writer
+	switch ev.Type {
+	case event.TypeFork:
+		return t.fork(e, ev)
+	case event.TypeExec:
+		return t.exec(e, ev)
+	case event.TypeExit:
+		return t.exit(e, ev)
+	case event.TypeProcess:
+		return t.seed(e, ev)
+	case event.TypeSyscall:
+		if e == nil {
+			return t.repair(ev)
+		}
+		return Change{Process: e.p, Before: e.p}
+	case event.TypeCgroupMkdir, event.TypeCgroupRmdir, event.TypeData, event.TypeSocketClose:
+	}
+	return Change{}
+}
+
+// fork adds the child, which has its parent's program until it executes
+// another.
+func (t *Table) fork(e *entry, ev *event.Event) Change {
+	if e != nil { // known by an event of its own or by the seed
+		return Change{Process: e.p, Before: e.p}
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	p := fromTask(ev)
+	if forker, ok := t.entries[ev.Fork.Parent]; ok {
+		p.inherit(forker.p)
+	} else {
+		p.Repaired = true // the program is not known
+	}
+	if p.Parent == (Key{}) {
+		p.Parent = ev.Fork.Parent
+	}
+	t.insert(p, ev.Time)
+	return Change{Process: p}
+}
+
+// exec gives the process its new program.
+func (t *Table) exec(e *entry, ev *event.Event) Change {
+	var before *Process
+	p := fromTask(ev)
+	if e != nil {
+		before = e.p
+		p.Parent, p.Repaired, p.Service = before.Parent, before.Repaired, before.Service
+	} else {
+		t.repaired.Add(1)
+		p.Repaired = true
+	}
+	p.setProgram(&ev.Exec)
+	p.Executed = ev.Time
+	p.ExecSession, p.ExecCgroup = p.Session, p.Cgroup
+	if len(ev.Exec.Env) > 0 {
+		p.Service = ServiceOf(ev.Exec.Env)
+	} else if env, ok := t.proc.environ(ev.Key); ok {
+		p.Service = ServiceOf(env)
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if e == nil {
+		t.insert(p, ev.Time)
+		return Change{Process: p}
+	}
+	if !before.Alive() {
+		p.Ended, p.Exit = before.Ended, before.Exit
+	}
+	e.p = p
+	t.adopt(e)
+	return Change{Process: p, Before: before}
+}
+
+func (t *Table) exit(e *entry, ev *event.Event) Change {
+	var before *Process
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if e == nil {
+		t.repaired.Add(1)
+		p := fromTask(ev)
+		p.Repaired = true
+		e = t.insert(p, ev.Time)
+	} else {
+		before = e.p
+	}
+	t.end(e, ev.Time, &ev.Exit)
+	t.expire(ev.Time)
+	return Change{Process: e.p, Before: before}
+}
+
+// end marks a process as ended. The caller holds mu.
+func (t *Table) end(e *entry, now uint64, how *event.Exit) {
+	if !e.p.Alive() {
+		return
+	}
+	p := *e.p
+	p.Ended = max(now, 1)
+	if how != nil {
+		p.Exit = *how
+	}
+	e.p = &p
+	t.alive.Add(-1)
+	t.place(e, t.ended)
+}
+
+// seed adds a process that ran before the agent did.
+func (t *Table) seed(e *entry, ev *event.Event) Change {
+	if e != nil && !e.p.Repaired {
+		return Change{Process: e.p, Before: e.p}
+	}
+	p := fromTask(ev)
+	p.setProgram(&ev.Exec)
+	t.proc.fill(p)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if e == nil {
+		t.insert(p, ev.Time)
+		return Change{Process: p}
+	}
+	before := e.p
+	p.Ended, p.Exit, p.Executed = before.Ended, before.Exit, before.Executed
+	e.p = p
+	t.adopt(e)
+	return Change{Process: p, Before: before}
+}
+
+// repair adds a process whose fork nobody saw, from the event's own task and,
+// while it lives, from /proc. An unknown parent is added likewise.
+func (t *Table) repair(ev *event.Event) Change {
+	p := fromTask(ev)
+	p.Repaired = true
+	filled := t.proc.fill(p)
+	parent, known := t.entries[p.Parent]
+	if !filled && known && parent.p.Name == p.Name {
+		p.inherit(parent.p)
+		p.Repaired = true
+	}
+	var missing *Process
+	if !known && p.Parent != (Key{}) {
+		missing = t.parentFromProc(p.Parent)
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.repaired.Add(1)
+	if missing != nil {
+		t.repaired.Add(1)
+		t.insert(missing, ev.Time)
+	}
+	e := t.insert(p, ev.Time)
+	t.adoptChildren(e)
+	return Change{Process: p}
+}
+
+// parentFromProc describes a living process of which only the key is known.
+func (t *Table) parentFromProc(k Key) *Process {
+	p := &Process{Key: k, LoginUID: event.NoID, Session: event.NoID, ExecSession: event.NoID, Repaired: true}
+	name, ppid, ok := t.proc.stat(k)
+	if !ok || !t.proc.fill(p) {
+		return nil
+	}
+	p.Name = name
+	if above, ok := t.byPID[ppid]; ok {
+		p.Parent = above.p.Key
+	}
+	return p
+}
+
+// adoptChildren links the processes that were seen before their parent.
+func (t *Table) adoptChildren(parent *entry) {
+	for _, e := range t.entries {
+		if e.parent == nil && e.p.Parent == parent.p.Key {
+			t.adopt(e)
+		}
+	}
+}
+
+// fromTask makes a Process of what every event tells about its task.
+func fromTask(ev *event.Event) *Process {
+	k := &ev.Task
+	cgroup := container.CgroupID{Hierarchy: k.CgroupHierarchy, ID: k.CgroupID}
+	return &Process{
+		Key: ev.Key, Parent: k.Parent, Name: string(k.Comm),
+		UID: k.UID, GID: k.GID, EUID: k.EUID, EGID: k.EGID,
+		LoginUID: k.LoginUID, Session: k.Session, TTY: k.TTY, VPID: k.VPID,
+		MountNS: k.MountNS, PIDNS: k.PIDNS, Cgroup: cgroup,
+		ExecSession: k.Session, ExecCgroup: cgroup, Kernel: k.Kthread,
+	}
+}
+
+// setProgram takes what an exec or the seed tells about the program.
+func (p *Process) setProgram(x *event.Exec) {
+	p.Path = string(x.Path)
+	p.Cwd = string(x.Cwd)
+	p.File = x.File
+	if len(x.Args) > 0 {
+		p.Args = splitArgs(x.Args)
+		p.ArgsTruncated = x.ArgFlag&event.ArgTruncated != 0
+	}
+}
+
+// inherit takes over the parent's program.
+func (p *Process) inherit(from *Process) {
+	p.Path, p.Args, p.ArgsTruncated = from.Path, from.Args, from.ArgsTruncated
+	p.Cwd, p.File, p.Service = from.Cwd, from.File, from.Service
+	p.ExecSession, p.ExecCgroup = from.ExecSession, from.ExecCgroup
+	p.Repaired = from.Repaired && from.Path == ""
+}

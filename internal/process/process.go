@@ -1,0 +1,68 @@
+package process
+
+import (
+	"strings"
+
+	"github.com/sightglass/sightglass/internal/container"
+	"github.com/sightglass/sightglass/internal/event"
+)
+
+// Process is what is known about one process. It is immutable: an exec or the
+// end of the process makes another Process. Times are ns since boot.
+type Process struct {
+	Key    Key
+	Parent Key // the process that started it; zero when unknown
+
+	Name          string   // comm, at most 15 bytes, as of the last exec or fork
+	Path          string   // kernel's path of the executable
+	Args          []string // argv; nil when unknown; not to be changed
+	ArgsTruncated bool
+	Cwd           string // kernel's path, at the last exec
+	File          event.File
+
+	UID, GID, EUID, EGID uint32
+	LoginUID, Session    uint32 // event.NoID when unset
+	TTY                  uint32 // 0 for none
+	VPID                 uint32
+	MountNS, PIDNS       uint32
+	Cgroup               container.CgroupID
+
+	// Session and cgroup in which the present program was executed by its own
+	// process or, without an exec since the fork, by an ancestor. A change at
+	// an exec tells a login.
+	ExecSession uint32
+	ExecCgroup  container.CgroupID
+
+	Executed uint64 // last exec; 0 when not seen
+	Ended    uint64 // 0 while it lives
+	Exit     event.Exit
+
+	Service  Service
+	Kernel   bool // kernel thread
+	Repaired bool // its fork was not seen: what is here may be younger than the process
+}
+
+// Alive reports whether the process had not ended when p was made.
+func (p *Process) Alive() bool { return p.Ended == 0 }
+
+// CommandLine joins the arguments by spaces.
+func (p *Process) CommandLine() string { return strings.Join(p.Args, " ") }
+
+// Service is the identity that a process states in its environment by
+// OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES. Empty fields were not given.
+type Service struct {
+	Name, Namespace, Version string
+}
+
+// splitArgs cuts NUL-terminated strings. They all share one copy of raw.
+func splitArgs(raw []byte) []string {
+	if len(raw) == 0 {
+		return nil
+	}
+	s := strings.TrimSuffix(string(raw), "\x00")
+	args := make([]string, 0, strings.Count(s, "\x00")+1)
+	for a := range strings.SplitSeq(s, "\x00") {
+		args = append(args, a)
+	}
+	return args
+}

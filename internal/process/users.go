@@ -1,0 +1,210 @@
+package process
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"io"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// User is one line of a passwd file.
+type User struct {
+	Name, Home, Shell string
+}
+
+// Users names user and group ids by the files of the mount namespace that a
+// process lives in. Safe for concurrent use.
+type Users struct {
+	root, proc string
+	now        func() time.Time
+
+	mu     sync.Mutex
+	tables map[uint32]*userTable // by mount namespace; 0 is the host
+}
+
+type userTable struct {
+	checked time.Time
+	files   [2]fileVersion
+	users   map[uint32]User
+	groups  map[uint32]string
+}
+
+type fileVersion struct {
+	inode uint64
+	size  int64
+	mtime unix.Timespec
+}
+
+// Bounds of what is remembered of files that a container's users write.
+const (
+	maxUserTables = 256
+	maxUserFile   = 256 << 10
+	maxUsers      = 4096
+	userRecheck   = 30 * time.Second
+)
+
+// NewUsers returns a cache over the host's files below root and those of
+// containers through proc.
+func NewUsers(root, proc string) *Users {
+	return &Users{root: root, proc: proc, now: time.Now, tables: make(map[uint32]*userTable)}
+}
+
+// Lookup names a user id as the process tgid would see it. mountNS is the
+// process's mount namespace; 0 means the host's files.
+func (u *Users) Lookup(mountNS, tgid, uid uint32) (User, bool) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	user, ok := u.table(mountNS, tgid).users[uid]
+	return user, ok
+}
+
+// Group names a group id likewise.
+func (u *Users) Group(mountNS, tgid, gid uint32) (string, bool) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	name, ok := u.table(mountNS, tgid).groups[gid]
+	return name, ok
+}
+
+func (u *Users) table(mountNS, tgid uint32) *userTable {
+	now := u.now()
+	t, ok := u.tables[mountNS]
+	if ok && now.Sub(t.checked) < userRecheck {
+		return t
+	}
+	if !ok {
+		t = &userTable{}
+		u.makeRoom()
+		u.tables[mountNS] = t
+	}
+	t.checked = now
+	root := u.root
+	if mountNS != 0 {
+		root = filepath.Join(u.proc, strconv.FormatUint(uint64(tgid), 10), "root")
+	}
+	t.load(root)
+	return t
+}
+
+// makeRoom forgets the table that was checked first when there are too many.
+func (u *Users) makeRoom() {
+	for len(u.tables) >= maxUserTables {
+		var oldest uint32
+		first := true
+		for ns, t := range u.tables {
+			if first || t.checked.Before(u.tables[oldest].checked) {
+				oldest, first = ns, false
+			}
+		}
+		delete(u.tables, oldest)
+	}
+}
+
+// load reads the files again if they have changed. When they cannot be read,
+// for the process has ended, what was known stays.
+func (t *userTable) load(root string) {
+	dir, err := unix.Open(root, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return
+	}
+	defer func() { _ = unix.Close(dir) }()
+	if raw, ok := readInRoot(dir, "etc/passwd", &t.files[0]); ok {
+		t.users = parsePasswd(raw)
+	}
+	if raw, ok := readInRoot(dir, "etc/group", &t.files[1]); ok {
+		t.groups = parseGroup(raw)
+	}
+}
+
+// readInRoot reads a file that may belong to a hostile container: links are
+// resolved inside its root, and only regular files are read. It returns false
+// when the file is the known version or cannot be read.
+func readInRoot(dir int, name string, known *fileVersion) ([]byte, bool) {
+	fd, err := unix.Openat2(dir, name, &unix.OpenHow{
+		Flags:   unix.O_RDONLY | unix.O_CLOEXEC | unix.O_NONBLOCK | unix.O_NOCTTY,
+		Resolve: unix.RESOLVE_IN_ROOT | unix.RESOLVE_NO_MAGICLINKS,
+	})
+	if err != nil {
+		return nil, false
+	}
+	defer func() { _ = unix.Close(fd) }()
+	var st unix.Stat_t
+	if unix.Fstat(fd, &st) != nil || st.Mode&unix.S_IFMT != unix.S_IFREG {
+		return nil, false
+	}
+	version := fileVersion{inode: st.Ino, size: st.Size, mtime: st.Mtim}
+	if version == *known {
+		return nil, false
+	}
+	raw, err := io.ReadAll(io.LimitReader(fdReader(fd), maxUserFile))
+	if err != nil {
+		return nil, false
+	}
+	*known = version
+	return raw, true
+}
+
+// fdReader reads a descriptor that somebody else closes.
+type fdReader int
+
+func (f fdReader) Read(p []byte) (int, error) {
+	for {
+		n, err := unix.Read(int(f), p)
+		switch {
+		case errors.Is(err, unix.EINTR):
+		case err != nil:
+			return 0, err
+		case n == 0:
+			return 0, io.EOF
+		default:
+			return n, nil
+		}
+	}
+}
+
+// parsePasswd reads name:password:uid:gid:comment:home:shell lines. The first
+// line of a uid counts.
+func parsePasswd(raw []byte) map[uint32]User {
+	users := make(map[uint32]User)
+	eachLine(raw, 7, func(f []string) bool {
+		uid, err := strconv.ParseUint(f[2], 10, 32)
+		if _, seen := users[uint32(uid)]; err == nil && !seen {
+			users[uint32(uid)] = User{Name: bound(f[0]), Home: bound(f[5]), Shell: bound(f[6])}
+		}
+		return len(users) < maxUsers
+	})
+	return users
+}
+
+// parseGroup reads name:password:gid:members lines.
+func parseGroup(raw []byte) map[uint32]string {
+	groups := make(map[uint32]string)
+	eachLine(raw, 4, func(f []string) bool {
+		gid, err := strconv.ParseUint(f[2], 10, 32)
+		if _, seen := groups[uint32(gid)]; err == nil && !seen {
+			groups[uint32(gid)] = bound(f[0])
+		}
+		return len(groups) < maxUsers
+	})
+	return groups
+}
+
+// eachLine calls f with the first n fields of each line that has them.
+func eachLine(raw []byte, n int, f func([]string) bool) {
+	for sc := bufio.NewScanner(bytes.NewReader(raw)); sc.Scan(); {
+		fields := strings.SplitN(strings.TrimSpace(sc.Text()), ":", n+1)
+		if len(fields) < n || fields[0] == "" || fields[0][0] == '#' {
+			continue
+		}
+		if !f(fields) {
+			return
+		}
+	}
+}

@@ -1,0 +1,128 @@
+package process
+
+import (
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
+)
+
+func itoa(n int) string { return strconv.Itoa(n) }
+
+type userHost struct {
+	t          *testing.T
+	root, proc string
+	users      *Users
+	now        time.Time
+}
+
+func newUserHost(t *testing.T) *userHost {
+	t.Helper()
+	h := &userHost{t: t, root: t.TempDir(), proc: t.TempDir(), now: time.Unix(1000, 0)}
+	h.users = NewUsers(h.root, h.proc)
+	h.users.now = func() time.Time { return h.now }
+	h.file(h.root, "etc/passwd", "root:x:0:0:root:/root:/bin/bash\n# comment\nbroken\nweb:x:33:33::/var/www:/usr/sbin/nologin\nagain:x:33:33::/:/\n")
+	h.file(h.root, "etc/group", "root:x:0:\nwww-data:x:33:web\n")
+	return h
+}
+
+func (h *userHost) file(root, name, text string) {
+	h.t.Helper()
+	name = filepath.Join(root, name)
+	require.NoError(h.t, os.MkdirAll(filepath.Dir(name), 0o755))
+	require.NoError(h.t, os.WriteFile(name, []byte(text), 0o600))
+}
+
+func TestUsersOfHostAndContainer(t *testing.T) {
+	h := newUserHost(t)
+	inside := filepath.Join(h.proc, "42/root")
+	h.file(inside, "etc/passwd", "app:x:33:33::/app:/bin/sh\n")
+
+	u, ok := h.users.Lookup(0, 1, 33)
+	require.True(t, ok)
+	require.Equal(t, User{Name: "web", Home: "/var/www", Shell: "/usr/sbin/nologin"}, u)
+	g, ok := h.users.Group(0, 1, 33)
+	require.True(t, ok)
+	require.Equal(t, "www-data", g)
+
+	u, ok = h.users.Lookup(7, 42, 33)
+	require.True(t, ok)
+	require.Equal(t, "app", u.Name)
+	_, ok = h.users.Lookup(7, 42, 0)
+	require.False(t, ok, "an id that only the host names")
+	_, ok = h.users.Group(7, 42, 33)
+	require.False(t, ok)
+}
+
+func TestUsersFollowChangesAndOutliveTheProcess(t *testing.T) {
+	h := newUserHost(t)
+	inside := filepath.Join(h.proc, "42/root")
+	h.file(inside, "etc/passwd", "app:x:1000:1000::/:/\n")
+	name := func() string { u, _ := h.users.Lookup(7, 42, 1000); return u.Name }
+	require.Equal(t, "app", name())
+	h.file(inside, "etc/passwd", "renamed:x:1000:1000::/:/\n")
+	require.Equal(t, "app", name(), "files are looked at every %v", userRecheck)
+	h.now = h.now.Add(userRecheck)
+	require.Equal(t, "renamed", name())
+	require.NoError(t, os.RemoveAll(filepath.Join(h.proc, "42")))
+	h.now = h.now.Add(userRecheck)
+	require.Equal(t, "renamed", name())
+}
+
+func TestUsersOfAHostileContainer(t *testing.T) {
+	h := newUserHost(t)
+	for name, make := range map[string]func(file string) error{
+		"link to the host's file": func(f string) error { return os.Symlink(filepath.Join(h.root, "etc/passwd"), f) },
+		"link upwards":            func(f string) error { return os.Symlink("../../../../../../etc/passwd", f) },
+		"fifo":                    func(f string) error { return unix.Mkfifo(f, 0o600) },
+		"directory":               func(f string) error { return os.Mkdir(f, 0o700) },
+		"magic link":              func(f string) error { return os.Symlink("/proc/self/root/etc/passwd", f) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			pid := 100 + len(name)
+			etc := filepath.Join(h.proc, itoa(pid), "root/etc")
+			require.NoError(t, os.MkdirAll(etc, 0o755))
+			require.NoError(t, make(filepath.Join(etc, "passwd")))
+			_, ok := h.users.Lookup(uint32(pid), uint32(pid), 0)
+			require.False(t, ok)
+		})
+	}
+}
+
+func TestUserTablesAreBounded(t *testing.T) {
+	h := newUserHost(t)
+	for ns := uint32(1); ns < 2*maxUserTables; ns++ {
+		h.now = h.now.Add(time.Millisecond)
+		h.users.Lookup(ns, 42, 0)
+	}
+	require.LessOrEqual(t, len(h.users.tables), maxUserTables)
+	require.Len(t, parsePasswd([]byte(manyUsers(2*maxUsers))), maxUsers)
+}
+
+func manyUsers(n int) string {
+	var b strings.Builder
+	for i := range n {
+		b.WriteString("u" + itoa(i) + ":x:" + itoa(i) + ":0::/:/\n")
+	}
+	return b.String()
+}
+
+func TestUserLookupsDoNotAllocate(t *testing.T) {
+	h := newUserHost(t)
+	h.users.Lookup(0, 1, 0)
+	require.Zero(t, testing.AllocsPerRun(100, func() { h.users.Lookup(0, 1, 33) }))
+}
+
+func FuzzParsePasswd(f *testing.F) {
+	f.Add([]byte("root:x:0:0:root:/root:/bin/bash\n"))
+	f.Add([]byte(":::::::\n#\n\xff:x:99999999999:0:::\n"))
+	f.Fuzz(func(_ *testing.T, raw []byte) {
+		parsePasswd(raw)
+		parseGroup(raw)
+	})
+}
