@@ -158,14 +158,15 @@ const (
 
 // Detections (EventPolicyMatch).
 const (
-	RuleName        = "security_rule.name"
-	RuleSet         = "security_rule.ruleset.name" // the rule file's name without its extension
-	RuleReference   = "security_rule.reference"    // link for the operator, if the rule has one
-	RuleDescription = "security_rule.description"
-	RuleTags        = "sightglass.policy.tags"     // string slice
-	RulePriority    = "sightglass.policy.priority" // Falco's spelling: Emergency ... Debug
-	RuleSource      = "sightglass.policy.source"   // syscall
-	PolicyField     = "sightglass.policy.field."   // + name of a field that the output names, value as text
+	RuleName         = "security_rule.name"
+	RuleSet          = "security_rule.ruleset.name" // the rule file's name without its extension
+	RuleReference    = "security_rule.reference"    // link for the operator, if the rule has one
+	RuleDescription  = "security_rule.description"
+	RuleTags         = "sightglass.policy.tags"       // string slice
+	RulePriority     = "sightglass.policy.priority"   // Falco's spelling: Emergency ... Debug
+	RuleSource       = "sightglass.policy.source"     // syscall
+	PolicySuppressed = "sightglass.policy.suppressed" // int: matches that the rate limit held back, which this record stands for
+	PolicyField      = "sightglass.policy.field."     // + name of a field that the output names, value as text
 )
 
 // Metrics that the ebpf receiver emits into its metrics pipeline.

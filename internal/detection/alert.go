@@ -1,0 +1,104 @@
+package detection
+
+import (
+	"strings"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/sightglass/sightglass/internal/schema"
+)
+
+// Alert is what one match has to say.
+type Alert struct {
+	Rule        string
+	RuleSet     string // the rule file's name without its extension
+	Description string
+	Reference   string // link for the operator
+	Priority    string // Falco's spelling
+	Source      string
+	Tags        []string
+	Output      string  // the formatted text
+	Fields      []Field // what the output names, in its order
+}
+
+// Field is a field of the output with its value as text.
+type Field struct {
+	Name, Value string
+}
+
+// Write makes dst the record of the alert. The facts about the event come from
+// trigger, apart from the arguments of its system call: those that matter are
+// among the fields. dst must be empty.
+func (a *Alert) Write(dst, trigger plog.LogRecord) {
+	dst.SetEventName(schema.EventPolicyMatch)
+	dst.SetTimestamp(trigger.Timestamp())
+	dst.SetObservedTimestamp(trigger.ObservedTimestamp())
+	dst.SetTraceID(trigger.TraceID())
+	dst.SetSpanID(trigger.SpanID())
+	dst.SetFlags(trigger.Flags())
+	SetSeverity(dst, a.Priority)
+	dst.Body().SetStr(a.Output)
+
+	attrs := dst.Attributes()
+	attrs.EnsureCapacity(8 + len(a.Fields) + trigger.Attributes().Len())
+	a.writeRule(attrs)
+	for _, f := range a.Fields {
+		attrs.PutStr(schema.PolicyField+f.Name, f.Value)
+	}
+	copyFacts(attrs, trigger.Attributes())
+}
+
+func (a *Alert) writeRule(attrs pcommon.Map) {
+	attrs.PutStr(schema.RuleName, a.Rule)
+	attrs.PutStr(schema.RulePriority, a.Priority)
+	for _, kv := range [...]struct{ key, value string }{
+		{schema.RuleSet, a.RuleSet},
+		{schema.RuleDescription, a.Description},
+		{schema.RuleReference, a.Reference},
+		{schema.RuleSource, a.Source},
+	} {
+		if kv.value != "" {
+			attrs.PutStr(kv.key, kv.value)
+		}
+	}
+	if len(a.Tags) == 0 {
+		return
+	}
+	tags := attrs.PutEmptySlice(schema.RuleTags)
+	tags.EnsureCapacity(len(a.Tags))
+	for _, tag := range a.Tags {
+		tags.AppendEmpty().SetStr(tag)
+	}
+}
+
+func copyFacts(dst, src pcommon.Map) {
+	for name, value := range src.All() {
+		if strings.HasPrefix(name, schema.SyscallArgPrefix) {
+			continue
+		}
+		if to, exists := dst.GetOrPutEmpty(name); !exists {
+			value.CopyTo(to)
+		}
+	}
+}
+
+// severities follow the mapping of syslog's in the OpenTelemetry log data
+// model; Falco's priorities are syslog's.
+var severities = map[string]plog.SeverityNumber{
+	"Emergency":     plog.SeverityNumberFatal,
+	"Alert":         plog.SeverityNumberError3,
+	"Critical":      plog.SeverityNumberError2,
+	"Error":         plog.SeverityNumberError,
+	"Warning":       plog.SeverityNumberWarn,
+	"Notice":        plog.SeverityNumberInfo2,
+	"Informational": plog.SeverityNumberInfo,
+	"Debug":         plog.SeverityNumberDebug,
+}
+
+// SetSeverity gives a record the severity of a priority, which stays as the
+// severity's text.
+func SetSeverity(dst plog.LogRecord, priority string) {
+	dst.SetSeverityText(priority)
+	dst.SetSeverityNumber(severities[priority])
+}
