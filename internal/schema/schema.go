@@ -236,6 +236,7 @@ const (
 	FileDescriptorType        = "sightglass.file.descriptor.type"             // file, directory, ipv4, ipv6, unix, pipe, event, signalfd, eventpoll, inotify, timerfd, netlink, bpf, userfaultfd, io_uring, memfd, pidfd
 	FileUpperLayer            = "sightglass.file.upper_layer"                 // bool: the file lies in the upper layer of an overlayfs
 	FileLowerLayer            = "sightglass.file.lower_layer"                 // bool
+	FileBasePath              = "sightglass.file.path.base"                   // the directory descriptor's path that a path argument is relative to; absent for the working directory
 	FileCreated               = "sightglass.file.created"                     // bool: this call created the file
 	FileNameChanged           = "sightglass.file.name_changed"                // bool: this call gave the descriptor its name
 	SocketRole                = "sightglass.socket.role"                      // client, server; absent while undecided

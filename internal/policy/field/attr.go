@@ -3,6 +3,7 @@ package field
 import (
 	"strings"
 
+	"github.com/sightglass/sightglass/internal/policy/events"
 	"github.com/sightglass/sightglass/internal/schema"
 )
 
@@ -32,6 +33,7 @@ const (
 	AttrHostName
 	AttrServiceName
 	AttrServiceNamespace
+	AttrServiceVersion
 	AttrSystemdUnit
 	AttrCgroupPath
 	AttrPID
@@ -85,6 +87,8 @@ const (
 	AttrFileRaw
 	AttrFileResolved
 	AttrFilePrevious
+	AttrFileBase
+	AttrFileMode
 	AttrFileFlags
 	AttrFileDescriptor
 	AttrFileType
@@ -137,6 +141,7 @@ var attrTable = [attrFixed]attrRow{
 	AttrHostName:              {schema.HostName, FormText},
 	AttrServiceName:           {schema.ServiceName, FormText},
 	AttrServiceNamespace:      {schema.ServiceNamespace, FormText},
+	AttrServiceVersion:        {schema.ServiceVersion, FormText},
 	AttrSystemdUnit:           {schema.SystemdUnit, FormText},
 	AttrCgroupPath:            {schema.CgroupPath, FormText},
 	AttrPID:                   {schema.ProcessPID, FormInt},
@@ -190,6 +195,8 @@ var attrTable = [attrFixed]attrRow{
 	AttrFileRaw:               {schema.FileNameRaw, FormText},
 	AttrFileResolved:          {schema.FileResolvedPath, FormText},
 	AttrFilePrevious:          {schema.FilePreviousPath, FormText},
+	AttrFileBase:              {schema.FileBasePath, FormText},
+	AttrFileMode:              {schema.FileMode, FormText},
 	AttrFileFlags:             {schema.FileOpenFlags, FormInt},
 	AttrFileDescriptor:        {schema.FileDescriptor, FormInt},
 	AttrFileType:              {schema.FileDescriptorType, FormText},
@@ -210,6 +217,10 @@ var attrTable = [attrFixed]attrRow{
 	AttrSocketRole:            {schema.SocketRole, FormText},
 	AttrSocketConnected:       {schema.SocketConnected, FormBool},
 }
+
+// argNames are the names of the arguments of all events, as rules spell them
+// in evt.arg.NAME.
+var argNames = events.ArgNames()
 
 var attrByName = func() map[string]Attr {
 	m := make(map[string]Attr, int(attrFixed)+len(argNames))
