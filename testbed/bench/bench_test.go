@@ -1,0 +1,194 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/confmap"
+	"go.opentelemetry.io/collector/confmap/confmaptest"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/collector/pdata/ptrace"
+)
+
+func TestPercentile(t *testing.T) {
+	require.Zero(t, percentile([]int(nil), 50))
+	require.Equal(t, 7, median([]int{7}))
+	require.Equal(t, 2, median([]int{3, 1, 2}))
+	require.InDelta(t, 2.0, median([]float64{4, 1, 3, 2}), 0)
+	values := make([]int, 100)
+	for i := range values {
+		values[i] = 100 - i
+	}
+	require.Equal(t, 99, percentile(values, 99))
+	require.Equal(t, 100, percentile(values, 100))
+	require.Equal(t, 1, percentile(values, 0))
+}
+
+func TestParseUsage(t *testing.T) {
+	stat := "42 (a) b (c)) S 1 42 42 0 -1 4194304 100 0 0 0 150 50 9 9 20 0 12 0 1000 1 1"
+	status := "Name:\ta\nVmRSS:\t   81920 kB\nRssAnon:\t   30720 kB\nRssFile:\t 1 kB\n"
+	u, err := parseUsage(stat, status)
+	require.NoError(t, err)
+	require.Equal(t, usage{cpu: 2 * time.Second, rss: 80 << 20, rssAnon: 30 << 20}, u)
+
+	_, err = parseUsage("1 (x) S 1", status)
+	require.ErrorContains(t, err, "2 fields")
+	_, err = parseUsage(stat, "VmRSS:\tmuch\n")
+	require.ErrorContains(t, err, "VmRSS")
+}
+
+func TestUsageOfThisProcess(t *testing.T) {
+	u, err := usageOf(os.Getpid())
+	require.NoError(t, err)
+	require.Positive(t, u.rss)
+	require.Positive(t, u.rssAnon)
+	require.Less(t, u.rssAnon, u.rss)
+}
+
+func TestParseBenchmark(t *testing.T) {
+	text := `goos: linux
+BenchmarkDecode 	 5000000	 200.0 ns/op	 0 B/op	 0 allocs/op
+BenchmarkDecode 	 5000000	 400.0 ns/op	 8.0 items/op	 16 B/op	 8 allocs/op
+BenchmarkBroken some text that is no result
+PASS
+`
+	runs := parseBenchmark([]byte(text))
+	require.Equal(t, benchRun{"ns/op": 200, "B/op": 0, "allocs/op": 0}, runs[0])
+	require.InDelta(t, 8, runs[1]["items/op"], 0)
+	r := summarize(microbenchmark{what: "x"}, runs[1:2])
+	require.InDelta(t, 20e6, r.perSecond, 1, "400 ns for 8 items")
+	require.EqualValues(t, 2, r.bytes)
+	require.EqualValues(t, 1, r.allocs)
+}
+
+func TestReplaceBetween(t *testing.T) {
+	out, err := replaceBetween("a\n"+beginMark+"\nold\n"+endMark+"\nb\n", "new\n")
+	require.NoError(t, err)
+	require.Equal(t, "a\n"+beginMark+"\nnew\n"+endMark+"\nb\n", out)
+	for _, text := range []string{"", beginMark, endMark + beginMark} {
+		_, err := replaceBetween(text, "x")
+		require.ErrorIs(t, err, errNoMarks)
+	}
+}
+
+func TestOurReadmeHasTheMarkers(t *testing.T) {
+	text, err := os.ReadFile("../README.md")
+	require.NoError(t, err)
+	_, err = replaceBetween(string(text), "")
+	require.NoError(t, err)
+}
+
+func TestWriteReport(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "README.md")
+	require.ErrorIs(t, writeReport(file, "x"), os.ErrNotExist)
+	require.NoError(t, os.WriteFile(file, []byte("nothing"), 0o600))
+	require.ErrorIs(t, writeReport(file, "x"), errNoMarks)
+	require.NoError(t, os.WriteFile(file, []byte(beginMark+endMark), 0o600))
+	require.NoError(t, writeReport(file, "x\n"))
+	text, err := os.ReadFile(file)
+	require.NoError(t, err)
+	require.Equal(t, beginMark+"\nx\n"+endMark, string(text))
+}
+
+func TestMarkdown(t *testing.T) {
+	r := results{
+		machine:  "a machine",
+		overhead: []callCost{{what: "getpid", off: 150, on: 200, added: 50, ratio: 1.333, agentPerCall: 1500}},
+		micro:    []microResult{{microbenchmark{what: "decode", aim: 500_000}, 1_234_567, 16, 2}},
+		latency:  []lateness{{what: "command", records: 9, arriveP50: 50 * time.Millisecond, arriveP99: 99500 * time.Microsecond}},
+		footprint: &footprint{
+			binaryBytes: 60e6, startup: 300 * time.Millisecond, cpu: 0.0042, rss: 70e6, rssAnon: 20e6,
+		},
+	}
+	text := r.markdown()
+	for _, line := range []string{
+		"a machine.\n",
+		"| getpid | 150 ns | 200 ns | **50 ns** | 1.33 |\n",
+		"spent 1.50 µs of CPU time",
+		"| decode | **1,234,567** | 500,000 | 16 | 2 |\n",
+		"| command | 9 |  |  | 50.0 ms | **99.5 ms** |\n",
+		"| CPU | **0.42 %** of a core |\n",
+		"| RSS / RssAnon | **70.0 MB** / 20.0 MB |\n",
+	} {
+		require.Contains(t, text, line)
+	}
+	require.Equal(t, "m.\n", (&results{machine: "m"}).markdown(), "what was not measured has no table")
+}
+
+func TestMachineIsNeverEmpty(t *testing.T) {
+	require.Contains(t, machine(t.Context()), " cores, ")
+	require.Empty(t, procField("/proc/none", "x"))
+	require.Empty(t, procField("/proc/meminfo", "x"))
+}
+
+func TestSinkNotesDelays(t *testing.T) {
+	s, err := startSink(t.Context())
+	require.NoError(t, err)
+	defer s.stop(t.Context())
+
+	past := time.Now().Add(-time.Second)
+	ld := plog.NewLogs()
+	records := ld.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords()
+	rec := records.AppendEmpty()
+	rec.SetEventName("x")
+	rec.SetTimestamp(pcommon.NewTimestampFromTime(past))
+	rec.SetObservedTimestamp(pcommon.NewTimestampFromTime(past.Add(time.Millisecond)))
+	records.AppendEmpty() // without a time
+	require.NoError(t, s.logs(t.Context(), ld))
+
+	td := ptrace.NewTraces()
+	td.ResourceSpans().AppendEmpty().ScopeSpans().AppendEmpty().Spans().AppendEmpty().
+		SetEndTimestamp(pcommon.NewTimestampFromTime(past))
+	require.NoError(t, s.traces(t.Context(), td))
+
+	got := s.take()
+	require.Len(t, got, 2)
+	require.Equal(t, []time.Duration{time.Millisecond}, got["x"].read)
+	require.Len(t, got["x"].arrival, 1)
+	require.GreaterOrEqual(t, got["x"].arrival[0], time.Second)
+	require.Len(t, got["span"].arrival, 1)
+	require.Empty(t, s.take())
+}
+
+func TestConfigIsComplete(t *testing.T) {
+	conf, err := confmaptest.LoadConf("config.yaml")
+	require.NoError(t, err)
+	exporters, err := conf.Sub("exporters")
+	require.NoError(t, err)
+	require.Equal(t, "${env:SIGHTGLASS_BENCH_ENDPOINT}", exporters.Get("otlp_grpc"+confmap.KeyDelimiter+"endpoint"))
+}
+
+func TestTailKeepsTheEnd(t *testing.T) {
+	tl := &tail{}
+	for range tailLines {
+		tl.add("early")
+	}
+	tl.add("last")
+	require.Len(t, tl.lines, tailLines)
+	require.Contains(t, tl.String(), "last")
+}
+
+func TestStartAgentTellsWhyItEnded(t *testing.T) {
+	script := filepath.Join(t.TempDir(), "agent")
+	require.NoError(t, os.WriteFile(script, []byte("#!/bin/sh\necho no such kernel >&2\nexit 3\n"), 0o755))
+	_, err := startAgent(t.Context(), script, "127.0.0.1:1")
+	require.ErrorContains(t, err, "no such kernel")
+	require.ErrorContains(t, err, "exit status 3")
+}
+
+func TestAgentStartsAndStops(t *testing.T) {
+	script := filepath.Join(t.TempDir(), "agent")
+	text := "#!/bin/sh\necho '" + ready + "' >&2\ntrap 'exit 0' TERM\nwhile :; do sleep 0.05; done\n"
+	require.NoError(t, os.WriteFile(script, []byte(text), 0o755))
+	a, err := startAgent(t.Context(), script, "127.0.0.1:1")
+	require.NoError(t, err)
+	require.Positive(t, a.startup)
+	u, err := agentUsage(a)
+	require.NoError(t, err)
+	require.Positive(t, u.rss)
+	require.NoError(t, a.stop())
+}

@@ -1,0 +1,31 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestWorkloadsRun(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file")
+	require.NoError(t, os.WriteFile(file, nil, 0o600))
+	for _, call := range []string{"getpid", "read", "open"} {
+		once, err := workload(call, file)
+		require.NoError(t, err)
+		before, err := threadCPU()
+		require.NoError(t, err)
+		require.Zero(t, testing.AllocsPerRun(100, once), "garbage collection would be measured too")
+		after, err := threadCPU()
+		require.NoError(t, err)
+		require.Positive(t, after-before)
+	}
+}
+
+func TestWorkloadRefuses(t *testing.T) {
+	_, err := workload("fork", "")
+	require.ErrorIs(t, err, errUnknown)
+	_, err = workload("open", filepath.Join(t.TempDir(), "gone"))
+	require.ErrorIs(t, err, os.ErrNotExist)
+}

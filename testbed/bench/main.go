@@ -1,0 +1,113 @@
+// Command bench measures what the agent costs and how fast it is, with the real
+// binary on the real kernel, and writes the result into testbed/README.md.
+//
+//	bench -agent bin/sightglass -load out/load [-readme testbed/README.md] [-only overhead,micro,latency,idle]
+//
+// It needs root, and a machine that does little else.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"strings"
+	"time"
+)
+
+// bench holds what the measurements share.
+type bench struct {
+	binary   string // the agent
+	load     string // the load program
+	loadFile string // what it opens
+	sink     *sink
+
+	rounds      int           // repetitions with and without the agent
+	callTime    time.Duration // per call and round
+	latencyTime time.Duration
+	idleTime    time.Duration
+}
+
+func main() {
+	var (
+		b      bench
+		readme = flag.String("readme", "", "file to write the tables into, between its markers")
+		only   = flag.String("only", "overhead,micro,latency,idle", "what to measure")
+	)
+	flag.StringVar(&b.binary, "agent", "bin/sightglass", "the agent's binary")
+	flag.StringVar(&b.load, "load", "out/load", "the load program (testbed/bench/load)")
+	flag.IntVar(&b.rounds, "rounds", 7, "rounds of alternating runs, and repetitions of micro-benchmarks")
+	flag.DurationVar(&b.callTime, "call-time", time.Second, "time for each call in each round")
+	flag.DurationVar(&b.latencyTime, "latency-time", 30*time.Second, "how long to run commands and requests")
+	flag.DurationVar(&b.idleTime, "idle-time", 30*time.Second, "how long to watch the idle agent")
+	flag.Parse()
+
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	err := b.run(ctx, strings.Split(*only, ","), *readme)
+	stop()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+var errUnknownPart = errors.New("unknown measurement")
+
+// run measures the named parts in order, prints the report and writes it.
+func (b *bench) run(ctx context.Context, parts []string, readme string) error {
+	r := results{machine: machine(ctx)}
+	var err error
+	if b.sink, err = startSink(ctx); err != nil {
+		return err
+	}
+	defer b.sink.stop(context.WithoutCancel(ctx))
+	file, err := os.CreateTemp("", "sightglass-bench")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(file.Name())
+	defer file.Close()
+	b.loadFile = file.Name()
+
+	for _, part := range parts {
+		switch part {
+		case "overhead":
+			r.overhead, err = b.overhead(ctx)
+		case "micro":
+			r.micro, err = b.micro(ctx, stages)
+		case "latency":
+			r.latency, err = b.latency(ctx)
+		case "idle":
+			r.footprint, err = b.idle(ctx)
+		default:
+			err = fmt.Errorf("%w %q", errUnknownPart, part)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	fmt.Print("\n", r.markdown())
+	if readme == "" {
+		return nil
+	}
+	return writeReport(readme, r.markdown())
+}
+
+func writeReport(readme, report string) error {
+	text, err := os.ReadFile(readme)
+	if err != nil {
+		return err
+	}
+	out, err := replaceBetween(string(text), report)
+	if err != nil {
+		return fmt.Errorf("%s: %w", readme, err)
+	}
+	return os.WriteFile(readme, []byte(out), 0o644)
+}
+
+// progress tells what is being measured.
+func (b *bench) progress(format string, args ...any) {
+	fmt.Fprintf(os.Stderr, format+"\n", args...)
+}
