@@ -2,16 +2,19 @@ package record
 
 import "github.com/sightglass/sightglass/internal/policy/field"
 
-// Processes knows about processes that a record only refers to by key
-// ("<tgid>:<start, boot ns>"). Texts that it puts into p stay valid until the
-// view is given its next record. It must not allocate.
+// Processes knows about processes that a record only refers to. Texts that it
+// puts into p stay valid until the view is given its next record. It must not
+// allocate.
 type Processes interface {
-	// Ancestor fills p with the process n steps above the one with this key;
-	// 0 is that process itself.
+	// Ancestor fills p with the process n steps above the one with this key
+	// ("<tgid>:<start, boot ns>"); 0 is that process itself.
 	Ancestor(key string, n int, p *field.Process) bool
-	// Leader fills p with the leader of one of the groups of the process.
-	Leader(key string, of field.Group, p *field.Process) bool
+	// ByPID fills p with the process that has a thread group id now.
+	ByPID(pid int64, p *field.Process) bool
 }
+
+// maxDepth bounds the walk to the leader of a session.
+const maxDepth = 64
 
 // Ancestor implements field.Source. What the record says about a process was
 // true when the event happened and is preferred; the process table adds what
@@ -30,11 +33,41 @@ func (v *View) Ancestor(n int, p *field.Process) bool {
 	}
 }
 
-// Leader implements field.Source.
+// Leader implements field.Source. A session's leader is an ancestor unless it
+// has ended; that of a group may be a sibling, which only the host's pid finds.
 func (v *View) Leader(of field.Group, p *field.Process) bool {
+	switch of {
+	case field.Session:
+		return v.ancestorByVPID(field.AttrSID, p)
+	case field.ProcessGroup, field.VirtualProcGroup:
+		*p = field.Process{}
+		if pgid, ok := v.Int(field.AttrPGID); ok && v.processes != nil && v.processes.ByPID(pgid, p) {
+			return true
+		}
+		return v.ancestorByVPID(field.AttrVPGID, p)
+	default:
+		return false
+	}
+}
+
+// ancestorByVPID finds the process itself or the nearest ancestor whose pid in
+// the innermost pid namespace is the one in a.
+func (v *View) ancestorByVPID(a field.Attr, p *field.Process) bool {
 	*p = field.Process{}
-	key, ok := v.key()
-	return ok && v.processes != nil && v.processes.Leader(key, of, p)
+	want, ok := v.Int(a)
+	if !ok || want == 0 {
+		return false
+	}
+	for n := range maxDepth {
+		if !v.Ancestor(n, p) {
+			break
+		}
+		if p.VPID == want {
+			return true
+		}
+	}
+	*p = field.Process{}
+	return false
 }
 
 func (v *View) key() (string, bool) { return v.text(slotOf(ownProcessKey)) }

@@ -21,8 +21,16 @@ func (t table) Ancestor(key string, n int, p *field.Process) bool {
 	return true
 }
 
-func (t table) Leader(key string, of field.Group, p *field.Process) bool {
-	return of == field.Session && t.Ancestor(key, 1, p)
+func (t table) ByPID(pid int64, p *field.Process) bool {
+	for _, chain := range t {
+		for i := range chain {
+			if chain[i].PID == pid {
+				*p = chain[i]
+				return true
+			}
+		}
+	}
+	return false
 }
 
 var selfAttrs = map[string]any{
@@ -103,8 +111,6 @@ func TestAncestryFromTheTable(t *testing.T) {
 	require.Equal(t, field.Process{PID: 7, Name: "systemd"}, p, "another program at the time of the event")
 	require.True(t, v.Ancestor(4, &p), "beyond the record's list")
 	require.Equal(t, "kthreadd", p.Name)
-	require.True(t, v.Leader(field.Session, &p))
-	require.False(t, v.Leader(field.ProcessGroup, &p))
 }
 
 func TestAncestryThroughTheParentWhenTheProcessIsUnknown(t *testing.T) {
@@ -125,4 +131,35 @@ func TestParentCommandBelongsToTheTimeOfTheEvent(t *testing.T) {
 	require.True(t, v.Ancestor(1, &p))
 	require.Equal(t, "bash -i", p.Command)
 	require.Nil(t, p.Args)
+}
+
+func TestLeaders(t *testing.T) {
+	procs := table{"10:1": {
+		{PID: 10, VPID: 5, Name: "grep"},
+		{PID: 9, VPID: 4, Name: "bash"},
+		{PID: 8, VPID: 2, Name: "login"},
+	}, "11:1": {{PID: 11, VPID: 6, Name: "cat"}}}
+	attrs := map[string]any{
+		schema.ProcessKey: "10:1", schema.ProcessVPID: int64(5), schema.ProcessName: "grep",
+		schema.ProcessSID: int64(2), schema.ProcessPGID: int64(11), schema.ProcessVPGID: int64(6),
+	}
+	v := view(t, "", nil, attrs)
+	v.SetProcesses(procs)
+	var p field.Process
+	require.True(t, v.Leader(field.Session, &p))
+	require.Equal(t, "login", p.Name)
+	require.True(t, v.Leader(field.ProcessGroup, &p))
+	require.Equal(t, "cat", p.Name, "a sibling")
+	require.True(t, v.Leader(field.VirtualProcGroup, &p))
+	require.Equal(t, "cat", p.Name)
+	require.False(t, v.Leader(field.Group(9), &p))
+
+	attrs[schema.ProcessSID] = int64(77)
+	delete(attrs, schema.ProcessPGID)
+	attrs[schema.ProcessVPGID] = int64(5)
+	v = view(t, "", nil, attrs)
+	require.False(t, v.Leader(field.Session, &p), "it has ended")
+	require.Zero(t, p)
+	require.True(t, v.Leader(field.ProcessGroup, &p), "the process leads its group")
+	require.Equal(t, "grep", p.Name)
 }
