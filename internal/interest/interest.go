@@ -1,0 +1,183 @@
+// Package interest tells the receiver what anybody in this program wants to
+// see, so that everything else can stay in the kernel.
+//
+//	policy processors --Register, Update, Release--> Registry --Subscribe--> receiver
+//
+// Execs, forks and exits of processes are always captured, for the process
+// table needs them; a Set speaks of the rest. When nobody has registered the
+// receiver is on its own and shows the command history: DefaultKeep.
+package interest
+
+import (
+	"maps"
+	"slices"
+	"sync"
+)
+
+// Names of a Set that are no system call: what policies call the end of a
+// process and its birth.
+const (
+	ProcessExit = "procexit"
+	ProcessFork = "fork"
+)
+
+// Set is an immutable set of event types, by system call name as in the
+// syscall table. The zero value is empty. Unknown names do no harm.
+type Set struct {
+	names map[string]struct{}
+}
+
+// Names makes a Set.
+func Names(names ...string) Set {
+	s := Set{names: make(map[string]struct{}, len(names))}
+	for _, n := range names {
+		s.names[n] = struct{}{}
+	}
+	return s
+}
+
+// Has reports whether the set contains a name.
+func (s Set) Has(name string) bool {
+	_, ok := s.names[name]
+	return ok
+}
+
+// Len is the number of names.
+func (s Set) Len() int { return len(s.names) }
+
+// Sorted lists the names in order.
+func (s Set) Sorted() []string { return slices.Sorted(maps.Keys(s.names)) }
+
+// Union is the set of the names of both.
+func (s Set) Union(o Set) Set {
+	out := Set{names: make(map[string]struct{}, len(s.names)+len(o.names))}
+	maps.Copy(out.names, s.names)
+	maps.Copy(out.names, o.names)
+	return out
+}
+
+// Equal reports whether both have the same names.
+func (s Set) Equal(o Set) bool {
+	return maps.Equal(s.names, o.names)
+}
+
+// DefaultKeep is what is shown when nobody has registered, beside the commands
+// that run: sockets that begin to listen.
+func DefaultKeep() Set { return Names("bind", "listen") }
+
+// Wanted is what the registry says at one moment.
+type Wanted struct {
+	Set Set
+	// Registered tells that somebody evaluates what the receiver emits: then
+	// it also gets what the agent itself does, and shortens records by what
+	// the process table of this program has.
+	Registered bool
+}
+
+// Registry collects the wishes. Safe for concurrent use.
+type Registry struct {
+	mu          sync.Mutex
+	handles     []*Handle
+	subscribers []*subscriber
+}
+
+type subscriber struct{ changed func() }
+
+var shared Registry
+
+// Shared is the registry of this program.
+func Shared() *Registry { return &shared }
+
+// Handle is one registration.
+type Handle struct {
+	owner    string
+	registry *Registry
+	set      Set // guarded by registry.mu
+	released bool
+}
+
+// Register adds the wishes of owner, whose name is for people only. Release the
+// handle when they no longer hold.
+func (r *Registry) Register(owner string, s Set) *Handle {
+	h := &Handle{owner: owner, registry: r, set: s}
+	r.mu.Lock()
+	r.handles = append(r.handles, h)
+	notify := slices.Clone(r.subscribers)
+	r.mu.Unlock()
+	call(notify)
+	return h
+}
+
+// Update exchanges the wishes, for example after a reload of rules. It does
+// nothing after Release.
+func (h *Handle) Update(s Set) {
+	r := h.registry
+	r.mu.Lock()
+	var notify []*subscriber
+	if !h.released && !h.set.Equal(s) {
+		h.set = s
+		notify = slices.Clone(r.subscribers)
+	}
+	r.mu.Unlock()
+	call(notify)
+}
+
+// Release withdraws the wishes. It may be called more than once.
+func (h *Handle) Release() {
+	r := h.registry
+	r.mu.Lock()
+	var notify []*subscriber
+	if !h.released {
+		h.released = true
+		r.handles = slices.DeleteFunc(r.handles, func(o *Handle) bool { return o == h })
+		notify = slices.Clone(r.subscribers)
+	}
+	r.mu.Unlock()
+	call(notify)
+}
+
+// Wanted returns the union of all wishes, or DefaultKeep when there is none.
+func (r *Registry) Wanted() Wanted {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.handles) == 0 {
+		return Wanted{Set: DefaultKeep()}
+	}
+	w := Wanted{Registered: true}
+	for _, h := range r.handles {
+		w.Set = w.Set.Union(h.set)
+	}
+	return w
+}
+
+// Owners lists who has registered, in order of registration.
+func (r *Registry) Owners() []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	out := make([]string, 0, len(r.handles))
+	for _, h := range r.handles {
+		out = append(out, h.owner)
+	}
+	return out
+}
+
+// Subscribe calls changed after each change, from the goroutine that made it;
+// changed reads Wanted when it likes and must not block. The returned function
+// ends it and may be called more than once.
+func (r *Registry) Subscribe(changed func()) (end func()) {
+	s := &subscriber{changed: changed}
+	r.mu.Lock()
+	r.subscribers = append(r.subscribers, s)
+	r.mu.Unlock()
+	return func() {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.subscribers = slices.DeleteFunc(r.subscribers, func(o *subscriber) bool { return o == s })
+	}
+}
+
+func call(subscribers []*subscriber) {
+	for _, s := range subscribers {
+		s.changed()
+	}
+}
