@@ -1,0 +1,188 @@
+package terminalexporter
+
+import (
+	"context"
+	"io"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/collector/pdata/pmetric"
+	"go.opentelemetry.io/collector/pdata/ptrace"
+	"go.uber.org/zap"
+
+	"github.com/sightglass/sightglass/exporter/terminalexporter/internal/latency"
+	"github.com/sightglass/sightglass/exporter/terminalexporter/internal/metadata"
+	"github.com/sightglass/sightglass/exporter/terminalexporter/internal/screen"
+	"github.com/sightglass/sightglass/exporter/terminalexporter/internal/text"
+)
+
+const (
+	// queueSize is how many lines may wait for a slow terminal. At 25 lines a
+	// second of each kind it is some ten seconds of patience.
+	queueSize = 1024
+	// patience is how long Shutdown waits for a terminal that takes nothing.
+	patience = 500 * time.Millisecond
+)
+
+// terminal is what the exporters of all signals of one configuration share.
+//
+// The Consume functions may be called by any goroutine; they lock mu for the
+// time of a map look-up or two per record and never wait for the output. Only
+// the printer's goroutine writes.
+type terminal struct {
+	cfg       *Config
+	name      text.Safe // what the first line calls us
+	out       io.Writer
+	style     func() screen.Style // asked before each write: terminals change their width
+	now       func() time.Time
+	logger    *zap.Logger
+	telemetry *metadata.TelemetryBuilder
+	selection selection
+	queue     chan screen.Line
+	dropped   atomic.Uint64 // lines that found the queue full
+
+	mu      sync.Mutex
+	gate    gate
+	latency *latency.Store
+	watch   watch
+
+	users int           // signals that are started
+	stop  chan struct{} // closed by the last shutdown
+	done  chan struct{} // closed when the printer has ended
+}
+
+func newTerminal(cfg *Config, set component.TelemetrySettings, info component.BuildInfo) (*terminal, error) {
+	telemetry, err := metadata.NewTelemetryBuilder(set)
+	if err != nil {
+		return nil, err
+	}
+	out, style := openOutput(cfg)
+	return &terminal{
+		cfg:       cfg,
+		name:      safe(info.Command + " " + info.Version),
+		out:       out,
+		style:     style,
+		now:       time.Now,
+		logger:    set.Logger,
+		telemetry: telemetry,
+		selection: newSelection(cfg.Show),
+		queue:     make(chan screen.Line, queueSize),
+		gate:      gate{perSecond: cfg.LinesPerSecond},
+	}, nil
+}
+
+// start starts the printer with the first signal.
+func (t *terminal) start() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.users++
+	if t.users > 1 {
+		return
+	}
+	t.latency = latency.NewStore(t.now())
+	t.stop, t.done = make(chan struct{}), make(chan struct{})
+	go newPrinter(t).run(t.stop, t.done)
+}
+
+// shutdown ends the printer with the last signal, after it has shown what is
+// queued. A terminal that takes nothing is given up soon: the process is
+// about to end.
+func (t *terminal) shutdown(ctx context.Context) {
+	t.mu.Lock()
+	t.users--
+	last := t.users == 0
+	t.mu.Unlock()
+	if !last {
+		return
+	}
+	close(t.stop)
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	select {
+	case <-t.done:
+	case <-ctx.Done():
+		t.logger.Warn("the terminal takes no output; what was left to show is lost")
+	}
+	t.telemetry.Shutdown()
+}
+
+// user is one signal's share of a terminal. Its functions may be called in any
+// order and number, by one goroutine at a time.
+type user struct {
+	*terminal
+	started bool
+}
+
+func (u *user) start(context.Context, component.Host) error {
+	if !u.started {
+		u.started = true
+		u.terminal.start()
+	}
+	return nil
+}
+
+func (u *user) shutdown(ctx context.Context) error {
+	if u.started {
+		u.started = false
+		u.terminal.shutdown(ctx)
+	}
+	return nil
+}
+
+func (t *terminal) consumeLogs(_ context.Context, ld plog.Logs) error {
+	for _, rl := range ld.ResourceLogs().All() {
+		for _, sl := range rl.ScopeLogs().All() {
+			for _, lr := range sl.LogRecords().All() {
+				k, ok := t.selection.byEvent[lr.EventName()]
+				if ok && t.admit(k) {
+					t.show(kinds[k].line(record{lr, rl.Resource().Attributes()}))
+				}
+			}
+		}
+	}
+	return nil
+}
+
+func (t *terminal) consumeTraces(_ context.Context, td ptrace.Traces) error {
+	if !t.selection.requests {
+		return nil
+	}
+	for _, rs := range td.ResourceSpans().All() {
+		for _, ss := range rs.ScopeSpans().All() {
+			for _, span := range ss.Spans().All() {
+				if t.admit(kindRequest) {
+					t.show(requestLine(rs.Resource().Attributes(), span))
+				}
+			}
+		}
+	}
+	return nil
+}
+
+func (t *terminal) consumeMetrics(_ context.Context, md pmetric.Metrics) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.watch.add(md)
+	if t.latency != nil {
+		t.latency.Add(md, t.now())
+	}
+	return nil
+}
+
+func (t *terminal) admit(k kind) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.gate.admit(k, t.now())
+}
+
+// show hands a line to the printer, or counts it as dropped.
+func (t *terminal) show(l screen.Line) {
+	select {
+	case t.queue <- l:
+	default:
+		t.dropped.Add(1)
+	}
+}

@@ -1,0 +1,61 @@
+package terminalexporter
+
+import (
+	"slices"
+
+	"github.com/sightglass/sightglass/exporter/terminalexporter/internal/screen"
+	"github.com/sightglass/sightglass/exporter/terminalexporter/internal/text"
+	"github.com/sightglass/sightglass/internal/schema"
+)
+
+// kind is an index into kinds.
+type kind uint8
+
+// sort is one sort of lines: its name in the configuration, the events that
+// make such a line, how many lines are called, and how a line is made.
+type sort struct {
+	show      string
+	events    []string
+	one, many text.Safe
+	line      func(record) screen.Line
+}
+
+// kinds is the list of all sorts of lines made of log records; one more for
+// spans. A detection comes first: where lines are counted, it is named first.
+var kinds = [...]sort{
+	{"detections", []string{schema.EventPolicyMatch}, "detection", "detections", detectionLine},
+	{"commands", []string{schema.EventProcessExec}, "command", "commands", commandLine},
+	{"logins", []string{schema.EventLoginStart, schema.EventLoginEnd}, "login", "logins", loginLine},
+	{"listens", []string{schema.EventNetworkListen}, "listening socket", "listening sockets", listenLine},
+	{"connections", []string{schema.EventNetworkConnect, schema.EventNetworkAccept}, "connection", "connections", connectionLine},
+	{"files", []string{schema.EventFileOpen, schema.EventFileChange}, "file", "files", fileLine},
+	{"exits", []string{schema.EventProcessExit}, "exit", "exits", exitLine},
+	{"syscalls", []string{schema.EventSyscall}, "system call", "system calls", syscallLine},
+	{showRequests, nil, "request", "requests", nil},
+}
+
+const showRequests = "requests"
+
+const (
+	kindDetection kind = 0
+	kindRequest   kind = kind(len(kinds) - 1)
+)
+
+// selection says which kinds to show, and finds them by event name.
+type selection struct {
+	byEvent  map[string]kind
+	requests bool
+}
+
+func newSelection(show []string) selection {
+	s := selection{byEvent: map[string]kind{}, requests: slices.Contains(show, showRequests)}
+	for i, one := range kinds {
+		if !slices.Contains(show, one.show) {
+			continue
+		}
+		for _, event := range one.events {
+			s.byEvent[event] = kind(i)
+		}
+	}
+	return s
+}
