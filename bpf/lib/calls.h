@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
+/* Base layer: which calls are captured, and how. internal/bpf fills the tables
+ * from internal/syscalls.Table.
+ */
+#ifndef SIGHTGLASS_CALLS_H
+#define SIGHTGLASS_CALLS_H
+
+#include "base.h"
+
+#define CALL_MAX 1024 /* numbers of all conventions lie below; x32's own are 512.. */
+#define ROW_MAX 256
+#define ROW_NONE 0 /* row 0 is unused: rows are counted from 1 */
+#define ROW_SOCKETCALL 255 /* i386 number that stands for many calls */
+
+/* Bits of call_flags: what a number means. One number means different calls in
+ * the native and in the 32-bit convention.
+ */
+enum call_flag {
+	CALL_WANTED = 1, /* the native call */
+	CALL_WANTED_COMPAT = 2, /* the 32-bit call */
+	CALL_IO = 4, /* native, and the request capture wants it */
+};
+
+/* What a result that is no error stands for; as in internal/syscalls. */
+enum call_result {
+	RESULT_FILE = 2,
+	RESULT_SOCKET = 3,
+	RESULT_CWD = 6,
+};
+
+/* Bits of syscall_spec.flags. */
+enum spec_flag {
+	SPEC_ENTER = 1, /* has memory arguments to be read at enter */
+	SPEC_TIMED = 2, /* record when it began */
+	SPEC_EXEC = 4, /* success is told by sched_process_exec */
+};
+
+struct syscall_spec {
+	__u8 kinds[6]; /* enum arg_kind */
+	__u8 result; /* enum call_result */
+	__u8 flags; /* enum spec_flag */
+};
+
+const volatile struct syscall_spec cfg_specs[ROW_MAX] = {};
+const volatile __u8 cfg_rows[CALL_MAX] = {};
+const volatile __u8 cfg_rows_compat[CALL_MAX] = {};
+const volatile __u8 cfg_rows_socketcall[32] = {};
+
+/* Changed while the programs run. */
+__u8 call_flags[CALL_MAX] = {};
+__u8 row_wanted[ROW_MAX] = {};
+
+#endif

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
+/* Extract layer: number, convention and registers of a system call. */
+#ifndef SIGHTGLASS_EXTRACT_CALL_H
+#define SIGHTGLASS_EXTRACT_CALL_H
+
+#include "base.h"
+
+#define X32_BIT 0x40000000U
+#define TS_COMPAT 0x0002
+#define TIF_32BIT (1UL << 22)
+
+#if defined(__TARGET_ARCH_x86)
+
+/* extract__is_compat: whether the task is inside a 32-bit call, be it of a
+ * 32-bit program or int $0x80 in a 64-bit one.
+ */
+static __always_inline bool extract__is_compat(__u64 task)
+{
+	return kread(task_struct, task, thread_info.status) & TS_COMPAT;
+}
+
+/* extract__nr: the number of the call that ends. */
+static __always_inline __u32 extract__nr(__u64 regs)
+{
+	return (__u32)kread(pt_regs, regs, orig_ax);
+}
+
+static __always_inline void extract__args(__u64 regs, __u64 *args)
+{
+	args[0] = kread(pt_regs, regs, di);
+	args[1] = kread(pt_regs, regs, si);
+	args[2] = kread(pt_regs, regs, dx);
+	args[3] = kread(pt_regs, regs, r10);
+	args[4] = kread(pt_regs, regs, r8);
+	args[5] = kread(pt_regs, regs, r9);
+}
+
+static __always_inline void extract__args_compat(__u64 regs, __u64 *args)
+{
+	args[0] = (__u32)kread(pt_regs, regs, bx);
+	args[1] = (__u32)kread(pt_regs, regs, cx);
+	args[2] = (__u32)kread(pt_regs, regs, dx);
+	args[3] = (__u32)kread(pt_regs, regs, si);
+	args[4] = (__u32)kread(pt_regs, regs, di);
+	args[5] = (__u32)kread(pt_regs, regs, bp);
+}
+
+#elif defined(__TARGET_ARCH_arm64)
+
+static __always_inline bool extract__is_compat(__u64 task)
+{
+	return kread(task_struct, task, thread_info.flags) & TIF_32BIT;
+}
+
+static __always_inline __u32 extract__nr(__u64 regs)
+{
+	return (__u32)kread(pt_regs, regs, syscallno);
+}
+
+/* The first register is overwritten by the result. */
+static __always_inline void extract__args(__u64 regs, __u64 *args)
+{
+	__u64 x = kaddr(pt_regs, regs, regs);
+
+	args[0] = kread(pt_regs, regs, orig_x0);
+	args[1] = kload(x + 8);
+	args[2] = kload(x + 16);
+	args[3] = kload(x + 24);
+	args[4] = kload(x + 32);
+	args[5] = kload(x + 40);
+}
+
+static __always_inline void extract__args_compat(__u64 regs, __u64 *args)
+{
+	extract__args(regs, args);
+	for (int i = 0; i < 6; i++)
+		args[i] = (__u32)args[i];
+}
+
+#endif
+
+#endif

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
+/* Extract layer: facts about an open file. */
+#ifndef SIGHTGLASS_EXTRACT_FILE_H
+#define SIGHTGLASS_EXTRACT_FILE_H
+
+#include "extract_path.h"
+
+#define S_IFMT 0170000
+#define S_IFSOCK 0140000
+#define OVERLAYFS_MAGIC 0x794c7630
+#define TMPFS_MAGIC 0x01021994
+#define FMODE_CREATED 0x100000
+#define MNT_INTERNAL 0x4000
+
+/* extract__fd: the struct file behind a descriptor of the task, 0 for none. The
+ * table may change under us; the reads cannot fault.
+ */
+static __always_inline __u64 extract__fd(__u64 task, __u32 fd)
+{
+	__u64 table = kptr(files_struct, kptr(task_struct, task, files), fdt);
+
+	if (!table || fd >= kread(fdtable, table, max_fds))
+		return 0;
+	return kload(kptr(fdtable, table, fd) + (__u64)fd * 8);
+}
+
+static __always_inline bool extract__is_socket(__u64 file)
+{
+	return (kread(inode, kptr(file, file, f_inode), i_mode) & S_IFMT) == S_IFSOCK;
+}
+
+/* extract__layer: which layer of an overlay file system a file comes from. The
+ * dentry of the upper layer stands right behind the inode that is embedded in
+ * the file system's own; the layout is the same from 4.19 on.
+ */
+static __always_inline __u32 extract__layer(__u64 inode)
+{
+	if (kload(inode + bpf_core_type_size(struct inode)))
+		return EVENT_FILE_UPPER;
+	return EVENT_FILE_LOWER;
+}
+
+/* extract__is_memfd: a file of the kernel's internal tmpfs whose name begins as
+ * memfd_create makes it.
+ */
+static __always_inline bool extract__is_memfd(__u64 file)
+{
+	__u64 mnt = kptr(path, kaddr(file, file, f_path), mnt);
+	__u64 dentry = kptr(path, kaddr(file, file, f_path), dentry);
+	const __u64 memfd = 0x3a64666d656dULL; /* "memfd:" */
+
+	if (!(kread(vfsmount, mnt, mnt_flags) & MNT_INTERNAL))
+		return false;
+	return (kload(kptr(dentry, dentry, d_name.name)) & 0xffffffffffffULL) == memfd;
+}
+
+/* extract__file: fills out from an open file. */
+static __always_inline void extract__file(__u64 file, struct event_file *out)
+{
+	__u64 inode = kptr(file, file, f_inode);
+	__u64 sb = kptr(inode, inode, i_sb);
+	__u64 magic = kread(super_block, sb, s_magic);
+
+	out->inode = kread(inode, inode, i_ino);
+	out->dev = kread(super_block, sb, s_dev);
+	out->mode = kread(inode, inode, i_mode);
+	out->flags = 0;
+	out->reserved = 0;
+	if (kread(file, file, f_mode) & FMODE_CREATED)
+		out->flags |= EVENT_FILE_CREATED;
+	if (!kread(inode, inode, i_nlink))
+		out->flags |= EVENT_FILE_DELETED;
+	if (magic == OVERLAYFS_MAGIC)
+		out->flags |= extract__layer(inode);
+	else if (out->flags & EVENT_FILE_DELETED && extract__is_memfd(file))
+		out->flags |= EVENT_FILE_MEMFD;
+}
+
+/* extract__file_extras: adds EXTRA_PATH and EXTRA_FILE of an open file. */
+static __always_inline void extract__file_extras(struct scratch *s, __u64 file, __u8 arg)
+{
+	struct event_extra *x;
+
+	extract__path_at(s, kaddr(file, file, f_path), arg);
+	x = base__extra_begin(s, arg, EXTRA_FILE);
+	if (!x)
+		return;
+	extract__file(file, (struct event_file *)(x + 1));
+	base__extra_end(s, x, sizeof(struct event_file), 0);
+}
+
+#endif

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
+/* Extract layer: facts about a socket. */
+#ifndef SIGHTGLASS_EXTRACT_SOCKET_H
+#define SIGHTGLASS_EXTRACT_SOCKET_H
+
+#include "extract_file.h"
+
+#define AF_UNIX 1
+#define AF_INET 2
+#define AF_INET6 10
+#define UNIX_PATH_MAX 108
+
+/* extract__sock: the struct sock behind an open file, 0 when it is no socket. */
+static __always_inline __u64 extract__sock(__u64 file)
+{
+	if (!file || !extract__is_socket(file))
+		return 0;
+	return kptr(socket, kptr(file, file, private_data), sk);
+}
+
+/* extract__sock_of_fd: the struct sock behind a descriptor of the task. */
+static __always_inline __u64 extract__sock_of_fd(__u64 task, __u32 fd)
+{
+	return extract__sock(extract__fd(task, fd));
+}
+
+static __always_inline __u16 extract__swap16(__u16 v)
+{
+	return __builtin_bswap16(v);
+}
+
+/* extract__inet: addresses and ports; zero where the socket has none (yet). */
+static __always_inline void extract__inet(__u64 sk, struct event_socket *out)
+{
+	__u64 common = kaddr(sock, sk, __sk_common), addr;
+
+	out->local_port = kread(sock_common, common, skc_num);
+	out->peer_port = extract__swap16(kread(sock_common, common, skc_dport));
+	if (out->family == AF_INET) {
+		*(__u32 *)out->local_addr = kread(sock_common, common, skc_rcv_saddr);
+		*(__u32 *)out->peer_addr = kread(sock_common, common, skc_daddr);
+		return;
+	}
+	addr = kaddr(sock_common, common, skc_v6_rcv_saddr);
+	((__u64 *)out->local_addr)[0] = kload(addr);
+	((__u64 *)out->local_addr)[1] = kload(addr + 8);
+	addr = kaddr(sock_common, common, skc_v6_daddr);
+	((__u64 *)out->peer_addr)[0] = kload(addr);
+	((__u64 *)out->peer_addr)[1] = kload(addr + 8);
+}
+
+/* extract__socket: fills out from a struct sock; all zero for families without
+ * addresses that we know.
+ */
+static __always_inline void extract__socket(__u64 sk, struct event_socket *out)
+{
+	__builtin_memset(out, 0, sizeof(*out));
+	out->family = kread(sock, sk, __sk_common.skc_family);
+	out->state = kread(sock, sk, __sk_common.skc_state);
+	out->type = kread(sock, sk, sk_type);
+	out->protocol = kread(sock, sk, sk_protocol);
+	out->net_ns = kread(net, kptr(sock, sk, __sk_common.skc_net.net), ns.inum);
+	if (out->family == AF_INET || out->family == AF_INET6)
+		extract__inet(sk, out);
+}
+
+/* extract__unix_name: adds the name that a unix socket is bound to, if any. */
+static __always_inline void extract__unix_name(struct scratch *s, __u64 sk, __u8 arg, __u8 kind)
+{
+	__u64 addr = sk ? kptr(unix_sock, sk, addr) : 0;
+	struct event_extra *x;
+	__u32 len;
+
+	if (!addr)
+		return;
+	len = kread(unix_address, addr, len) - sizeof(__u16);
+	if (!len || len > UNIX_PATH_MAX)
+		return;
+	x = base__extra_begin(s, arg, kind);
+	if (!x)
+		return;
+	pin(len);
+	if (bpf_probe_read_kernel(x + 1, len & 0x7f,
+				  (void *)(kaddr(unix_address, addr, name) + sizeof(__u16))))
+		return;
+	base__extra_end(s, x, len, 0);
+}
+
+/* extract__socket_extras: adds EXTRA_SOCKET, and the names of a unix socket. */
+static __always_inline void extract__socket_extras(struct scratch *s, __u64 sk, __u8 arg)
+{
+	struct event_extra *x = base__extra_begin(s, arg, EXTRA_SOCKET);
+
+	if (!x)
+		return;
+	extract__socket(sk, (struct event_socket *)(x + 1));
+	base__extra_end(s, x, sizeof(struct event_socket), 0);
+	if (kread(sock, sk, __sk_common.skc_family) != AF_UNIX)
+		return;
+	extract__unix_name(s, sk, arg, EXTRA_UNIX_LOCAL);
+	extract__unix_name(s, kptr(unix_sock, sk, peer), arg, EXTRA_UNIX_PEER);
+}
+
+#endif

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
+/* The exit of a wanted call: its record is put together and sent. */
+#ifndef SIGHTGLASS_SYSCALL_EXIT_H
+#define SIGHTGLASS_SYSCALL_EXIT_H
+
+#include "emit.h"
+#include "syscall.h"
+
+struct syscall_record {
+	struct record base;
+	struct event_syscall call;
+};
+
+/* syscall__late_args: memory arguments that the entry could not read (their page
+ * was not resident) are read now and marked.
+ */
+static __always_inline void syscall__late_args(struct scratch *s, __u8 abi, __u8 have,
+					       const volatile struct syscall_spec *spec)
+{
+	struct event_syscall *call = &((struct syscall_record *)s->data)->call;
+	struct event_extra *x;
+	enum arg_read got;
+
+	for (int i = 0; i < 6; i++) {
+		__u8 kind = spec->kinds[i];
+
+		if (kind < ARG_POINTER || have & 1 << i || kind == ARG_SOCKADDR_OUT)
+			continue;
+		if (kind == ARG_FD_PAIR) {
+			if (call->ret >= 0)
+				arg__read_fixed(s, i, call->args[i], FD_PAIR_SIZE, 0);
+			continue;
+		}
+		got = syscall__read_arg(s, kind, i, call->args, abi, EXTRA_LATE);
+		if (got == ARG_READ_RELATIVE)
+			call->relative |= 1 << i;
+		if (got != ARG_READ_FAILED)
+			continue;
+		x = base__extra_begin(s, i, EXTRA_BYTES);
+		if (x)
+			base__extra_end(s, x, 0, EXTRA_UNREADABLE);
+	}
+}
+
+/* syscall__emit_fds: what is behind the descriptors among the arguments, and the
+ * working directory when a relative path starts there.
+ */
+static __always_inline void syscall__emit_fds(struct scratch *s, __u64 task,
+					      const volatile struct syscall_spec *spec)
+{
+	struct event_syscall *call = &((struct syscall_record *)s->data)->call;
+	bool cwd = false;
+
+	for (int i = 0; i < 6; i++) {
+		__u8 kind = spec->kinds[i];
+		__u32 fd = (__u32)call->args[i];
+		bool relative = call->relative & 1 << i;
+
+		if (kind == ARG_FD) {
+			arg__emit_fd(s, task, fd, i);
+		} else if (kind == ARG_DIRFD) {
+			if (i < 5 && call->relative & 2 << i) {
+				if ((__s32)fd == AT_FDCWD)
+					cwd = true;
+				else
+					arg__emit_dirfd(s, task, fd, i);
+			}
+		} else if (kind == ARG_PATH && relative) {
+			cwd |= i == 0 || spec->kinds[i ? i - 1 : 0] != ARG_DIRFD;
+		}
+	}
+	if (spec->result == RESULT_CWD && call->ret == 0)
+		arg__emit_cwd(s, task, PART_RESULT);
+	else if (cwd)
+		arg__emit_cwd(s, task, PART_CWD);
+}
+
+/* syscall__exit_begin: the call's fixed part. Returns its row, ROW_NONE when
+ * nobody wants it, and which arguments the entry has read.
+ */
+static __always_inline __u8 syscall__exit_begin(struct scratch *s, __u64 regs, __u32 nr, __u8 abi,
+						__u8 flags, __u8 *have)
+{
+	struct event_syscall *call = &((struct syscall_record *)s->data)->call;
+	const volatile struct syscall_spec *spec;
+	struct stash_head *stash;
+	__u8 row = syscall__row(regs, nr, abi, flags, call->args);
+
+	*have = 0;
+	call->enter = 0;
+	call->relative = 0;
+	call->reserved = 0;
+	call->abi = abi;
+	if (row == ROW_NONE)
+		return row;
+	spec = syscall__spec(row);
+	if (!(spec->flags & (SPEC_ENTER | SPEC_TIMED)) && abi != EVENT_ABI_32)
+		return row;
+	stash = base__stash_take(s, nr);
+	if (!stash) {
+		s->flags |= EVENT_FLAG_NO_ENTER;
+		return row;
+	}
+	*have = stash->have;
+	call->enter = stash->enter;
+	call->relative = stash->relative;
+	for (int i = 0; i < 6; i++)
+		call->args[i] = stash->args[i];
+	return stash->row;
+}
+
+static __always_inline void syscall__exit(__u64 task, __u64 regs, __u32 nr, __u8 abi, __u8 flags,
+					  __s64 ret)
+{
+	struct scratch *s = base__scratch(SCRATCH_EXIT, sizeof(struct syscall_record));
+	const volatile struct syscall_spec *spec;
+	struct syscall_record *r;
+	__u8 row, have;
+
+	if (!s)
+		return;
+	r = (struct syscall_record *)s->data;
+	row = syscall__exit_begin(s, regs, nr, abi, flags, &have);
+	if (row == ROW_NONE)
+		return;
+	spec = syscall__spec(row);
+	if (spec->flags & SPEC_EXEC && ret == 0)
+		return;
+	r->call.row = row - 1;
+	r->call.ret = ret;
+	emit__header(&r->base.header, task);
+	extract__task(task, &r->base.task);
+	syscall__late_args(s, abi, have, spec);
+	syscall__emit_fds(s, task, spec);
+	if (ret >= 0 && (spec->result == RESULT_FILE || spec->result == RESULT_SOCKET))
+		arg__emit_fd(s, task, (__u32)ret, PART_RESULT);
+	emit__security(s, EVENT_SYSCALL);
+}
+
+#endif

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+/* The programs of the security side: one thin function per hook. */
+#include "lib/cgroup.h"
+#include "lib/latency.h"
+#include "lib/process.h"
+#include "lib/syscall_enter.h"
+#include "lib/syscall_exit.h"
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
+
+/* The agent's own thread group, as the host sees it; the iterator runs in the
+ * process that reads it.
+ */
+__u32 reader_tgid = 0;
+
+SEC("raw_tp/sys_enter")
+int on_sys_enter(struct bpf_raw_tracepoint_args *ctx)
+{
+	__u64 nr = ctx->args[1], task;
+	__u8 flags = syscall__flags(nr), abi;
+
+	if (cfg_latency)
+		latency__begin(nr);
+	if (!flags)
+		return 0;
+	task = base__task();
+	abi = syscall__abi(task, nr);
+	if (flags & (abi == EVENT_ABI_32 ? CALL_WANTED_COMPAT : CALL_WANTED))
+		syscall__enter(ctx->args[0], nr, abi, flags);
+	if (flags & CALL_IO && abi == EVENT_ABI_NATIVE)
+		bpf_tail_call_static(ctx, &io_enter, 0);
+	return 0;
+}
+
+SEC("raw_tp/sys_exit")
+int on_sys_exit(struct bpf_raw_tracepoint_args *ctx)
+{
+	__u64 regs = ctx->args[0], task;
+	__u32 nr = extract__nr(regs);
+	__u8 flags = syscall__flags(nr), abi;
+
+	if (cfg_latency)
+		latency__end(base__task(), nr);
+	if (!flags)
+		return 0;
+	task = base__task();
+	abi = syscall__abi(task, nr);
+	if (flags & (abi == EVENT_ABI_32 ? CALL_WANTED_COMPAT : CALL_WANTED))
+		syscall__exit(task, regs, nr, abi, flags, ctx->args[1]);
+	if (flags & CALL_IO && abi == EVENT_ABI_NATIVE)
+		bpf_tail_call_static(ctx, &io_exit, 0);
+	return 0;
+}
+
+SEC("raw_tp/sched_process_fork")
+int on_process_fork(struct bpf_raw_tracepoint_args *ctx)
+{
+	process__fork(ctx->args[0], ctx->args[1]);
+	return 0;
+}
+
+SEC("raw_tp/sched_process_exec")
+int on_process_exec(struct bpf_raw_tracepoint_args *ctx)
+{
+	process__exec(ctx->args[0], ctx->args[1], ctx->args[2]);
+	return 0;
+}
+
+SEC("raw_tp/sched_process_exit")
+int on_process_exit(struct bpf_raw_tracepoint_args *ctx)
+{
+	process__exit(ctx->args[0]);
+	return 0;
+}
+
+SEC("raw_tp/cgroup_mkdir")
+int on_cgroup_mkdir(struct bpf_raw_tracepoint_args *ctx)
+{
+	cgroup__emit(ctx->args[0], ctx->args[1], EVENT_CGROUP_MKDIR);
+	return 0;
+}
+
+SEC("raw_tp/cgroup_rmdir")
+int on_cgroup_rmdir(struct bpf_raw_tracepoint_args *ctx)
+{
+	cgroup__emit(ctx->args[0], ctx->args[1], EVENT_CGROUP_RMDIR);
+	return 0;
+}
+
+SEC("iter/task")
+int on_iter_task(struct bpf_iter__task *ctx)
+{
+	struct task_struct *task = ctx->task;
+
+	reader_tgid = bpf_get_current_pid_tgid() >> 32;
+	if (!task)
+		return 0;
+	if (task->pid != task->tgid)
+		return 0;
+	process__snapshot(ctx->meta->seq, (__u64)task);
+	return 0;
+}
