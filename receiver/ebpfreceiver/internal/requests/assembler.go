@@ -1,0 +1,259 @@
+// Package requests turns the records of the requests ring into exchanges.
+//
+//	event.Event -> Assembler (one connection per socket) -> Protocol's parser -> exchange.Exchange -> spans.Translator
+//
+// The kernel says which socket moved which bytes when (event.Request); here the
+// bytes are followed by the parser of the protocol that the socket speaks.
+// Everything is driven by the records and their times: there is no goroutine
+// and no clock in this package.
+package requests
+
+import (
+	"time"
+
+	"github.com/sightglass/sightglass/internal/event"
+	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/exchange"
+)
+
+// Config of an Assembler. Zero values mean the defaults.
+type Config struct {
+	// Protocols that are understood, in the order that their signatures were
+	// given to the kernel in. Default: Protocols().
+	Protocols []exchange.Protocol
+	// MaxConnections bounds the connections that are followed at once; the one
+	// that was silent for longest gives way. Default 65536, as in the kernel.
+	MaxConnections int
+	// MaxOpen bounds the requests under way on all connections. Default 65536.
+	MaxOpen int
+	// IdleTimeout forgets a connection without requests under way, OpenTimeout
+	// one with such. The kernel tells when a socket ends: these are for what
+	// it could not tell. Defaults 10 minutes and 6 hours.
+	IdleTimeout, OpenTimeout time.Duration
+	// Emit takes each exchange that ended, complete or not, and owns it.
+	Emit func(*exchange.Exchange)
+}
+
+// Stats are the counters of an Assembler since it was made, and its state.
+type Stats struct {
+	Records      uint64                     // handled
+	Unknown      uint64                     // records of no protocol, or without a known beginning
+	Late         uint64                     // records that came after what followed them; not used
+	Gaps         uint64                     // times that bytes were found missing
+	GapBytes     uint64                     // bytes that were missing
+	Exchanges    [exchange.NumReasons]uint64 // emitted or counted, by exchange.Reason
+	Bare         uint64                     // of these, counted only: nothing was known to emit
+	Opened       uint64                     // connections taken up
+	Evicted      uint64                     // connections that gave way to others
+	Expired      uint64                     // connections that were silent for too long
+	Connections  int                        // followed now
+	OpenRequests int                        // under way now
+}
+
+// Assembler follows connections. It is used by one goroutine.
+type Assembler struct {
+	cfg   Config
+	pools []*exchange.Pool
+	conns map[uint64]*conn
+	free  [][]*conn // by protocol
+	order list      // of use
+	hand  *conn     // where Tick goes on
+	open  int
+	stats Stats
+	seg   exchange.Segment // reused
+}
+
+// Defaults of Config.
+const (
+	defaultConnections = 65536
+	defaultOpen        = 65536
+	defaultIdle        = 10 * time.Minute
+	defaultOpenTimeout = 6 * time.Hour
+)
+
+// New returns an assembler.
+func New(cfg Config) *Assembler {
+	if cfg.Protocols == nil {
+		cfg.Protocols = Protocols()
+	}
+	cfg.MaxConnections = orDefault(cfg.MaxConnections, defaultConnections)
+	cfg.MaxOpen = orDefault(cfg.MaxOpen, defaultOpen)
+	cfg.IdleTimeout = orDefault(cfg.IdleTimeout, defaultIdle)
+	cfg.OpenTimeout = orDefault(cfg.OpenTimeout, defaultOpenTimeout)
+	if cfg.Emit == nil {
+		cfg.Emit = (*exchange.Exchange).Release
+	}
+	a := &Assembler{
+		cfg:   cfg,
+		conns: make(map[uint64]*conn),
+		free:  make([][]*conn, len(cfg.Protocols)),
+	}
+	for _, p := range cfg.Protocols {
+		a.pools = append(a.pools, exchange.NewPool(p))
+	}
+	a.order.init()
+	return a
+}
+
+func orDefault[T int | time.Duration](v, def T) T {
+	if v <= 0 {
+		return def
+	}
+	return v
+}
+
+// Stats returns the counters.
+func (a *Assembler) Stats() Stats {
+	s := a.stats
+	s.Connections, s.OpenRequests = len(a.conns), a.open
+	return s
+}
+
+// Handle takes the next record of the requests ring. It keeps nothing of ev.
+// Records of other types are ignored.
+func (a *Assembler) Handle(ev *event.Event) {
+	switch ev.Type {
+	case event.TypeData:
+		a.stats.Records++
+		a.data(ev)
+	case event.TypeSocketClose:
+		a.stats.Records++
+		if c := a.conns[ev.Request.Socket]; c != nil {
+			c.close(ev)
+			a.remove(c)
+		}
+	default:
+	}
+}
+
+// data finds the connection of a record and feeds it.
+func (a *Assembler) data(ev *event.Event) {
+	r := &ev.Request
+	c := a.conns[r.Socket]
+	if c == nil {
+		if c = a.take(r); c == nil {
+			a.stats.Unknown++
+			return
+		}
+	}
+	a.order.touch(c)
+	c.seen = ev.Time
+	if r.Bytes == 0 {
+		c.end(ev)
+		return
+	}
+	if c.inOrder(r, ev.Time) {
+		c.feed(ev)
+	}
+}
+
+// take begins to follow the socket of a record, unless nothing tells which of
+// its ends is which.
+func (a *Assembler) take(r *event.Request) *conn {
+	if r.Bytes == 0 {
+		return nil
+	}
+	proto, role, guessed := a.classify(r)
+	if role == event.RoleUnknown {
+		return nil
+	}
+	if len(a.conns) >= a.cfg.MaxConnections {
+		a.stats.Evicted++
+		a.abandon(a.order.oldest())
+	}
+	c := a.newConn(proto)
+	c.begin(r, role, guessed)
+	a.conns[r.Socket] = c
+	a.order.touch(c)
+	a.stats.Opened++
+	return c
+}
+
+// classify tells the protocol of a socket and which end it is. The direction of
+// the first message is the best witness of the role; without it the kernel's
+// opinion counts.
+func (a *Assembler) classify(r *event.Request) (proto int, role event.Role, guessed bool) {
+	verdict := exchange.Foreign
+	if proto = int(r.Class) - 1; proto >= 0 && proto < len(a.cfg.Protocols) {
+		verdict = a.cfg.Protocols[proto].Classify(r.Payload)
+	} else {
+		for proto = len(a.cfg.Protocols) - 1; proto >= 0; proto-- {
+			if verdict = a.cfg.Protocols[proto].Classify(r.Payload); verdict != exchange.Foreign {
+				break
+			}
+		}
+		if proto < 0 {
+			return 0, event.RoleUnknown, false
+		}
+	}
+	switch {
+	case verdict == exchange.Foreign:
+		return proto, r.Role, r.Flags&event.RequestGuessed != 0
+	case (verdict == exchange.IsRequest) == (r.Direction == event.Receive):
+		return proto, event.RoleServer, false
+	}
+	return proto, event.RoleClient, false
+}
+
+// ticks bounds the connections that one Tick looks at.
+const ticks = 1024
+
+// Tick lets time pass: now is in ns since boot. It should be called about every
+// second; a call looks at a bounded number of connections.
+func (a *Assembler) Tick(now uint64) {
+	for range min(ticks, len(a.conns)) {
+		c := a.hand
+		if c == nil || c == &a.order.root {
+			c = a.order.root.next
+		}
+		a.hand = c.next
+		idle := a.cfg.IdleTimeout
+		if c.parser.Open() > 0 {
+			idle = a.cfg.OpenTimeout
+		}
+		if now > c.seen+uint64(idle) {
+			a.stats.Expired++
+			a.abandon(c)
+			continue
+		}
+		c.parser.Tick(now)
+	}
+}
+
+// Close gives up everything that is under way. The assembler must not be used
+// afterwards, except for Stats.
+func (a *Assembler) Close() {
+	for len(a.conns) > 0 {
+		a.abandon(a.order.oldest())
+	}
+}
+
+func (a *Assembler) abandon(c *conn) {
+	c.parser.Abandon(exchange.Expired)
+	a.remove(c)
+}
+
+// remove forgets a connection whose parser holds nothing any more.
+func (a *Assembler) remove(c *conn) {
+	if a.hand == c {
+		a.hand = c.next
+	}
+	a.order.remove(c)
+	delete(a.conns, c.ep.Socket)
+	if free := &a.free[c.proto]; len(*free) < maxFree {
+		*free = append(*free, c)
+	}
+}
+
+// maxFree bounds the connections that are kept for reuse.
+const maxFree = 1024
+
+func (a *Assembler) newConn(proto int) *conn {
+	if free := a.free[proto]; len(free) > 0 {
+		c := free[len(free)-1]
+		a.free[proto] = free[:len(free)-1]
+		return c
+	}
+	c := &conn{a: a, proto: proto}
+	c.parser = a.cfg.Protocols[proto].NewParser(c)
+	return c
+}

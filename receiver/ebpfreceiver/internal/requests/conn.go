@@ -1,0 +1,193 @@
+package requests
+
+import (
+	"github.com/sightglass/sightglass/internal/event"
+	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/exchange"
+)
+
+// conn is one end of a connection; the Sink of its parser.
+type conn struct {
+	a          *Assembler
+	prev, next *conn // in the order of use
+	parser     exchange.Parser
+	ep         exchange.Endpoint
+	proto      int
+	seen       uint64    // when the last record was made
+	position   [2]uint64 // by Direction: where the next record should begin
+	placed     [2]bool   // position is known
+}
+
+// begin prepares c for the socket of r, its first record.
+func (c *conn) begin(r *event.Request, role event.Role, guessed bool) {
+	c.ep = exchange.Endpoint{
+		NetNS: r.NetNS, Socket: r.Socket, Family: r.Family,
+		LocalPort: r.LocalPort, PeerPort: r.PeerPort, LocalAddr: r.LocalAddr, PeerAddr: r.PeerAddr,
+		Role: role, RoleGuessed: guessed,
+	}
+	midway := r.Flags&event.RequestMidway != 0 || r.Position != 0
+	c.position, c.placed = [2]uint64{}, [2]bool{!midway, !midway}
+	c.position[r.Direction], c.placed[r.Direction] = r.Position, true
+	c.parser.Reset(c, midway)
+}
+
+// side is what a direction means here.
+func (c *conn) side(d event.Direction) exchange.Side {
+	if (d == event.Receive) == (c.ep.Role == event.RoleServer) {
+		return exchange.Request
+	}
+	return exchange.Response
+}
+
+// inOrder tells whether r may be fed, after the parser was told of bytes that
+// are missing before it.
+func (c *conn) inOrder(r *event.Request, now uint64) bool {
+	d := r.Direction
+	switch want := c.position[d]; {
+	case !c.placed[d] || r.Position == want:
+	case r.Position > want:
+		c.gap(d, r.Position-want, now)
+	default: // it was taken for lost already
+		c.a.stats.Late++
+		return false
+	}
+	c.position[d], c.placed[d] = r.Position+r.Bytes, true
+	return true
+}
+
+func (c *conn) gap(d event.Direction, n, now uint64) {
+	c.a.stats.Gaps++
+	c.a.stats.GapBytes += n
+	c.parser.Gap(c.side(d), n, now)
+}
+
+// feed gives the parser the bytes of a record.
+func (c *conn) feed(ev *event.Event) {
+	r := &ev.Request
+	s := &c.a.seg
+	*s = exchange.Segment{
+		Side: c.side(r.Direction), Start: ev.Time, End: ev.Time,
+		Len: r.Bytes, Payload: r.Payload, Tail: r.Tail,
+		Who: exchange.Who{
+			Owner: ev.Key, TID: ev.TID, CgroupID: r.CgroupID, CgroupHierarchy: r.CgroupHierarchy,
+		},
+	}
+	if uint64(len(s.Payload)) > s.Len {
+		s.Payload = s.Payload[:s.Len]
+	}
+	if r.Direction == event.Send && r.Enter != 0 {
+		s.Start = min(r.Enter, ev.Time)
+	}
+	c.parser.Segment(s)
+}
+
+// end takes a call that moved nothing: the peer has ended its side, or the
+// connection broke.
+func (c *conn) end(ev *event.Event) {
+	r := &ev.Request
+	peer := c.side(event.Receive)
+	switch {
+	case r.Error == 0 && r.Direction == event.Receive:
+		c.parser.EOF(peer, ev.Time)
+	case r.Error == 0:
+	case !breaks(r.Error): // the next call may succeed
+	case peer == exchange.Request || r.Direction == event.Receive:
+		c.parser.EOF(peer, ev.Time)
+	}
+}
+
+// Errors of the kernel after which nothing comes from the peer any more.
+const (
+	errPipe        = -32
+	errNetUnreach  = -101
+	errConnAborted = -103
+	errConnReset   = -104
+	errNotConn     = -107
+	errTimedOut    = -110
+	errHostUnreach = -113
+)
+
+func breaks(errno int32) bool {
+	switch errno {
+	case errPipe, errNetUnreach, errConnAborted, errConnReset, errNotConn, errTimedOut, errHostUnreach:
+		return true
+	}
+	return false
+}
+
+// close takes the end of the socket.
+func (c *conn) close(ev *event.Event) {
+	r := &ev.Request
+	if r.Flags&event.RequestBoring == 0 {
+		total := [2]uint64{event.Receive: r.Received, event.Send: r.Sent}
+		for d, want := range c.position {
+			if c.placed[d] && total[d] > want {
+				c.gap(event.Direction(d), total[d]-want, ev.Time)
+			}
+		}
+	}
+	c.parser.Close(ev.Time)
+}
+
+// New implements exchange.Sink.
+func (c *conn) New(s *exchange.Segment) *exchange.Exchange {
+	if c.a.open >= c.a.cfg.MaxOpen {
+		return nil
+	}
+	c.a.open++
+	ex := c.a.pools[c.proto].Get()
+	ex.Endpoint = c.ep
+	ex.Owner, ex.TID = s.Who.Owner, s.Who.TID
+	ex.CgroupID, ex.CgroupHierarchy = s.Who.CgroupID, s.Who.CgroupHierarchy
+	ex.Start = s.Start
+	return ex
+}
+
+// Done implements exchange.Sink.
+func (c *conn) Done(ex *exchange.Exchange) {
+	c.a.open--
+	c.a.stats.Exchanges[ex.Incomplete]++
+	c.a.cfg.Emit(ex)
+}
+
+// Drop implements exchange.Sink.
+func (c *conn) Drop(ex *exchange.Exchange) {
+	c.a.open--
+	ex.Release()
+}
+
+// Count implements exchange.Sink.
+func (c *conn) Count(why exchange.Reason) {
+	c.a.stats.Exchanges[why]++
+	c.a.stats.Bare++
+}
+
+// Client implements exchange.Sink.
+func (c *conn) Client() bool { return c.ep.Role == event.RoleClient }
+
+// list keeps connections in the order of use; root.next is the most recent.
+type list struct{ root conn }
+
+func (l *list) init() { l.root.next, l.root.prev = &l.root, &l.root }
+
+// oldest returns the connection that was silent for longest; there must be one.
+func (l *list) oldest() *conn { return l.root.prev }
+
+// touch makes c the most recent.
+func (l *list) touch(c *conn) {
+	if l.root.next == c {
+		return
+	}
+	l.remove(c)
+	c.prev, c.next = &l.root, l.root.next
+	c.next.prev = c
+	l.root.next = c
+}
+
+// remove takes c out, if it is in.
+func (l *list) remove(c *conn) {
+	if c.next == nil {
+		return
+	}
+	c.prev.next, c.next.prev = c.next, c.prev
+	c.prev, c.next = nil, nil
+}

@@ -1,0 +1,124 @@
+// Package exchange holds the pure data that request capture works on: the
+// segments that a protocol's parser reads, the exchange (one request and its
+// response) that it yields, and what a protocol has to provide.
+package exchange
+
+import (
+	"sync"
+
+	"github.com/sightglass/sightglass/internal/event"
+)
+
+// Exchange is one request with its response, seen from one of the two
+// processes. All times are ns since boot, taken by the kernel.
+//
+// Ownership: whoever is handed an Exchange owns it and everything that it
+// points to, and gives it back with Release when it is done. Forgetting to do
+// so costs an allocation, nothing else.
+type Exchange struct {
+	Endpoint
+	Start     uint64 // server: first request byte received; client: first request byte being sent
+	FirstByte uint64 // server: first response byte being sent; client: received; 0 when there was none
+	End       uint64 // server: last response byte sent; client: last one received; without one, when it was given up
+	Sent      uint64 // bytes this process sent for it, heads included, as far as they were attributed
+	Received  uint64
+
+	Protocol   string // name of the protocol: "http"
+	Class      Class
+	Incomplete Reason
+	Facts      Facts // of the protocol; never nil
+
+	pool *sync.Pool
+}
+
+// Endpoint is where and by whom an exchange was seen.
+type Endpoint struct {
+	Owner           event.ProcessKey // process that served (server) or sent (client) the request
+	TID             uint32
+	CgroupID        uint64 // of the owner at that moment
+	CgroupHierarchy uint32
+	NetNS           uint32
+	Socket          uint64
+	Family          uint16
+	LocalPort       uint16
+	PeerPort        uint16
+	LocalAddr       [16]byte // IPv4 in the first 4 bytes
+	PeerAddr        [16]byte
+	Role            event.Role
+	RoleGuessed     bool // nothing but the direction of the first message tells the role
+}
+
+// Facts is what a protocol knows about an exchange.
+type Facts interface {
+	// Reset empties the facts for the next use and keeps the memory.
+	Reset()
+}
+
+// Class tells kinds of waiting apart, so that they can be kept out of
+// percentiles.
+type Class uint8
+
+// Classes.
+const (
+	Unary  Class = iota // asked and answered
+	Stream              // an upgraded connection or a response without a foreseeable end
+	Wait                // the request asks to be held until something happens
+	Probe               // a health check
+)
+
+// Reason says why an exchange is not whole.
+type Reason uint8
+
+// Reasons. Metric values and attribute values are their String.
+const (
+	Complete         Reason = iota
+	RequestLost             // a response was seen, the record of its request was not
+	ResponseLost            // the record of the response was lost
+	ConnectionClosed        // the connection ended before the response did
+	Truncated               // bytes beyond the bound hide how or when it ended
+	Desynchronized          // after a loss it is not certain which response is whose
+	Expired                 // nothing happened for too long, or the table was full
+	numReasons
+)
+
+// NumReasons is the number of Reasons.
+const NumReasons = int(numReasons)
+
+var reasonNames = [NumReasons]string{
+	"complete", "request_lost", "response_lost", "connection_closed",
+	"truncated", "desynchronized", "expired",
+}
+
+func (r Reason) String() string {
+	if int(r) < len(reasonNames) {
+		return reasonNames[r]
+	}
+	return "unknown"
+}
+
+// Pool reuses the exchanges of one protocol. It may be used by several
+// goroutines.
+type Pool struct{ pool sync.Pool }
+
+// NewPool returns a pool of exchanges of p.
+func NewPool(p Protocol) *Pool {
+	pl := &Pool{}
+	name := p.Name()
+	pl.pool.New = func() any {
+		return &Exchange{Protocol: name, Facts: p.NewFacts(), pool: &pl.pool}
+	}
+	return pl
+}
+
+// Get returns an empty exchange.
+func (p *Pool) Get() *Exchange { return p.pool.Get().(*Exchange) }
+
+// Release gives e back to its pool; e must not be used afterwards.
+func (e *Exchange) Release() {
+	if e.pool == nil {
+		return
+	}
+	e.Facts.Reset()
+	*e = Exchange{Protocol: e.Protocol, Facts: e.Facts, pool: e.pool}
+	e.pool.Put(e)
+}

@@ -1,0 +1,111 @@
+package exchange
+
+import "github.com/sightglass/sightglass/internal/event"
+
+// Side is which way bytes go in the terms of a protocol.
+type Side uint8
+
+// Sides.
+const (
+	Request Side = iota
+	Response
+)
+
+// Verdict of a look at the first bytes of a connection.
+type Verdict uint8
+
+// Verdicts.
+const (
+	Foreign    Verdict = iota // not this protocol
+	IsRequest                 // the beginning of a request
+	IsResponse                // the beginning of a response
+)
+
+// Segment is the bytes of one I/O call in protocol terms. The parser may keep
+// none of its slices.
+type Segment struct {
+	Side    Side
+	Start   uint64 // when the first byte was being sent, or had been received
+	End     uint64 // when the call returned
+	Len     uint64 // bytes moved; Payload may hold fewer
+	Payload []byte // the first bytes
+	Tail    []byte // the last bytes, at most TailBytes; unless Payload holds them all, empty when unknown
+	Who     Who
+}
+
+// TailBytes is how many of the last bytes of a segment are known at least, if
+// any are.
+const TailBytes = 8
+
+// Last returns the last bytes of the segment, at most TailBytes; it is empty
+// when they are not known.
+func (s *Segment) Last() []byte {
+	if uint64(len(s.Payload)) == s.Len {
+		return s.Payload[max(0, len(s.Payload)-TailBytes):]
+	}
+	return s.Tail
+}
+
+// Who made a call.
+type Who struct {
+	Owner           event.ProcessKey
+	TID             uint32
+	CgroupID        uint64
+	CgroupHierarchy uint32
+}
+
+// Protocol is one request protocol. A new one is a folder with an
+// implementation and a line in the list of package requests.
+type Protocol interface {
+	// Name is short, lower-case and constant.
+	Name() string
+	// Signatures tell the kernel how messages begin; Class is filled in by the
+	// list.
+	Signatures() []event.Signature
+	// Classify looks at the first bytes of a segment.
+	Classify(first []byte) Verdict
+	// NewParser returns a parser for one connection, which tells sink what it
+	// finds.
+	NewParser(sink Sink) Parser
+	// NewFacts returns empty facts.
+	NewFacts() Facts
+}
+
+// Sink is the connection that a parser works for.
+type Sink interface {
+	// New returns an exchange that s begins, with Endpoint and Start filled,
+	// or nil when too many are open. The parser owns it until Done or Drop.
+	New(s *Segment) *Exchange
+	// Done hands over an exchange that ended. End, Class and Incomplete are set.
+	Done(ex *Exchange)
+	// Drop takes back an exchange that turned out to be none.
+	Drop(ex *Exchange)
+	// Count reports an exchange of which too little is known to describe it.
+	Count(why Reason)
+	// Client tells whether this process sends the requests.
+	Client() bool
+}
+
+// Parser follows one connection. It is used by one goroutine.
+type Parser interface {
+	// Reset prepares the parser for a new connection. midway: it was not seen
+	// from its beginning.
+	Reset(sink Sink, midway bool)
+	// Segment takes the next bytes of either side. Within a side they come in
+	// order; between the sides only times tell the order.
+	Segment(s *Segment)
+	// Gap says that n bytes of a side were moved unseen, the last of them
+	// before now.
+	Gap(side Side, n, now uint64)
+	// EOF says that a side ended at a time.
+	EOF(side Side, at uint64)
+	// Close says that the connection is over. Nothing follows but Reset.
+	Close(at uint64)
+	// Tick lets time pass while nothing happens.
+	Tick(now uint64)
+	// Open is the number of exchanges that the parser holds.
+	Open() int
+	// Abandon ends all open exchanges for a reason; the parser is not used
+	// afterwards, except for Reset.
+	Abandon(why Reason)
+}

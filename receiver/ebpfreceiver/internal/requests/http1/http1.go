@@ -1,0 +1,116 @@
+// Package http1 follows HTTP/1.0 and HTTP/1.1 connections: keep-alive,
+// pipelining, bodies of known length, chunked ones and such that end with the
+// connection, interim responses, upgrades, and heads that are split over calls
+// or longer than what the kernel copies.
+package http1
+
+import (
+	"bytes"
+
+	"github.com/sightglass/sightglass/internal/event"
+	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/exchange"
+	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/httpfacts"
+)
+
+// Protocol is HTTP/1. Its bounds may be changed before the first use.
+type Protocol struct {
+	// RequestBytes and ResponseBytes are how much of a head the kernel copies.
+	RequestBytes, ResponseBytes uint16
+}
+
+// Bounds by default. Most heads are shorter and cost what they are long.
+const (
+	DefaultRequestBytes  = 512
+	DefaultResponseBytes = 512
+)
+
+// New returns the protocol with its default bounds.
+func New() *Protocol {
+	return &Protocol{RequestBytes: DefaultRequestBytes, ResponseBytes: DefaultResponseBytes}
+}
+
+// Name implements exchange.Protocol.
+func (*Protocol) Name() string { return "http" }
+
+// methods are what the kernel recognises the first request of a connection by.
+// Later ones may have any method.
+var methods = []string{
+	"GET ", "POST ", "PUT ", "HEAD ", "DELETE ", "OPTIONS ", "PATCH ", "CONNECT ", "TRACE ", "QUERY ",
+	"PROPFIND", "PROPPATC", "REPORT ", "SEARCH ", "MKCOL ", "COPY ", "MOVE ", "LOCK ", "UNLOCK ",
+	"PURGE ", "LINK ", "UNLINK ", "ACL ", "MERGE ", "BAN ", "VIEW ", "NOTIFY ", "SUBSCRIB", "UNSUBSCR", "M-SEARCH",
+}
+
+const responsePrefix = "HTTP/1."
+
+// headEnd is how a request without a body, and a pipelined row of them, ends.
+const headEnd = "\r\n\r\n"
+
+// Signatures implements exchange.Protocol.
+func (p *Protocol) Signatures() []event.Signature {
+	list := make([]event.Signature, 0, len(methods)+1)
+	list = append(list, signature(responsePrefix, p.ResponseBytes, ""))
+	for _, m := range methods {
+		list = append(list, signature(m, p.RequestBytes, headEnd))
+	}
+	return list
+}
+
+func signature(prefix string, bound uint16, whole string) event.Signature {
+	s := event.Signature{Bound: bound, Whole: whole}
+	n := copy(s.Value[:], prefix)
+	for i := range n {
+		s.Mask[i] = 0xff
+	}
+	return s
+}
+
+// Classify implements exchange.Protocol.
+func (*Protocol) Classify(first []byte) exchange.Verdict {
+	switch {
+	case looksLikeResponse(first):
+		return exchange.IsResponse
+	case looksLikeRequest(first):
+		return exchange.IsRequest
+	}
+	return exchange.Foreign
+}
+
+// NewFacts implements exchange.Protocol.
+func (*Protocol) NewFacts() exchange.Facts { return &httpfacts.Facts{} }
+
+// NewParser implements exchange.Protocol.
+func (*Protocol) NewParser(sink exchange.Sink) exchange.Parser { return &Parser{sink: sink} }
+
+// looksLikeResponse tells whether b may be the beginning of a status line.
+func looksLikeResponse(b []byte) bool {
+	n := min(len(b), len(responsePrefix))
+	return n > 0 && string(b[:n]) == responsePrefix[:n]
+}
+
+// maxMethod is the longest method that is taken for one.
+const maxMethod = 24
+
+// looksLikeRequest tells whether b may be the beginning of a request line:
+// METHOD SP target SP HTTP/1.x, as far as it is there.
+func looksLikeRequest(b []byte) bool {
+	i := 0
+	for i < len(b) && i <= maxMethod && (b[i] >= 'A' && b[i] <= 'Z' || b[i] == '-' || b[i] == '_') {
+		i++
+	}
+	if i == 0 || i > maxMethod || looksLikeResponse(b) && i == len(b) {
+		return false
+	}
+	if i == len(b) {
+		return true
+	}
+	if b[i] != ' ' {
+		return false
+	}
+	line, _, ended := bytes.Cut(b[i+1:], []byte("\n"))
+	if !ended {
+		return true
+	}
+	line = bytes.TrimSuffix(line, []byte("\r"))
+	space := bytes.LastIndexByte(line, ' ')
+	return space > 0 && looksLikeResponse(line[space+1:]) && len(line)-space > len(responsePrefix)
+}

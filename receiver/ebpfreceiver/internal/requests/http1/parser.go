@@ -1,0 +1,230 @@
+package http1
+
+import (
+	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/exchange"
+	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/httpfacts"
+)
+
+// state is where in its message a side is.
+type state uint8
+
+const (
+	between   state = iota // before the first byte of a message
+	inHead                 // in a head; its beginning is in stream.buf
+	inLength               // stream.left bytes of the body are to come
+	inChunks               // in a chunked body, followed byte by byte
+	inTail                 // in a chunked body whose last bytes will tell its end
+	inRest                 // in a response body that ends with the connection
+	inUnknown              // in a message whose end only the next message tells
+	inTunnel               // no more HTTP
+)
+
+// stream is one side of a connection.
+type stream struct {
+	state  state
+	left   uint64
+	chunks chunks
+	tail   tail
+	buf    []byte
+	last   uint64 // when the last byte of the current message was seen
+}
+
+// Bounds of what one connection may hold.
+const (
+	maxHead  = 16 << 10 // bytes of a head that comes in parts
+	maxOpen  = 128      // requests under way
+	maxEarly = 16       // responses seen before their requests, in segments
+	keepBuf  = 4 << 10  // a larger buffer is not kept for the next connection
+)
+
+// quiet is how long nothing must happen, in ns, before a pipelined connection
+// is believed to have nothing under way.
+const quiet = 1e9
+
+// Parser follows one connection.
+//
+// The two sides are followed apart from each other; requests under way wait in
+// a queue for their responses, which come in the same order. What the response
+// side needs to know of the request side is only the method of the request that
+// it answers.
+type Parser struct {
+	sink exchange.Sink
+	req  stream
+	resp stream
+	open []*exchange.Exchange // requests under way, oldest first
+	cur  *exchange.Exchange   // the request that the request side is in; may have been answered already
+
+	early     []early // response segments that are waiting for their request
+	earlyFrom uint64  // when the first of them came
+
+	lastSeen  uint64 // when anything was seen
+	orphans   int    // responses without a request, since the last gap
+	adrift    bool   // it is not known which response is whose
+	settled   bool   // nothing is under way that was not seen to begin
+	pipelined bool   // requests have been sent before all that came in earlier calls were answered
+	extra     bool   // requests younger than those in open were not copied
+}
+
+// Reset implements exchange.Parser.
+func (p *Parser) Reset(sink exchange.Sink, midway bool) {
+	*p = Parser{
+		sink: sink, open: p.open[:0], early: p.early[:0],
+		req:    stream{buf: recycle(p.req.buf)},
+		resp:   stream{buf: recycle(p.resp.buf)},
+		adrift: midway, settled: !midway,
+	}
+}
+
+func recycle(b []byte) []byte {
+	if cap(b) > keepBuf {
+		return nil
+	}
+	return b[:0]
+}
+
+// Open implements exchange.Parser.
+func (p *Parser) Open() int { return len(p.open) }
+
+// Segment implements exchange.Parser.
+func (p *Parser) Segment(s *exchange.Segment) {
+	if s.Side == exchange.Request {
+		p.request(s)
+		p.replay()
+	} else {
+		p.response(s)
+	}
+	p.lastSeen = max(p.lastSeen, s.End)
+}
+
+// facts returns what is known about an exchange of this protocol.
+func facts(ex *exchange.Exchange) *httpfacts.Facts { return ex.Facts.(*httpfacts.Facts) }
+
+// finish ends the oldest request under way.
+func (p *Parser) finish(end uint64, why exchange.Reason) {
+	ex := p.open[0]
+	n := copy(p.open, p.open[1:])
+	p.open[n] = nil
+	p.open = p.open[:n]
+	if p.cur == ex {
+		p.cur = nil
+	}
+	f := facts(ex)
+	if len(f.Method) == 0 { // its head was still coming
+		if _, ok := parseRequest(p.req.buf, f); !ok || f.Status == 0 {
+			p.sink.Drop(ex)
+			return
+		}
+		f.HeadCut = true
+	}
+	ex.End, ex.Incomplete, ex.Class = max(end, ex.Start), why, f.Class()
+	p.sink.Done(ex)
+}
+
+// lose gives up all requests under way, because it is not certain any more
+// which response is whose.
+func (p *Parser) lose(now uint64, why exchange.Reason) {
+	for len(p.open) > 0 {
+		p.finish(now, why)
+	}
+	p.adrift, p.settled, p.extra = true, false, false
+	p.req.restart(between)
+	p.resp.restart(between)
+	p.early = p.early[:0]
+}
+
+func (st *stream) restart(s state) {
+	*st = stream{state: s, buf: st.buf[:0], last: st.last}
+}
+
+// Gap implements exchange.Parser.
+func (p *Parser) Gap(side exchange.Side, n, now uint64) {
+	st := &p.req
+	if side == exchange.Response {
+		st = &p.resp
+	}
+	if st.survives(n) {
+		if side == exchange.Response && st.state == between && len(p.open) > 0 {
+			p.finish(now, exchange.ResponseLost)
+		}
+		return
+	}
+	for ; p.orphans > 0 && side == exchange.Request; p.orphans-- {
+		p.sink.Count(exchange.RequestLost)
+	}
+	why := exchange.ResponseLost
+	if side == exchange.Request {
+		why = exchange.Desynchronized
+	}
+	p.lose(now, why)
+}
+
+// survives walks a stream over n unseen bytes. It returns false when more than
+// the current body may be in them.
+func (st *stream) survives(n uint64) bool {
+	c := cursor{unseen: n}
+	switch st.state {
+	case inLength:
+		if n > st.left {
+			return false
+		}
+		if st.left -= n; st.left == 0 {
+			st.restart(between)
+		}
+		return true
+	case inChunks:
+		if st.chunks.at != chunkData || n > st.chunks.size {
+			return false
+		}
+		st.chunks.follow(&c)
+		return true
+	case inTail, inUnknown:
+		return false
+	case inRest, inTunnel:
+		return true
+	default:
+		return false
+	}
+}
+
+// EOF implements exchange.Parser.
+func (p *Parser) EOF(side exchange.Side, at uint64) {
+	p.lastSeen = max(p.lastSeen, at)
+	if side == exchange.Request {
+		for _, ex := range p.open {
+			facts(ex).CallerGone = true
+		}
+		return
+	}
+	if p.resp.state == inTunnel {
+		return
+	}
+	p.endResponses(at)
+}
+
+// Close implements exchange.Parser.
+func (p *Parser) Close(at uint64) {
+	p.endResponses(at)
+}
+
+// endResponses ends everything under way at the end of the response side.
+func (p *Parser) endResponses(at uint64) {
+	if len(p.open) > 0 {
+		switch p.resp.state {
+		case inRest:
+			p.finish(p.resp.last, exchange.Complete)
+		case inTail, inUnknown:
+			p.finish(p.resp.last, exchange.Truncated)
+		case inTunnel:
+			p.finish(at, exchange.Complete)
+		default:
+		}
+	}
+	for len(p.open) > 0 {
+		p.finish(at, exchange.ConnectionClosed)
+	}
+	p.req.restart(between)
+	p.resp.restart(between)
+}
+
+// Abandon implements exchange.Parser.
+func (p *Parser) Abandon(why exchange.Reason) { p.lose(p.lastSeen, why) }

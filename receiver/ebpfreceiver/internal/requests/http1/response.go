@@ -1,0 +1,240 @@
+package http1
+
+import (
+	"bytes"
+
+	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/exchange"
+	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/httpfacts"
+)
+
+// early is a response segment that was reported before its request: the thread
+// that received it was faster out of its call than the one that had sent the
+// request.
+type early struct {
+	seg     exchange.Segment
+	payload []byte
+	tail    [exchange.TailBytes]byte
+}
+
+// response follows a segment of the response side.
+func (p *Parser) response(s *exchange.Segment) {
+	if p.adrift {
+		if looksLikeResponse(s.Payload) {
+			p.orphans++
+		}
+		return
+	}
+	if len(p.open) == 0 && p.resp.state != inTunnel {
+		p.unasked(s)
+		return
+	}
+	c := cursor{data: s.Payload, unseen: s.Len - uint64(len(s.Payload))}
+	for c.left() > 0 && len(p.open) > 0 {
+		p.respond(&c, s)
+	}
+	if c.left() > 0 && !p.adrift {
+		rest := *s
+		rest.Payload, rest.Len = c.data, c.left()
+		p.unasked(&rest)
+	}
+}
+
+// unasked takes a response segment when no request is under way.
+func (p *Parser) unasked(s *exchange.Segment) {
+	if p.extra {
+		if len(s.Payload) == 0 || beginsResponse(s.Payload) {
+			p.sink.Count(exchange.Truncated)
+		}
+		return
+	}
+	if !p.sink.Client() {
+		// A server may say 408 to an idle connection; a gap, when it comes to
+		// light, says that it was more.
+		if looksLikeResponse(s.Payload) {
+			p.orphans++
+		}
+		return
+	}
+	if len(p.early) == maxEarly {
+		p.dropEarly()
+	}
+	if len(p.early) == 0 {
+		if !looksLikeResponse(s.Payload) {
+			return
+		}
+		p.earlyFrom = s.End
+	}
+	n := len(p.early)
+	if n < cap(p.early) {
+		p.early = p.early[:n+1]
+	} else {
+		p.early = append(p.early, early{})
+	}
+	e := &p.early[n]
+	e.seg = *s
+	e.payload = append(e.payload[:0], s.Payload...)
+	e.seg.Payload = e.payload
+	e.seg.Tail = e.tail[:copy(e.tail[:], s.Tail)]
+}
+
+func (p *Parser) dropEarly() {
+	p.orphans++
+	p.early = p.early[:0]
+}
+
+// replay follows the early segments when a request has come meanwhile.
+func (p *Parser) replay() {
+	if len(p.early) == 0 || len(p.open) == 0 {
+		return
+	}
+	list := p.early
+	p.early = p.early[len(p.early):]
+	for i := range list {
+		// What came before the request was sent does not answer it.
+		if len(p.open) > 0 && list[i].seg.End >= p.open[0].Start {
+			p.response(&list[i].seg)
+		}
+	}
+	p.early = list[:0]
+}
+
+// Tick implements exchange.Parser.
+func (p *Parser) Tick(now uint64) {
+	if len(p.early) > 0 && now > p.earlyFrom+quiet {
+		p.dropEarly()
+	}
+}
+
+// respond walks over a part of a response segment: to the end of the segment or
+// of the message.
+func (p *Parser) respond(c *cursor, s *exchange.Segment) {
+	before, ex := c.left(), p.open[0]
+	st := &p.resp
+	done := false
+	switch st.state {
+	case between:
+		if !p.beginResponse(c, s) {
+			return
+		}
+		fallthrough
+	case inHead:
+		done = p.responseHead(c, s)
+	case inLength:
+		st.left -= c.skip(st.left)
+		done = st.left == 0
+	case inChunks:
+		done = p.responseChunks(c, s)
+	case inTail, inUnknown:
+		if len(p.open) > 1 && beginsResponse(c.data) {
+			p.finish(st.last, exchange.Complete)
+			st.restart(between)
+			return
+		}
+		c.skip(c.left())
+		if st.state == inTail {
+			st.tail.add(s.Last(), before)
+			done = st.tail.endsBody()
+		}
+	default:
+		c.skip(c.left())
+	}
+	if len(p.open) == 0 || p.open[0] != ex {
+		return
+	}
+	p.took(ex, before-c.left(), exchange.Response)
+	st.last = s.End
+	if done {
+		p.finish(s.End, exchange.Complete)
+		st.restart(between)
+	}
+}
+
+// beginsResponse is looksLikeResponse without the benefit of the doubt.
+func beginsResponse(b []byte) bool { return bytes.HasPrefix(b, []byte(responsePrefix)) }
+
+// beginResponse begins the response to the oldest request. It returns false,
+// having given up, when the bytes are none or are not at hand.
+func (p *Parser) beginResponse(c *cursor, s *exchange.Segment) bool {
+	if len(c.data) > 0 && looksLikeResponse(c.data) {
+		if p.open[0].FirstByte == 0 {
+			p.open[0].FirstByte = s.Start
+		}
+		p.resp.restart(inHead)
+		return true
+	}
+	why := exchange.Desynchronized
+	if len(c.data) == 0 { // pipelined responses that were not copied
+		why = exchange.Truncated
+	}
+	p.lose(s.End, why)
+	c.skip(c.left())
+	return false
+}
+
+// responseHead reads on in the head of the current response. It returns true
+// when the response ends with it.
+func (p *Parser) responseHead(c *cursor, s *exchange.Segment) (done bool) {
+	head, n := p.resp.head(c)
+	cut := n == 0
+	if cut && c.unseen == 0 && len(head) < maxHead {
+		return false // more to come
+	}
+	ex := p.open[0]
+	f := facts(ex)
+	fr, ok := parseResponse(head, f)
+	if !ok {
+		f.Status = 0
+		p.lose(s.End, exchange.Desynchronized)
+		c.skip(c.left())
+		return false
+	}
+	if cut {
+		c.skip(c.left())
+	}
+	if f.Status < 200 && f.Status != 101 { // interim: the real one follows
+		f.Status, ex.FirstByte = 0, 0
+		p.resp.restart(between)
+		return false
+	}
+	next, length := bodyOf(f, &fr, cut)
+	p.resp.restart(next)
+	p.resp.left = length
+	if next == inTunnel {
+		f.Upgraded = true
+		p.req.restart(inTunnel)
+	}
+	return next == between
+}
+
+// bodyOf tells how the body behind a response head is delimited (RFC 9112,
+// section 6.3). A response that ends with its head is between messages.
+func bodyOf(f *httpfacts.Facts, fr *framing, cut bool) (next state, length uint64) {
+	connect := string(f.Method) == "CONNECT" && f.Status < 300
+	switch {
+	case f.Status == 101 || connect:
+		return inTunnel, 0
+	case string(f.Method) == "HEAD" || f.Status == 204 || f.Status == 304:
+		return between, 0
+	case cut || fr.invalid:
+		return inUnknown, 0
+	case fr.chunked:
+		return inChunks, 0
+	case fr.length == noLength:
+		return inRest, 0
+	case fr.length == 0:
+		return between, 0
+	}
+	return inLength, fr.length
+}
+
+func (p *Parser) responseChunks(c *cursor, s *exchange.Segment) (done bool) {
+	st := &p.resp
+	done, lost := st.chunks.follow(c)
+	if !lost {
+		return done
+	}
+	st.restart(inTail)
+	st.tail.add(s.Last(), s.Len)
+	c.skip(c.left())
+	return st.tail.endsBody()
+}

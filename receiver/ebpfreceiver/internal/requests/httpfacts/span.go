@@ -1,0 +1,230 @@
+package httpfacts
+
+import (
+	"strconv"
+
+	"github.com/sightglass/sightglass/internal/event"
+	"github.com/sightglass/sightglass/internal/schema"
+	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/exchange"
+	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/spans"
+)
+
+// methods are the ones that the conventions know; any other is _OTHER.
+var methods = []string{
+	"GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS", "PATCH", "CONNECT", "TRACE", "QUERY",
+}
+
+// otherMethod stands for a method that is not among methods.
+const otherMethod = "_OTHER"
+
+func methodName(b []byte) string {
+	for _, m := range methods {
+		if string(b) == m {
+			return m
+		}
+	}
+	return otherMethod
+}
+
+// Describe implements spans.Describer.
+func (f *Facts) Describe(ex *exchange.Exchange, w *spans.Writer) bool {
+	if len(f.Method) == 0 {
+		return false
+	}
+	d := description{Facts: f, ex: ex, w: w, client: ex.Role == event.RoleClient}
+	d.method = methodName(f.Method)
+	d.target = splitTarget(f.Target, d.method == "CONNECT")
+	w.Text(schema.HTTPRequestMethod, d.method)
+	if d.method == otherMethod {
+		w.Bytes(schema.HTTPRequestMethodOriginal, f.Method)
+	}
+	d.server()
+	d.url()
+	d.name()
+	d.outcome()
+	d.cut()
+	w.Bytes(schema.UserAgent, f.UserAgent)
+	w.Text(schema.NetworkProtocolVersion, f.Version.String())
+	if p, ok := parseTraceParent(f.TraceParent); ok {
+		w.Parent(p.trace, p.span, p.flags, string(f.TraceState))
+	}
+	return true
+}
+
+// description is the work on one span.
+type description struct {
+	*Facts
+	ex     *exchange.Exchange
+	w      *spans.Writer
+	client bool
+	method string
+	target target
+	scheme string
+	host   string // server.address
+	port   uint16
+}
+
+// server finds out whom the request was meant for.
+func (d *description) server() {
+	d.scheme = "http"
+	if Fold(d.target.scheme, "https") || !d.client && Fold(d.ForwardedProto, "https") {
+		d.scheme = "https"
+	}
+	authority := d.target.authority
+	if len(authority) == 0 {
+		authority = d.Host
+	}
+	host, port := splitAuthority(authority)
+	d.host, d.port = d.w.Intern(host), port
+	if d.port == 0 && d.host != "" {
+		d.port = 80
+		if d.scheme == "https" {
+			d.port = 443
+		}
+	}
+	if d.host == "" && d.ex.Family != familyUnix {
+		d.host, d.port = d.w.Address(d.ex.Family, &d.ex.LocalAddr), d.ex.LocalPort
+		if d.client {
+			d.host, d.port = d.w.Address(d.ex.Family, &d.ex.PeerAddr), d.ex.PeerPort
+		}
+	}
+	if d.host != "" {
+		d.w.Text(schema.ServerAddress, d.host)
+		d.w.Int(schema.ServerPort, int64(d.port))
+	}
+	if d.client {
+		return
+	}
+	if client, _ := splitAuthority(d.ForwardedFor); len(client) != 0 {
+		d.w.Bytes(schema.ClientAddress, client)
+	} else if d.ex.Family != familyUnix {
+		d.w.Text(schema.ClientAddress, d.w.Address(d.ex.Family, &d.ex.PeerAddr))
+	}
+}
+
+// familyUnix is AF_UNIX.
+const familyUnix = 1
+
+// url writes the target: in parts on a server's span, whole on a client's.
+func (d *description) url() {
+	t := &d.target
+	if !d.client {
+		d.w.Text(schema.URLScheme, d.scheme)
+		path := t.path
+		if len(path) == 0 {
+			path = []byte("/")
+		}
+		d.w.Bytes(schema.URLPath, path)
+		if t.hasQuery && len(t.query) != 0 {
+			buf := appendQuery(d.w.Scratch(), t.query)
+			d.w.Unique(schema.URLQuery, buf)
+			d.w.Keep(buf)
+		}
+		return
+	}
+	if d.method == "CONNECT" || d.host == "" {
+		return
+	}
+	buf := append(d.w.Scratch(), d.scheme...)
+	buf = append(buf, "://"...)
+	if t.secretive {
+		buf = append(buf, "REDACTED:REDACTED@"...)
+	}
+	if len(t.authority) != 0 {
+		buf = append(buf, t.authority...)
+	} else if len(d.Host) != 0 {
+		buf = append(buf, d.Host...)
+	} else {
+		buf = append(buf, d.host...)
+		buf = append(buf, ':')
+		buf = strconv.AppendUint(buf, uint64(d.port), 10)
+	}
+	if string(t.path) != "*" {
+		buf = append(buf, t.path...)
+	}
+	if t.hasQuery {
+		buf = append(buf, '?')
+		buf = appendQuery(buf, t.query)
+	}
+	d.w.Bytes(schema.URLFull, buf)
+	d.w.Keep(buf)
+}
+
+// name names the span after the method and, when one can be inferred, the
+// template of the path.
+func (d *description) name() {
+	method := d.method
+	if method == otherMethod {
+		method = "HTTP"
+	}
+	if d.TargetCut {
+		d.w.Name(method)
+		return
+	}
+	server := spans.Server{NetNS: d.ex.NetNS, Port: d.ex.LocalPort}
+	if d.client {
+		server.Port, server.Host = d.port, d.host
+	}
+	buf, ok := appendRoute(d.w.Scratch(), d.target.path)
+	var route string
+	if ok {
+		route, ok = d.w.Route(server, buf, d.Status != 0 && d.Status < 400)
+	}
+	d.w.Keep(buf)
+	if !ok {
+		d.w.Name(method)
+		return
+	}
+	d.w.Text(schema.RequestRouteInferred, route)
+	buf = append(d.w.Scratch(), method...)
+	buf = append(buf, ' ')
+	buf = append(buf, route...)
+	d.w.Name(d.w.Intern(buf))
+	d.w.Keep(buf)
+}
+
+// outcome writes how it ended.
+func (d *description) outcome() {
+	failed := 500
+	if d.client {
+		failed = 400
+	}
+	if d.Status != 0 {
+		d.w.Int(schema.HTTPResponseStatusCode, int64(d.Status))
+	}
+	switch {
+	case int(d.Status) >= failed:
+		d.w.Text(schema.ErrorType, statusText(d.Status))
+		d.w.Failed()
+	case d.ex.Incomplete == exchange.ConnectionClosed && (d.client || !d.CallerGone):
+		d.w.Text(schema.ErrorType, exchange.ConnectionClosed.String())
+		d.w.Failed()
+	}
+}
+
+// statusTexts holds the texts of the status codes from 400 to 599.
+var statusTexts = func() (t [200]string) {
+	for i := range t {
+		t[i] = strconv.Itoa(400 + i)
+	}
+	return t
+}()
+
+func statusText(status uint16) string {
+	if i := int(status) - 400; i >= 0 && i < len(statusTexts) {
+		return statusTexts[i]
+	}
+	return strconv.Itoa(int(status))
+}
+
+// cut says what lies beyond the bound.
+func (d *description) cut() {
+	switch {
+	case d.TargetCut && d.client:
+		d.w.List(schema.Truncated, schema.URLFull, "http.request.header")
+	case d.TargetCut:
+		d.w.List(schema.Truncated, schema.URLPath, schema.URLQuery, "http.request.header")
+	case d.HeadCut:
+		d.w.List(schema.Truncated, "http.request.header")
+	}
+}

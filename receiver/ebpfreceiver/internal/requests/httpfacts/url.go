@@ -1,0 +1,131 @@
+package httpfacts
+
+import (
+	"bytes"
+	"slices"
+)
+
+// redacted replaces what must not be kept.
+const redacted = "REDACTED"
+
+// secretKeys are query parameters whose values are credentials or signatures:
+// those that the conventions name and those that everybody uses. Lower-case,
+// sorted.
+var secretKeys = []string{
+	"access_token", "api_key", "apikey", "auth_token", "awsaccesskeyid", "client_secret",
+	"id_token", "passwd", "password", "refresh_token", "secret", "session_token", "sig",
+	"signature", "token", "x-amz-credential", "x-amz-security-token", "x-amz-signature",
+	"x-goog-credential", "x-goog-signature",
+}
+
+// maxSecretKey is the length of the longest of secretKeys.
+const maxSecretKey = 20
+
+// appendQuery appends query to dst with the values of secret parameters
+// replaced.
+func appendQuery(dst, query []byte) []byte {
+	for {
+		pair, rest, more := bytes.Cut(query, []byte("&"))
+		key, _, hasValue := bytes.Cut(pair, []byte("="))
+		if hasValue && isSecret(key) {
+			dst = append(dst, key...)
+			dst = append(dst, '=')
+			dst = append(dst, redacted...)
+		} else {
+			dst = append(dst, pair...)
+		}
+		if !more {
+			return dst
+		}
+		dst = append(dst, '&')
+		query = rest
+	}
+}
+
+func isSecret(key []byte) bool {
+	if len(key) > maxSecretKey {
+		return false
+	}
+	return slices.ContainsFunc(secretKeys, func(k string) bool { return Fold(key, k) })
+}
+
+// target is a request target taken apart. The slices point into it.
+type target struct {
+	scheme    []byte // absolute form only
+	authority []byte // absolute form and CONNECT only, without user information
+	secretive bool   // there was user information
+	path      []byte
+	query     []byte
+	hasQuery  bool
+}
+
+// splitTarget takes a request target apart (RFC 9112, section 3.2).
+func splitTarget(raw []byte, connect bool) (t target) {
+	if connect {
+		t.authority = raw
+		return t
+	}
+	if scheme, rest, ok := bytes.Cut(raw, []byte("://")); ok && len(raw) > 0 && raw[0] != '/' && isScheme(scheme) {
+		t.scheme = scheme
+		end := bytes.IndexAny(rest, "/?")
+		if end < 0 {
+			end = len(rest)
+		}
+		t.authority, raw = rest[:end], rest[end:]
+		if at := bytes.LastIndexByte(t.authority, '@'); at >= 0 {
+			t.authority, t.secretive = t.authority[at+1:], true
+		}
+	}
+	if hash := bytes.IndexByte(raw, '#'); hash >= 0 {
+		raw = raw[:hash]
+	}
+	t.path, t.query, t.hasQuery = bytes.Cut(raw, []byte("?"))
+	return t
+}
+
+func isScheme(b []byte) bool {
+	for _, c := range b {
+		if (c|0x20 < 'a' || c|0x20 > 'z') && c != '+' && c != '-' && c != '.' && (c < '0' || c > '9') {
+			return false
+		}
+	}
+	return len(b) > 0
+}
+
+// splitAuthority takes host[:port] apart; port is 0 when there is none.
+func splitAuthority(b []byte) (host []byte, port uint16) {
+	host = b
+	if len(b) > 0 && b[0] == '[' {
+		end := bytes.IndexByte(b, ']')
+		if end < 0 {
+			return b, 0
+		}
+		host, b = b[1:end], b[end+1:]
+		if len(b) == 0 || b[0] != ':' {
+			return host, 0
+		}
+		return host, parsePort(b[1:])
+	}
+	colon := bytes.LastIndexByte(b, ':')
+	if colon < 0 || bytes.IndexByte(b, ':') != colon {
+		return host, 0
+	}
+	return b[:colon], parsePort(b[colon+1:])
+}
+
+func parsePort(b []byte) uint16 {
+	if len(b) == 0 || len(b) > 5 {
+		return 0
+	}
+	n := 0
+	for _, c := range b {
+		if c < '0' || c > '9' {
+			return 0
+		}
+		n = n*10 + int(c-'0')
+	}
+	if n > 0xffff {
+		return 0
+	}
+	return uint16(n)
+}

@@ -1,0 +1,165 @@
+// Package spans turns exchanges into spans after the semantic conventions
+// 1.44. What every exchange has is written here, what only its protocol knows
+// by the protocol's facts (Describer).
+package spans
+
+import (
+	"math/rand/v2"
+	"net/netip"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/ptrace"
+
+	"github.com/sightglass/sightglass/internal/event"
+	"github.com/sightglass/sightglass/internal/schema"
+	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/exchange"
+)
+
+// maxAttributes is the most that a span usually has; memory for so many is
+// reserved at once.
+const maxAttributes = 24
+
+// Describer is what the facts of a protocol do to become part of a span.
+type Describer interface {
+	// Describe names the span and sets the attributes, the parent and the
+	// status that the protocol knows of. It returns false when too little is
+	// known of the request for a span.
+	Describe(ex *exchange.Exchange, w *Writer) bool
+}
+
+// Translator makes spans. It is used by one goroutine; the zero value is not
+// usable.
+type Translator struct {
+	random  *rand.ChaCha8
+	texts   map[string]string
+	addrs   map[[16]byte]string
+	scratch []byte
+	routes  routes
+}
+
+// Bounds of the caches. A full one is emptied.
+const (
+	maxTexts     = 4096
+	maxTextBytes = 256
+	maxAddrs     = 4096
+)
+
+// NewTranslator returns a translator whose ids come from seed.
+func NewTranslator(seed [32]byte) *Translator {
+	return &Translator{
+		random: rand.NewChaCha8(seed),
+		texts:  make(map[string]string),
+		addrs:  make(map[[16]byte]string),
+		routes: newRoutes(),
+	}
+}
+
+// Append adds the span of ex to dst. wallOffset is what has to be added to a
+// time since boot to get a wall clock time, both in ns. It returns false, and
+// adds nothing, when too little is known of the request.
+func (t *Translator) Append(dst ptrace.SpanSlice, ex *exchange.Exchange, wallOffset int64) bool {
+	facts, ok := ex.Facts.(Describer)
+	if !ok || ex.Incomplete == exchange.RequestLost {
+		return false
+	}
+	span := dst.AppendEmpty()
+	w := Writer{t: t, span: span, attrs: span.Attributes()}
+	w.attrs.EnsureCapacity(maxAttributes)
+	if !facts.Describe(ex, &w) {
+		last := dst.Len() - 1
+		n := 0
+		dst.RemoveIf(func(ptrace.Span) bool { n++; return n > last })
+		return false
+	}
+	span.SetStartTimestamp(wall(ex.Start, wallOffset))
+	span.SetEndTimestamp(wall(max(ex.End, ex.Start), wallOffset))
+	w.ids()
+	w.network(ex)
+	w.request(ex)
+	return true
+}
+
+func wall(ns uint64, offset int64) pcommon.Timestamp {
+	return pcommon.Timestamp(int64(ns) + offset)
+}
+
+// intern returns b as a string, from the cache when it was seen before.
+func (t *Translator) intern(b []byte) string {
+	if len(b) > maxTextBytes {
+		return string(b)
+	}
+	if s, ok := t.texts[string(b)]; ok {
+		return s
+	}
+	if len(t.texts) >= maxTexts {
+		clear(t.texts)
+	}
+	s := string(b)
+	t.texts[s] = s
+	return s
+}
+
+// address prints an address of a family; IPv4 addresses that are mapped into
+// IPv6 are printed as IPv4, so that both sides of a connection agree.
+func (t *Translator) address(family uint16, a *[16]byte) string {
+	if family == familyInet {
+		a = &[16]byte{10: 0xff, 11: 0xff, 12: a[0], 13: a[1], 14: a[2], 15: a[3]}
+	}
+	if s, ok := t.addrs[*a]; ok {
+		return s
+	}
+	if len(t.addrs) >= maxAddrs {
+		clear(t.addrs)
+	}
+	s := netip.AddrFrom16(*a).Unmap().String()
+	t.addrs[*a] = s
+	return s
+}
+
+// Address families, as in the kernel.
+const (
+	familyUnix  = 1
+	familyInet  = 2
+	familyInet6 = 10
+)
+
+// network writes where the exchange took place.
+func (w *Writer) network(ex *exchange.Exchange) {
+	switch ex.Family {
+	case familyInet, familyInet6:
+		w.Text(schema.NetworkPeerAddress, w.t.address(ex.Family, &ex.PeerAddr))
+		w.Int(schema.NetworkPeerPort, int64(ex.PeerPort))
+		w.Text(schema.NetworkLocalAddress, w.t.address(ex.Family, &ex.LocalAddr))
+		w.Int(schema.NetworkLocalPort, int64(ex.LocalPort))
+	case familyUnix:
+		w.Text(schema.NetworkTransport, "unix")
+	}
+	w.Int(schema.NetworkNamespace, int64(ex.NetNS))
+}
+
+var classNames = [...]string{
+	exchange.Unary:  schema.ClassUnary,
+	exchange.Stream: schema.ClassStream,
+	exchange.Wait:   schema.ClassWait,
+	exchange.Probe:  schema.ClassProbe,
+}
+
+// request writes what every protocol has.
+func (w *Writer) request(ex *exchange.Exchange) {
+	if ex.Role == event.RoleClient {
+		w.span.SetKind(ptrace.SpanKindClient)
+	} else {
+		w.span.SetKind(ptrace.SpanKindServer)
+	}
+	w.Text(schema.RequestClass, classNames[ex.Class])
+	w.Text(schema.RequestSource, "ebpf")
+	if ex.FirstByte >= ex.Start && ex.FirstByte != 0 {
+		w.attrs.PutDouble(schema.RequestTimeToFirstByte, float64(ex.FirstByte-ex.Start)/1e9)
+	}
+	if ex.Incomplete != exchange.Complete {
+		w.Text(schema.RequestIncomplete, ex.Incomplete.String())
+	}
+	if ex.RoleGuessed {
+		w.Text(schema.RequestRole, "guessed")
+	}
+}

@@ -1,0 +1,103 @@
+package spans
+
+import (
+	"encoding/binary"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/ptrace"
+)
+
+// Writer fills one span. It is handed to a Describer and must not be kept.
+type Writer struct {
+	t      *Translator
+	span   ptrace.Span
+	attrs  pcommon.Map
+	parent bool
+}
+
+// Name sets the span's name.
+func (w *Writer) Name(s string) { w.span.SetName(s) }
+
+// Text sets an attribute.
+func (w *Writer) Text(key, value string) { w.attrs.PutStr(key, value) }
+
+// Bytes sets an attribute whose value is likely to be seen again; an empty
+// value sets none.
+func (w *Writer) Bytes(key string, value []byte) {
+	if len(value) != 0 {
+		w.attrs.PutStr(key, w.t.intern(value))
+	}
+}
+
+// Unique sets an attribute whose value is not likely to be seen again; an
+// empty value sets none.
+func (w *Writer) Unique(key string, value []byte) {
+	if len(value) != 0 {
+		w.attrs.PutStr(key, string(value))
+	}
+}
+
+// Int sets an attribute.
+func (w *Writer) Int(key string, value int64) { w.attrs.PutInt(key, value) }
+
+// List sets an attribute to a list of texts.
+func (w *Writer) List(key string, values ...string) {
+	list := w.attrs.PutEmptySlice(key)
+	for _, v := range values {
+		list.AppendEmpty().SetStr(v)
+	}
+}
+
+// Intern returns b as a string that shares memory with earlier equal ones.
+func (w *Writer) Intern(b []byte) string { return w.t.intern(b) }
+
+// Address prints an IP address of a family.
+func (w *Writer) Address(family uint16, a *[16]byte) string { return w.t.address(family, a) }
+
+// Scratch returns an empty buffer. It is valid until Scratch is called again;
+// give it back with Keep to spare the next caller the allocation.
+func (w *Writer) Scratch() []byte { return w.t.scratch[:0] }
+
+// Keep takes back a buffer that began as Scratch.
+func (w *Writer) Keep(b []byte) { w.t.scratch = b }
+
+// Failed sets the status to Error; the code or the error type says why.
+func (w *Writer) Failed() { w.span.Status().SetCode(ptrace.StatusCodeError) }
+
+// Parent makes the span a child of a span elsewhere.
+func (w *Writer) Parent(trace [16]byte, span [8]byte, flags byte, state string) {
+	w.span.SetTraceID(trace)
+	w.span.SetParentSpanID(span)
+	// Bits 8 and 9 of the flags: it is known that the parent is remote.
+	w.span.SetFlags(uint32(flags) | 1<<8 | 1<<9)
+	if state != "" {
+		w.span.TraceState().FromRaw(state)
+	}
+	w.parent = true
+}
+
+// ids gives the span its id, and its trace's unless a parent has given it.
+func (w *Writer) ids() {
+	w.span.SetSpanID(w.t.spanID())
+	if !w.parent {
+		var id [16]byte
+		binary.LittleEndian.PutUint64(id[:], w.t.nonzero())
+		binary.LittleEndian.PutUint64(id[8:], w.t.nonzero())
+		w.span.SetTraceID(id)
+	}
+}
+
+func (t *Translator) spanID() (id [8]byte) {
+	binary.LittleEndian.PutUint64(id[:], t.nonzero())
+	return id
+}
+
+// nonzero returns random bits that are not all zero, which would be an invalid
+// id.
+func (t *Translator) nonzero() uint64 {
+	for {
+		if v := t.random.Uint64(); v != 0 {
+			return v
+		}
+	}
+}
