@@ -1,0 +1,188 @@
+package aggregate
+
+import "slices"
+
+// Temporality says what an interval handed out covers.
+type Temporality uint8
+
+// The temporalities.
+const (
+	Delta      Temporality = iota // what came since the series' last interval
+	Cumulative                    // everything since the series began
+)
+
+// FlusherOptions configure a Flusher.
+type FlusherOptions struct {
+	Temporality Temporality
+	// Repeat hands out a cumulative series in every interval, changed or not.
+	Repeat bool
+	// Expire is the time in ns after which a series without a value is forgotten.
+	Expire uint64
+	// Start is the begin of the first interval, ns since 1970.
+	Start uint64
+}
+
+// Flusher takes intervals out of a Store. One goroutine may use it.
+type Flusher struct {
+	store    *Store
+	registry *Registry
+	options  FlusherOptions
+	last     uint64 // end of the previous interval
+	owners   []*Owner
+	spare    [][]interval // per shard: the slice to fill after the next one
+	kept     []int        // per shard: histograms worth keeping
+	bytes    int
+	expired  int
+}
+
+// Interval is what one series has counted between two points in time. The
+// histogram is valid until Release.
+type Interval struct {
+	Series     *Series
+	Histogram  *Histogram
+	Start, End uint64 // ns since 1970
+}
+
+// NewFlusher returns a flusher for a store whose owners come from registry.
+func NewFlusher(store *Store, registry *Registry, options FlusherOptions) *Flusher {
+	return &Flusher{
+		store: store, registry: registry, options: options, last: options.Start,
+		spare: make([][]interval, len(store.shards)),
+		kept:  make([]int, len(store.shards)),
+	}
+}
+
+// Collect ends the current interval at now (ns since 1970; a clock that went
+// back is overruled) and hands out all intervals, those of one owner and of one
+// metric together. Recording goes on meanwhile and counts for the next interval.
+func (f *Flusher) Collect(now uint64, yield func(Interval)) {
+	now = max(now, f.last+1)
+	f.gather()
+	f.bytes = 0
+	for _, o := range f.owners {
+		for _, family := range o.metrics {
+			for _, series := range family.series {
+				f.handOut(series, now, yield)
+			}
+		}
+	}
+	f.forgetIdle(now)
+	f.registry.Sweep()
+	f.last = now
+}
+
+// gather swaps every shard and attaches the histograms to their series.
+func (f *Flusher) gather() {
+	for i := range f.store.shards {
+		taken := f.store.shards[i].swap(f.spare[i])
+		for _, in := range taken {
+			in.series.ready = in.histogram
+			if !in.series.known {
+				f.register(in.series)
+			}
+		}
+		f.kept[i] = len(taken) + len(taken)/4 + 1
+		clear(taken)
+		f.spare[i] = taken[:0]
+	}
+}
+
+func (f *Flusher) register(series *Series) {
+	series.known = true
+	series.start, series.end = f.last, f.last
+	o := series.owner
+	if !o.listed {
+		o.listed = true
+		f.owners = append(f.owners, o)
+	}
+	for _, family := range o.metrics {
+		if family.metric == series.metric {
+			family.series = append(family.series, series)
+			return
+		}
+	}
+	o.metrics = append(o.metrics, &family{metric: series.metric, series: []*Series{series}})
+}
+
+func (f *Flusher) handOut(series *Series, now uint64, yield func(Interval)) {
+	h := series.ready
+	series.ready = nil
+	f.bytes += seriesBytes + len(series.key)
+	if h != nil {
+		series.active = now
+		f.bytes += 2 * h.Bytes() // the one being filled meanwhile is about as large
+	}
+	if f.options.Temporality == Cumulative {
+		f.handOutTotal(series, h, now, yield)
+		return
+	}
+	if h != nil {
+		yield(Interval{series, h, series.end, now})
+		series.end = now
+	}
+}
+
+func (f *Flusher) handOutTotal(series *Series, h *Histogram, now uint64, yield func(Interval)) {
+	switch {
+	case h == nil && !f.options.Repeat:
+		f.bytes += series.total.Bytes()
+		return
+	case h == nil:
+		series.total.exemplars.reset()
+	case series.total == nil:
+		series.total = h
+	default:
+		series.total.Merge(h)
+		// Exemplars are those of the last interval.
+		series.total.exemplars, h.exemplars = h.exemplars, series.total.exemplars
+		f.recycle(series, h)
+	}
+	f.bytes += series.total.Bytes()
+	yield(Interval{series, series.total, series.start, now})
+}
+
+// Release gives an interval's histogram back once it has been sent.
+func (f *Flusher) Release(in Interval) {
+	if f.options.Temporality == Delta {
+		f.recycle(in.Series, in.Histogram)
+	}
+}
+
+func (f *Flusher) recycle(series *Series, h *Histogram) {
+	sh := series.shard
+	sh.recycle(h, f.kept[sh.index])
+}
+
+// forgetIdle removes the series without a value for too long, and the owners
+// that thereby lose their last one.
+func (f *Flusher) forgetIdle(now uint64) {
+	f.expired = 0
+	for _, o := range f.owners {
+		for _, family := range o.metrics {
+			family.series = slices.DeleteFunc(family.series, func(s *Series) bool {
+				return now-s.active > f.options.Expire && f.forget(s)
+			})
+		}
+		o.metrics = slices.DeleteFunc(o.metrics, func(f *family) bool { return len(f.series) == 0 })
+	}
+	f.owners = slices.DeleteFunc(f.owners, func(o *Owner) bool {
+		o.listed = len(o.metrics) > 0
+		return !o.listed
+	})
+}
+
+func (f *Flusher) forget(s *Series) bool {
+	if !f.store.remove(s) {
+		return false
+	}
+	f.expired++
+	return true
+}
+
+// Expired returns how many series the last Collect has forgotten.
+func (f *Flusher) Expired() int { return f.expired }
+
+// Bytes estimates the memory held, as of the last Collect.
+func (f *Flusher) Bytes() int {
+	return f.bytes + f.registry.Len()*ownerBytes + int(f.store.parts.Load())*partBytes
+}
