@@ -12,6 +12,8 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/ptrace"
+
+	"github.com/sightglass/sightglass/testbed/internal/agent"
 )
 
 func TestPercentile(t *testing.T) {
@@ -125,33 +127,29 @@ func TestMachineIsNeverEmpty(t *testing.T) {
 	require.Empty(t, procField("/proc/meminfo", "x"))
 }
 
-func TestSinkNotesDelays(t *testing.T) {
-	s, err := startSink(t.Context())
-	require.NoError(t, err)
-	defer s.stop(t.Context())
-
-	past := time.Now().Add(-time.Second)
+func TestDelays(t *testing.T) {
+	var d delays
+	arrived := time.Unix(100, 0)
+	kernel := pcommon.NewTimestampFromTime(arrived.Add(-time.Second))
+	read := pcommon.NewTimestampFromTime(arrived.Add(-999 * time.Millisecond))
 	ld := plog.NewLogs()
 	records := ld.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords()
 	rec := records.AppendEmpty()
 	rec.SetEventName("x")
-	rec.SetTimestamp(pcommon.NewTimestampFromTime(past))
-	rec.SetObservedTimestamp(pcommon.NewTimestampFromTime(past.Add(time.Millisecond)))
+	rec.SetTimestamp(kernel)
+	rec.SetObservedTimestamp(read)
 	records.AppendEmpty() // without a time
-	require.NoError(t, s.logs(t.Context(), ld))
+	d.logs(ld, arrived)
 
 	td := ptrace.NewTraces()
-	td.ResourceSpans().AppendEmpty().ScopeSpans().AppendEmpty().Spans().AppendEmpty().
-		SetEndTimestamp(pcommon.NewTimestampFromTime(past))
-	require.NoError(t, s.traces(t.Context(), td))
+	td.ResourceSpans().AppendEmpty().ScopeSpans().AppendEmpty().Spans().AppendEmpty().SetEndTimestamp(kernel)
+	d.traces(td, arrived)
 
-	got := s.take()
-	require.Len(t, got, 2)
-	require.Equal(t, []time.Duration{time.Millisecond}, got["x"].read)
-	require.Len(t, got["x"].arrival, 1)
-	require.GreaterOrEqual(t, got["x"].arrival[0], time.Second)
-	require.Len(t, got["span"].arrival, 1)
-	require.Empty(t, s.take())
+	require.Equal(t, map[string]*delay{
+		"x":    {read: []time.Duration{time.Millisecond}, arrival: []time.Duration{time.Second}},
+		"span": {arrival: []time.Duration{time.Second}},
+	}, d.take())
+	require.Empty(t, d.take())
 }
 
 func TestConfigIsComplete(t *testing.T) {
@@ -159,36 +157,5 @@ func TestConfigIsComplete(t *testing.T) {
 	require.NoError(t, err)
 	exporters, err := conf.Sub("exporters")
 	require.NoError(t, err)
-	require.Equal(t, "${env:SIGHTGLASS_BENCH_ENDPOINT}", exporters.Get("otlp_grpc"+confmap.KeyDelimiter+"endpoint"))
-}
-
-func TestTailKeepsTheEnd(t *testing.T) {
-	tl := &tail{}
-	for range tailLines {
-		tl.add("early")
-	}
-	tl.add("last")
-	require.Len(t, tl.lines, tailLines)
-	require.Contains(t, tl.String(), "last")
-}
-
-func TestStartAgentTellsWhyItEnded(t *testing.T) {
-	script := filepath.Join(t.TempDir(), "agent")
-	require.NoError(t, os.WriteFile(script, []byte("#!/bin/sh\necho no such kernel >&2\nexit 3\n"), 0o755))
-	_, err := startAgent(t.Context(), script, "127.0.0.1:1")
-	require.ErrorContains(t, err, "no such kernel")
-	require.ErrorContains(t, err, "exit status 3")
-}
-
-func TestAgentStartsAndStops(t *testing.T) {
-	script := filepath.Join(t.TempDir(), "agent")
-	text := "#!/bin/sh\necho '" + ready + "' >&2\ntrap 'exit 0' TERM\nwhile :; do sleep 0.05; done\n"
-	require.NoError(t, os.WriteFile(script, []byte(text), 0o755))
-	a, err := startAgent(t.Context(), script, "127.0.0.1:1")
-	require.NoError(t, err)
-	require.Positive(t, a.startup)
-	u, err := agentUsage(a)
-	require.NoError(t, err)
-	require.Positive(t, u.rss)
-	require.NoError(t, a.stop())
+	require.Equal(t, "${env:"+agent.EndpointEnv+"}", exporters.Get("otlp_grpc"+confmap.KeyDelimiter+"endpoint"))
 }

@@ -21,24 +21,24 @@ func (b *bench) idle(ctx context.Context) (*footprint, error) {
 	if err != nil {
 		return nil, err
 	}
-	a, err := startAgent(ctx, b.binary, b.sink.endpoint)
+	a, err := b.start(ctx)
 	if err != nil {
 		return nil, err
 	}
 	time.Sleep(idleLeadIn)
 	b.progress("idle: %s", b.idleTime)
 	begin := time.Now()
-	before, err := usageOf(a.pid())
+	before, err := usageOf(a.PID())
 	if err != nil {
 		return nil, err
 	}
 	time.Sleep(b.idleTime)
-	after, err := usageOf(a.pid())
+	after, err := usageOf(a.PID())
 	if err != nil {
 		return nil, err
 	}
 	share := float64(after.cpu-before.cpu) / float64(time.Since(begin))
-	return &footprint{info.Size(), a.startup, share, after.rss, after.rssAnon}, a.stop()
+	return &footprint{info.Size(), a.Startup, share, after.rss, after.rssAnon}, a.Stop()
 }
 
 // idleLeadIn lets the start-up's own work (reading /proc, loading policies) end.

@@ -27,16 +27,16 @@ var kinds = []struct{ name, what string }{
 // latency runs commands, detections and requests at an easy pace and returns
 // how long each took from the kernel's timestamp to the back end.
 func (b *bench) latency(ctx context.Context) ([]lateness, error) {
-	a, err := startAgent(ctx, b.binary, b.sink.endpoint)
+	a, err := b.start(ctx)
 	if err != nil {
 		return nil, err
 	}
 	b.progress("latency: %s of commands and requests", b.latencyTime)
-	b.sink.take()
+	b.delays.take()
 	activity(ctx, b.latencyTime)
 	time.Sleep(time.Second) // the last records are still on their way
-	seen := b.sink.take()
-	if err := a.stop(); err != nil {
+	seen := b.delays.take()
+	if err := a.Stop(); err != nil {
 		return nil, err
 	}
 	var out []lateness

@@ -8,6 +8,7 @@ package main
 
 import (
 	"context"
+	_ "embed"
 	"errors"
 	"flag"
 	"fmt"
@@ -15,14 +16,21 @@ import (
 	"os/signal"
 	"strings"
 	"time"
+
+	"github.com/sightglass/sightglass/testbed/internal/agent"
+	"github.com/sightglass/sightglass/testbed/internal/sink"
 )
+
+//go:embed config.yaml
+var config []byte
 
 // bench holds what the measurements share.
 type bench struct {
 	binary   string // the agent
 	load     string // the load program
 	loadFile string // what it opens
-	sink     *sink
+	back     *sink.Server
+	delays   delays
 
 	rounds      int           // repetitions with and without the agent
 	callTime    time.Duration // per call and round
@@ -59,10 +67,11 @@ var errUnknownPart = errors.New("unknown measurement")
 func (b *bench) run(ctx context.Context, parts []string, readme string) error {
 	r := results{machine: machine(ctx)}
 	var err error
-	if b.sink, err = startSink(ctx); err != nil {
+	b.back, err = sink.Start(ctx, sink.Consumers{Logs: b.delays.logs, Traces: b.delays.traces})
+	if err != nil {
 		return err
 	}
-	defer b.sink.stop(context.WithoutCancel(ctx))
+	defer b.back.Stop(context.WithoutCancel(ctx))
 	file, err := os.CreateTemp("", "sightglass-bench")
 	if err != nil {
 		return err
@@ -105,6 +114,11 @@ func writeReport(readme, report string) error {
 		return fmt.Errorf("%s: %w", readme, err)
 	}
 	return os.WriteFile(readme, []byte(out), 0o644)
+}
+
+// start runs the agent, which sends to the benchmark.
+func (b *bench) start(ctx context.Context) (*agent.Agent, error) {
+	return agent.Start(ctx, b.binary, config, b.back.Endpoint)
 }
 
 // progress tells what is being measured.

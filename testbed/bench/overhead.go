@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"os/exec"
 	"time"
+
+	"github.com/sightglass/sightglass/testbed/internal/agent"
 )
 
 // The calls whose cost is compared, and what they stand for.
@@ -34,12 +36,12 @@ func (b *bench) overhead(ctx context.Context) ([]callCost, error) {
 		if err != nil {
 			return nil, err
 		}
-		a, err := startAgent(ctx, b.binary, b.sink.endpoint)
+		a, err := b.start(ctx)
 		if err != nil {
 			return nil, err
 		}
 		on, err := b.measureCalls(ctx, a)
-		if stopErr := a.stop(); err == nil {
+		if stopErr := a.Stop(); err == nil {
 			err = stopErr
 		}
 		if err != nil {
@@ -72,7 +74,7 @@ type sample struct {
 }
 
 // measureCalls runs each call once; a is nil when no agent runs.
-func (b *bench) measureCalls(ctx context.Context, a *agent) ([]sample, error) {
+func (b *bench) measureCalls(ctx context.Context, a *agent.Agent) ([]sample, error) {
 	out := make([]sample, len(calls))
 	for i, call := range calls {
 		before, err := agentUsage(a)
@@ -105,9 +107,9 @@ func (b *bench) measureCalls(ctx context.Context, a *agent) ([]sample, error) {
 // settle is longer than the agent sleeps between two looks at its buffers.
 const settle = 200 * time.Millisecond
 
-func agentUsage(a *agent) (usage, error) {
+func agentUsage(a *agent.Agent) (usage, error) {
 	if a == nil {
 		return usage{}, nil
 	}
-	return usageOf(a.pid())
+	return usageOf(a.PID())
 }

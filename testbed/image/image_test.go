@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/sightglass/sightglass/testbed/internal/containerd"
 )
 
 // archiveEnv names the archive under test; 'make test' and 'make test-image'
@@ -22,30 +24,27 @@ func TestImageRunsInContainerd(t *testing.T) {
 	if archive == "" {
 		t.Skipf("%s is not set: 'make test-image' builds the image and sets it", archiveEnv)
 	}
-	if os.Geteuid() != 0 {
-		t.Skip("needs root to run containers")
-	}
 	name := imageName(t, archive)
-	c := startContainerd(t)
-	c.must("images", "import", "--snapshotter", "native", archive)
-	require.Contains(t, c.must("images", "list", "-q"), name)
+	c := containerd.Start(t)
+	c.Must("images", "import", "--snapshotter", "native", archive)
+	require.Contains(t, c.Must("images", "list", "-q"), name)
 
 	// Without any privilege: the binary is static and finds its configuration.
-	require.Contains(t, c.run(name, "version", nil, "--version"), "sightglass")
-	c.run(name, "validate", nil, "validate", "--config", "/etc/sightglass/config.yaml")
+	require.Contains(t, run(t, c, name, "version", nil, "--version"), "sightglass")
+	run(t, c, name, "validate", nil, "validate", "--config", "/etc/sightglass/config.yaml")
 
 	// As a DaemonSet would: privileged, in the host's pid and network namespace.
 	host := []string{"--privileged", "--net-host", "--with-ns", fmt.Sprintf("pid:/proc/%d/ns/pid", os.Getpid())}
-	require.NotEmpty(t, c.run(name, "doctor", host, "doctor"))
+	require.NotEmpty(t, run(t, c, name, "doctor", host, "doctor"))
 }
 
 // run starts the image's program with args in a container of its own and
 // returns what it wrote; the test fails when the program does.
-func (c *containerd) run(image, id string, flags []string, args ...string) string {
-	c.t.Helper()
+func run(t *testing.T, c *containerd.Daemon, image, id string, flags []string, args ...string) string {
+	t.Helper()
 	full := append([]string{"run", "--rm", "--snapshotter", "native"}, flags...)
 	full = append(full, image, id, "/sightglass")
-	return c.must(append(full, args...)...)
+	return c.Must(append(full, args...)...)
 }
 
 // imageName reads the name that the archive gives its image.

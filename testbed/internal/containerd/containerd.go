@@ -1,4 +1,5 @@
-package image
+// Package containerd runs a container runtime of a test's own.
+package containerd
 
 import (
 	"fmt"
@@ -13,16 +14,22 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// containerd is a container runtime of the test's own: its data, state and
-// socket lie in the test's folder, and it ends with the test.
-type containerd struct {
+// Namespace is containerd's namespace that everything runs in.
+const Namespace = "sightglass-test"
+
+// Daemon is a containerd whose data, state and socket lie in the test's folder;
+// it ends with the test.
+type Daemon struct {
 	t      *testing.T
 	socket string
 }
 
-// startContainerd skips the test where there is no container runtime.
-func startContainerd(t *testing.T) *containerd {
+// Start skips the test where there is no container runtime.
+func Start(t *testing.T) *Daemon {
 	t.Helper()
+	if os.Geteuid() != 0 {
+		t.Skip("needs root to run containers")
+	}
 	for _, program := range []string{"containerd", "ctr", "runc"} {
 		if _, err := exec.LookPath(program); err != nil {
 			t.Skipf("%s is not installed", program)
@@ -30,7 +37,7 @@ func startContainerd(t *testing.T) *containerd {
 	}
 	dir := t.TempDir()
 	config := filepath.Join(dir, "config.toml")
-	c := &containerd{t: t, socket: filepath.Join(dir, "s")}
+	c := &Daemon{t: t, socket: filepath.Join(dir, "s")}
 	require.NoError(t, os.WriteFile(config, fmt.Appendf(nil, `version = 2
 root = %q
 state = %q
@@ -63,17 +70,17 @@ disabled_plugins = ["io.containerd.grpc.v1.cri"]
 	return c
 }
 
-// ctr runs the client and returns what it wrote, errors included.
-func (c *containerd) ctr(args ...string) (string, error) {
-	cmd := exec.CommandContext(c.t.Context(), "ctr", append([]string{"-a", c.socket, "-n", "sightglass-test"}, args...)...)
+// Ctr runs the client and returns what it wrote, errors included.
+func (c *Daemon) Ctr(args ...string) (string, error) {
+	cmd := exec.CommandContext(c.t.Context(), "ctr", append([]string{"-a", c.socket, "-n", Namespace}, args...)...)
 	out, err := cmd.CombinedOutput()
 	return strings.TrimSpace(string(out)), err
 }
 
-// must is ctr, and the test fails when the client does.
-func (c *containerd) must(args ...string) string {
+// Must is Ctr, and the test fails when the client does.
+func (c *Daemon) Must(args ...string) string {
 	c.t.Helper()
-	out, err := c.ctr(args...)
+	out, err := c.Ctr(args...)
 	require.NoErrorf(c.t, err, "ctr %s: %s", strings.Join(args, " "), out)
 	return out
 }

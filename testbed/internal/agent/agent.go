@@ -1,9 +1,10 @@
-package main
+// Package agent runs the real binary as a child process, for benchmarks and
+// end-to-end tests.
+package agent
 
 import (
 	"bufio"
 	"context"
-	_ "embed"
 	"fmt"
 	"io"
 	"os"
@@ -15,9 +16,6 @@ import (
 	"time"
 )
 
-//go:embed config.yaml
-var config []byte
-
 // ready is what the collector logs when every component has started.
 const ready = "Everything is ready"
 
@@ -26,17 +24,22 @@ const (
 	stopTimeout  = 10 * time.Second
 )
 
-// agent is one running collector, a child process.
-type agent struct {
-	cmd     *exec.Cmd
-	startup time.Duration // from exec to ready
-	tail    *tail
-	done    chan error // receives the result of Wait, once
+// EndpointEnv is the variable by which a configuration names the back end.
+const EndpointEnv = "SIGHTGLASS_TESTBED_ENDPOINT"
+
+// Agent is one running collector.
+type Agent struct {
+	Startup time.Duration // from exec to ready
+
+	cmd  *exec.Cmd
+	tail *tail
+	done chan struct{} // closed when the process is gone
+	err  error         // how it ended; valid after done
 }
 
-// startAgent runs binary with the benchmark's configuration, sending to
-// endpoint, and returns when it is ready. The caller stops it.
-func startAgent(ctx context.Context, binary, endpoint string) (*agent, error) {
+// Start runs binary with the text of a configuration, sending to endpoint, and
+// returns when it is ready. The caller ends it by Stop or Kill.
+func Start(ctx context.Context, binary string, config []byte, endpoint string) (*Agent, error) {
 	dir, err := os.MkdirTemp("", "sightglass-bench")
 	if err != nil {
 		return nil, err
@@ -45,8 +48,8 @@ func startAgent(ctx context.Context, binary, endpoint string) (*agent, error) {
 	if err := os.WriteFile(file, config, 0o600); err != nil {
 		return nil, err
 	}
-	a := &agent{cmd: exec.Command(binary, "--config", file), tail: &tail{}, done: make(chan error, 1)}
-	a.cmd.Env = append(os.Environ(), "SIGHTGLASS_BENCH_ENDPOINT="+endpoint)
+	a := &Agent{cmd: exec.Command(binary, "--config", file), tail: &tail{}, done: make(chan struct{})}
+	a.cmd.Env = append(os.Environ(), EndpointEnv+"="+endpoint)
 	stderr, err := a.cmd.StderrPipe()
 	if err != nil {
 		return nil, err
@@ -58,15 +61,16 @@ func startAgent(ctx context.Context, binary, endpoint string) (*agent, error) {
 	isReady := make(chan struct{})
 	go func() {
 		a.tail.follow(stderr, isReady)
-		a.done <- a.cmd.Wait()
+		a.err = a.cmd.Wait()
 		_ = os.RemoveAll(dir)
+		close(a.done)
 	}()
 	select {
 	case <-isReady:
-		a.startup = time.Since(begin)
+		a.Startup = time.Since(begin)
 		return a, nil
-	case err := <-a.done:
-		return nil, fmt.Errorf("the agent ended before it was ready (%w):\n%s", err, a.tail)
+	case <-a.done:
+		return nil, fmt.Errorf("the agent ended before it was ready (%w):\n%s", a.err, a.tail)
 	case <-time.After(startTimeout):
 	case <-ctx.Done():
 	}
@@ -74,16 +78,16 @@ func startAgent(ctx context.Context, binary, endpoint string) (*agent, error) {
 	return nil, fmt.Errorf("the agent was not ready after %s:\n%s", startTimeout, a.tail)
 }
 
-// stop ends the agent and waits until it is gone, so that no program of it is
+// Stop ends the agent and waits until it is gone, so that no program of it is
 // attached any more.
-func (a *agent) stop() error {
+func (a *Agent) Stop() error {
 	if err := a.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		return err
 	}
 	select {
-	case err := <-a.done:
-		if err != nil {
-			return fmt.Errorf("the agent failed (%w):\n%s", err, a.tail)
+	case <-a.done:
+		if a.err != nil {
+			return fmt.Errorf("the agent failed (%w):\n%s", a.err, a.tail)
 		}
 		return nil
 	case <-time.After(stopTimeout):
@@ -92,8 +96,17 @@ func (a *agent) stop() error {
 	}
 }
 
-// pid is the agent's process id.
-func (a *agent) pid() int { return a.cmd.Process.Pid }
+// Kill ends the agent at once, as the kernel's out-of-memory killer would.
+func (a *Agent) Kill() {
+	_ = a.cmd.Process.Kill()
+	<-a.done
+}
+
+// PID is the agent's process id.
+func (a *Agent) PID() int { return a.cmd.Process.Pid }
+
+// Log is the end of what the agent logged.
+func (a *Agent) Log() string { return a.tail.String() }
 
 // tail keeps the last lines that the agent logged, for error messages.
 type tail struct {
