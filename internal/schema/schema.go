@@ -242,3 +242,10 @@ const (
 	SocketRole                = "sightglass.socket.role"                      // client, server; absent while undecided
 	SocketConnected           = "sightglass.socket.connected"                 // bool: connected before this call, or by it (connect, accept)
 )
+
+// Self marks a record of the agent's own doing (bool, only present when true).
+// Such records reach policies and nothing else.
+const Self = "sightglass.self"
+
+// FileSymlinkTarget is the text that a new symbolic link holds.
+const FileSymlinkTarget = "file.symbolic_link.target_path"
