@@ -11,11 +11,12 @@ read -ra packages <<<"$TEST_PACKAGES"
 need_packages "${packages[@]}"
 need_modules -test ./...
 
-scripts/image.sh # the agent and its image, which testbed/image runs
+scripts/image.sh
 say "vetting, which compiles what only tests need"
 step vet "packages vetted" '^(#|vet:)' go vet ./...
 go build -o out/testreport ./scripts/testreport
 
 say "testing"
-export SIGHTGLASS_IMAGE=$PWD/out/sightglass.oci.tar
+# What testbed/endtoend and testbed/image run.
+export SIGHTGLASS_BINARY=$PWD/bin/sightglass SIGHTGLASS_IMAGE=$PWD/out/sightglass.oci.tar
 go test -json -vet=off -count=1 "$@" ./... | tee "$LOGS/test.json" | out/testreport

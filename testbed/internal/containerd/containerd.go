@@ -70,9 +70,12 @@ disabled_plugins = ["io.containerd.grpc.v1.cri"]
 	return c
 }
 
+// Flags are those by which ctr finds this containerd.
+func (c *Daemon) Flags() []string { return []string{"-a", c.socket, "-n", Namespace} }
+
 // Ctr runs the client and returns what it wrote, errors included.
 func (c *Daemon) Ctr(args ...string) (string, error) {
-	cmd := exec.CommandContext(c.t.Context(), "ctr", append([]string{"-a", c.socket, "-n", Namespace}, args...)...)
+	cmd := exec.CommandContext(c.t.Context(), "ctr", append(c.Flags(), args...)...)
 	out, err := cmd.CombinedOutput()
 	return strings.TrimSpace(string(out)), err
 }
