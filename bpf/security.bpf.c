@@ -8,6 +8,29 @@
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
+/* Makes the types reach BTF, from which bpf2go writes their Go twins. */
+struct wire {
+	struct event_header header;
+	struct event_task task;
+	struct event_syscall syscall;
+	struct event_extra extra;
+	struct event_exec exec; /* and event_file */
+	struct event_socket socket;
+	struct event_fork fork;
+	struct event_exit exit;
+	struct event_cgroup cgroup;
+};
+const struct wire *wire_types __attribute__((unused));
+enum arg_kind *wire_arg_kind __attribute__((unused));
+enum event_part *wire_part __attribute__((unused));
+enum event_extra_kind *wire_extra_kind __attribute__((unused));
+enum call_flag *wire_call_flag __attribute__((unused));
+enum call_result *wire_call_result __attribute__((unused));
+enum spec_flag *wire_spec_flag __attribute__((unused));
+enum filter_reason *wire_filter_reason __attribute__((unused));
+enum loss_reason *wire_loss_reason __attribute__((unused));
+enum event_class *wire_class __attribute__((unused));
+
 /* The agent's own thread group, as the host sees it; the iterator runs in the
  * process that reads it.
  */

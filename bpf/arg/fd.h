@@ -10,10 +10,14 @@
 #define AT_FDCWD (-100)
 
 /* arg__emit_fd: path and facts of the file, or addresses of the socket. */
-static __noinline int arg__emit_fd(struct scratch *s, __u64 task, __u32 fd, __u32 part)
+__noinline int arg__emit_fd(__u32 user, __u64 task, __u32 fd, __u32 part)
 {
-	__u64 file = extract__fd(task, fd);
+	struct scratch *s = base__scratch_again(user);
+	__u64 file;
 
+	if (!s)
+		return 0;
+	file = extract__fd(task, fd);
 	if (!file)
 		return 0;
 	if (extract__is_socket(file))

@@ -7,58 +7,63 @@
 
 #define STRINGS_MAX 128 /* strings; STRING_MAX bytes is the other bound */
 
-/* arg__strings_next: the address of string n, 0 at the end; *bad tells that it
- * could not be read.
- */
-static __always_inline __u64 arg__strings_next(__u64 vector, __u32 n, bool compat, bool *bad)
+/* arg__strings_step: adds string n; the cursor is done at the end. */
+static __always_inline void arg__strings_step(struct scratch *s, __u64 vector, __u32 n, __u32 word)
 {
-	__u64 ptr = 0;
-	__u32 size = compat ? 4 : 8;
-
-	if (bpf_probe_read_user(&ptr, size, (void *)(vector + (__u64)n * size)))
-		*bad = true;
-	return ptr;
-}
-
-static __noinline int arg__read_strings(struct scratch *s, __u32 i, __u64 vector, __u32 flags,
-					bool compat)
-{
-	struct event_extra *x = base__extra_begin(s, i, EXTRA_BYTES);
-	__u64 begin, pos, ptr;
-	bool bad = false;
-	__u32 n;
+	struct cursor *c = &s->cursor;
+	__u64 ptr = 0, pos = c->pos;
 	long len;
 
+	if (bpf_probe_read_user(&ptr, word, (void *)(vector + (__u64)n * word))) {
+		c->done = 1;
+		c->flags |= EXTRA_UNREADABLE;
+		return;
+	}
+	if (!ptr || pos >= c->end || pos > SCRATCH_DATA - STRING_MAX) {
+		c->done = 1;
+		c->flags |= ptr ? EXTRA_TRUNCATED : 0;
+		return;
+	}
+	pin(pos);
+	len = bpf_probe_read_user_str(&s->data[pos], STRING_MAX, (void *)ptr);
+	if (len <= 0) {
+		c->done = 1;
+		c->flags |= EXTRA_UNREADABLE;
+		return;
+	}
+	c->pos = pos + len;
+}
+
+__noinline int arg__read_strings(__u32 user, __u32 i, __u64 vector, __u32 flags, __u32 word)
+{
+	struct scratch *s = base__scratch_again(user);
+	struct event_extra *x;
+	struct cursor *c;
+
+	if (!s)
+		return ARG_READ_FAILED;
+	x = base__extra_begin(s, i, EXTRA_BYTES);
 	if (!x)
 		return ARG_READ_FAILED;
-	begin = s->pos + sizeof(*x);
-	pos = begin;
-	for (n = 0; n < STRINGS_MAX; n++) {
-		ptr = arg__strings_next(vector, n, compat, &bad);
-		if (!ptr)
+	c = &s->cursor;
+	c->pos = s->pos + sizeof(*x);
+	c->end = c->pos + STRING_MAX;
+	c->flags = flags;
+	c->done = 0;
+	for (__u32 n = 0; n < STRINGS_MAX; n++) {
+		if (c->done)
 			break;
-		if (pos > SCRATCH_DATA - STRING_MAX)
-			break;
-		pin(pos);
-		len = bpf_probe_read_user_str(&s->data[pos], STRING_MAX, (void *)ptr);
-		if (len <= 0) {
-			bad = true;
-			break;
-		}
-		pos += len & (2 * STRING_MAX - 1);
-		if (pos >= begin + STRING_MAX)
-			break;
+		arg__strings_step(s, vector, n, word == 4 ? 4 : 8);
 	}
-	if (bad)
+	if (!c->done)
+		c->flags |= EXTRA_TRUNCATED;
+	if (c->flags & EXTRA_UNREADABLE)
 		return ARG_READ_FAILED;
-	len = pos - begin;
-	if (len > STRING_MAX) {
-		len = STRING_MAX;
-		flags |= EXTRA_TRUNCATED;
-	} else if (ptr && (len == STRING_MAX || n == STRINGS_MAX)) {
-		flags |= EXTRA_TRUNCATED;
+	if (c->pos > c->end) {
+		c->pos = c->end;
+		c->flags |= EXTRA_TRUNCATED;
 	}
-	base__extra_end(s, x, len, flags);
+	base__extra_end(s, x, c->pos - s->pos - sizeof(*x), c->flags);
 	return ARG_READ_OK;
 }
 

@@ -28,91 +28,94 @@ static __always_inline void extract__copy_name(__u8 *dst, __u64 name, __u32 len)
 	}
 }
 
-struct path_walk {
-	__u64 dentry;
-	__u64 root; /* of the mount that the walk is in */
-	__u64 mount;
-	__u32 pos; /* next byte in the scratch data */
-	__u16 flags; /* enum event_extra_flag */
-	__u8 done;
-	__u8 reserved;
-};
-
 /* extract__path_name: puts one name behind the others. */
-static __always_inline void extract__path_name(struct scratch *s, struct path_walk *w, __u64 end)
+static __always_inline void extract__path_name(struct scratch *s, struct cursor *c)
 {
-	__u64 hash_len = kread(dentry, w->dentry, d_name.hash_len);
-	__u64 pos = w->pos;
+	__u64 hash_len = kread(dentry, c->dentry, d_name.hash_len);
+	__u64 pos = c->pos;
 	__u32 len = (hash_len >> 32) & 0xff;
 
-	if (pos + len + 8 > end || pos > SCRATCH_DATA - 512) {
-		w->flags |= EXTRA_TRUNCATED;
-		w->done = 1;
+	if (pos + len >= c->end || pos > SCRATCH_DATA - 512) {
+		c->flags |= EXTRA_TRUNCATED;
+		c->done = 1;
 		return;
 	}
 	pin(pos);
 	pin(len);
-	extract__copy_name(&s->data[pos], kptr(dentry, w->dentry, d_name.name), len);
+	extract__copy_name(&s->data[pos], kptr(dentry, c->dentry, d_name.name), len);
 	pos += len & 0xff;
-	if (pos >= SCRATCH_DATA - 256)
-		return;
 	pin(pos);
+	if (pos >= SCRATCH_DATA)
+		return;
 	s->data[pos] = 0;
-	w->pos = pos + 1;
+	c->pos = pos + 1;
 }
 
 /* extract__path_step: goes up by one name or one mount. */
-static __always_inline void extract__path_step(struct scratch *s, struct path_walk *w, __u64 end)
+static __always_inline void extract__path_step(struct scratch *s, struct cursor *c)
 {
-	__u64 parent = kptr(dentry, w->dentry, d_parent);
+	__u64 parent = kptr(dentry, c->dentry, d_parent);
 	__u64 up, ns;
 
-	if (w->dentry != w->root && w->dentry != parent) {
-		extract__path_name(s, w, end);
-		w->dentry = parent;
+	if (c->dentry != c->root) {
+		extract__path_name(s, c);
+		if (c->dentry == parent) { /* a root of its own: memfd, pipe, file handle */
+			c->flags |= EXTRA_DETACHED;
+			c->done = 1;
+		}
+		c->dentry = parent;
 		return;
 	}
-	if (w->dentry != w->root) { /* a root of its own: memfd, socket, pipe, file handle */
-		extract__path_name(s, w, end);
-		w->flags |= EXTRA_DETACHED;
-		w->done = 1;
-		return;
-	}
-	up = kptr(mount, w->mount, mnt_parent);
-	if (up == w->mount || !up) {
-		ns = kptr(mount, w->mount, mnt_ns);
+	up = kptr(mount, c->mount, mnt_parent);
+	if (up == c->mount || !up) {
+		ns = kptr(mount, c->mount, mnt_ns);
 		if (!ns || ns > -4096ULL) /* unmounted, or a mount of the kernel's own */
-			w->flags |= EXTRA_DETACHED;
-		w->done = 1;
+			c->flags |= EXTRA_DETACHED;
+		c->done = 1;
 		return;
 	}
-	w->dentry = kptr(mount, w->mount, mnt_mountpoint);
-	w->mount = up;
-	w->root = kptr(vfsmount, kaddr(mount, up, mnt), mnt_root);
+	c->dentry = kptr(mount, c->mount, mnt_mountpoint);
+	c->mount = up;
+	c->root = kptr(vfsmount, kaddr(mount, up, mnt), mnt_root);
 }
 
-/* extract__path: adds an EXTRA_PATH of (mnt, dentry). */
-static __noinline int extract__path(struct scratch *s, __u64 mnt, __u64 dentry, __u8 arg)
+/* extract__path_begin: sets the cursor on (mnt, dentry). */
+static __always_inline void extract__path_begin(struct scratch *s, __u64 mnt, __u64 dentry)
 {
-	struct event_extra *x = base__extra_begin(s, arg, EXTRA_PATH);
-	struct path_walk w = {};
-	__u32 begin;
+	struct cursor *c = &s->cursor;
 
+	c->pos = s->pos + sizeof(struct event_extra);
+	c->end = c->pos + STRING_MAX;
+	c->flags = 0;
+	c->done = 0;
+	c->dentry = dentry;
+	c->mount = mnt - bpf_core_field_offset(struct mount, mnt);
+	c->root = kptr(vfsmount, mnt, mnt_root);
+	if (!kptr(dentry, dentry, d_hash.pprev) && dentry != c->root &&
+	    dentry != kptr(dentry, dentry, d_parent))
+		c->flags = EXTRA_DELETED;
+}
+
+/* extract__path: adds an EXTRA_PATH of (mnt, dentry) to the user's buffer. */
+__noinline int extract__path(__u32 user, __u64 mnt, __u64 dentry, __u32 arg)
+{
+	struct scratch *s = base__scratch_again(user);
+	struct event_extra *x;
+
+	if (!s)
+		return 0;
+	x = base__extra_begin(s, arg, EXTRA_PATH);
 	if (!x)
 		return 0;
-	begin = s->pos + sizeof(*x);
-	w.pos = begin;
-	w.dentry = dentry;
-	w.mount = mnt - bpf_core_field_offset(struct mount, mnt);
-	w.root = kptr(vfsmount, mnt, mnt_root);
-	if (!kptr(dentry, dentry, d_hash.pprev) && dentry != w.root &&
-	    dentry != kptr(dentry, dentry, d_parent))
-		w.flags |= EXTRA_DELETED;
-	for (__u32 i = 0; i < PATH_STEPS && !w.done; i++)
-		extract__path_step(s, &w, begin + STRING_MAX);
-	if (!w.done)
-		w.flags |= EXTRA_TRUNCATED;
-	base__extra_end(s, x, w.pos - begin, w.flags);
+	extract__path_begin(s, mnt, dentry);
+	for (__u32 i = 0; i < PATH_STEPS; i++) {
+		if (s->cursor.done)
+			break;
+		extract__path_step(s, &s->cursor);
+	}
+	if (!s->cursor.done)
+		s->cursor.flags |= EXTRA_TRUNCATED;
+	base__extra_end(s, x, s->cursor.pos - s->pos - sizeof(*x), s->cursor.flags);
 	return 0;
 }
 
@@ -122,7 +125,7 @@ static __always_inline void extract__path_at(struct scratch *s, __u64 path, __u8
 	__u64 dentry = kptr(path, path, dentry);
 
 	if (dentry)
-		extract__path(s, kptr(path, path, mnt), dentry, arg);
+		extract__path(s->user, kptr(path, path, mnt), dentry, arg);
 }
 
 #endif

@@ -26,9 +26,26 @@ enum scratch_user {
 	SCRATCH_COUNT = 7,
 };
 
+/* Where a loop over names or strings stands. It lives in map memory and not on
+ * the stack, so that the verifier forgets what it knew after each round and
+ * finds the rounds alike, instead of following each value through all of them.
+ */
+struct cursor {
+	__u64 dentry;
+	__u64 root; /* of the mount that the walk is in */
+	__u64 mount;
+	__u32 pos; /* next byte in data */
+	__u32 end; /* bytes may be written up to here */
+	__u32 flags; /* enum event_extra_flag */
+	__u32 done;
+};
+
 struct scratch {
 	__u32 pos; /* bytes of data in use; a multiple of 8 */
 	__u32 flags; /* enum event_flag, gathered */
+	__u32 user; /* enum scratch_user */
+	__u32 reserved;
+	struct cursor cursor;
 	__u8 data[SCRATCH_DATA];
 };
 
@@ -49,8 +66,17 @@ static __always_inline struct scratch *base__scratch(__u32 user, __u32 head)
 	if (s) {
 		s->pos = head;
 		s->flags = 0;
+		s->user = user;
 	}
 	return s;
+}
+
+/* base__scratch_again: the buffer inside a global function. Those are verified
+ * once by themselves and, on 5.10, take only numbers.
+ */
+static __always_inline struct scratch *base__scratch_again(__u32 user)
+{
+	return bpf_map_lookup_elem(&scratch, &user);
 }
 
 /* base__extra_begin: the place of the next extra, NULL (and the record marked

@@ -108,7 +108,7 @@ static __always_inline enum arg_read syscall__read_arg(struct scratch *s, __u8 k
 	case ARG_BYTES:
 		return arg__read_bytes(s, i, args[i], next, flags);
 	case ARG_STRINGS:
-		return arg__read_strings(s, i, args[i], flags, abi == EVENT_ABI_32);
+		return arg__read_strings(s->user, i, args[i], flags, abi == EVENT_ABI_32 ? 4 : 8);
 	default:
 		return ARG_READ_FAILED;
 	}

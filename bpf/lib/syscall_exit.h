@@ -57,7 +57,7 @@ static __always_inline void syscall__emit_fds(struct scratch *s, __u64 task,
 		bool relative = call->relative & 1 << i;
 
 		if (kind == ARG_FD) {
-			arg__emit_fd(s, task, fd, i);
+			arg__emit_fd(s->user, task, fd, i);
 		} else if (kind == ARG_DIRFD) {
 			if (i < 5 && call->relative & 2 << i) {
 				if ((__s32)fd == AT_FDCWD)
@@ -133,7 +133,7 @@ static __always_inline void syscall__exit(__u64 task, __u64 regs, __u32 nr, __u8
 	syscall__late_args(s, abi, have, spec);
 	syscall__emit_fds(s, task, spec);
 	if (ret >= 0 && (spec->result == RESULT_FILE || spec->result == RESULT_SOCKET))
-		arg__emit_fd(s, task, (__u32)ret, PART_RESULT);
+		arg__emit_fd(s->user, task, (__u32)ret, PART_RESULT);
 	emit__security(s, EVENT_SYSCALL);
 }
 

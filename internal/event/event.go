@@ -7,6 +7,8 @@
 // what has to live longer. An Event may be used by one goroutine at a time.
 package event
 
+import "github.com/sightglass/sightglass/internal/syscalls"
+
 // Type tells records apart; the values are those of enum event_type in
 // bpf/event.h. Readers skip and count the types that they do not know.
 type Type uint16
@@ -65,6 +67,7 @@ type Task struct {
 	VPID, VTID           uint32 // ids inside the innermost pid namespace
 	CgroupID             uint64
 	CgroupHierarchy      uint32 // 0: version 2; else the id of the version 1 hierarchy that CgroupID belongs to
+	PGID                 uint32 // process group, the host's view
 	MountNS, PIDNS       uint32 // inode numbers of the namespaces
 	NetNS                uint32
 	Parent               ProcessKey
@@ -101,15 +104,16 @@ const (
 // syscalls.Table gives for it; what could not be told is empty.
 type Arg struct {
 	Flags  ArgFlags
-	Number uint64 // the register; see Int
-	Bytes  []byte // KindPath, KindText, KindBytes: as the program passed it, without the final NUL
-	Path   []byte // KindFD, KindDirFD: the kernel's path behind the descriptor
-	File   File   // KindFD and file results; zero Inode when absent
-	Socket Socket // KindSockaddr, KindFD of a socket, socket results
+	Number uint64    // the register, cut to 32 bits unless the kind has 64; see Int
+	Bytes  []byte    // KindPath, KindText: as passed, without the final NUL; KindStrings: each with its NUL; KindBytes
+	Path   []byte    // KindFD, KindDirFD (when a relative path follows), file results: the kernel's path
+	File   File      // KindFD and file results; zero Inode when absent
+	Socket Socket    // KindSockaddr, KindFD of a socket, socket results
+	Words  [3]uint64 // KindOpenHow: flags, mode, resolve; KindFDPair: the two descriptors
 }
 
-// Int is the register as a signed 32-bit number, which descriptors, pids and
-// most numbers are.
+// Int is the number as a signed 32-bit one, which descriptors, pids and most
+// others are.
 func (a *Arg) Int() int32 { return int32(uint32(a.Number)) }
 
 // File is the kernel's view of an open file.
@@ -157,11 +161,25 @@ type Syscall struct {
 	ABI     ABI
 	NumArgs int
 	Return  int64  // negative errno on failure
-	Enter   uint64 // when it began, ns since boot; 0 when not seen
+	Enter   uint64 // when it began, ns since boot; 0 unless the row is Timed and the entry was seen
 	Args    [6]Arg // the first NumArgs are valid, in the order of the table
-	Result  Arg    // the opened file or the accepted socket of a call that succeeded
-	Cwd     []byte // kernel's path of the working directory; present when a relative path needs it
+	Result  Arg    // of a call that succeeded: the opened file, the socket, or the new working directory (Path)
+	Cwd     []byte // kernel's path of the working directory; present when a relative path begins there
 	CwdFlag ArgFlags
+}
+
+// Name is the call's name.
+func (s *Syscall) Name() string { return syscalls.Table[s.Index].Name }
+
+// Spec is the call's row.
+func (s *Syscall) Spec() *syscalls.Spec { return &syscalls.Table[s.Index] }
+
+// Arg is the named argument, nil when the call has none of that name.
+func (s *Syscall) Arg(name string) *Arg {
+	if i := s.Spec().ArgIndex(name); i >= 0 {
+		return &s.Args[i]
+	}
+	return nil
 }
 
 // Exec is a program that was started, or, in a TypeProcess record, one that was
@@ -177,7 +195,7 @@ type Exec struct {
 	Interp   []byte // what really runs when it differs from Filename (script interpreter)
 	Cwd      []byte
 	CwdFlag  ArgFlags
-	Args     []byte // argv, each with its NUL; at most MaxArgs bytes
+	Args     []byte // argv, each with its NUL; at most 4096 bytes
 	ArgFlag  ArgFlags
 	Env      []byte // environment; only when switched on
 	EnvFlag  ArgFlags
@@ -214,4 +232,6 @@ type Event struct {
 	Exit    Exit
 	Cgroup  Cgroup
 	Request Request
+
+	paths []byte // where kernel paths are put together
 }

@@ -32,10 +32,11 @@ const (
 	KindPath        Kind = iota + 32 // NUL-terminated file name
 	KindText                         // NUL-terminated text that is no file of this name space
 	KindSockaddr                     // struct sockaddr, read at enter; the next argument is its length
-	KindSockaddrOut                  // struct sockaddr, written by the kernel; told from the socket at exit
+	KindSockaddrOut                  // struct sockaddr that the kernel writes; told from the socket at exit
 	KindOpenHow                      // struct open_how of openat2; the next argument is its size
 	KindBytes                        // buffer read at enter; the next argument is its length
 	KindFDPair                       // two descriptors that the kernel wrote (pipe, socketpair)
+	KindStrings                      // vector of strings that ends with NULL (argv)
 )
 
 // Set names the table that turns the bits or the value of an argument into
@@ -57,13 +58,15 @@ const (
 	SetSocketType
 	SetAccept
 	SetPtrace
+	SetResolve
 )
 
 // Arg is one argument of a call, in the order of the call's registers.
 type Arg struct {
-	Name string
-	Kind Kind
-	Set  Set
+	Name  string
+	Kind  Kind
+	Set   Set
+	Local bool // KindSockaddr: the caller's own address, not the peer's
 }
 
 // Result says what a return value that is not negative means.
@@ -77,6 +80,7 @@ const (
 	ResultSocket                   // descriptor of a socket that the call made or accepted
 	ResultDescriptor               // any other descriptor
 	ResultPID                      // process or thread id
+	ResultCwd                      // 0, and the working directory has changed
 )
 
 // MaxArgs is the number of registers that carry arguments.
