@@ -1,0 +1,9 @@
+// Package explain turns the errors that the collector has about its
+// configuration into one line per problem: file, line, key, what is wrong, and
+// what was probably meant.
+//
+//	error text -> problems (parse.go) -> places in the YAML (document.go)
+//	                                  -> suggestions (suggest.go) -> Error
+//
+// It only reads texts and never decides whether a configuration is valid.
+package explain

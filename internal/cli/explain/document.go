@@ -1,0 +1,150 @@
+package explain
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// Document is one part of the configuration.
+type Document struct {
+	Name string // as the user knows it: a path, "--set a=b"
+	root *yaml.Node
+	err  error
+}
+
+// NewDocument parses content.
+func NewDocument(name string, content []byte) Document {
+	d := Document{Name: name, root: &yaml.Node{}}
+	d.err = yaml.Unmarshal(content, d.root)
+	return d
+}
+
+// Load reads what a --config flag names, as far as it can be read again: a
+// path with or without file:, yaml:TEXT, env:NAME. What cannot is left out.
+func Load(uris []string) []Document {
+	var documents []Document
+	for _, uri := range uris {
+		scheme, rest, ok := strings.Cut(uri, ":")
+		switch {
+		case ok && scheme == "yaml":
+			documents = append(documents, NewDocument("the command line", []byte(rest)))
+		case ok && scheme == "env":
+			documents = append(documents, NewDocument("$"+rest, []byte(os.Getenv(rest))))
+		default:
+			path := strings.TrimPrefix(uri, "file:")
+			if content, err := os.ReadFile(path); err == nil {
+				documents = append(documents, NewDocument(path, content))
+			}
+		}
+	}
+	return documents
+}
+
+// brokenDocuments describes the documents that are no YAML.
+func brokenDocuments(documents []Document) []string {
+	var lines []string
+	for _, d := range documents {
+		if d.err == nil {
+			continue
+		}
+		text := strings.TrimPrefix(d.err.Error(), "yaml: ")
+		var line int
+		if n, err := fmt.Sscanf(text, "line %d: ", &line); n == 1 && err == nil {
+			_, text, _ = strings.Cut(text, ": ")
+			lines = append(lines, fmt.Sprintf("%s:%d: not valid YAML: %s", d.Name, line, text))
+			continue
+		}
+		lines = append(lines, fmt.Sprintf("%s: not valid YAML: %s", d.Name, text))
+	}
+	return lines
+}
+
+// errNoNode says that a document does not hold a path.
+var errNoNode = errors.New("no such key")
+
+// find returns the line of the key at the end of path.
+func (d Document) find(path []string) (line int, err error) {
+	node := d.root
+	if node.Kind == yaml.DocumentNode && len(node.Content) == 1 {
+		node = node.Content[0]
+	}
+	line = node.Line
+	for len(path) > 0 {
+		key, value, used := child(node, path)
+		if key == nil {
+			return line, errNoNode
+		}
+		line, node, path = key.Line, value, path[used:]
+	}
+	return line, nil
+}
+
+// child returns the key of a mapping that path starts with, its value, and how
+// many names of path it covers: one, unless it is written as a::b. Keys are
+// compared without regard to case, as the collector does.
+func child(node *yaml.Node, path []string) (key, value *yaml.Node, used int) {
+	if node.Kind == yaml.AliasNode {
+		node = node.Alias
+	}
+	if node.Kind != yaml.MappingNode {
+		return nil, nil, 0
+	}
+	for i := 0; i+1 < len(node.Content); i += 2 {
+		names := strings.Split(node.Content[i].Value, "::")
+		used := min(len(names), len(path))
+		if slices.EqualFunc(names[:used], path[:used], strings.EqualFold) {
+			return node.Content[i], node.Content[i+1], used
+		}
+	}
+	return nil, nil, 0
+}
+
+// locate finds the document that holds path and key, and the line there; else
+// the one that holds most of path. Of several the last counts, which wins the
+// merge. Without any it returns an empty name.
+func locate(documents []Document, path []string, key string) (name string, line int) {
+	full := path
+	if key != "" {
+		full = append(path[:len(path):len(path)], key)
+	}
+	for depth := len(full); depth > 0; depth-- {
+		for i := len(documents) - 1; i >= 0; i-- {
+			if line, err := documents[i].find(full[:depth]); err == nil {
+				return documents[i].Name, line
+			}
+		}
+	}
+	if len(documents) == 1 {
+		return documents[0].Name, 0
+	}
+	return "", 0
+}
+
+// keys returns the keys of the mapping at path in all documents.
+func keys(documents []Document, path ...string) []string {
+	var out []string
+	for _, d := range documents {
+		node := d.root
+		if node.Kind == yaml.DocumentNode && len(node.Content) == 1 {
+			node = node.Content[0]
+		}
+		for _, name := range path {
+			if node == nil {
+				break
+			}
+			_, node, _ = child(node, []string{name})
+		}
+		if node == nil || node.Kind != yaml.MappingNode {
+			continue
+		}
+		for i := 0; i < len(node.Content); i += 2 {
+			out = append(out, node.Content[i].Value)
+		}
+	}
+	return out
+}

@@ -1,0 +1,170 @@
+package explain
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/confmap"
+	"go.opentelemetry.io/collector/confmap/provider/envprovider"
+	"go.opentelemetry.io/collector/confmap/provider/fileprovider"
+	"go.opentelemetry.io/collector/confmap/provider/yamlprovider"
+	"go.opentelemetry.io/collector/exporter"
+	"go.opentelemetry.io/collector/exporter/otlphttpexporter"
+	"go.opentelemetry.io/collector/otelcol"
+	"go.opentelemetry.io/collector/receiver"
+	"go.opentelemetry.io/collector/receiver/otlpreceiver"
+	"go.opentelemetry.io/collector/service/telemetry/otelconftelemetry"
+
+	"github.com/sightglass/sightglass/exporter/terminalexporter"
+)
+
+func factories() (otelcol.Factories, error) {
+	f := otelcol.Factories{Telemetry: otelconftelemetry.NewFactory()}
+	var err1, err2 error
+	f.Exporters, err1 = otelcol.MakeFactoryMap[exporter.Factory](terminalexporter.NewFactory(), otlphttpexporter.NewFactory())
+	f.Receivers, err2 = otelcol.MakeFactoryMap[receiver.Factory](otlpreceiver.NewFactory())
+	return f, errors.Join(err1, err2)
+}
+
+// validate returns what the real collector says about a configuration, and
+// Explain's version of it.
+func validate(t *testing.T, uris ...string) (raw, explained error) {
+	t.Helper()
+	cmd := otelcol.NewCommand(otelcol.CollectorSettings{
+		BuildInfo: component.BuildInfo{Command: "sightglass"},
+		Factories: factories,
+		ConfigProviderSettings: otelcol.ConfigProviderSettings{ResolverSettings: confmap.ResolverSettings{
+			ProviderFactories: []confmap.ProviderFactory{envprovider.NewFactory(), fileprovider.NewFactory(), yamlprovider.NewFactory()},
+		}},
+	})
+	args := []string{"validate"}
+	for _, uri := range uris {
+		args = append(args, "--config", uri)
+	}
+	cmd.SetArgs(args)
+	cmd.SilenceErrors = true
+	raw = cmd.ExecuteContext(t.Context())
+	f, err := factories()
+	require.NoError(t, err)
+	return raw, Explain(raw, Load(uris), f)
+}
+
+const (
+	receivers = "receivers: {otlp: {protocols: {http: {}}}}\n"
+	pipelines = "service: {pipelines: {logs: {receivers: [otlp], exporters: [terminal]}}}\n"
+)
+
+func TestExplain(t *testing.T) {
+	for name, c := range map[string]struct {
+		config string
+		want   []string
+	}{
+		"unknown key": {
+			receivers + pipelines + "exporters:\n  terminal:\n    colr: always\n",
+			[]string{`FILE:5: exporters::terminal: unknown key "colr"; did you mean "color"?`},
+		},
+		"unknown keys": {
+			receivers + pipelines + "exporters:\n  terminal:\n    colr: always\n    zzzzzz: 1\n",
+			[]string{
+				`FILE:5: exporters::terminal: unknown key "colr"; did you mean "color"?`,
+				`FILE:6: exporters::terminal: unknown key "zzzzzz"; known are color, heartbeat_interval, lines_per_second, output, show, table_interval, table_rows, width`,
+			},
+		},
+		"invalid values": {
+			receivers + pipelines + "exporters:\n  terminal:\n    color: red\n    width: -1\n",
+			[]string{
+				`FILE:5: exporters::terminal: color: "red" is none of auto, always, never`,
+				`FILE:6: exporters::terminal: width: must not be negative; 0 means the width of the terminal`,
+			},
+		},
+		"wrong type": {
+			receivers + pipelines + "exporters: {terminal: {width: abc}}",
+			[]string{"FILE:3: exporters::terminal::width: wants a whole number, got text"},
+		},
+		"unknown component": {
+			receivers + pipelines + "exporters:\n  terminal:\n  terminl/x:\n",
+			[]string{`FILE:5: exporters: there is no component "terminl"; did you mean "terminal"?`},
+		},
+		"unknown section": {
+			receivers + pipelines + "exporters: {terminal: }\nexprters: {}",
+			[]string{`FILE:4: unknown key "exprters"; did you mean "exporters"?`},
+		},
+		"nested": {
+			receivers + pipelines + "exporters:\n  terminal:\n  otlp_http:\n    endpoint: http://x\n    sending_queue:\n      quue_size: 3\n",
+			[]string{`FILE:8: exporters::otlp_http::sending_queue: unknown key "quue_size"; did you mean "queue_size"?`},
+		},
+		"not configured": {
+			receivers + "exporters: {terminal: }\n" + strings.ReplaceAll(pipelines, "[terminal]", "[terminal, foo]"),
+			[]string{`FILE:3: service::pipelines::logs: references exporter "foo" which is not configured; configured are terminal`},
+		},
+		"unknown key of service": {
+			receivers + "exporters: {terminal: }\nservice: {pipelnes: {}}",
+			[]string{`FILE:3: service: unknown key "pipelnes"; did you mean "pipelines"?`},
+		},
+		"unknown key of a pipeline": {
+			receivers + "exporters: {terminal: }\n" + strings.ReplaceAll(pipelines, "exporters", "exporter"),
+			[]string{`FILE:3: service::pipelines::logs: unknown key "exporter"; did you mean "exporters"?`},
+		},
+		"unknown signal": {
+			receivers + "exporters: {terminal: }\nservice: {pipelines: {log: {receivers: [otlp], exporters: [terminal]}}}",
+			[]string{`FILE:3: service::pipelines: there is no signal "log"; did you mean "logs"?`},
+		},
+		"no YAML": {
+			"receivers:\n  otlp:\n\tprotocols: x",
+			[]string{"FILE:3: not valid YAML: found character that cannot start any token"},
+		},
+		"missing include": {
+			receivers + pipelines + "exporters: {terminal: {output: \"${file:/nowhere}\"}}",
+			[]string{"FILE: cannot read /nowhere: no such file or directory"},
+		},
+		"empty": {
+			"",
+			[]string{"FILE: empty configuration file", "FILE: service::pipelines: service must have at least one pipeline"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "config.yaml")
+			require.NoError(t, os.WriteFile(path, []byte(c.config), 0o600))
+			raw, explained := validate(t, path)
+			require.ErrorIs(t, explained, raw)
+			require.Equal(t, strings.Join(c.want, "\n"), strings.ReplaceAll(explained.Error(), path, "FILE"))
+		})
+	}
+}
+
+func TestValidConfigurationHasNoError(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "config.yaml")
+	require.NoError(t, os.WriteFile(path, []byte(receivers+pipelines+"exporters: {terminal: }"), 0o600))
+	_, err := validate(t, path)
+	require.NoError(t, err)
+}
+
+func TestSeveralDocuments(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "config.yaml")
+	require.NoError(t, os.WriteFile(path, []byte(receivers+pipelines+"exporters: {terminal: {color: auto}}"), 0o600))
+	_, err := validate(t, "file:"+path, "yaml:exporters::terminal::colour: red")
+	require.EqualError(t, err, `the command line:1: exporters::terminal: unknown key "colour"; did you mean "color"?`)
+
+	t.Setenv("MORE", "exporters: {terminal: {width: -2}}")
+	_, err = validate(t, path, "env:MORE")
+	require.EqualError(t, err, `$MORE:1: exporters::terminal: width: must not be negative; 0 means the width of the terminal`)
+
+	_, err = validate(t, path, "/nowhere/config.yaml")
+	require.EqualError(t, err, path+": cannot read /nowhere/config.yaml: no such file or directory")
+}
+
+func TestNoConfig(t *testing.T) {
+	_, err := validate(t)
+	require.ErrorIs(t, err, ErrNoConfig)
+}
+
+func TestOtherErrorsStay(t *testing.T) {
+	err := errors.New("cannot start pipelines: listen tcp: address in use")
+	require.Equal(t, err, Explain(err, nil, otelcol.Factories{}))
+	require.NoError(t, Explain(nil, nil, otelcol.Factories{}))
+}

@@ -1,0 +1,152 @@
+package explain
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/confmap"
+	"go.opentelemetry.io/collector/otelcol"
+)
+
+// catalogue knows the names that could have been meant.
+type catalogue struct {
+	documents []Document
+	factories otelcol.Factories
+}
+
+func newCatalogue(documents []Document, factories otelcol.Factories) catalogue {
+	return catalogue{documents, factories}
+}
+
+// maxListed is how many names a remedy lists.
+const maxListed = 12
+
+// remedy says what to write instead, as far as that can be guessed.
+func (c catalogue) remedy(p problem) string {
+	if p.given == "" {
+		return ""
+	}
+	known := p.known
+	what := "known are "
+	switch {
+	case strings.HasPrefix(p.what, "references "):
+		section := p.known[0]
+		known = keys(c.documents, section)
+		if section == "receivers" || section == "exporters" {
+			known = append(known, keys(c.documents, "connectors")...)
+		}
+		what = "configured are "
+	case known == nil:
+		known = c.keysOf(p.path)
+	}
+	known = slices.Compact(slices.Sorted(slices.Values(known)))
+	if near := nearest(p.given, known); near != "" {
+		return `did you mean "` + near + `"?`
+	}
+	if len(known) == 0 || len(known) > maxListed {
+		return ""
+	}
+	return what + strings.Join(known, ", ")
+}
+
+// keysOf returns the valid keys of the block at path.
+func (c catalogue) keysOf(path []string) []string {
+	switch {
+	case len(path) == 0:
+		return []string{"receivers", "processors", "exporters", "connectors", "extensions", "service"}
+	case len(path) == 1 && path[0] == "service":
+		return []string{"extensions", "pipelines", "telemetry"}
+	case len(path) == 3 && path[0] == "service" && path[1] == "pipelines":
+		return []string{"receivers", "processors", "exporters"}
+	case len(path) < 2:
+		return nil
+	}
+	config := c.defaultConfig(path[0], path[1])
+	if config == nil {
+		return nil
+	}
+	conf := confmap.New()
+	if err := conf.Marshal(config); err != nil {
+		return nil
+	}
+	block := any(conf.ToStringMap())
+	for _, name := range path[2:] {
+		m, ok := block.(map[string]any)
+		if !ok {
+			return nil
+		}
+		block = m[name]
+	}
+	m, _ := block.(map[string]any)
+	return slices.Sorted(maps.Keys(m))
+}
+
+// defaultConfig returns the default configuration of a component, nil when
+// there is none.
+func (c catalogue) defaultConfig(section, id string) component.Config {
+	name, _, _ := strings.Cut(id, "/")
+	kind, err := component.NewType(name)
+	if err != nil {
+		return nil
+	}
+	switch section {
+	case "receivers":
+		return defaultOf(c.factories.Receivers, kind)
+	case "processors":
+		return defaultOf(c.factories.Processors, kind)
+	case "exporters":
+		return defaultOf(c.factories.Exporters, kind)
+	case "connectors":
+		return defaultOf(c.factories.Connectors, kind)
+	case "extensions":
+		return defaultOf(c.factories.Extensions, kind)
+	}
+	return nil
+}
+
+func defaultOf[F component.Factory](factories map[component.Type]F, kind component.Type) component.Config {
+	if f, ok := factories[kind]; ok {
+		return f.CreateDefaultConfig()
+	}
+	return nil
+}
+
+// nearest returns the name that given was probably meant to be: the one that
+// differs least, if that is not more than a third of it.
+func nearest(given string, known []string) string {
+	best, name := len(given)/3+1, ""
+	for _, k := range known {
+		if d := distance(given, k); d < best || d == best && name == "" {
+			best, name = d, k
+		}
+	}
+	return name
+}
+
+// distance is the number of letters to insert, drop, replace, or swap with
+// their neighbour to make b of a.
+func distance(a, b string) int {
+	rows := make([][]int, len(a)+1)
+	for i := range rows {
+		rows[i] = make([]int, len(b)+1)
+		rows[i][0] = i
+	}
+	for j := range rows[0] {
+		rows[0][j] = j
+	}
+	for i := 1; i <= len(a); i++ {
+		for j := 1; j <= len(b); j++ {
+			replace := rows[i-1][j-1]
+			if a[i-1] != b[j-1] {
+				replace++
+			}
+			rows[i][j] = min(replace, rows[i-1][j]+1, rows[i][j-1]+1)
+			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
+				rows[i][j] = min(rows[i][j], rows[i-2][j-2]+1)
+			}
+		}
+	}
+	return rows[len(a)][len(b)]
+}
