@@ -33,7 +33,7 @@ too_long() {
 	awk -v max="$max" 'FNR == max + 1 { print FILENAME ": more than " max " lines; split it"; n++ } END { exit n > 0 }' "$@"
 }
 mapfile -t go_files < <(git ls-files '*.go' | grep -vE '(^|/)generated_|_bpfel\.go$')
-mapfile -t c_files < <(git ls-files 'bpf/*.c' 'bpf/*.h')
+mapfile -t c_files < <(git ls-files 'bpf/*.c' 'bpf/*.h' ':!bpf/kernel') # the kernel's types are a dictionary
 too_long "$MAX_GO_LINES" "${go_files[@]}" || rc=1
 ((${#c_files[@]} == 0)) || too_long "$MAX_C_LINES" "${c_files[@]}" || rc=1
 
