@@ -48,7 +48,7 @@ step() {
 	trap - INT TERM
 	if ((rc != 0)); then
 		# The linker's dependency dump is no help to a person.
-		grep -vE ' -> ' "$log" | tail -n 40 >&2 || true
+		grep -vE ' -> ' "$log" | tail -n 20 >&2 || true
 		die "$name failed with exit code $rc; the whole output is in $log"
 	fi
 }
@@ -110,7 +110,5 @@ install_quietly() {
 # 'go mod download', which fetches the whole module graph, three times as much.
 need_modules() {
 	say "checking the Go modules (the first time downloads about 600 MB)"
-	step modules "modules downloaded" '^go: downloading' go list -e -deps "$@"
-	! grep -E '^go: .*(no required module|missing go.sum|reading )' "$LOGS/modules.log" >&2 ||
-		die "the modules could not be read; the whole output is in $LOGS/modules.log"
+	step modules "modules downloaded" '^go: downloading' go list -e -deps "$@" # the build tells what is wrong
 }
