@@ -1,0 +1,235 @@
+package bpf
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+	"slices"
+	"sync"
+
+	"github.com/cilium/ebpf"
+	"github.com/cilium/ebpf/link"
+)
+
+// attachedHook is a hook that runs.
+type attachedHook struct {
+	name    string
+	program *ebpf.Program
+	link    link.Link
+}
+
+// Agent is the loaded and attached kernel side. Its methods may be called from
+// any goroutine; the sources have rules of their own.
+type Agent struct {
+	opts     Options
+	mode     mode
+	spec     *ebpf.CollectionSpec
+	coll     *ebpf.Collection // owns the maps
+	maps     map[string]*ebpf.Map
+	hooks    []Hook
+	attached []attachedHook
+	iterator link.Link
+	sources  [2]*Source
+	requests io.Closer // the request capture, nil when off
+
+	mu     sync.Mutex // guards what follows and the variables of coll
+	io     []uint16   // numbers of calls that the request capture wants
+	names  []string   // calls that are wanted
+	self   []uint32   // thread groups of the agent, host view
+	closed bool
+}
+
+// Load creates the maps, loads the programs and attaches them hook by hook. A
+// hook that cannot be had is told by Hooks; when no essential one can, Load
+// fails and leaves nothing behind. The caller closes the Agent.
+func Load(opts Options) (*Agent, error) {
+	opts, err := opts.withDefaults()
+	if err != nil {
+		return nil, fmt.Errorf("bpf: %w", err)
+	}
+	raiseMemlock()
+	a, err := loadBest(opts)
+	if err != nil {
+		return nil, err
+	}
+	if err := a.start(); err != nil {
+		return nil, errors.Join(err, a.Close())
+	}
+	return a, nil
+}
+
+// loadBest creates the maps in the best mode in which the kernel takes the
+// program that needs most of it.
+func loadBest(opts Options) (*Agent, error) {
+	var refused error
+	for _, m := range modes(opts.Plain) {
+		a := &Agent{opts: opts, mode: m}
+		err := a.create()
+		if err == nil {
+			return a, nil
+		}
+		refused = err
+		if !isVerifierError(err) && !errors.Is(err, ebpf.ErrNotSupported) && m == (mode{}) {
+			break
+		}
+	}
+	return nil, fmt.Errorf("bpf: %w (%s)", refused, remedy(refused))
+}
+
+// create makes the maps and checks that the kernel takes on_sys_enter.
+func (a *Agent) create() error {
+	var err error
+	if a.spec, err = configure(&a.opts, a.mode); err != nil {
+		return err
+	}
+	if a.coll, err = newMaps(a.spec); err != nil {
+		return err
+	}
+	a.maps = a.coll.Maps
+	prog, err := loadProgram(a.spec, "on_sys_enter", a.maps)
+	if err != nil {
+		a.coll.Close()
+		return err
+	}
+	return prog.Close()
+}
+
+// start attaches and opens the rings.
+func (a *Agent) start() error {
+	for _, class := range Classes {
+		s, err := newSource(a.maps["ring_"+class.String()])
+		if err != nil {
+			return fmt.Errorf("bpf: %w", err)
+		}
+		a.sources[class] = s
+	}
+	if _, err := a.setInterest(a.opts.Syscalls); err != nil {
+		return err
+	}
+	a.attachAll()
+	if err := a.checkEssential(); err != nil {
+		return err
+	}
+	a.learnSelf()
+	if a.opts.Requests {
+		return a.attachRequests()
+	}
+	return nil
+}
+
+// attachAll attaches every hook and notes how it went.
+func (a *Agent) attachAll() {
+	for i := range hookSpecs {
+		h := &hookSpecs[i]
+		l, prog, err := h.attach(a.spec, a.maps)
+		a.note(h, err)
+		if err != nil {
+			continue
+		}
+		a.attached = append(a.attached, attachedHook{name: h.name, program: prog, link: l})
+		if h.iterator {
+			a.iterator = l
+		}
+	}
+}
+
+func (a *Agent) note(h *hookSpec, err error) {
+	a.hooks = append(a.hooks, Hook{
+		Name: h.name, Attached: err == nil, Err: err,
+		Provides: h.provides, Remedy: remedy(err), Essential: h.essential,
+	})
+}
+
+// checkEssential fails when none of the essential hooks runs.
+func (a *Agent) checkEssential() error {
+	var first *Hook
+	for i := range a.hooks {
+		h := &a.hooks[i]
+		if !h.Essential {
+			continue
+		}
+		if h.Attached {
+			return nil
+		}
+		if first == nil {
+			first = h
+		}
+	}
+	return fmt.Errorf("bpf: nothing can be observed: %s: %w (%s)", first.Name, first.Err, first.Remedy)
+}
+
+// Hooks tells how each hook stands.
+func (a *Agent) Hooks() []Hook { return slices.Clone(a.hooks) }
+
+// Degradations tells what this kernel makes worse without taking it away.
+func (a *Agent) Degradations() []Degradation { return a.mode.degradations() }
+
+// Security is the source of what processes do.
+func (a *Agent) Security() *Source { return a.sources[Security] }
+
+// Requests is the source of what moves over sockets; empty unless
+// Options.Requests.
+func (a *Agent) Requests() *Source { return a.sources[Requests] }
+
+// SetInterest replaces the set of captured system calls. Names that cannot be
+// captured come back.
+func (a *Agent) SetInterest(names []string) (unknown []string, err error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.closed {
+		return nil, os.ErrClosed
+	}
+	return a.setInterest(names)
+}
+
+func (a *Agent) setInterest(names []string) ([]string, error) {
+	w, unknown := wantsOf(names, a.io, runtime.GOARCH)
+	a.names = slices.Clone(names)
+	// rows first: a number whose flag is set finds its row as it shall be
+	if err := a.coll.Variables["row_wanted"].Set(w.rows[:]); err != nil {
+		return unknown, fmt.Errorf("bpf: setting the wanted calls: %w", err)
+	}
+	if err := a.coll.Variables["call_flags"].Set(w.flags[:]); err != nil {
+		return unknown, fmt.Errorf("bpf: setting the wanted numbers: %w", err)
+	}
+	return unknown, nil
+}
+
+// setIO replaces the numbers of the calls that are handed to the request
+// capture.
+func (a *Agent) setIO(numbers []uint16) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.io = slices.Clone(numbers)
+	_, err := a.setInterest(a.names)
+	return err
+}
+
+// Close detaches everything and frees it. It may be called twice; Run of the
+// sources ends.
+func (a *Agent) Close() error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.closed {
+		return nil
+	}
+	a.closed = true
+	var errs []error
+	if a.requests != nil {
+		errs = append(errs, a.requests.Close())
+	}
+	for _, h := range slices.Backward(a.attached) {
+		errs = append(errs, h.link.Close(), h.program.Close())
+	}
+	for _, s := range a.sources {
+		if s != nil {
+			errs = append(errs, s.Close())
+		}
+	}
+	if a.coll != nil {
+		a.coll.Close()
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,55 @@
+package bpf
+
+import (
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// clockRefresh is how often the distance between the two clocks is taken anew:
+// the wall clock is set and slewed, the boot clock is not.
+const clockRefresh = 10 * time.Second
+
+// Clock turns the kernel's timestamps (ns since boot) into wall time. Safe for
+// concurrent use; the zero value is ready.
+type Clock struct {
+	offset atomic.Int64 // wall - boot, ns
+	next   atomic.Int64 // boot time from which on offset is old
+}
+
+// Time is the wall time of a moment given in ns since boot. It looks at the
+// clocks when the distance between them is older than ten seconds.
+func (c *Clock) Time(boot uint64) time.Time {
+	if int64(boot) >= c.next.Load() {
+		c.Refresh()
+	}
+	return time.Unix(0, int64(boot)+c.offset.Load())
+}
+
+// Offset is the wall clock minus the boot clock, in ns.
+func (c *Clock) Offset() int64 {
+	if c.next.Load() == 0 {
+		c.Refresh()
+	}
+	return c.offset.Load()
+}
+
+// Refresh takes the distance between the clocks.
+func (c *Clock) Refresh() {
+	now := bootTime()
+	// between two readings of one clock the other is at their middle
+	wall := time.Now().UnixNano()
+	after := bootTime()
+	c.offset.Store(wall - (now+after)/2)
+	c.next.Store(after + int64(clockRefresh))
+}
+
+// bootTime is the boot clock in ns.
+func bootTime() int64 {
+	var ts unix.Timespec
+	if err := unix.ClockGettime(unix.CLOCK_BOOTTIME, &ts); err != nil {
+		return 0
+	}
+	return ts.Nano()
+}

@@ -1,0 +1,110 @@
+package bpf
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/cilium/ebpf"
+	"github.com/cilium/ebpf/link"
+	"golang.org/x/sys/unix"
+)
+
+// Hook is a place in the kernel where a program of ours runs, and how that
+// stands.
+type Hook struct {
+	Name     string // as the kernel calls it: "sys_enter", "sched_process_exec", ...
+	Attached bool
+	Err      error  // why it is not
+	Provides string // what the data has because of it
+	Remedy   string // what to do about Err; empty when nothing can be done
+	// Essential hooks carry the main job; when none of them attaches, Load
+	// fails.
+	Essential bool
+}
+
+// hookSpec is a hook that we want.
+type hookSpec struct {
+	name      string // of the tracepoint
+	program   string // in the object
+	provides  string
+	essential bool
+	iterator  bool
+}
+
+// hookSpecs lists the hooks of the security side, in the order in which they
+// are attached: sys_exit before sys_enter, so that no entry waits for an exit
+// that nobody sees; processes before calls.
+var hookSpecs = []hookSpec{
+	{name: "sched_process_exec", program: "on_process_exec", provides: "the commands that run", essential: true},
+	{name: "sched_process_fork", program: "on_process_fork", provides: "ancestry of processes", essential: true},
+	{name: "sched_process_exit", program: "on_process_exit", provides: "the end of processes", essential: true},
+	{name: "cgroup_mkdir", program: "on_cgroup_mkdir", provides: "names of containers from their first event on"},
+	{name: "cgroup_rmdir", program: "on_cgroup_rmdir", provides: "the end of containers"},
+	{name: "sys_exit", program: "on_sys_exit", provides: "file, network and privilege activity", essential: true},
+	{name: "sys_enter", program: "on_sys_enter", provides: "arguments as they were when a call began", essential: true},
+	{name: "iter/task", program: "on_iter_task", provides: "processes that ran before the agent", iterator: true},
+}
+
+// attach loads the hook's program with the maps that exist already and
+// attaches it. The caller closes the link.
+func (h *hookSpec) attach(spec *ebpf.CollectionSpec, maps map[string]*ebpf.Map) (link.Link, *ebpf.Program, error) {
+	prog, err := loadProgram(spec, h.program, maps)
+	if err != nil {
+		return nil, nil, err
+	}
+	var l link.Link
+	if h.iterator {
+		l, err = link.AttachIter(link.IterOptions{Program: prog})
+	} else {
+		l, err = link.AttachRawTracepoint(link.RawTracepointOptions{Name: h.name, Program: prog})
+	}
+	if err != nil {
+		prog.Close()
+		return nil, nil, fmt.Errorf("attaching: %w", err)
+	}
+	return l, prog, nil
+}
+
+// loadProgram loads one program of an object.
+func loadProgram(spec *ebpf.CollectionSpec, name string, maps map[string]*ebpf.Map) (*ebpf.Program, error) {
+	one := spec.Copy()
+	for n := range one.Programs {
+		if n != name {
+			delete(one.Programs, n)
+		}
+	}
+	have := make(map[string]*ebpf.Map, len(one.Maps))
+	for n := range one.Maps {
+		if m, ok := maps[n]; ok {
+			have[n] = m
+		}
+	}
+	coll, err := ebpf.NewCollectionWithOptions(one, ebpf.CollectionOptions{MapReplacements: have})
+	if err != nil {
+		return nil, fmt.Errorf("loading: %w", err)
+	}
+	defer coll.Close()
+	return coll.DetachProgram(name), nil
+}
+
+// remedy says what can be done about an error from loading or attaching.
+func remedy(err error) string {
+	var verifier *ebpf.VerifierError
+	switch {
+	case err == nil:
+		return ""
+	case errors.As(err, &verifier):
+		return "this kernel's verifier refuses the program: report it with the kernel's version"
+	case errors.Is(err, unix.EPERM), errors.Is(err, unix.EACCES):
+		return "run as root, or with CAP_BPF, CAP_PERFMON and CAP_SYS_PTRACE (before Linux 5.8: CAP_SYS_ADMIN)"
+	case errors.Is(err, unix.ENOMEM), strings.Contains(err.Error(), "MEMLOCK"):
+		return "raise the limit of locked memory (ulimit -l unlimited) or give CAP_SYS_RESOURCE"
+	case errors.Is(err, unix.ENOENT), errors.Is(err, unix.EINVAL):
+		return "this kernel does not have the tracepoint: use Linux 5.10 or later"
+	case errors.Is(err, unix.ENOSYS), errors.Is(err, ebpf.ErrNotSupported):
+		return "use a kernel with BPF, BTF (/sys/kernel/btf/vmlinux) and tracepoints, Linux 5.10 or later"
+	default:
+		return "use Linux 5.10 or later with BTF (/sys/kernel/btf/vmlinux)"
+	}
+}

@@ -1,0 +1,140 @@
+package bpf
+
+import (
+	"errors"
+	"fmt"
+	"runtime"
+
+	"github.com/cilium/ebpf"
+	"github.com/cilium/ebpf/btf"
+	"golang.org/x/sys/unix"
+)
+
+// mode says which faster ways of newer kernels the programs use.
+type mode struct {
+	direct      bool // read kernel memory by instructions (bpf_rdonly_cast, 6.2)
+	taskStorage bool // keep a call's arguments with the task (5.13 for tracing programs)
+}
+
+// modes lists what to try, best first. A way whose map or function the kernel
+// has may still be refused by its verifier; then the next is tried.
+func modes(plain bool) []mode {
+	if plain {
+		return []mode{{}}
+	}
+	var list []mode
+	if hasKernelFunction("bpf_rdonly_cast") {
+		list = append(list, mode{direct: true, taskStorage: true})
+	}
+	return append(list, mode{taskStorage: true}, mode{})
+}
+
+// hasKernelFunction tells whether the running kernel's types name a function.
+func hasKernelFunction(name string) bool {
+	spec, err := btf.LoadKernelSpec()
+	if err != nil {
+		return false
+	}
+	var fn *btf.Func
+	return spec.TypeByName(name, &fn) == nil
+}
+
+// Degradation is something that this kernel makes worse without taking it away.
+type Degradation struct {
+	Name        string // what is missing, with the version that has it
+	Consequence string
+}
+
+// degradations tells what a mode lacks.
+func (m mode) degradations() []Degradation {
+	var d []Degradation
+	if !m.direct {
+		d = append(d, Degradation{
+			Name:        "bpf_rdonly_cast (Linux 6.2)",
+			Consequence: "kernel memory is read by helper calls: a captured system call costs about 1 us more; the data is the same",
+		})
+	}
+	if !m.taskStorage {
+		d = append(d, Degradation{
+			Name: "task storage for tracing programs (Linux 5.13)",
+			Consequence: "arguments of at most 8192 concurrent calls are kept from entry to exit; " +
+				"beyond that they are read at exit and marked as late",
+		})
+	}
+	return d
+}
+
+// configure returns a copy of the object's spec that is set up by opts, mode
+// and the system call tables.
+func configure(opts *Options, m mode) (*ebpf.CollectionSpec, error) {
+	spec, err := loadSecurity()
+	if err != nil {
+		return nil, fmt.Errorf("reading the embedded programs: %w", err)
+	}
+	spec.Maps["ring_security"].MaxEntries = uint32(opts.SecurityRing)
+	spec.Maps["ring_requests"].MaxEntries = uint32(opts.RequestsRing)
+	t := newTables(runtime.GOARCH)
+	for name, value := range map[string]any{
+		"cfg_direct":          m.direct,
+		"cfg_task_storage":    m.taskStorage,
+		"cfg_latency":         opts.Latency,
+		"cfg_exec_env":        opts.ExecEnv,
+		"cfg_specs":           t.specs[:],
+		"cfg_rows":            t.rows[:],
+		"cfg_rows_compat":     t.compat[:],
+		"cfg_rows_socketcall": t.socketcall[:],
+	} {
+		if err := spec.Variables[name].Set(value); err != nil {
+			return nil, fmt.Errorf("setting %s: %w", name, err)
+		}
+	}
+	shrink(spec, opts, m)
+	return spec, nil
+}
+
+// shrink replaces the maps that will not be used: their types may be unknown
+// to the kernel, or they would take memory for nothing.
+func shrink(spec *ebpf.CollectionSpec, opts *Options, m mode) {
+	unused := []string{"stash_thread", "latency_thread"}
+	if !m.taskStorage {
+		unused = []string{"stash_task", "latency_task"}
+	}
+	if !opts.Latency {
+		unused = append(unused, "latency", "latency_task", "latency_thread")
+	}
+	for _, name := range unused {
+		spec.Maps[name] = &ebpf.MapSpec{Name: name, Type: ebpf.Array, KeySize: 4, ValueSize: 8, MaxEntries: 1}
+	}
+}
+
+// newMaps creates the maps of a spec. The returned collection owns them.
+func newMaps(spec *ebpf.CollectionSpec) (*ebpf.Collection, error) {
+	only := spec.Copy()
+	clear(only.Programs)
+	coll, err := ebpf.NewCollection(only)
+	if err != nil {
+		return nil, fmt.Errorf("creating maps: %w", err)
+	}
+	return coll, nil
+}
+
+// raiseMemlock lifts the limit of locked memory, which kernels before 5.11
+// charge maps to. Machines that do not allow it mostly do not need it, so a
+// refusal is no error.
+func raiseMemlock() {
+	limit := unix.Rlimit{Cur: unix.RLIM_INFINITY, Max: unix.RLIM_INFINITY}
+	if err := unix.Prlimit(0, unix.RLIMIT_MEMLOCK, &limit, nil); err == nil {
+		return
+	}
+	var old unix.Rlimit
+	if err := unix.Prlimit(0, unix.RLIMIT_MEMLOCK, nil, &old); err == nil {
+		_ = unix.Prlimit(0, unix.RLIMIT_MEMLOCK, &unix.Rlimit{Cur: old.Max, Max: old.Max}, nil)
+	}
+}
+
+// isVerifierError tells a program that the kernel refuses from a lack of
+// privileges or memory.
+func isVerifierError(err error) bool {
+	var v *ebpf.VerifierError
+	return errors.As(err, &v)
+}

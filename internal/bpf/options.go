@@ -1,0 +1,48 @@
+package bpf
+
+import (
+	"fmt"
+	"math/bits"
+	"os"
+)
+
+// Sizes of the rings, in bytes.
+const (
+	DefaultRingSize = 4 << 20
+	MaxRingSize     = 1 << 30
+)
+
+// Options say what Load makes. The zero value captures the life of processes
+// and control groups, and no system calls.
+type Options struct {
+	// SecurityRing and RequestsRing are the sizes of the ring buffers in
+	// bytes: powers of two and multiples of the page size. 0 means
+	// DefaultRingSize.
+	SecurityRing, RequestsRing int
+	// Syscalls are the names of the calls to capture from the start on; see
+	// Agent.SetInterest.
+	Syscalls []string
+	// Requests switches the capture of requests (socket data) on.
+	Requests bool
+	// ExecEnv adds the environment to exec records.
+	ExecEnv bool
+	// Latency keeps histograms of the duration of every system call. It costs
+	// every call of the machine over 100 ns.
+	Latency bool
+	// Plain uses only what Linux 5.10 has, to test that on newer kernels.
+	Plain bool
+}
+
+// withDefaults fills in what is zero and checks the rest.
+func (o Options) withDefaults() (Options, error) {
+	for _, size := range []*int{&o.SecurityRing, &o.RequestsRing} {
+		if *size == 0 {
+			*size = DefaultRingSize
+		}
+		if *size < os.Getpagesize() || *size > MaxRingSize || bits.OnesCount(uint(*size)) != 1 {
+			return o, fmt.Errorf("ring size %d: want a power of two from %d to %d bytes",
+				*size, os.Getpagesize(), MaxRingSize)
+		}
+	}
+	return o, nil
+}

@@ -1,0 +1,40 @@
+package bpf
+
+import "fmt"
+
+// Probe tries every hook by itself: it loads the program, attaches it, and
+// takes it off again. It tells what Load would get, without an Agent.
+func Probe() ([]Hook, []Degradation, error) {
+	opts, err := Options{}.withDefaults()
+	if err != nil {
+		return nil, nil, fmt.Errorf("bpf: %w", err)
+	}
+	raiseMemlock()
+	a, err := loadBest(opts)
+	if err != nil {
+		return probeFailed(err), nil, err
+	}
+	defer a.Close()
+	for i := range hookSpecs {
+		h := &hookSpecs[i]
+		l, prog, err := h.attach(a.spec, a.maps)
+		a.note(h, err)
+		if err != nil {
+			continue
+		}
+		_ = l.Close()
+		_ = prog.Close()
+	}
+	a.hooks = append(a.hooks, a.probeRequests()...)
+	return a.hooks, a.mode.degradations(), nil
+}
+
+// probeFailed tells of every hook that it is not to be had.
+func probeFailed(err error) []Hook {
+	hooks := make([]Hook, len(hookSpecs))
+	for i := range hookSpecs {
+		h := &hookSpecs[i]
+		hooks[i] = Hook{Name: h.name, Err: err, Provides: h.provides, Remedy: remedy(err), Essential: h.essential}
+	}
+	return hooks
+}

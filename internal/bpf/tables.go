@@ -1,0 +1,111 @@
+package bpf
+
+import (
+	"slices"
+
+	"github.com/sightglass/sightglass/internal/syscalls"
+)
+
+// Sizes of the tables in bpf/lib/calls.h.
+const (
+	callMax       = 1024
+	rowMax        = 256
+	rowSocketcall = 255
+	socketcallMax = 32
+)
+
+// socketcallNumber is the 32-bit x86 call that stands for all network calls.
+const socketcallNumber = 102
+
+// tables is what the kernel side has to know about system calls: pure data,
+// made from syscalls.Table. A row on the wire is the index in that table; in
+// these tables it is one more, so that 0 means none.
+type tables struct {
+	specs      [rowMax]securitySyscallSpec
+	rows       [callMax]uint8
+	compat     [callMax]uint8
+	socketcall [socketcallMax]uint8
+}
+
+// newTables makes the tables for the numbers of goarch.
+func newTables(goarch string) *tables {
+	t := &tables{}
+	for i := range syscalls.Table {
+		s := &syscalls.Table[i]
+		row := uint8(i + 1)
+		t.specs[row] = specOf(s)
+		for _, n := range s.Numbers.Native(goarch) {
+			t.rows[n] = row
+		}
+		for _, n := range s.Numbers.Compat(goarch) {
+			t.compat[n] = row
+		}
+		if goarch == "amd64" && s.Numbers.SocketCall != 0 {
+			t.socketcall[s.Numbers.SocketCall] = row
+			t.compat[socketcallNumber] = rowSocketcall
+		}
+	}
+	return t
+}
+
+// specOf is a row as the kernel side interprets it.
+func specOf(s *syscalls.Spec) securitySyscallSpec {
+	out := securitySyscallSpec{Result: uint8(s.Result)}
+	for i, a := range s.Args {
+		out.Kinds[i] = uint8(a.Kind)
+		if a.Kind.Reads() {
+			out.Flags |= uint8(securitySpecFlagSPEC_ENTER)
+		}
+	}
+	if s.Timed {
+		out.Flags |= uint8(securitySpecFlagSPEC_TIMED)
+	}
+	if s.IsExec() {
+		out.Flags |= uint8(securitySpecFlagSPEC_EXEC)
+	}
+	return out
+}
+
+// wants says which calls are wanted, by row and by number.
+type wants struct {
+	rows  [rowMax]uint8
+	flags [callMax]uint8
+}
+
+// wantsOf marks the named calls, and the numbers io that the request capture
+// takes. Names that the table does not have come back.
+func wantsOf(names []string, io []uint16, goarch string) (w wants, unknown []string) {
+	for _, name := range names {
+		i, ok := syscalls.Index(name)
+		if !ok {
+			unknown = append(unknown, name)
+			continue
+		}
+		w.rows[i+1] = 1
+		n := &syscalls.Table[i].Numbers
+		for _, nr := range n.Native(goarch) {
+			w.flags[nr] |= uint8(securityCallFlagCALL_WANTED)
+		}
+		for _, nr := range n.Compat(goarch) {
+			w.flags[nr] |= uint8(securityCallFlagCALL_WANTED_COMPAT)
+		}
+		if goarch == "amd64" && n.SocketCall != 0 {
+			w.flags[socketcallNumber] |= uint8(securityCallFlagCALL_WANTED_COMPAT)
+		}
+	}
+	for _, nr := range io {
+		w.flags[nr] |= uint8(securityCallFlagCALL_IO)
+	}
+	slices.Sort(unknown)
+	return w, unknown
+}
+
+// AllSyscalls are the names of all calls that can be captured, in the order of
+// the table.
+func AllSyscalls() []string {
+	names := make([]string, len(syscalls.Table))
+	for i := range syscalls.Table {
+		names[i] = syscalls.Table[i].Name
+	}
+	return names
+}
