@@ -1,0 +1,276 @@
+package translate
+
+import (
+	"strconv"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"golang.org/x/sys/unix"
+
+	"github.com/sightglass/sightglass/internal/event"
+	"github.com/sightglass/sightglass/internal/schema"
+	"github.com/sightglass/sightglass/internal/syscalls"
+)
+
+// Values of schema.FileOperation.
+const (
+	opOpen    = "open"
+	opCreate  = "create"
+	opDelete  = "delete"
+	opRename  = "rename"
+	opLink    = "link"
+	opSymlink = "symlink"
+	opMkdir   = "mkdir"
+	opRmdir   = "rmdir"
+	opChmod   = "chmod"
+)
+
+// files writes the files that a call is about.
+func (l *Logs) files(attrs pcommon.Map, c call, arguments bool) {
+	l.paths(attrs, c, arguments)
+	if c.spec.Result == syscalls.ResultFile {
+		l.opened(attrs, c)
+	} else if c.spec.Result == syscalls.ResultCwd && len(c.Result.Path) > 0 {
+		attrs.PutStr(schema.FileResolvedPath, l.texts.text(c.Result.Path))
+	} else if fd, i := c.kind(syscalls.KindFD); fd != nil && fd.Socket.Family == 0 {
+		l.descriptor(attrs, fd, int64(c.Args[i].Int()))
+		if len(fd.Path) > 0 {
+			path := l.texts.text(fd.Path)
+			attrs.PutStr(schema.FilePath, path)
+			attrs.PutStr(schema.FileResolvedPath, path)
+		}
+	}
+	if op := operation(c); op != "" {
+		attrs.PutStr(schema.FileOperation, op)
+	}
+	if mode, ok := modeOf(c); ok {
+		attrs.PutStr(schema.FileMode, octal(mode))
+	}
+}
+
+// paths writes the names that the call was given, made absolute; with its
+// arguments also the directory that the name is relative to.
+func (l *Logs) paths(attrs pcommon.Map, c call, arguments bool) {
+	names := 0
+	for i := range c.spec.Args[:min(len(c.spec.Args), c.NumArgs)] {
+		if c.spec.Args[i].Kind != syscalls.KindPath {
+			continue
+		}
+		names++
+		arg := &c.Args[i]
+		if arg.Flags&event.ArgUnreadable != 0 {
+			continue
+		}
+		base, named := c.base(i)
+		if len(arg.Bytes) == 0 && len(base) == 0 {
+			continue
+		}
+		key := schema.FilePath
+		if names == 1 && c.pathArgs() > 1 {
+			key = schema.FilePreviousPath
+		}
+		attrs.PutStr(key, l.texts.text(l.absolute(base, arg.Bytes)))
+		if arguments && named && key == schema.FilePath {
+			attrs.PutStr(schema.FileBasePath, l.texts.text(base))
+		}
+	}
+	if target := c.arg("target"); target != nil && len(target.Bytes) > 0 {
+		attrs.PutStr(schema.FileSymlinkTarget, l.texts.text(target.Bytes))
+	}
+}
+
+// pathArgs counts the path arguments.
+func (c call) pathArgs() int {
+	n := 0
+	for i := range c.spec.Args {
+		if c.spec.Args[i].Kind == syscalls.KindPath {
+			n++
+		}
+	}
+	return n
+}
+
+// base is the directory that path argument i is relative to: that of the
+// descriptor before it, else the working directory. named tells that it came
+// from a descriptor. Empty for absolute paths.
+func (c call) base(i int) (dir []byte, named bool) {
+	if raw := c.Args[i].Bytes; len(raw) > 0 && raw[0] == '/' {
+		return nil, false
+	}
+	if i > 0 && c.spec.Args[i-1].Kind == syscalls.KindDirFD && c.Args[i-1].Int() != unix.AT_FDCWD {
+		return c.Args[i-1].Path, true
+	}
+	return c.Cwd, false
+}
+
+// absolute joins base and name lexically: empty, "." and ".." segments are
+// resolved without looking at any file. The result is valid until the next
+// call.
+func (l *Logs) absolute(base, name []byte) []byte {
+	out := l.buf[:0]
+	if len(base) == 0 && (len(name) == 0 || name[0] != '/') {
+		return name // nobody knows where
+	}
+	detached := len(base) > 0 && base[0] != '/'
+	for _, part := range [2][]byte{base, name} {
+		for len(part) > 0 {
+			seg := part
+			if slash := indexSlash(part); slash >= 0 {
+				seg, part = part[:slash], part[slash+1:]
+			} else {
+				part = nil
+			}
+			switch {
+			case len(seg) == 0, len(seg) == 1 && seg[0] == '.':
+			case len(seg) == 2 && seg[0] == '.' && seg[1] == '.':
+				for len(out) > 0 {
+					last := out[len(out)-1]
+					out = out[:len(out)-1]
+					if last == '/' {
+						break
+					}
+				}
+			default:
+				out = append(out, '/')
+				out = append(out, seg...)
+			}
+		}
+	}
+	if len(out) == 0 {
+		out = append(out, '/')
+	}
+	l.buf = out
+	if detached {
+		return out[1:] // as the base: below no root that has a name
+	}
+	return out
+}
+
+func indexSlash(b []byte) int {
+	for i, c := range b {
+		if c == '/' {
+			return i
+		}
+	}
+	return -1
+}
+
+// opened writes the descriptor that a call returned.
+func (l *Logs) opened(attrs pcommon.Map, c call) {
+	if flags, ok := openFlags(c); ok {
+		attrs.PutInt(schema.FileOpenFlags, int64(flags))
+	}
+	if c.Return < 0 {
+		return
+	}
+	if len(c.Result.Path) > 0 {
+		attrs.PutStr(schema.FileResolvedPath, l.texts.text(c.Result.Path))
+	}
+	l.mark(c.Result.Flags&event.ArgTruncated, schema.FileResolvedPath)
+	if c.Result.File.Flags&event.FileCreated != 0 {
+		attrs.PutBool(schema.FileCreated, true)
+	}
+	l.descriptor(attrs, &c.Result, c.Return)
+}
+
+// descriptor writes an open file.
+func (l *Logs) descriptor(attrs pcommon.Map, arg *event.Arg, fd int64) {
+	attrs.PutInt(schema.FileDescriptor, fd)
+	f := &arg.File
+	if f.Inode == 0 {
+		return
+	}
+	attrs.PutStr(schema.FileInode, l.number(f.Inode, 10))
+	l.buf = strconv.AppendUint(l.buf[:0], uint64(f.Major()), 10)
+	l.buf = strconv.AppendUint(append(l.buf, ':'), uint64(f.Minor()), 10)
+	attrs.PutStr(schema.FileDevice, l.texts.text(l.buf))
+	if t := fileType(f); t != "" {
+		attrs.PutStr(schema.FileDescriptorType, t)
+	}
+	if f.Flags&event.FileUpper != 0 {
+		attrs.PutBool(schema.FileUpperLayer, true)
+	}
+	if f.Flags&event.FileLower != 0 {
+		attrs.PutBool(schema.FileLowerLayer, true)
+	}
+}
+
+// fileType is the word for what a descriptor stands for.
+func fileType(f *event.File) string {
+	if f.Flags&event.FileMemfd != 0 {
+		return "memfd"
+	}
+	switch f.Mode & unix.S_IFMT {
+	case unix.S_IFREG, unix.S_IFCHR, unix.S_IFBLK:
+		return "file"
+	case unix.S_IFDIR:
+		return "directory"
+	case unix.S_IFIFO:
+		return "pipe"
+	default:
+		return ""
+	}
+}
+
+// openFlags are the O_ bits that a call opened with.
+func openFlags(c call) (uint64, bool) {
+	if how, _ := c.kind(syscalls.KindOpenHow); how != nil {
+		return how.Words[howFlags], how.Flags&event.ArgUnreadable == 0
+	}
+	if c.spec.Name == "creat" {
+		return unix.O_CREAT | unix.O_WRONLY | unix.O_TRUNC, true
+	}
+	if flags := c.arg("flags"); flags != nil {
+		return uint64(uint32(flags.Number)), true
+	}
+	return 0, false
+}
+
+// modeOf are the permission bits that a call sets; of an open only when it may
+// create.
+func modeOf(c call) (uint64, bool) {
+	var mode uint64
+	if how, _ := c.kind(syscalls.KindOpenHow); how != nil {
+		mode = how.Words[howMode]
+	} else if arg, _ := c.kind(syscalls.KindMode); arg != nil {
+		mode = arg.Number
+	} else {
+		return 0, false
+	}
+	if c.spec.Result == syscalls.ResultFile {
+		const creates = unix.O_CREAT | unix.O_TMPFILE&^unix.O_DIRECTORY
+		if flags, ok := openFlags(c); !ok || flags&creates == 0 {
+			return 0, false
+		}
+	}
+	return mode & 0o7777, true
+}
+
+func octal(mode uint64) string {
+	const digits = "01234567"
+	return string([]byte{digits[mode>>9&7], digits[mode>>6&7], digits[mode>>3&7], digits[mode&7]})
+}
+
+// operation is the word for what a call does to a file; empty for other calls.
+func operation(c call) string {
+	switch c.spec.Name {
+	case "open", "openat", "openat2", "creat", "open_by_handle_at":
+		if c.Result.File.Flags&event.FileCreated != 0 {
+			return opCreate
+		}
+		return opOpen
+	case "unlinkat":
+		if flags := c.arg("flags"); flags != nil && flags.Number&unix.AT_REMOVEDIR != 0 {
+			return opRmdir
+		}
+		return opDelete
+	default:
+		return operations[c.spec.Name]
+	}
+}
+
+var operations = map[string]string{
+	"unlink": opDelete, "rename": opRename, "renameat": opRename, "renameat2": opRename,
+	"link": opLink, "linkat": opLink, "symlink": opSymlink, "symlinkat": opSymlink,
+	"mkdir": opMkdir, "mkdirat": opMkdir, "rmdir": opRmdir,
+	"chmod": opChmod, "fchmod": opChmod, "fchmodat": opChmod, "fchmodat2": opChmod,
+}

@@ -1,0 +1,239 @@
+package translate
+
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/open-telemetry/opentelemetry-collector-contrib/pkg/golden"
+	"github.com/open-telemetry/opentelemetry-collector-contrib/pkg/pdatatest/pmetrictest"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"golang.org/x/sys/unix"
+
+	"github.com/sightglass/sightglass/internal/container"
+	"github.com/sightglass/sightglass/internal/event"
+	"github.com/sightglass/sightglass/internal/process"
+	"github.com/sightglass/sightglass/internal/schema"
+	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/exchange"
+)
+
+func TestServiceName(t *testing.T) {
+	named := *processTool
+	named.Service = process.Service{Name: "shop"}
+	pathless := process.Process{Name: "kworker"}
+	unit := func(name string) *container.Info {
+		return &container.Info{State: container.Host, Path: "/x", Ref: container.Ref{SystemdUnit: name}}
+	}
+	nameless := &container.Info{State: container.Container, Path: "/docker/x", Ref: container.Ref{ContainerID: containerID}}
+	for _, tt := range []struct {
+		name string
+		o    Owner
+		want string
+	}{
+		{"environment wins in a pod", Owner{&named, podInfo}, "shop"},
+		{"environment wins on the host", Owner{&named, unitInfo}, "shop"},
+		{"a pod is named by k8s_attributes", Owner{processTool, podInfo}, ""},
+		{"container", Owner{processTool, dockerInfo}, "db"},
+		{"container without a name", Owner{processTool, nameless}, "tool"},
+		{"unit", Owner{processTool, unitInfo}, "nginx"},
+		{"template", Owner{processTool, unit("postgresql@15-main.service")}, "postgresql"},
+		{"session", Owner{processTool, unit("session-3.scope")}, "tool"},
+		{"user manager", Owner{processTool, unit("user@1000.service")}, "tool"},
+		{"transient", Owner{processTool, unit("run-u12.service")}, "tool"},
+		{"transient, random", Owner{processTool, unit("run-r0a1b2c3d4.service")}, "tool"},
+		{"no unit", Owner{processTool, rootInfo}, "tool"},
+		{"kernel thread", Owner{&pathless, rootInfo}, "kworker"},
+		{"unresolved", Owner{processTool, &container.Info{}}, "tool"},
+		{"nothing known", Owner{nil, &container.Info{}}, ""},
+	} {
+		require.Equal(t, tt.want, tt.o.ServiceName(), tt.name)
+	}
+}
+
+func TestRecordsAreGroupedByResource(t *testing.T) {
+	l := NewLogs(host, "1.0")
+	other := *processTool
+	other.Path = "/usr/bin/other"
+	otherRoot := &container.Info{State: container.Host, Path: "/"}
+	for range 3 {
+		l.Append(activity(base(event.TypeExit), podInfo), wallOffset, observed)
+		l.Append(activity(base(event.TypeExit), rootInfo), wallOffset, observed)
+		a := activity(base(event.TypeExit), rootInfo)
+		a.Process = &other
+		l.Append(a, wallOffset, observed)
+		l.Append(activity(base(event.TypeExit), otherRoot), wallOffset, observed)
+	}
+	got := l.Take()
+	require.Equal(t, 12, got.LogRecordCount())
+	require.Equal(t, 4, got.ResourceLogs().Len())
+	require.Zero(t, l.Take().LogRecordCount())
+}
+
+func TestRecordsWithoutAProcess(t *testing.T) {
+	l := NewLogs(Host{}, "")
+	a := &Activity{Owner: Owner{Cgroup: &container.Info{}}, Event: base(event.TypeExec), Name: schema.EventProcessExec}
+	l.Append(a, wallOffset, observed)
+	rec := l.Take().ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0)
+	name, ok := rec.Attributes().Get(schema.ProcessName)
+	require.True(t, ok)
+	require.Equal(t, "tool", name.Str())
+}
+
+func TestAbsolute(t *testing.T) {
+	l := NewLogs(host, "")
+	for _, tt := range [][3]string{
+		{"/a/b", "c", "/a/b/c"},
+		{"/a/b", "../c", "/a/c"},
+		{"/a/b", "../../../c", "/c"},
+		{"/a", "/x", "/a/x"}, // the caller passes no base for absolute names
+		{"", "/x//y/./z/", "/x/y/z"},
+		{"", "/", "/"},
+		{"", "/..", "/"},
+		{"", "x", "x"},
+		{"", "", ""},
+		{"/a", "", "/a"},
+		{"/", ".", "/"},
+		{"gone/dir", "x", "gone/dir/x"},
+		{"gone", "../..", ""},
+		{"/a...", "...", "/a.../..."},
+	} {
+		require.Equal(t, tt[2], string(l.absolute([]byte(tt[0]), []byte(tt[1]))), "%q %q", tt[0], tt[1])
+	}
+}
+
+func FuzzAbsolute(f *testing.F) {
+	f.Add("/a/b", "../c")
+	f.Add("gone", "../..//")
+	f.Fuzz(func(t *testing.T, dir, name string) {
+		l := NewLogs(host, "")
+		got := string(l.absolute([]byte(dir), []byte(name)))
+		if strings.HasPrefix(dir, "/") {
+			require.Equal(t, filepath.Clean(dir+"/"+name), got)
+		}
+	})
+}
+
+func TestRecordSizeIsBounded(t *testing.T) {
+	ev := calls(t, "openat", 3, dir("/srv"), str("x"), num(unix.O_CREAT), num(0o644))
+	ev.Syscall.Result = event.Arg{Path: []byte("/srv/x"), File: event.File{Inode: 1, Mode: unix.S_IFREG, Flags: event.FileUpper | event.FileCreated}}
+	ev.Task.TTY, ev.Task.Session, ev.Task.LoginUID, ev.TID = 1, 2, 3, 4
+	l := NewLogs(host, "1.0")
+	l.Append(activity(ev, podInfo), wallOffset, observed)
+	attrs := l.Take().ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0).Attributes()
+	require.LessOrEqual(t, attrs.Len(), maxAttributes)
+	seen := map[string]bool{}
+	for k := range attrs.All() {
+		require.False(t, seen[k], "%s twice", k)
+		seen[k] = true
+	}
+}
+
+func TestSyscallOutsideTheTable(t *testing.T) {
+	ev := base(event.TypeSyscall)
+	ev.Syscall.Index = 60000
+	require.Equal(t, schema.EventSyscall, SyscallEventName(ev.Syscall.Index))
+	l := NewLogs(host, "1.0")
+	l.Append(activity(ev, rootInfo), wallOffset, observed)
+	require.Equal(t, 1, l.Take().LogRecordCount())
+}
+
+func TestErrorName(t *testing.T) {
+	require.Equal(t, "ENOENT", errorName(-2))
+	require.Equal(t, "4000", errorName(-4000))
+}
+
+func TestInternerIsBounded(t *testing.T) {
+	in := newInterner()
+	for i := range 3 * maxTexts {
+		in.text([]byte{byte(i), byte(i >> 8), byte(i >> 16)})
+	}
+	require.LessOrEqual(t, len(in.texts), maxTexts)
+	in.text(make([]byte, maxTextBytes+1))
+	require.LessOrEqual(t, len(in.texts), maxTexts)
+}
+
+func TestMetrics(t *testing.T) {
+	s := &Snapshot{
+		Start: time.Unix(100, 0), Time: time.Unix(160, 0), Processes: 212, Containers: 3,
+		Received: []Count{{Class: "security", N: 10}, {Class: "requests", N: 20}},
+		Filtered: []Count{{Class: "security", Reason: "self", N: 1}},
+		Lost:     []Loss{{Class: "security", Reason: "ring_full", CPU: 1, N: 2}, {Class: "security", Reason: "decode", CPU: -1}},
+		Hooks:    []Hook{{Name: "sys_exit"}, {Name: "inet_sock_set_state", Reason: "EPERM"}},
+		Requests: []Count{{Reason: "complete", N: 7}},
+	}
+	got := Metrics(host, "1.0", s)
+	file := filepath.Join("testdata", "metrics.yaml")
+	if *update {
+		require.NoError(t, golden.WriteMetricsToFile(file, got))
+	}
+	want, err := golden.ReadMetrics(file)
+	require.NoError(t, err)
+	require.NoError(t, pmetrictest.CompareMetrics(want, got))
+
+	require.Equal(t, 2, Metrics(host, "1.0", &Snapshot{}).DataPointCount(), "nothing counted, nothing said")
+}
+
+// facts that know too little.
+type mute struct{}
+
+func (mute) Reset() {}
+
+func TestTracesOfNothing(t *testing.T) {
+	tr := NewTraces(host, "1.0", [32]byte{1})
+	require.False(t, tr.Append(&exchange.Exchange{Facts: mute{}}, Owner{Cgroup: rootInfo}, wallOffset))
+	require.Zero(t, tr.Len())
+	require.Zero(t, tr.Take().ResourceSpans().Len(), "no resource without a span")
+}
+
+func TestOpenRecordAllocations(t *testing.T) {
+	l := NewLogs(host, "1.0")
+	a := openActivity(t)
+	l.Append(a, wallOffset, observed)
+	n := testing.AllocsPerRun(200, func() { l.Append(a, wallOffset, observed) })
+	// Each attribute's value is an allocation of pdata's own, and each text a
+	// second one at most; everything else is reused.
+	require.LessOrEqual(t, n, float64(maxAttributes+8))
+	attrs := pcommon.NewMap()
+	attrs.EnsureCapacity(4)
+	require.LessOrEqual(t, testing.AllocsPerRun(10, func() { attrs.PutInt("a", 1) }), 1.0)
+}
+
+func openActivity(tb testing.TB) *Activity {
+	tb.Helper()
+	t, ok := tb.(*testing.T)
+	if !ok {
+		t = &testing.T{}
+	}
+	ev := calls(t, "openat", 3, cwdFD(), str("/usr/lib/x86_64-linux-gnu/libc.so.6"), num(unix.O_RDONLY), num(0))
+	ev.Syscall.Result = event.Arg{
+		Path: []byte("/usr/lib/x86_64-linux-gnu/libc.so.6"),
+		File: event.File{Inode: 123456, Device: 8<<20 | 2, Mode: unix.S_IFREG | 0o644},
+	}
+	return activity(ev, dockerInfo)
+}
+
+func BenchmarkOpenRecord(b *testing.B) { benchmarkRecord(b, openActivity(b)) }
+
+func BenchmarkExecRecord(b *testing.B) {
+	ev := base(event.TypeExec)
+	ev.Exec = event.Exec{Path: []byte("/usr/bin/tool"), Cwd: []byte("/home/ada"), Args: []byte("tool\x00x\x00")}
+	a := activity(ev, dockerInfo)
+	a.Redact = true
+	benchmarkRecord(b, a)
+}
+
+// benchmarkRecord translates in batches, as the receiver does.
+func benchmarkRecord(b *testing.B, a *Activity) {
+	b.Helper()
+	l := NewLogs(host, "1.0")
+	b.ReportAllocs()
+	for b.Loop() {
+		l.Append(a, wallOffset, observed)
+		if l.Len() == 500 {
+			l.Take()
+		}
+	}
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "records/s")
+}
