@@ -1,17 +1,9 @@
 package record
 
-import "github.com/sightglass/sightglass/internal/policy/field"
-
-// Processes knows about processes that a record only refers to. Texts that it
-// puts into p stay valid until the view is given its next record. It must not
-// allocate.
-type Processes interface {
-	// Ancestor fills p with the process n steps above the one with this key
-	// ("<tgid>:<start, boot ns>"); 0 is that process itself.
-	Ancestor(key string, n int, p *field.Process) bool
-	// ByPID fills p with the process that has a thread group id now.
-	ByPID(pid int64, p *field.Process) bool
-}
+import (
+	"github.com/sightglass/sightglass/internal/policy/field"
+	"github.com/sightglass/sightglass/internal/process"
+)
 
 // maxDepth bounds the walk to the leader of a session.
 const maxDepth = 64
@@ -40,14 +32,22 @@ func (v *View) Leader(of field.Group, p *field.Process) bool {
 	case field.Session:
 		return v.ancestorByVPID(field.AttrSID, p)
 	case field.ProcessGroup, field.VirtualProcGroup:
-		*p = field.Process{}
-		if pgid, ok := v.Int(field.AttrPGID); ok && v.processes != nil && v.processes.ByPID(pgid, p) {
-			return true
-		}
-		return v.ancestorByVPID(field.AttrVPGID, p)
+		return v.groupLeader(p) || v.ancestorByVPID(field.AttrVPGID, p)
 	default:
 		return false
 	}
+}
+
+func (v *View) groupLeader(p *field.Process) bool {
+	pgid, ok := v.Int(field.AttrPGID)
+	if !ok || v.processes == nil || pgid <= 0 || pgid > 1<<32-1 {
+		return false
+	}
+	found, ok := v.processes.LookupPID(uint32(pgid))
+	if ok {
+		v.fill(found, p)
+	}
+	return ok
 }
 
 // ancestorByVPID finds the process itself or the nearest ancestor whose pid in
@@ -70,20 +70,45 @@ func (v *View) ancestorByVPID(a field.Attr, p *field.Process) bool {
 	return false
 }
 
-func (v *View) key() (string, bool) { return v.text(slotOf(ownProcessKey)) }
-
+// fromTable fills p from the process table. The acting process may have ended
+// and be forgotten before its parent is.
 func (v *View) fromTable(n int, p *field.Process) bool {
 	if v.processes == nil {
 		return false
 	}
-	if key, ok := v.key(); ok && v.processes.Ancestor(key, n, p) {
-		return true
-	}
 	if n == 0 {
+		if found := v.self(); found != nil {
+			v.fill(found, p)
+			return true
+		}
 		return false
 	}
-	key, ok := v.text(slotOf(ownParentKey))
-	return ok && v.processes.Ancestor(key, n-1, p)
+	if key, ok := v.key(ownProcessKey); ok {
+		if found, ok := v.processes.Ancestor(key, n); ok {
+			v.fill(found, p)
+			return true
+		}
+	}
+	if key, ok := v.key(ownParentKey); ok {
+		if found, ok := v.processes.Ancestor(key, n-1); ok {
+			v.fill(found, p)
+			return true
+		}
+	}
+	return false
+}
+
+func (v *View) fill(from *process.Process, p *field.Process) {
+	*p = field.Process{
+		PID:  int64(from.Key.TGID),
+		VPID: int64(from.VPID),
+		Name: from.Name,
+		Path: from.Path,
+		Args: from.Args,
+	}
+	if v.bootTime != 0 {
+		p.Start = v.bootTime + int64(from.Key.Start)
+	}
 }
 
 func (v *View) fillSelf(p *field.Process) {
@@ -111,10 +136,8 @@ func (v *View) fillParent(p *field.Process) bool {
 	}
 	setInt(v, field.AttrParentPID, &p.PID)
 	setText(v, field.AttrParentPath, &p.Path)
-	if cmd, ok := v.String(field.AttrParentCommand); ok {
-		// The line is the parent's at the time of the event; a vector from the
-		// table may belong to a program that it has become since.
-		p.Command, p.Args = cmd, nil
+	if cmd, ok := v.String(field.AttrParentCommand); ok && p.Args == nil {
+		p.Command = cmd
 	}
 	return ok
 }

@@ -4,34 +4,37 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/plog"
 
+	"github.com/sightglass/sightglass/internal/event"
 	"github.com/sightglass/sightglass/internal/policy/field"
+	"github.com/sightglass/sightglass/internal/process"
 	"github.com/sightglass/sightglass/internal/schema"
 )
 
-// table is a process table of one chain: index 0 is the process of the key.
-type table map[string][]field.Process
+// chains is a process table: by key the process itself, its parent, and so on.
+type chains map[string][]process.Process
 
-func (t table) Ancestor(key string, n int, p *field.Process) bool {
-	chain := t[key]
+func (c chains) Ancestor(k process.Key, n int) (*process.Process, bool) {
+	chain := c[process.FormatKey(k)]
 	if n >= len(chain) {
-		return false
+		return nil, false
 	}
-	*p = chain[n]
-	return true
+	return &chain[n], true
 }
 
-func (t table) ByPID(pid int64, p *field.Process) bool {
-	for _, chain := range t {
+func (c chains) LookupPID(tgid uint32) (*process.Process, bool) {
+	for _, chain := range c {
 		for i := range chain {
-			if chain[i].PID == pid {
-				*p = chain[i]
-				return true
+			if chain[i].Key.TGID == tgid {
+				return &chain[i], true
 			}
 		}
 	}
-	return false
+	return nil, false
 }
+
+func pid(n uint32) process.Key { return process.Key{TGID: n, Start: 100} }
 
 var selfAttrs = map[string]any{
 	schema.ProcessKey:           "10:1",
@@ -67,6 +70,7 @@ func TestAncestryFromTheRecordAlone(t *testing.T) {
 	require.Equal(t, "systemd", p.Name)
 	require.False(t, v.Ancestor(4, &p))
 	require.False(t, v.Leader(field.Session, &p))
+	require.False(t, v.Leader(field.ProcessGroup, &p))
 }
 
 func TestParentNameFromTheAncestors(t *testing.T) {
@@ -85,66 +89,59 @@ func TestNothingKnownAboutTheParent(t *testing.T) {
 }
 
 func TestAncestryFromTheTable(t *testing.T) {
-	procs := table{
-		"10:1": {
-			{PID: 10, Name: "stale", Env: []string{"B=2"}},
-			{PID: 9, Name: "bash", Path: "/usr/bin/bash", Args: []string{"bash"}},
-			{PID: 8, Name: "sshd", Args: []string{"sshd", "-D"}},
-			{PID: 7, Name: "init"},
-			{PID: 6, Name: "kthreadd"},
-		},
-	}
+	procs := chains{"10:1": {
+		{Key: pid(10), VPID: 3, Name: "cat", Path: "/usr/bin/cat", Args: []string{"cat", "x"}},
+		{Key: pid(9), Name: "bash", Path: "/usr/bin/bash", Args: []string{"bash"}},
+		{Key: pid(8), Name: "sshd", Args: []string{"sshd", "-D"}},
+		{Key: pid(7), Name: "init"},
+		{Key: pid(6), Name: "kthreadd"},
+	}}
 	v := view(t, "", nil, map[string]any{
-		schema.ProcessKey: "10:1", schema.ProcessName: "cat",
-		schema.ProcessAncestors: []any{"bash", "sshd", "systemd"},
+		schema.ProcessKey: "10:1", schema.ProcessName: "cat", schema.ProcessPID: int64(10),
+		schema.ProcessAncestors: []any{"bash", "sshd", "systemd"}, schema.ProcessParentCommand: "bash of then",
 	})
-	v.SetProcesses(procs)
+	v.SetProcesses(procs, 1000)
+	v.SetRecord(v.Record())
 	var p field.Process
 
 	require.True(t, v.Ancestor(0, &p))
-	require.Equal(t, field.Process{PID: 10, Name: "cat", Env: []string{"B=2"}}, p, "the record completes and corrects")
+	require.Equal(t, field.Process{PID: 10, VPID: 3, Start: 1001, Name: "cat", Path: "/usr/bin/cat", Args: []string{"cat", "x"}}, p)
 	require.True(t, v.Ancestor(1, &p))
-	require.Equal(t, procs["10:1"][1], p)
+	require.Equal(t, field.Process{PID: 9, Start: 1100, Name: "bash", Path: "/usr/bin/bash", Args: []string{"bash"}}, p)
 	require.True(t, v.Ancestor(2, &p))
 	require.Equal(t, []string{"sshd", "-D"}, p.Args)
 	require.True(t, v.Ancestor(3, &p))
-	require.Equal(t, field.Process{PID: 7, Name: "systemd"}, p, "another program at the time of the event")
+	require.Equal(t, field.Process{PID: 7, Start: 1100, Name: "systemd"}, p, "another program at the time of the event")
 	require.True(t, v.Ancestor(4, &p), "beyond the record's list")
 	require.Equal(t, "kthreadd", p.Name)
+	require.Zero(t, testing.AllocsPerRun(100, func() { v.Ancestor(1, &p) }))
 }
 
 func TestAncestryThroughTheParentWhenTheProcessIsUnknown(t *testing.T) {
 	v := view(t, "", nil, map[string]any{schema.ProcessKey: "10:1", schema.ProcessParentKey: "9:1"})
-	v.SetProcesses(table{"9:1": {{PID: 9, Name: "bash"}, {PID: 8, Name: "sshd"}}})
+	v.SetProcesses(chains{"9:1": {{Key: pid(9), Name: "bash"}, {Key: pid(8), Name: "sshd"}}}, 0)
+	v.SetRecord(v.Record())
 	var p field.Process
 	require.True(t, v.Ancestor(1, &p))
-	require.Equal(t, "bash", p.Name)
+	require.Equal(t, field.Process{PID: 9, Name: "bash"}, p, "without the boot time there is no start")
 	require.True(t, v.Ancestor(2, &p))
 	require.Equal(t, "sshd", p.Name)
 	require.False(t, v.Ancestor(3, &p))
 }
 
-func TestParentCommandBelongsToTheTimeOfTheEvent(t *testing.T) {
-	v := view(t, "", nil, selfAttrs)
-	v.SetProcesses(table{"10:1": {{}, {Name: "bash", Args: []string{"bash", "--later"}}}})
-	var p field.Process
-	require.True(t, v.Ancestor(1, &p))
-	require.Equal(t, "bash -i", p.Command)
-	require.Nil(t, p.Args)
-}
-
 func TestLeaders(t *testing.T) {
-	procs := table{"10:1": {
-		{PID: 10, VPID: 5, Name: "grep"},
-		{PID: 9, VPID: 4, Name: "bash"},
-		{PID: 8, VPID: 2, Name: "login"},
-	}, "11:1": {{PID: 11, VPID: 6, Name: "cat"}}}
+	procs := chains{"10:1": {
+		{Key: pid(10), VPID: 5, Name: "grep"},
+		{Key: pid(9), VPID: 4, Name: "bash"},
+		{Key: pid(8), VPID: 2, Name: "login"},
+	}, "11:1": {{Key: pid(11), VPID: 6, Name: "cat"}}}
 	attrs := map[string]any{
 		schema.ProcessKey: "10:1", schema.ProcessVPID: int64(5), schema.ProcessName: "grep",
 		schema.ProcessSID: int64(2), schema.ProcessPGID: int64(11), schema.ProcessVPGID: int64(6),
 	}
 	v := view(t, "", nil, attrs)
-	v.SetProcesses(procs)
+	v.SetProcesses(procs, 0)
+	v.SetRecord(v.Record())
 	var p field.Process
 	require.True(t, v.Leader(field.Session, &p))
 	require.Equal(t, "login", p.Name)
@@ -162,4 +159,88 @@ func TestLeaders(t *testing.T) {
 	require.Zero(t, p)
 	require.True(t, v.Leader(field.ProcessGroup, &p), "the process leads its group")
 	require.Equal(t, "grep", p.Name)
+}
+
+// slim is a record as a receiver writes it that knows of a processor in its
+// own program.
+func slim(t *testing.T, attrs map[string]any, at int64, p process.Process) *View {
+	t.Helper()
+	attrs[schema.ProcessKey] = "10:100"
+	v := view(t, schema.EventFileOpen, nil, attrs)
+	v.Record().SetTimestamp(plogTime(at))
+	v.SetProcesses(chains{"10:100": {p}}, 1_000_000_000)
+	v.SetRecord(v.Record())
+	return v
+}
+
+var editor = process.Process{
+	Key: pid(10), Name: "vi", Path: "/usr/bin/vi", Args: []string{"vi", "/etc/passwd"}, Cwd: "/root",
+	File: event.File{Inode: 5, Flags: event.FileUpper | event.FileMemfd}, Executed: 200,
+}
+
+func TestTheTableFillsInWhatTheRecordLeavesOut(t *testing.T) {
+	v := slim(t, map[string]any{}, 1_000_000_300, editor)
+	for a, want := range map[field.Attr]string{
+		field.AttrProcName: "vi", field.AttrProcPath: "/usr/bin/vi", field.AttrProcCwd: "/root",
+	} {
+		s, ok := v.String(a)
+		require.True(t, ok)
+		require.Equal(t, want, s)
+	}
+	args, ok := v.Strings(field.AttrProcArgs)
+	require.True(t, ok)
+	require.Equal(t, editor.Args, args)
+	for a, want := range map[field.Attr]int64{
+		field.AttrExeUpper: 1, field.AttrExeMemfd: 1, field.AttrExeInode: 5, field.AttrProcStart: 1_000_000_100,
+	} {
+		n, ok := v.Int(a)
+		require.True(t, ok)
+		require.Equal(t, want, n)
+	}
+	_, ok = v.Int(field.AttrExeLower)
+	require.False(t, ok)
+	_, ok = v.String(field.AttrFilePath)
+	require.False(t, ok, "the table knows nothing about files")
+	_, ok = v.Strings(field.AttrAncestors)
+	require.False(t, ok)
+}
+
+func TestTheTableIsNotBelievedWhenTheProcessHasMovedOn(t *testing.T) {
+	later := editor
+	later.Executed = 1_000_000_000
+	for name, v := range map[string]*View{
+		"name": slim(t, map[string]any{schema.ProcessName: "bash"}, 1_000_000_300, editor),
+		"path": slim(t, map[string]any{schema.ProcessPath: "/usr/bin/vim"}, 1_000_000_300, editor),
+		"exec": slim(t, map[string]any{}, 1_000_000_300, later),
+	} {
+		_, ok := v.Strings(field.AttrProcArgs)
+		require.False(t, ok, name)
+		_, ok = v.Int(field.AttrExeUpper)
+		require.False(t, ok, name)
+		var p field.Process
+		v.Ancestor(0, &p)
+		require.Nil(t, p.Args, name)
+	}
+}
+
+func TestTheTableIsAskedOncePerRecord(t *testing.T) {
+	v := slim(t, map[string]any{}, 1_000_000_300, editor)
+	require.NotNil(t, v.self())
+	v.SetProcesses(nil, 0)
+	require.NotNil(t, v.self())
+	v.SetRecord(plog.NewLogRecord())
+	require.Nil(t, v.self())
+	_, ok := v.Int(field.AttrProcStart)
+	require.False(t, ok)
+}
+
+func TestUnknownProcess(t *testing.T) {
+	v := view(t, "", nil, map[string]any{schema.ProcessKey: "77:1"})
+	v.SetProcesses(chains{}, 0)
+	v.SetRecord(v.Record())
+	require.Nil(t, v.self())
+	v = view(t, "", nil, map[string]any{schema.ProcessKey: "bash"})
+	v.SetProcesses(chains{}, 0)
+	v.SetRecord(v.Record())
+	require.Nil(t, v.self())
 }

@@ -1,63 +1,163 @@
 package record
 
 import (
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/sightglass/sightglass/internal/event"
 	"github.com/sightglass/sightglass/internal/policy/field"
 	"github.com/sightglass/sightglass/internal/process"
 )
 
-// SharedProcesses answers from the process table of the receiver that runs in
-// this program. It has no answers while none does.
-type SharedProcesses struct {
-	// BootTime is the wall-clock time of the boot, ns since 1970, by which
-	// start times are converted; 0 leaves them unknown.
-	BootTime int64
+// Processes knows about the processes that records refer to by key. It is
+// *process.Table.
+type Processes interface {
+	// Ancestor is the process n steps above the one with this key; 0 is that
+	// process itself.
+	Ancestor(k process.Key, n int) (*process.Process, bool)
+	// LookupPID is the process that has a thread group id now.
+	LookupPID(tgid uint32) (*process.Process, bool)
 }
 
-var _ Processes = (*SharedProcesses)(nil)
+// clockEvery is how long the boot time is believed; the clocks drift against
+// each other, and the wall clock is set.
+const clockEvery = 10 * time.Second
 
-// Refresh takes the boot time anew from the clocks, which drift against each
-// other.
-func (s *SharedProcesses) Refresh() { s.BootTime = bootTime() }
-
-// Ancestor implements Processes.
-func (s *SharedProcesses) Ancestor(key string, n int, p *field.Process) bool {
+// UseShared makes the view ask the process table of the receiver that runs in
+// this program, if one does. Call it before each batch.
+func (v *View) UseShared(now time.Time) {
 	table := process.Shared()
 	if table == nil {
-		return false
+		v.SetProcesses(nil, 0)
+		return
 	}
-	k, ok := process.ParseKey(key)
+	if now.Sub(v.clockRead) >= clockEvery {
+		v.clockRead, v.bootTime = now, bootTime()
+	}
+	v.SetProcesses(table, v.bootTime)
+}
+
+// bootTime is the wall-clock time of the boot, ns since 1970; 0 when the
+// clocks cannot be read.
+func bootTime() int64 {
+	var wall, boot unix.Timespec
+	if unix.ClockGettime(unix.CLOCK_REALTIME, &wall) != nil || unix.ClockGettime(unix.CLOCK_BOOTTIME, &boot) != nil {
+		return 0
+	}
+	return wall.Nano() - boot.Nano()
+}
+
+// staleAfter is how much younger than the event an exec may look, because two
+// clocks were read at different times.
+const staleAfter = int64(time.Millisecond)
+
+// self is the acting process in the table, nil when it is not there or has
+// become another program since the event.
+func (v *View) self() *process.Process {
+	if !v.selfKnown {
+		v.selfKnown, v.selfProcess = true, v.findSelf()
+	}
+	return v.selfProcess
+}
+
+func (v *View) findSelf() *process.Process {
+	if v.processes == nil {
+		return nil
+	}
+	key, ok := v.key(ownProcessKey)
 	if !ok {
-		return false
+		return nil
 	}
-	found, ok := table.Ancestor(k, n)
-	if ok {
-		s.fill(found, p)
+	p, ok := v.processes.Ancestor(key, 0)
+	if !ok {
+		return nil
 	}
-	return ok
+	if name, ok := v.recorded(field.AttrProcName); ok && name != p.Name {
+		return nil
+	}
+	if path, ok := v.recorded(field.AttrProcPath); ok && path != p.Path {
+		return nil
+	}
+	if p.Executed != 0 && v.bootTime != 0 && v.bootTime+int64(p.Executed) > v.Time()+staleAfter {
+		return nil
+	}
+	return p
 }
 
-// ByPID implements Processes.
-func (s *SharedProcesses) ByPID(pid int64, p *field.Process) bool {
-	table := process.Shared()
-	if table == nil || pid <= 0 || pid > 1<<32-1 {
-		return false
+// recorded is a text of the record itself.
+func (v *View) recorded(a field.Attr) (string, bool) {
+	val, ok := v.value(int(a))
+	if !ok {
+		return "", false
 	}
-	found, ok := table.LookupPID(uint32(pid))
-	if ok {
-		s.fill(found, p)
-	}
-	return ok
+	return textOf(val)
 }
 
-func (s *SharedProcesses) fill(from *process.Process, p *field.Process) {
-	*p = field.Process{
-		PID:  int64(from.Key.TGID),
-		VPID: int64(from.VPID),
-		Name: from.Name,
-		Path: from.Path,
-		Args: from.Args,
+// key reads one of the view's own attributes as the key of a process.
+func (v *View) key(own int) (process.Key, bool) {
+	val, ok := v.value(slotOf(own))
+	if !ok {
+		return process.Key{}, false
 	}
-	if s.BootTime != 0 {
-		p.Start = s.BootTime + int64(from.Key.Start)
+	s, _ := textOf(val)
+	return process.ParseKey(s)
+}
+
+// textOfSelf, intOfSelf and listOfSelf answer what a record of an agent with a
+// processor leaves out, because the process table has it.
+func (v *View) textOfSelf(a field.Attr) (string, bool) {
+	switch a {
+	case field.AttrProcName, field.AttrProcPath, field.AttrProcCwd:
+	default:
+		return "", false
 	}
+	p := v.self()
+	if p == nil {
+		return "", false
+	}
+	s := p.Name
+	switch a {
+	case field.AttrProcPath:
+		s = p.Path
+	case field.AttrProcCwd:
+		s = p.Cwd
+	}
+	return s, s != ""
+}
+
+func (v *View) listOfSelf(a field.Attr) ([]string, bool) {
+	if a != field.AttrProcArgs {
+		return nil, false
+	}
+	if p := v.self(); p != nil && p.Args != nil {
+		return p.Args, true
+	}
+	return nil, false
+}
+
+func (v *View) intOfSelf(a field.Attr) (int64, bool) {
+	switch a {
+	case field.AttrProcStart:
+		key, ok := v.key(ownProcessKey)
+		return v.bootTime + int64(key.Start), ok && v.bootTime != 0
+	case field.AttrExeUpper:
+		return v.fileFlag(event.FileUpper)
+	case field.AttrExeLower:
+		return v.fileFlag(event.FileLower)
+	case field.AttrExeMemfd:
+		return v.fileFlag(event.FileMemfd)
+	case field.AttrExeInode:
+		if p := v.self(); p != nil && p.File.Inode != 0 {
+			return int64(p.File.Inode), true
+		}
+	}
+	return 0, false
+}
+
+func (v *View) fileFlag(flag event.FileFlags) (int64, bool) {
+	if p := v.self(); p != nil && p.File.Flags&flag != 0 {
+		return 1, true
+	}
+	return 0, false
 }

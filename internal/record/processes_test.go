@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/pcommon"
 
 	"github.com/sightglass/sightglass/internal/event"
 	"github.com/sightglass/sightglass/internal/policy/field"
@@ -12,50 +13,34 @@ import (
 	"github.com/sightglass/sightglass/internal/schema"
 )
 
-func fork(key, parent process.Key, vpid uint32, comm string) *event.Event {
-	return &event.Event{
-		Header: event.Header{Type: event.TypeFork, Time: key.Start, Key: key, TID: key.TGID},
-		Task:   event.Task{Comm: []byte(comm), VPID: vpid, Parent: parent},
-	}
-}
+func plogTime(ns int64) pcommon.Timestamp { return pcommon.Timestamp(ns) }
 
-func TestSharedProcesses(t *testing.T) {
-	var p field.Process
-	var s SharedProcesses
-	require.False(t, s.Ancestor("10:100", 0, &p), "there is no table")
-	require.False(t, s.ByPID(10, &p))
-
-	tab := process.New(process.Options{Proc: t.TempDir()})
-	t.Cleanup(process.Publish(tab))
-	parent, child := process.Key{TGID: 9, Start: 90}, process.Key{TGID: 10, Start: 100}
-	tab.Apply(fork(parent, process.Key{}, 1, "sshd"))
-	tab.Apply(fork(child, parent, 2, "bash"))
-
-	require.True(t, s.Ancestor("10:100", 0, &p))
-	require.Equal(t, "bash", p.Name)
-	require.EqualValues(t, 10, p.PID)
-	require.EqualValues(t, 2, p.VPID)
-	require.Zero(t, p.Start, "the boot time is not known")
-	s.BootTime = 1000
-	require.True(t, s.Ancestor("10:100", 1, &p))
-	require.Equal(t, "sshd", p.Name)
-	require.EqualValues(t, 1090, p.Start)
-	require.False(t, s.Ancestor("10:100", 2, &p))
-	require.False(t, s.Ancestor("10:99", 0, &p), "a reused pid is another process")
-	require.False(t, s.Ancestor("bash", 0, &p))
-	require.True(t, s.ByPID(9, &p))
-	require.Equal(t, "sshd", p.Name)
-	require.False(t, s.ByPID(-1, &p))
-	require.False(t, s.ByPID(11, &p))
-
+func TestUseShared(t *testing.T) {
 	v := view(t, "", nil, map[string]any{schema.ProcessKey: "10:100"})
-	v.SetProcesses(&s)
-	require.Zero(t, testing.AllocsPerRun(100, func() { v.Ancestor(1, &p) }))
-}
+	now := time.Now()
+	v.UseShared(now)
+	require.Nil(t, v.processes, "no receiver runs here")
 
-func TestBootTime(t *testing.T) {
-	var s SharedProcesses
-	s.Refresh()
-	require.Positive(t, s.BootTime)
-	require.Less(t, s.BootTime, time.Now().UnixNano())
+	table := process.New(process.Options{Proc: t.TempDir()})
+	t.Cleanup(process.Publish(table))
+	parent, child := process.Key{TGID: 9, Start: 90}, process.Key{TGID: 10, Start: 100}
+	for _, ev := range []*event.Event{
+		{Header: event.Header{Type: event.TypeFork, Time: 90, Key: parent}, Task: event.Task{Comm: []byte("sshd")}},
+		{Header: event.Header{Type: event.TypeFork, Time: 100, Key: child}, Task: event.Task{Comm: []byte("bash"), Parent: parent}},
+	} {
+		table.Apply(ev)
+	}
+	v.UseShared(now)
+	v.SetRecord(v.Record())
+	require.Positive(t, v.bootTime)
+	require.Less(t, v.bootTime, now.UnixNano())
+	var p field.Process
+	require.True(t, v.Ancestor(1, &p))
+	require.Equal(t, "sshd", p.Name)
+
+	v.bootTime = 1
+	v.UseShared(now.Add(clockEvery - 1))
+	require.EqualValues(t, 1, v.bootTime)
+	v.UseShared(now.Add(clockEvery))
+	require.Greater(t, v.bootTime, int64(1))
 }

@@ -7,6 +7,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/sightglass/sightglass/internal/policy/field"
+	"github.com/sightglass/sightglass/internal/process"
 	"github.com/sightglass/sightglass/internal/schema"
 )
 
@@ -29,7 +30,11 @@ type View struct {
 	lists []list   // lists already converted for this record
 	arena []string // their storage
 
-	processes Processes
+	processes   Processes // nil when there is no process table
+	bootTime    int64     // ns since 1970; 0 when unknown
+	clockRead   time.Time // when bootTime was
+	selfKnown   bool      // selfProcess has been looked up for this record
+	selfProcess *process.Process
 }
 
 type slot struct {
@@ -44,18 +49,18 @@ type list struct {
 
 var _ field.Source = (*View)(nil)
 
-// New makes a view. processes adds what the records leave out about related
-// processes; nil when there is no process table, as in a gateway.
-func New(processes Processes) *View {
+// New makes a view.
+func New() *View {
 	return &View{
-		recSlots:  make([]slot, known.slots),
-		resSlots:  make([]slot, known.slots),
-		processes: processes,
+		recSlots: make([]slot, known.slots),
+		resSlots: make([]slot, known.slots),
 	}
 }
 
-// SetProcesses exchanges the process table, nil for none.
-func (v *View) SetProcesses(p Processes) { v.processes = p }
+// SetProcesses sets the process table, nil for none as in a gateway, and the
+// wall-clock time of the boot by which its times are converted, in ns since
+// 1970 (0 when it is not known). It holds from the next record on.
+func (v *View) SetProcesses(p Processes, bootTime int64) { v.processes, v.bootTime = p, bootTime }
 
 // SetResource makes res the resource of the records that follow.
 func (v *View) SetResource(res pcommon.Resource) {
@@ -69,6 +74,7 @@ func (v *View) SetRecord(rec plog.LogRecord) {
 	v.rec = rec
 	clear(v.lists)
 	v.lists, v.arena = v.lists[:0], v.arena[:0]
+	v.selfKnown, v.selfProcess = false, nil
 	v.recStamp = nextStamp(v.recSlots, v.recStamp)
 	fill(v.recSlots, v.recStamp, rec.Attributes())
 	v.event = v.eventType()
@@ -121,14 +127,11 @@ func (v *View) Time() int64 {
 }
 
 // String implements field.Source.
-func (v *View) String(a field.Attr) (string, bool) { return v.text(int(a)) }
-
-func (v *View) text(slot int) (string, bool) {
-	val, ok := v.value(slot)
-	if !ok {
-		return "", false
+func (v *View) String(a field.Attr) (string, bool) {
+	if val, ok := v.value(int(a)); ok {
+		return textOf(val)
 	}
-	return textOf(val)
+	return v.textOfSelf(a)
 }
 
 func textOf(val pcommon.Value) (string, bool) {
@@ -146,7 +149,10 @@ func textOf(val pcommon.Value) (string, bool) {
 func (v *View) Int(a field.Attr) (int64, bool) {
 	val, ok := v.value(int(a))
 	if !ok {
-		return 0, false
+		if a == field.AttrSyscallReturn && v.rec.EventName() == schema.EventProcessExec {
+			return 0, true // the kernel tells only of an exec that succeeded
+		}
+		return v.intOfSelf(a)
 	}
 	switch val.Type() {
 	case pcommon.ValueTypeInt:
@@ -181,7 +187,10 @@ func (v *View) Strings(a field.Attr) ([]string, bool) {
 		}
 	}
 	val, ok := v.value(int(a))
-	if !ok || val.Type() != pcommon.ValueTypeSlice {
+	if !ok {
+		return v.listOfSelf(a)
+	}
+	if val.Type() != pcommon.ValueTypeSlice {
 		return nil, false
 	}
 	items := v.expand(val.Slice())

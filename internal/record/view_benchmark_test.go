@@ -42,7 +42,7 @@ func readAll(v *View, p *field.Process) int {
 
 func TestReadingDoesNotAllocate(t *testing.T) {
 	res, rec := typicalRecord(t)
-	v, p := New(nil), new(field.Process)
+	v, p := New(), new(field.Process)
 	v.SetResource(res)
 	v.SetRecord(rec)
 	readAll(v, p)
@@ -55,7 +55,7 @@ func TestReadingDoesNotAllocate(t *testing.T) {
 
 func BenchmarkSetRecord(b *testing.B) {
 	res, rec := typicalRecord(b)
-	v := New(nil)
+	v := New()
 	v.SetResource(res)
 	b.ReportAllocs()
 	for b.Loop() {
@@ -65,7 +65,7 @@ func BenchmarkSetRecord(b *testing.B) {
 
 func BenchmarkRead(b *testing.B) {
 	res, rec := typicalRecord(b)
-	v, p := New(nil), new(field.Process)
+	v, p := New(), new(field.Process)
 	v.SetResource(res)
 	v.SetRecord(rec)
 	b.ReportAllocs()

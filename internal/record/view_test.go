@@ -20,7 +20,7 @@ func view(t *testing.T, event string, resource, attrs map[string]any) *View {
 	require.NoError(t, res.Attributes().FromRaw(resource))
 	require.NoError(t, rec.Attributes().FromRaw(attrs))
 	rec.SetEventName(event)
-	v := New(nil)
+	v := New()
 	v.SetResource(res)
 	v.SetRecord(rec)
 	return v
@@ -158,7 +158,7 @@ func TestStampsWrapAround(t *testing.T) {
 }
 
 func TestUnsetViewHasNoValues(t *testing.T) {
-	_, ok := New(nil).String(field.AttrFilePath)
+	_, ok := New().String(field.AttrFilePath)
 	require.False(t, ok)
 }
 
@@ -194,6 +194,16 @@ func TestEventType(t *testing.T) {
 		}
 		require.Equal(t, c.want, view(t, c.event, nil, attrs).EventType(), "%v", c)
 	}
+}
+
+func TestExecHasAResult(t *testing.T) {
+	n, ok := view(t, schema.EventProcessExec, nil, nil).Int(field.AttrSyscallReturn)
+	require.True(t, ok)
+	require.Zero(t, n)
+	n, _ = view(t, schema.EventProcessExec, nil, map[string]any{schema.SyscallReturn: int64(-2)}).Int(field.AttrSyscallReturn)
+	require.EqualValues(t, -2, n)
+	_, ok = view(t, schema.EventProcessExit, nil, nil).Int(field.AttrSyscallReturn)
+	require.False(t, ok)
 }
 
 func TestTimePrefersTheEvents(t *testing.T) {
