@@ -5,6 +5,8 @@
 //	Source (attributes) -> row.Get -> Value -> planned check or output
 package field
 
+import "net/netip"
+
 // Source gives typed access to the facts of one event. An attribute that the
 // event does not have is reported as absent, never as a zero value. Texts and
 // slices are valid until the next event. A Source is used by one goroutine at
@@ -32,6 +34,17 @@ type Source interface {
 	Ancestor(n int, p *Process) bool
 	// Leader fills p with the leader of one of the acting process' groups.
 	Leader(of Group, p *Process) bool
+}
+
+// Names knows the addresses of domain names. Its methods do not block; a name
+// whose addresses are not known yet has none.
+type Names interface {
+	// Watch asks for a name's addresses to be kept up to date.
+	Watch(name string)
+	// Has reports whether addr is one of the name's.
+	Has(name string, addr netip.Addr) bool
+	// NameOf is the first watched name that has the address.
+	NameOf(addr netip.Addr) (string, bool)
 }
 
 // Group names a set of processes that has a leader.

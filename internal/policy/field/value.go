@@ -1,6 +1,7 @@
 package field
 
 import (
+	"math"
 	"net/netip"
 	"strconv"
 )
@@ -44,6 +45,9 @@ func (v *Value) SetInt(n int64) { v.Kind, v.Num = Int, uint64(n) }
 
 // SetUint makes v an unsigned number.
 func (v *Value) SetUint(n uint64) { v.Kind, v.Num = Uint, n }
+
+// SetDouble makes v a floating-point number.
+func (v *Value) SetDouble(f float64) { v.Kind, v.Num = Double, math.Float64bits(f) }
 
 // SetList makes v a list of texts. The slice is aliased.
 func (v *Value) SetList(l []string) { v.Kind, v.List = List, l }

@@ -19,6 +19,7 @@ var accepted = []struct{ in, out string }{
 	{"not not a", "a"},
 	{"not not not(a)", "not a"},
 	{"not(a or b)", "not (a or b)"},
+	{"not (not (a))", "not (not a)"},
 	{"not_macro and or_macro", "(not_macro and or_macro)"},
 	{"  a\n\tand\r\n(b)  ", "(a and b)"},
 	{"((a))", "a"},

@@ -19,6 +19,10 @@ func printExpr(b *strings.Builder, e Expr) {
 		printJoined(b, e.Children, " or ")
 	case *Not:
 		b.WriteString("not ")
+		if _, twice := e.Child.(*Not); twice { // "not not" would cancel out
+			printJoined(b, []Expr{e.Child}, "")
+			return
+		}
 		printExpr(b, e.Child)
 	case *Ref:
 		b.WriteString(e.Name)

@@ -1,0 +1,197 @@
+package check
+
+import (
+	"encoding/hex"
+	"net/netip"
+	"regexp"
+	"regexp/syntax"
+	"strconv"
+	"strings"
+
+	"github.com/sightglass/sightglass/internal/policy/events"
+	"github.com/sightglass/sightglass/internal/policy/field"
+	"github.com/sightglass/sightglass/internal/policy/lang"
+	"github.com/sightglass/sightglass/internal/policy/operator"
+)
+
+// constants reads the values that the left side is compared with.
+func (c *checker) constants(t *Test, values []lang.Value) error {
+	t.Values = make([]Constant, 0, len(values))
+	for i := range values {
+		v, err := c.constant(t, &values[i])
+		if err != nil {
+			return err
+		}
+		t.Values = append(t.Values, v)
+	}
+	return nil
+}
+
+func (c *checker) constant(t *Test, v *lang.Value) (Constant, error) {
+	k := Constant{At: v.At, Text: v.Text}
+	if ref := t.Left.Ref; ref != nil && ref.Field.Has(field.EventType) && ref.Field.Name == "evt.type" {
+		if _, ok := events.ByName(v.Text); !ok {
+			return k, &Error{Pos: v.At, Msg: "there is no event type " + v.Text, Unknown: true}
+		}
+	}
+	if msg := k.read(t); msg != "" {
+		return k, fail(v.At, msg)
+	}
+	if t.Left.Type.Class() == field.ClassText {
+		c.warnText(t, v)
+	}
+	if t.Op == operator.Regex {
+		if _, err := CompileRegex(v.Text); err != nil {
+			return k, fail(v.At, "the regular expression is wrong: "+err.Error())
+		}
+	}
+	return k, nil
+}
+
+// read reads the text of a constant by the type of the left side and says why
+// it cannot.
+func (k *Constant) read(t *Test) string {
+	typ := t.Left.Type
+	switch typ.Class() {
+	case field.ClassText:
+		if strings.IndexByte(k.Text, 0) >= 0 {
+			return "a text cannot contain a NUL byte"
+		}
+		k.Value.SetText(k.Text)
+		return ""
+	case field.ClassBytes:
+		return k.readBytes(t.Op)
+	case field.ClassBool:
+		if k.Text != "true" && k.Text != "false" {
+			return strconv.Quote(k.Text) + " is neither true nor false"
+		}
+		k.Value.SetBool(k.Text == "true")
+		return ""
+	case field.ClassNet:
+		return k.readNet(typ)
+	default:
+		return k.readNumber(typ)
+	}
+}
+
+func (k *Constant) readBytes(op operator.ID) string {
+	if op == operator.BContains || op == operator.BStartsWith {
+		raw, err := hex.DecodeString(k.Text)
+		if err != nil {
+			return "operator " + op.String() + " takes pairs of hexadecimal digits"
+		}
+		k.Text = string(raw)
+	}
+	k.Value.Kind, k.Value.Text = field.Bytes, k.Text
+	return ""
+}
+
+func (k *Constant) readNumber(typ field.Type) string {
+	bad := strconv.Quote(k.Text) + " is not a number of type " + typ.String()
+	switch {
+	case typ == field.Port:
+		n, ok := ParsePort(k.Text)
+		if !ok {
+			return strconv.Quote(k.Text) + " is neither a port nor a service"
+		}
+		k.Value.SetUint(uint64(n))
+	case typ == field.Float64:
+		n, err := strconv.ParseInt(k.Text, 10, 64)
+		if err != nil {
+			return bad
+		}
+		k.Value.SetDouble(float64(n))
+	case typ.Signed():
+		n, err := strconv.ParseInt(k.Text, 10, 64)
+		if err != nil {
+			return bad
+		}
+		k.Value.SetInt(n)
+	default:
+		n, err := strconv.ParseUint(strings.TrimPrefix(k.Text, "+"), 10, 64)
+		if err != nil {
+			return bad
+		}
+		k.Value.SetUint(n)
+	}
+	return ""
+}
+
+func (k *Constant) readNet(typ field.Type) string {
+	if typ == field.IPAddr {
+		a, err := field.ParseIP(k.Text)
+		if err != nil {
+			return strconv.Quote(k.Text) + " is not an IP address"
+		}
+		k.Value.SetIP(a)
+		return ""
+	}
+	p, err := netip.ParsePrefix(k.Text)
+	if err != nil {
+		return strconv.Quote(k.Text) + " is not a network such as 10.0.0.0/8"
+	}
+	k.Value.Kind, k.Value.Net = field.Net, p.Masked()
+	return ""
+}
+
+// ParsePort reads a port by number or by the name of a service; empty is 0.
+func ParsePort(s string) (uint16, bool) {
+	if s == "" {
+		return 0, true
+	}
+	if n, err := strconv.ParseUint(s, 10, 16); err == nil {
+		return uint16(n), true
+	}
+	n, ok := services[s]
+	return n, ok
+}
+
+// CompileRegex compiles a pattern in POSIX syntax that must match a whole text.
+// Bytes that are not UTF-8 count as one character each.
+func CompileRegex(pattern string) (*regexp.Regexp, error) {
+	tree, err := syntax.Parse(pattern, syntax.ClassNL)
+	if err != nil {
+		return nil, err
+	}
+	// POSIX syntax has no anchors for the ends of the text, only of lines.
+	return regexp.Compile(`\A(?:` + tree.String() + `)\z`)
+}
+
+// warnText points at texts that look like something else.
+func (c *checker) warnText(t *Test, v *lang.Value) {
+	switch {
+	case c.table.Known(v.Text):
+		c.warn(v.At, "the text '"+v.Text+"' is also the name of a field: use val() to compare with that", false)
+	case looksLikeCall(v.Text):
+		c.warn(v.At, "the text '"+v.Text+"' looks like a transformer, which must not be quoted", false)
+	case t.Op == operator.Regex && simpleRegex(v.Text):
+		c.warn(v.At, "the expression '"+v.Text+"' needs no regex: =, contains, startswith or endswith are faster", false)
+	}
+}
+
+func looksLikeCall(s string) bool {
+	for _, name := range append([]string{lang.Val}, lang.Transformers[:]...) {
+		if rest, ok := strings.CutPrefix(s, name); ok && strings.HasPrefix(rest, "(") && strings.HasSuffix(rest, ")") {
+			return true
+		}
+	}
+	return false
+}
+
+// simpleRegex reports whether only the ends of a pattern are special.
+func simpleRegex(s string) bool {
+	s = strings.TrimSuffix(strings.TrimPrefix(s, "^"), "$")
+	for _, wild := range [...]string{".*", ".+", ".?"} {
+		if cut, ok := strings.CutPrefix(s, wild); ok {
+			s = cut
+			break
+		}
+	}
+	for _, wild := range [...]string{".*", ".+", ".?"} {
+		if cut, ok := strings.CutSuffix(s, wild); ok && !strings.HasSuffix(cut, `\`) {
+			s = cut
+			break
+		}
+	}
+	return s != "" && regexp.QuoteMeta(s) == s
+}

@@ -1,0 +1,277 @@
+package field
+
+import (
+	"math"
+	"strconv"
+
+	"github.com/sightglass/sightglass/internal/policy/events"
+)
+
+// argAttrs has the attribute of every argument of every event type.
+var argAttrs = func() [][]Attr {
+	out := make([][]Attr, events.Count())
+	for id := range out {
+		args := events.ByID(events.ID(id)).Args
+		out[id] = make([]Attr, len(args))
+		for i := range args {
+			out[id][i], _ = ArgAttr(args[i].Name)
+		}
+	}
+	return out
+}()
+
+func mustArg(name string) Attr {
+	a, ok := ArgAttr(name)
+	if !ok {
+		panic("no event has an argument named " + name)
+	}
+	return a
+}
+
+// Attributes of arguments that fields need by name.
+var (
+	attrArgData   = mustArg("data")
+	attrArgFlags  = mustArg("flags")
+	attrArgMode   = mustArg("mode")
+	attrArgDomain = mustArg("domain")
+	attrArgType   = mustArg("type")
+	setOpen       = events.SetByName("open")
+	setMode       = events.SetByName("mode")
+)
+
+// execArgs are the arguments of an exec event that are facts of the process.
+var execArgs = map[string]Attr{
+	"tid": AttrTID, "pid": AttrPID, "ptid": AttrParentPID, "comm": AttrProcName, "tty": AttrTTY,
+	"vpgid": AttrVPGID, "loginuid": AttrLoginUID, "cap_inheritable": AttrCapInheritable,
+	"cap_permitted": AttrCapPermitted, "cap_effective": AttrCapEffective, "exe_ino": AttrExeInode,
+	"exe_ino_ctime": AttrExeCtime, "exe_ino_mtime": AttrExeMtime, "uid": AttrUserID,
+	"trusted_exepath": AttrProcPath, "pgid": AttrPGID, "gid": AttrGroupID, "vtid": AttrVTID, "vpid": AttrVPID,
+}
+
+// execAttrs has the process' attribute of every argument of the exec and clone
+// events; zero where there is none.
+var execAttrs = func() map[events.ID][]Attr {
+	out := map[events.ID][]Attr{}
+	for _, name := range []string{"execve", "execveat", "clone", "clone3", "fork", "vfork"} {
+		e, _ := events.ByName(name)
+		row := make([]Attr, len(e.Args))
+		for i := range e.Args {
+			row[i] = execArgs[e.Args[i].Name]
+		}
+		out[e.ID] = row
+	}
+	return out
+}()
+
+// argInt is the number of argument i: as the record has it, else from what the
+// record says elsewhere.
+func (c *Context) argInt(i int) (int64, bool) {
+	e := c.event
+	if n, ok := c.Int(argAttrs[e.ID][i]); ok {
+		return n, true
+	}
+	a := &e.Args[i]
+	switch {
+	case i == int(e.Result):
+		return c.Int(AttrSyscallReturn)
+	case i == int(e.FD):
+		return c.Int(AttrFileDescriptor)
+	case a.Name == "flags" || a.Name == "creat_flags":
+		return c.derivedFlags(a)
+	case a.Name == "dev" && a.Kind == events.KindHex32:
+		if major, minor, ok := c.device(); ok {
+			return int64(minor&0xff | major<<8 | (minor&^0xff)<<12), true
+		}
+	case a.Name == "ino":
+		var v Value
+		getInode(c, nil, &v)
+		return v.Int64(), v.Kind == Int
+	}
+	if row := execAttrs[e.ID]; row != nil && row[i] != 0 {
+		return c.Int(row[i])
+	}
+	return 0, false
+}
+
+// derivedFlags are flags that a call has in another argument or not at all.
+func (c *Context) derivedFlags(a *events.Arg) (int64, bool) {
+	switch {
+	case c.opens():
+		return c.Int(AttrFileFlags)
+	case c.is("socket", "socketpair"):
+		return c.Int(attrArgType)
+	case a.Name == "creat_flags":
+		return 0, true
+	case c.is("execve", "execveat"):
+		return 0, true
+	}
+	return 0, false
+}
+
+// argNumber is argument i in Falco's numbers.
+func (c *Context) argNumber(i int) (int64, bool) {
+	n, ok := c.argInt(i)
+	if !ok {
+		return 0, false
+	}
+	a := &c.event.Args[i]
+	switch a.Kind {
+	case events.KindFlags, events.KindFlags8, events.KindFlags16:
+		return int64(c.falcoFlags(a, uint64(n))), true
+	case events.KindEnum:
+		return int64(a.Set.FromKernel(uint64(n))), true
+	case events.KindOct32:
+		if c.opens() && !c.hasMode() {
+			return 0, true
+		}
+		return n & 0o7777, true
+	case events.KindMode:
+		return n & 0o7777, true
+	default:
+		return n, true
+	}
+}
+
+// hasMode reports whether an open call may create a file and so uses its mode.
+func (c *Context) hasMode() bool {
+	flags, ok := c.openFlags()
+	return !ok || flags&events.OpenCreate != 0 || c.tmpfile()
+}
+
+func (c *Context) falcoFlags(a *events.Arg, kernel uint64) uint32 {
+	switch {
+	case c.opens() && a.Name == "flags":
+		flags, _ := c.openFlags()
+		return flags
+	case a.Name == "creat_flags":
+		return c.layers(1, 2)
+	case c.is("execve", "execveat") && a.Name == "flags":
+		return c.exeFlags()
+	}
+	return a.Set.FromKernel(kernel)
+}
+
+// exeFlags describe the program file of an exec.
+func (c *Context) exeFlags() (flags uint32) {
+	for i, a := range [...]Attr{AttrExeWritable, AttrExeUpper, AttrExeMemfd, AttrExeLower} {
+		if c.flag(a) {
+			flags |= 1 << i
+		}
+	}
+	return flags
+}
+
+// argText is a textual argument as the record has it, else from what the
+// record says elsewhere.
+func (c *Context) argText(i int) (string, bool) {
+	e := c.event
+	if s, ok := c.String(argAttrs[e.ID][i]); ok {
+		return s, true
+	}
+	if list, ok := c.Strings(argAttrs[e.ID][i]); ok {
+		return c.joined(list, "\x00"), true
+	}
+	switch e.Args[i].Name {
+	case "exe":
+		if args, ok := c.Strings(AttrProcArgs); ok && len(args) > 0 {
+			return args[0], true
+		}
+	case "args":
+		if args, ok := c.Strings(AttrProcArgs); ok && len(args) > 1 {
+			return c.nulEnded(args[1:]), true
+		}
+	case "env":
+		if env, ok := c.Strings(AttrProcEnv); ok {
+			return c.nulEnded(env), true
+		}
+	case "name", "filename", "path":
+		if e.Args[i].Kind == events.KindPath && !c.is("execve") {
+			return c.String(AttrFileRaw)
+		}
+	}
+	if row := execAttrs[e.ID]; row != nil && row[i] != 0 {
+		return c.String(row[i])
+	}
+	return "", false
+}
+
+// nulEnded joins texts as the kernel keeps them, each with a NUL behind it.
+func (c *Context) nulEnded(items []string) string {
+	start := len(c.buf)
+	for _, it := range items {
+		c.buf = append(c.buf, it...)
+		c.buf = append(c.buf, 0)
+	}
+	return c.own(start)
+}
+
+func getRawArg(c *Context, a *Arg, v *Value) {
+	i := a.position(c.event)
+	if i < 0 {
+		return
+	}
+	switch typ := typeOfKind(c.event.Args[i].Kind); typ.Kind() {
+	case Int:
+		if n, ok := c.argNumber(i); ok {
+			v.SetInt(n)
+		}
+	case Uint:
+		if n, ok := c.argNumber(i); ok {
+			v.SetUint(uint64(n) & (typ.Max() | math.MaxUint32))
+		}
+	case Bytes:
+		if s, ok := c.argText(i); ok {
+			v.Kind, v.Text = Bytes, s
+		}
+	default:
+		v.SetText("<NA>")
+		if s, ok := c.argText(i); ok {
+			v.SetText(s)
+		}
+	}
+}
+
+func getArg(c *Context, a *Arg, v *Value) {
+	i := a.position(c.event)
+	if i < 0 {
+		return
+	}
+	c.scratch = c.appendResolved(c.scratch[:0], i)
+	if len(c.scratch) == 0 {
+		c.scratch = c.appendRaw(c.scratch, i)
+	}
+	v.SetText(c.keep(c.scratch))
+}
+
+func getArgs(c *Context, _ *Arg, v *Value) {
+	if c.event == nil {
+		return
+	}
+	dst := c.scratch[:0]
+	for i := range c.event.Args {
+		if i > 0 {
+			dst = append(dst, ' ')
+		}
+		dst = append(dst, c.event.Args[i].Name...)
+		dst = append(dst, '=')
+		dst = c.appendRaw(dst, i)
+		mark := len(dst)
+		dst = append(dst, '(')
+		if dst = c.appendResolved(dst, i); len(dst) == mark+1 {
+			dst = dst[:mark]
+			continue
+		}
+		dst = append(dst, ')')
+	}
+	c.scratch = dst
+	v.SetText(c.keep(dst))
+}
+
+// appendDecimalOr appends a number, or the text for an empty argument.
+func (c *Context) appendDecimalOr(dst []byte, i int, empty string) []byte {
+	n, ok := c.argNumber(i)
+	if !ok {
+		return append(dst, empty...)
+	}
+	return strconv.AppendInt(dst, n, 10)
+}

@@ -1,0 +1,79 @@
+package field
+
+import "github.com/sightglass/sightglass/internal/policy/events"
+
+// fsFields are the paths that a call names, of calls that succeeded.
+var fsFields = []Field{
+	{Name: "fs.path.name", Type: FSPath, Doc: "absolute path of the file that the call works on", From: []Attr{AttrFilePath}, Get: fsPath(fsName, false)},
+	{Name: "fs.path.nameraw", Type: CharBuf, Doc: "the same as the program gave it", From: []Attr{AttrFileRaw}, Get: fsPath(fsName, true)},
+	{Name: "fs.path.source", Type: FSPath, Doc: "absolute path of the source of a rename, link or mount", From: []Attr{AttrFilePrevious, AttrFilePath}, Get: fsPath(fsSource, false)},
+	{Name: "fs.path.sourceraw", Type: CharBuf, Doc: "the same as the program gave it", From: []Attr{AttrFileRaw}, Get: fsPath(fsSource, true)},
+	{Name: "fs.path.target", Type: FSPath, Doc: "absolute path of the target of a rename, link or mount", From: []Attr{AttrFilePrevious, AttrFilePath}, Get: fsPath(fsTarget, false)},
+	{Name: "fs.path.targetraw", Type: CharBuf, Doc: "the same as the program gave it", From: []Attr{AttrFileRaw}, Get: fsPath(fsTarget, true)},
+	{Name: "fs.path.resolved", Type: FSPath, Doc: "the kernel's own path of the file, which links and mounts cannot disguise; not part of Falco", From: []Attr{AttrFileResolved}, Get: getText(AttrFileResolved)},
+}
+
+// fsArgs are the arguments of one call that are paths, by what they are.
+type fsArgs struct{ name, source, target string }
+
+func fsName(a *fsArgs) string   { return a.name }
+func fsSource(a *fsArgs) string { return a.source }
+func fsTarget(a *fsArgs) string { return a.target }
+
+// fsCalls has the calls with paths. Of a link the new name is the source and
+// the old one the target, as with a symbolic link.
+var fsCalls = map[string]fsArgs{
+	"mkdir": {name: "path"}, "mkdirat": {name: "path"}, "rmdir": {name: "path"},
+	"unlink": {name: "path"}, "unlinkat": {name: "name"},
+	"open": {name: "name"}, "openat": {name: "name"}, "openat2": {name: "name"}, "creat": {name: "name"},
+	"open_by_handle_at": {name: "path"},
+	"chmod":             {name: "filename"}, "fchmodat": {name: "filename"}, "fchmod": {name: "fd"},
+	"chown": {name: "path"}, "lchown": {name: "path"}, "fchownat": {name: "pathname"}, "fchown": {name: "fd"},
+	"umount": {name: "name"}, "umount2": {name: "name"}, "quotactl": {name: "special"},
+	"rename":    {source: "oldpath", target: "newpath"},
+	"renameat":  {source: "oldpath", target: "newpath"},
+	"renameat2": {source: "oldpath", target: "newpath"},
+	"link":      {source: "newpath", target: "oldpath"},
+	"linkat":    {source: "newpath", target: "oldpath"},
+	"symlink":   {source: "linkpath", target: "target"},
+	"symlinkat": {source: "linkpath", target: "target"},
+	"mount":     {source: "dev", target: "dir"},
+}
+
+func fsPath(pick func(*fsArgs) string, raw bool) func(*Context, *Arg, *Value) {
+	return func(c *Context, _ *Arg, v *Value) {
+		if c.event == nil || c.failed() {
+			return
+		}
+		call, ok := fsCalls[c.event.Name]
+		if !ok {
+			return
+		}
+		i := c.event.ArgIndex(pick(&call))
+		if i < 0 {
+			return
+		}
+		if s, ok := c.fsText(i, raw); ok {
+			v.SetText(s)
+		}
+	}
+}
+
+func (c *Context) fsText(i int, raw bool) (string, bool) {
+	a := &c.event.Args[i]
+	switch {
+	case a.Kind == events.KindFD: // fchmod, fchown: the descriptor's file
+		return c.fdName()
+	case raw:
+		return c.argText(i)
+	case a.Kind == events.KindText:
+		s, ok := c.argText(i)
+		if !ok {
+			return "", false
+		}
+		base, _ := c.base(i)
+		return c.normal(base, s), true
+	default:
+		return c.resolvedPath(i)
+	}
+}

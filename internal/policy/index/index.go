@@ -1,0 +1,115 @@
+package index
+
+import (
+	"math/bits"
+
+	"github.com/sightglass/sightglass/internal/policy/events"
+	"github.com/sightglass/sightglass/internal/policy/plan"
+)
+
+// Rule is a rule as the index needs it.
+type Rule struct {
+	Types   Types
+	Node    plan.Node
+	Guard   plan.Guard
+	Guarded bool
+}
+
+// Index has a bucket of rules for every event type, in the order of the rules.
+type Index struct {
+	buckets []bucket
+	unknown bucket // for types that are not in the table
+	words   int    // of the largest bucket
+}
+
+// bucket holds the rules that events of one type can match.
+type bucket struct {
+	rules  []int32 // numbers of the rules
+	nodes  []plan.Node
+	open   []uint64 // bit set of the rules without guard
+	groups []group
+}
+
+// group holds the guards that look at one slot.
+type group struct {
+	slot    int
+	byValue map[string][]int32 // positions in the bucket
+}
+
+// New indexes rules by their numbers.
+func New(rules []Rule) *Index {
+	x := &Index{buckets: make([]bucket, events.Count())}
+	for id := range x.buckets {
+		x.buckets[id].fill(rules, func(r *Rule) bool { return r.Types.Has(events.ID(id)) })
+		x.words = max(x.words, len(x.buckets[id].open))
+	}
+	everything := events.Count()
+	x.unknown.fill(rules, func(r *Rule) bool { return r.Types.Len() == everything })
+	x.words = max(x.words, len(x.unknown.open))
+	return x
+}
+
+func (b *bucket) fill(rules []Rule, wants func(*Rule) bool) {
+	slots := map[int]int{}
+	for n := range rules {
+		r := &rules[n]
+		if !wants(r) {
+			continue
+		}
+		pos := len(b.rules)
+		b.rules, b.nodes = append(b.rules, int32(n)), append(b.nodes, r.Node)
+		if pos%64 == 0 {
+			b.open = append(b.open, 0)
+		}
+		if !r.Guarded {
+			b.open[pos/64] |= 1 << (pos % 64)
+			continue
+		}
+		i, ok := slots[r.Guard.Slot]
+		if !ok {
+			i = len(b.groups)
+			slots[r.Guard.Slot] = i
+			b.groups = append(b.groups, group{r.Guard.Slot, map[string][]int32{}})
+		}
+		for _, v := range r.Guard.Values {
+			b.groups[i].byValue[v] = append(b.groups[i].byValue[v], int32(pos))
+		}
+	}
+}
+
+// Scratch is the memory that Match needs, one per goroutine.
+type Scratch struct{ candidates []uint64 }
+
+// NewScratch makes the memory for Match.
+func (x *Index) NewScratch() *Scratch { return &Scratch{candidates: make([]uint64, x.words)} }
+
+// Match evaluates the event that c.Begin set and calls found with the number
+// of each rule that matches, in order, until found returns false. It does not
+// allocate.
+func (x *Index) Match(c *plan.Context, s *Scratch, found func(rule int) bool) {
+	b := &x.unknown
+	if e := c.Event(); e != nil {
+		b = &x.buckets[e.ID]
+	}
+	if len(b.rules) == 0 {
+		return
+	}
+	set := s.candidates[:copy(s.candidates, b.open)]
+	for i := range b.groups {
+		g := &b.groups[i]
+		for _, pos := range g.byValue[c.Value(g.slot).Text] {
+			set[pos/64] |= 1 << (pos % 64)
+		}
+	}
+	for w, word := range set {
+		for ; word != 0; word &= word - 1 {
+			pos := w*64 + bits.TrailingZeros64(word)
+			if b.nodes[pos].Eval(c) && !found(int(b.rules[pos])) {
+				return
+			}
+		}
+	}
+}
+
+// Rules are the numbers of the rules that events of a type can match.
+func (x *Index) Rules(id events.ID) []int32 { return x.buckets[id].rules }
