@@ -59,8 +59,8 @@ func NewRegistry(limit int, rest []byte) *Registry {
 
 // Acquire returns the owner for a key made of AppendNamed. The caller must
 // Release it when done; until then the owner stays the only one with this key.
-// Second result: false when the limit forced the key upon the rest's owner.
-func (r *Registry) Acquire(key []byte) (*Owner, bool) {
+// Beyond the limit it is Rest.
+func (r *Registry) Acquire(key []byte) *Owner {
 	r.mu.RLock()
 	o := r.owners[string(key)]
 	if o != nil {
@@ -68,26 +68,29 @@ func (r *Registry) Acquire(key []byte) (*Owner, bool) {
 	}
 	r.mu.RUnlock()
 	if o != nil {
-		return o, true
+		return o
 	}
 	return r.create(key)
 }
 
-func (r *Registry) create(key []byte) (*Owner, bool) {
+// Rest returns the owner of everything beyond the limit.
+func (r *Registry) Rest() *Owner { return r.rest }
+
+func (r *Registry) create(key []byte) *Owner {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	o := r.owners[string(key)]
 	if o == nil {
 		if len(r.owners) >= r.limit {
 			r.rest.users.Add(1)
-			return r.rest, false
+			return r.rest
 		}
 		o = &Owner{id: r.nextID, key: string(key)}
 		r.nextID++
 		r.owners[o.key] = o
 	}
 	o.users.Add(1)
-	return o, true
+	return o
 }
 
 // Sweep forgets the owners that nobody uses and that have no series.

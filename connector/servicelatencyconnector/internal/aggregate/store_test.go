@@ -36,7 +36,7 @@ var wide = Limits{Series: 1000, PerOwner: 1000, Exemplars: 2, Forget: never}
 
 // record counts one request and reports whether it found a place.
 func (r *rig) record(service, op string, ns uint64) bool {
-	o, _ := r.registry.Acquire(AppendNamed(nil, "service.name", StringValue(service)))
+	o := r.registry.Acquire(AppendNamed(nil, "service.name", StringValue(service)))
 	defer o.Release()
 	var s Sample
 	s.Set(ns)
@@ -171,6 +171,12 @@ func TestLimitsKeepTotalsExact(t *testing.T) {
 	require.EqualValues(t, 60, total)
 	require.EqualValues(t, 10, r.store.Series(), "seven and three for the overflow")
 
+	for _, o := range r.flusher.owners {
+		metric, attribute, values := r.flusher.Widest(o)
+		require.Equal(t, "m op", metric+" "+attribute)
+		require.EqualValues(t, o.series.Load(), values)
+	}
+
 	r.record("c", "op0", 5)
 	r.collect(30) // all but c's op0 expire and free their places
 	for i := range 10 {
@@ -182,14 +188,14 @@ func TestRegistryLimit(t *testing.T) {
 	registry := NewRegistry(2, AppendNamed(nil, "service.name", StringValue("rest")))
 	for i := range 5 {
 		key := AppendNamed(nil, "service.name", IntValue(int64(i)))
-		o, ok := registry.Acquire(key)
-		require.Equal(t, i < 2, ok)
-		if !ok {
+		o := registry.Acquire(key)
+		require.Equal(t, i < 2, o != registry.Rest())
+		if i >= 2 {
 			for _, v := range o.Attributes() {
 				require.Equal(t, "rest", v.Str())
 			}
 		}
-		o2, _ := registry.Acquire(key)
+		o2 := registry.Acquire(key)
 		require.Same(t, o, o2)
 		o.Release()
 		o2.Release()
@@ -202,20 +208,20 @@ func TestRegistryLimit(t *testing.T) {
 
 func TestRegistryKeepsOwnersInUse(t *testing.T) {
 	registry := NewRegistry(10, nil)
-	o, _ := registry.Acquire([]byte{})
+	o := registry.Acquire([]byte{})
 	registry.Sweep()
-	again, _ := registry.Acquire([]byte{})
+	again := registry.Acquire([]byte{})
 	require.Same(t, o, again)
 	o.Release()
 	again.Release()
 	registry.Sweep()
-	fresh, _ := registry.Acquire([]byte{})
+	fresh := registry.Acquire([]byte{})
 	require.NotSame(t, o, fresh)
 }
 
 func TestMergePoint(t *testing.T) {
 	r := newRig(Limits{Series: 2, PerOwner: 2, Forget: never}, FlusherOptions{Temporality: Delta})
-	o, _ := r.registry.Acquire(nil)
+	o := r.registry.Acquire(nil)
 	send := func(op string, writer Writer, overflow bool, original, start, end uint64) Verdict {
 		key := AppendValue(AppendHeader(nil, o, r.metric), StringValue(op))
 		to := &Stream{Owner: o, Metric: r.metric, Key: key, Writer: writer, Overflow: overflow, Original: original}
@@ -281,7 +287,7 @@ func TestNothingIsLostBetweenRecordingAndCollecting(t *testing.T) {
 func TestRecordingKnownSeriesDoesNotAllocate(t *testing.T) {
 	for _, options := range []FlusherOptions{{Temporality: Delta}, {Temporality: Cumulative, Repeat: true}} {
 		r := newRig(wide, options)
-		o, _ := r.registry.Acquire(nil)
+		o := r.registry.Acquire(nil)
 		var keys [][]byte
 		for i := range 50 {
 			keys = append(keys, AppendValue(AppendHeader(nil, o, r.metric), IntValue(int64(i))))
@@ -309,7 +315,7 @@ func BenchmarkRecord(b *testing.B) {
 	for _, series := range []int{1, 400, 100_000} {
 		b.Run(strconv.Itoa(series), func(b *testing.B) {
 			r := newRig(Limits{Series: 1 << 20, PerOwner: 1 << 20, Exemplars: 4}, FlusherOptions{})
-			o, _ := r.registry.Acquire(nil)
+			o := r.registry.Acquire(nil)
 			keys := make([][]byte, series)
 			for i := range keys {
 				keys[i] = AppendValue(AppendHeader(nil, o, r.metric), StringValue("/api/v1/resource/"+strconv.Itoa(i)))

@@ -18,7 +18,7 @@ func key(tb testing.TB, r *Reader, resource attrs) (string, attrs) {
 	require.NoError(tb, m.FromRaw(resource))
 	var id Identity
 	k := r.AppendKey(nil, m, &id)
-	o, _ := aggregate.NewRegistry(1, nil).Acquire(k)
+	o := aggregate.NewRegistry(1, nil).Acquire(k)
 	out := pcommon.NewMap()
 	for name, v := range o.Attributes() {
 		attribute.Put(out, name, v)

@@ -127,7 +127,7 @@ func TestDefinitionsAreComplete(t *testing.T) {
 func TestReadDoesNotAllocate(t *testing.T) {
 	c := newCatalog(dimensions(Dimension{Name: "tenant"}, Dimension{Name: "app.*"}))
 	registry := aggregate.NewRegistry(1, nil)
-	o, _ := registry.Acquire(nil)
+	o := registry.Acquire(nil)
 	var r Resource
 	var f Fields
 	key := make([]byte, 0, 512)

@@ -40,7 +40,7 @@ func benchmarkSpans(tb testing.TB) []ptrace.Span {
 
 func BenchmarkReadAndKey(b *testing.B) {
 	c := newCatalog()
-	o, _ := aggregate.NewRegistry(1, nil).Acquire(nil)
+	o := aggregate.NewRegistry(1, nil).Acquire(nil)
 	spans := benchmarkSpans(b)
 	var r Resource
 	var f Fields

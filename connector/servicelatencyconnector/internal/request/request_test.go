@@ -74,7 +74,7 @@ func keyAttributes(tb testing.TB, m *Metric, appendKey func([]byte, *aggregate.O
 	tb.Helper()
 	store := aggregate.NewStore(aggregate.Limits{Series: 1, PerOwner: 1})
 	registry := aggregate.NewRegistry(1, nil)
-	o, _ := registry.Acquire(nil)
+	o := registry.Acquire(nil)
 	var s aggregate.Sample
 	require.True(tb, store.Record(o, &m.Metric, appendKey(nil, o, f), &s))
 	out := pcommon.NewMap()

@@ -1,0 +1,148 @@
+package servicelatencyconnector
+
+import (
+	"time"
+
+	"go.opentelemetry.io/collector/component"
+
+	"github.com/sightglass/sightglass/connector/servicelatencyconnector/internal/attribute"
+	"github.com/sightglass/sightglass/connector/servicelatencyconnector/internal/identity"
+)
+
+// Config configures the connector. The same configuration serves all pairs of
+// signals; each ignores what does not concern it.
+type Config struct {
+	// FlushInterval is the time between two flushes. The first one follows the
+	// first data within a second.
+	FlushInterval time.Duration `mapstructure:"metrics_flush_interval"`
+	// Temporality of what is sent: "cumulative" or "delta".
+	Temporality Temporality `mapstructure:"aggregation_temporality"`
+	// Histogram chooses how durations are kept.
+	Histogram HistogramConfig `mapstructure:"histogram"`
+	// Metrics switches and adjusts single metrics, by name.
+	Metrics map[string]MetricConfig `mapstructure:"metrics"`
+	// ResourceAttributes identify a service; all others are dropped, so that
+	// replicas share their series. service.name is always one of them.
+	ResourceAttributes []string `mapstructure:"resource_attributes"`
+	// Dimensions are further attributes of spans or their resources that
+	// metrics are split by.
+	Dimensions []DimensionConfig `mapstructure:"dimensions"`
+	// ExcludeDimensions removes attributes from all metrics; * stands for any text.
+	ExcludeDimensions []attribute.Pattern `mapstructure:"exclude_dimensions"`
+	// AllowUnboundedDimensions permits addresses, ports and other attributes
+	// without a bounded set of values among Dimensions.
+	AllowUnboundedDimensions bool `mapstructure:"allow_unbounded_dimensions"`
+	// PreferInstrumented leaves out what eBPF sees of processes that send the
+	// same metric's spans by an SDK of their own.
+	PreferInstrumented bool `mapstructure:"prefer_instrumented"`
+	// CardinalityLimit bounds the number of series.
+	CardinalityLimit CardinalityConfig `mapstructure:"cardinality_limit"`
+	// SeriesExpiration is how long a series without a value is kept, and how
+	// long a repetition of a writer's data point is recognised.
+	SeriesExpiration time.Duration `mapstructure:"series_expiration"`
+	// Exemplars configures the links from histograms to spans.
+	Exemplars ExemplarsConfig `mapstructure:"exemplars"`
+	// Merge configures the pair metrics -> metrics.
+	Merge MergeConfig `mapstructure:"merge"`
+}
+
+// Temporality says what a data point covers.
+type Temporality string
+
+// The temporalities.
+const (
+	Cumulative Temporality = "cumulative"
+	Delta      Temporality = "delta"
+)
+
+// HistogramType says how the buckets of a histogram are chosen.
+type HistogramType string
+
+// The types of histograms.
+const (
+	Exponential HistogramType = "exponential"
+	Explicit    HistogramType = "explicit"
+)
+
+// HistogramConfig chooses how durations are kept.
+type HistogramConfig struct {
+	// Type is "exponential" or "explicit".
+	Type HistogramType `mapstructure:"type"`
+	// MaxSize is the most buckets that an exponential histogram may have.
+	MaxSize int `mapstructure:"max_size"`
+	// MaxScale is the scale that an exponential histogram begins with: 2^scale
+	// buckets per power of two.
+	MaxScale int `mapstructure:"max_scale"`
+}
+
+// MetricConfig adjusts one metric.
+type MetricConfig struct {
+	// Enabled switches the metric on or off.
+	Enabled *bool `mapstructure:"enabled"`
+	// Boundaries replaces the conventions' boundaries of explicit histograms, in seconds.
+	Boundaries []float64 `mapstructure:"boundaries"`
+}
+
+// DimensionConfig is one further dimension.
+type DimensionConfig struct {
+	// Name of the attribute; * stands for any text.
+	Name attribute.Pattern `mapstructure:"name"`
+	// Default is the value for requests without the attribute; without a
+	// default they go without.
+	Default string `mapstructure:"default"`
+	// Metrics that get the dimension; all if empty.
+	Metrics []string `mapstructure:"metrics"`
+}
+
+// CardinalityConfig bounds the number of series. What comes beyond is counted
+// in series marked otel.metric.overflow, so that totals stay exact.
+type CardinalityConfig struct {
+	// Total is for all services together.
+	Total int `mapstructure:"total"`
+	// PerService is for one service.
+	PerService int `mapstructure:"per_service"`
+	// Services bounds the number of services.
+	Services int `mapstructure:"services"`
+}
+
+// ExemplarsConfig configures exemplars.
+type ExemplarsConfig struct {
+	// MaxPerSeries is the most exemplars of a data point; 0 switches them off.
+	MaxPerSeries int `mapstructure:"max_per_series"`
+	// Filter is "sampled" (only spans that the sender's flags promise to
+	// arrive) or "all".
+	Filter ExemplarFilter `mapstructure:"filter"`
+}
+
+// ExemplarFilter says which spans may become exemplars.
+type ExemplarFilter string
+
+// The filters.
+const (
+	SampledSpans ExemplarFilter = "sampled"
+	AllSpans     ExemplarFilter = "all"
+)
+
+// MergeConfig configures the merging of other connectors' delta streams.
+type MergeConfig struct {
+	// DropResourceAttributes are removed before merging: what tells replicas,
+	// nodes and writers apart. * stands for any text.
+	DropResourceAttributes []attribute.Pattern `mapstructure:"drop_resource_attributes"`
+}
+
+func createDefaultConfig() component.Config {
+	return &Config{
+		FlushInterval:      10 * time.Second,
+		Temporality:        Cumulative,
+		Histogram:          HistogramConfig{Type: Exponential, MaxSize: 160, MaxScale: 8},
+		ResourceAttributes: identity.DefaultAttributes(),
+		PreferInstrumented: true,
+		CardinalityLimit:   CardinalityConfig{Total: 50_000, PerService: 2_000, Services: 2_000},
+		SeriesExpiration:   15 * time.Minute,
+		Exemplars:          ExemplarsConfig{MaxPerSeries: 4, Filter: SampledSpans},
+		Merge: MergeConfig{DropResourceAttributes: []attribute.Pattern{
+			"host.*", "os.*", "container.*", "process.*", "k8s.pod.*", "k8s.node.*", "k8s.replicaset.*",
+			"service.instance.id", "sightglass.writer.id",
+		}},
+	}
+}

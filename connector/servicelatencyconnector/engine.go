@@ -1,0 +1,174 @@
+package servicelatencyconnector
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"go.opentelemetry.io/collector/connector"
+	"go.opentelemetry.io/collector/consumer"
+	"go.uber.org/zap"
+
+	"github.com/sightglass/sightglass/connector/servicelatencyconnector/internal/aggregate"
+)
+
+// firstFlush is how soon data shows up after a start.
+const firstFlush = time.Second
+
+// engine holds the series of one pair of signals and flushes them into the next
+// consumer. Recording is concurrent; everything about flushing belongs to one
+// goroutine, and to Shutdown after that has ended.
+type engine struct {
+	logger   *zap.Logger
+	interval time.Duration
+	store    *aggregate.Store
+	registry *aggregate.Registry
+	flusher  *aggregate.Flusher
+	sender   *sender
+	onFlush  func(now uint64) // extra work of the pair; may be nil
+	observe  func(seconds float64)
+	cancel   context.CancelFunc // nil = not running
+	stopped  chan struct{}
+
+	mu       sync.Mutex
+	overfull []*aggregate.Owner // whose first overflow is still to be logged
+
+	expired atomic.Int64
+	bytes   atomic.Int64
+}
+
+// newEngine wires an engine. repeat sends cumulative series in every interval,
+// changed or not.
+func newEngine(cfg *Config, set connector.Settings, next consumer.Metrics, enc *encoder, repeat bool) *engine {
+	rest := aggregate.AppendNamed(nil, "service.name", aggregate.StringValue(overflowService))
+	e := &engine{
+		logger:   set.Logger,
+		interval: cfg.FlushInterval,
+		store: aggregate.NewStore(aggregate.Limits{
+			Series:    cfg.CardinalityLimit.Total,
+			PerOwner:  cfg.CardinalityLimit.PerService,
+			Exemplars: cfg.Exemplars.MaxPerSeries,
+			Forget:    uint64(cfg.SeriesExpiration),
+		}),
+		registry: aggregate.NewRegistry(cfg.CardinalityLimit.Services, rest),
+	}
+	temporality := aggregate.Cumulative
+	if cfg.Temporality == Delta {
+		temporality = aggregate.Delta
+	}
+	e.flusher = aggregate.NewFlusher(e.store, e.registry, aggregate.FlusherOptions{
+		Temporality: temporality, Repeat: repeat, Expire: uint64(cfg.SeriesExpiration), Start: nanos(time.Now()),
+	})
+	e.sender = newSender(set.Logger, next, enc, e.flusher.Release, temporality == aggregate.Delta, cfg.CardinalityLimit.Total)
+	return e
+}
+
+// overflowService is the name of the service that collects the requests of all
+// services beyond the limit.
+const overflowService = "sightglass.overflow"
+
+func nanos(t time.Time) uint64 { return uint64(t.UnixNano()) }
+
+func (e *engine) start() {
+	ctx, cancel := context.WithCancel(context.Background())
+	e.cancel, e.stopped = cancel, make(chan struct{})
+	go e.run(ctx)
+}
+
+// run flushes until ctx ends. Until something has been sent it looks every
+// second, so that the first data does not wait for a whole interval.
+func (e *engine) run(ctx context.Context) {
+	defer close(e.stopped)
+	pause := min(firstFlush, e.interval)
+	timer := time.NewTimer(pause)
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-timer.C:
+		}
+		e.flush(ctx, time.Now())
+		if e.sender.sent.Load() > 0 {
+			pause = e.interval
+		}
+		timer.Reset(pause)
+	}
+}
+
+// flush sends what has been counted until now.
+func (e *engine) flush(ctx context.Context, now time.Time) {
+	e.sender.retry(ctx)
+	e.flusher.Collect(nanos(now), func(in aggregate.Interval) { e.sender.add(ctx, in) })
+	e.sender.finish(ctx)
+	e.expired.Add(int64(e.flusher.Expired()))
+	e.bytes.Store(int64(e.flusher.Bytes()))
+	e.explainOverflow()
+	if e.onFlush != nil {
+		e.onFlush(nanos(now))
+	}
+	if e.observe != nil {
+		e.observe(time.Since(now).Seconds())
+	}
+}
+
+// shutdown ends the goroutine and sends the rest. It may be called without
+// start and more than once. When ctx ends before a flush under way does, the
+// rest is not sent.
+func (e *engine) shutdown(ctx context.Context) error {
+	if e.cancel == nil {
+		return nil
+	}
+	e.cancel()
+	e.cancel = nil
+	select {
+	case <-e.stopped:
+	case <-ctx.Done():
+		return fmt.Errorf("a flush did not end in time, the last interval is not sent: %w", ctx.Err())
+	}
+	e.flush(ctx, time.Now())
+	e.sender.giveUp()
+	return nil
+}
+
+// reportOverflow has the first overflow of an owner explained in the log, by
+// the goroutine that knows the series.
+func (e *engine) reportOverflow(o *aggregate.Owner) {
+	if !o.WarnOnce() {
+		return
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.overfull = append(e.overfull, o)
+}
+
+func (e *engine) explainOverflow() {
+	e.mu.Lock()
+	overfull := e.overfull
+	e.overfull = nil
+	e.mu.Unlock()
+	for _, o := range overfull {
+		if o == e.registry.Rest() {
+			e.logger.Warn("There are more services than cardinality_limit::services allows; the others are counted together. "+
+				"Raise the limit, or shorten resource_attributes if replicas appear as services of their own.",
+				zap.Int("services", e.registry.Len()))
+			continue
+		}
+		metric, attribute, values := e.flusher.Widest(o)
+		e.logger.Warn("A service has reached a cardinality limit; further series are counted together, marked otel.metric.overflow. "+
+			"Raise cardinality_limit, or leave out the widest attribute by exclude_dimensions.",
+			zap.String("service", serviceName(o)), zap.String("widest_metric", metric),
+			zap.String("widest_attribute", attribute), zap.Int("values", values))
+	}
+}
+
+func serviceName(o *aggregate.Owner) string {
+	for name, v := range o.Attributes() {
+		if name == "service.name" {
+			return v.Str()
+		}
+	}
+	return ""
+}
