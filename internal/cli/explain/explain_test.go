@@ -1,7 +1,9 @@
 package explain
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -13,20 +15,51 @@ import (
 	"go.opentelemetry.io/collector/confmap/provider/envprovider"
 	"go.opentelemetry.io/collector/confmap/provider/fileprovider"
 	"go.opentelemetry.io/collector/confmap/provider/yamlprovider"
+	"go.opentelemetry.io/collector/consumer"
+	"go.opentelemetry.io/collector/consumer/consumertest"
 	"go.opentelemetry.io/collector/exporter"
 	"go.opentelemetry.io/collector/exporter/otlphttpexporter"
 	"go.opentelemetry.io/collector/otelcol"
 	"go.opentelemetry.io/collector/receiver"
 	"go.opentelemetry.io/collector/receiver/otlpreceiver"
 	"go.opentelemetry.io/collector/service/telemetry/otelconftelemetry"
-
-	"github.com/sightglass/sightglass/exporter/terminalexporter"
 )
+
+// screenConfig is the configuration of an exporter that only exists here.
+type screenConfig struct {
+	Color string `mapstructure:"color"`
+	Width int    `mapstructure:"width"`
+	Rows  int    `mapstructure:"rows"`
+}
+
+// Validate reports several errors at once.
+func (c *screenConfig) Validate() error {
+	var errs []error
+	if c.Color != "" && c.Color != "auto" {
+		errs = append(errs, fmt.Errorf("color: %q is none of auto, never", c.Color))
+	}
+	if c.Width < 0 {
+		errs = append(errs, errors.New("width: must not be negative"))
+	}
+	return errors.Join(errs...)
+}
+
+func newScreenFactory() exporter.Factory {
+	return exporter.NewFactory(component.MustNewType("terminal"),
+		func() component.Config { return &screenConfig{} },
+		exporter.WithLogs(func(context.Context, exporter.Settings, component.Config) (exporter.Logs, error) {
+			return struct {
+				component.StartFunc
+				component.ShutdownFunc
+				consumer.Logs
+			}{Logs: consumertest.NewNop()}, nil
+		}, component.StabilityLevelDevelopment))
+}
 
 func factories() (otelcol.Factories, error) {
 	f := otelcol.Factories{Telemetry: otelconftelemetry.NewFactory()}
 	var err1, err2 error
-	f.Exporters, err1 = otelcol.MakeFactoryMap[exporter.Factory](terminalexporter.NewFactory(), otlphttpexporter.NewFactory())
+	f.Exporters, err1 = otelcol.MakeFactoryMap[exporter.Factory](newScreenFactory(), otlphttpexporter.NewFactory())
 	f.Receivers, err2 = otelcol.MakeFactoryMap[receiver.Factory](otlpreceiver.NewFactory())
 	return f, errors.Join(err1, err2)
 }
@@ -72,14 +105,14 @@ func TestExplain(t *testing.T) {
 			receivers + pipelines + "exporters:\n  terminal:\n    colr: always\n    zzzzzz: 1\n",
 			[]string{
 				`FILE:5: exporters::terminal: unknown key "colr"; did you mean "color"?`,
-				`FILE:6: exporters::terminal: unknown key "zzzzzz"; known are color, heartbeat_interval, lines_per_second, output, show, table_interval, table_rows, width`,
+				`FILE:6: exporters::terminal: unknown key "zzzzzz"; known are color, rows, width`,
 			},
 		},
 		"invalid values": {
 			receivers + pipelines + "exporters:\n  terminal:\n    color: red\n    width: -1\n",
 			[]string{
-				`FILE:5: exporters::terminal: color: "red" is none of auto, always, never`,
-				`FILE:6: exporters::terminal: width: must not be negative; 0 means the width of the terminal`,
+				`FILE:5: exporters::terminal: color: "red" is none of auto, never`,
+				`FILE:6: exporters::terminal: width: must not be negative`,
 			},
 		},
 		"wrong type": {
@@ -152,7 +185,7 @@ func TestSeveralDocuments(t *testing.T) {
 
 	t.Setenv("MORE", "exporters: {terminal: {width: -2}}")
 	_, err = validate(t, path, "env:MORE")
-	require.EqualError(t, err, `$MORE:1: exporters::terminal: width: must not be negative; 0 means the width of the terminal`)
+	require.EqualError(t, err, `$MORE:1: exporters::terminal: width: must not be negative`)
 
 	_, err = validate(t, path, "/nowhere/config.yaml")
 	require.EqualError(t, err, path+": cannot read /nowhere/config.yaml: no such file or directory")

@@ -1,0 +1,93 @@
+package cli
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+	"go.opentelemetry.io/collector/otelcol"
+
+	"github.com/sightglass/sightglass/internal/cli/explain"
+)
+
+// NewCommand returns the command line of the collector that set describes.
+// Revision is the commit it was built from; it may be empty.
+func NewCommand(set otelcol.CollectorSettings, revision string) *cobra.Command {
+	set.DisableGracefulShutdown = true // untilSignal does that
+	root := otelcol.NewCommand(set)
+	root.Short = "See what this machine does: commands, requests, detections"
+	root.Long = set.BuildInfo.Description + `.
+
+Without a command it runs the configuration that --config names; 'sightglass run'
+starts with one of its own and shows this machine in the terminal.`
+	root.Args = cobra.NoArgs
+
+	configs, sets := &recorder{}, &recorder{}
+	for _, cmd := range append(root.Commands(), root) {
+		configs.follow(cmd.Flags().Lookup("config"))
+		sets.follow(cmd.Flags().Lookup("set"))
+		if cmd != root && cmd.Flags().Lookup("config") != nil {
+			cmd.RunE = explained(cmd.RunE, set, configs)
+		}
+	}
+	root.RunE = func(cmd *cobra.Command, _ []string) error {
+		if len(configs.values) == 0 {
+			return explain.ErrNoConfig
+		}
+		c := configurationOf(configs.values)
+		if err := c.set(sets.values); err != nil {
+			return err
+		}
+		return runCollector(cmd.Context(), set, c)
+	}
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return fmt.Errorf("%w; '%s --help' lists what there is", err, cmd.CommandPath())
+	})
+	root.AddCommand(
+		newRunCommand(set),
+		newDoctorCommand(),
+		newPolicyCommand(),
+		newVersionCommand(set.BuildInfo, revision),
+	)
+	return root
+}
+
+// explained puts the configuration errors of run into the words of the user's
+// files.
+func explained(run func(*cobra.Command, []string) error, set otelcol.CollectorSettings, configs *recorder) func(*cobra.Command, []string) error {
+	return func(cmd *cobra.Command, args []string) error {
+		return explain.Explain(run(cmd, args), explain.Load(configs.values), factoriesOf(set))
+	}
+}
+
+// factoriesOf returns the factories, or none: an error about them has been
+// reported by the collector already.
+func factoriesOf(set otelcol.CollectorSettings) otelcol.Factories {
+	factories, err := set.Factories()
+	if err != nil {
+		return otelcol.Factories{}
+	}
+	return factories
+}
+
+// recorder remembers what a flag was given. The collector's own flags keep it
+// to themselves.
+type recorder struct{ values []string }
+
+// follow puts the recorder before a flag's own value. A nil flag is fine.
+func (r *recorder) follow(flag *pflag.Flag) {
+	if flag != nil {
+		flag.Value = recordedValue{flag.Value, r}
+	}
+}
+
+type recordedValue struct {
+	pflag.Value
+	recorder *recorder
+}
+
+// Set implements pflag.Value.
+func (v recordedValue) Set(value string) error {
+	v.recorder.values = append(v.recorder.values, value)
+	return v.Value.Set(value)
+}

@@ -1,0 +1,134 @@
+package cli
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"strconv"
+	"strings"
+)
+
+// otlpSettings is a back end as the OTEL_EXPORTER_OTLP_ variables name it, in
+// the form that the built-in configuration wants.
+type otlpSettings struct {
+	exporter    string // otlp_grpc or otlp_http; empty without an endpoint
+	protocol    string // as in the variable
+	endpoint    string
+	insecure    bool // gRPC without TLS
+	headers     map[string]string
+	compression string
+	timeout     string
+	certificate string
+}
+
+// Values of OTEL_EXPORTER_OTLP_PROTOCOL.
+const (
+	protocolGRPC     = "grpc"
+	protocolProtobuf = "http/protobuf"
+	protocolJSON     = "http/json"
+)
+
+const otlpPrefix = "OTEL_EXPORTER_OTLP_"
+
+// otlpFromEnvironment reads the variables of the OpenTelemetry specification.
+// Where that leaves a choice, a port of 4317 means gRPC.
+func otlpFromEnvironment(getenv func(string) string) (otlpSettings, error) {
+	get := func(name string) string { return strings.TrimSpace(getenv(otlpPrefix + name)) }
+	o := otlpSettings{endpoint: get("ENDPOINT"), protocol: get("PROTOCOL"), compression: get("COMPRESSION"), certificate: get("CERTIFICATE")}
+	if o.endpoint == "" {
+		return otlpSettings{}, nil
+	}
+	if err := o.setEndpoint(get("INSECURE")); err != nil {
+		return otlpSettings{}, err
+	}
+	var err error
+	if o.headers, err = parseHeaders(get("HEADERS")); err != nil {
+		return otlpSettings{}, err
+	}
+	if text := get("TIMEOUT"); text != "" {
+		ms, err := strconv.ParseUint(text, 10, 31)
+		if err != nil {
+			return otlpSettings{}, fmt.Errorf("%sTIMEOUT=%s: want a number of milliseconds", otlpPrefix, text)
+		}
+		o.timeout = strconv.FormatUint(ms, 10) + "ms"
+	}
+	return o, nil
+}
+
+// setEndpoint finds out protocol, exporter and security.
+func (o *otlpSettings) setEndpoint(insecure string) error {
+	scheme, rest, hasScheme := strings.Cut(o.endpoint, "://")
+	if !hasScheme {
+		scheme, rest = "", o.endpoint
+	}
+	if hasScheme && scheme != "http" && scheme != "https" {
+		return fmt.Errorf("%sENDPOINT=%s: want http://, https:// or host:port", otlpPrefix, o.endpoint)
+	}
+	host, _, _ := strings.Cut(rest, "/")
+	_, port, err := net.SplitHostPort(host)
+	if err != nil && host == "" {
+		return fmt.Errorf("%sENDPOINT=%s: has no host", otlpPrefix, o.endpoint)
+	}
+	if o.protocol == "" {
+		o.protocol = protocolProtobuf
+		if port == "4317" {
+			o.protocol = protocolGRPC
+		}
+	}
+	switch o.protocol {
+	case protocolGRPC:
+		o.exporter, o.insecure = "otlp_grpc", scheme == "http" || scheme == "" && insecure == "true"
+		if o.endpoint = host; port == "" {
+			o.endpoint = net.JoinHostPort(strings.Trim(host, "[]"), "4317")
+		}
+	case protocolProtobuf, protocolJSON:
+		o.exporter = "otlp_http"
+		if !hasScheme {
+			o.endpoint = "http://" + o.endpoint
+		}
+	default:
+		return fmt.Errorf("%sPROTOCOL=%s: want %s, %s or %s", otlpPrefix, o.protocol, protocolGRPC, protocolProtobuf, protocolJSON)
+	}
+	return nil
+}
+
+// parseHeaders reads "key=value,key2=value2" with percent escapes in the
+// values. Errors do not repeat the text, which holds secrets.
+func parseHeaders(text string) (map[string]string, error) {
+	headers := map[string]string{}
+	for pair := range strings.SplitSeq(text, ",") {
+		if strings.TrimSpace(pair) == "" {
+			continue
+		}
+		key, value, ok := strings.Cut(pair, "=")
+		key = strings.TrimSpace(key)
+		decoded, err := url.PathUnescape(strings.TrimSpace(value))
+		if !ok || key == "" || err != nil {
+			return nil, errors.New(otlpPrefix + "HEADERS: want key=value,key2=value2 with percent escapes in the values")
+		}
+		headers[key] = decoded
+	}
+	return headers, nil
+}
+
+// addTo adds the variables of the built-in configuration. JSON is YAML, and
+// quotes whatever needs it; $$ is how the collector writes a dollar sign.
+func (o otlpSettings) addTo(values map[string]string) {
+	quote := func(v any) string {
+		text, _ := json.Marshal(v) // strings and maps of strings always work
+		return strings.ReplaceAll(string(text), "$", "$$")
+	}
+	values["SIGHTGLASS_OTLP_ENDPOINT"] = quote(o.endpoint)
+	values["SIGHTGLASS_OTLP_HEADERS"] = quote(o.headers)
+	values["SIGHTGLASS_OTLP_INSECURE"] = strconv.FormatBool(o.insecure)
+	if o.protocol == protocolJSON {
+		values["SIGHTGLASS_OTLP_ENCODING"] = "json"
+	}
+	for name, value := range map[string]string{"COMPRESSION": o.compression, "TIMEOUT": o.timeout, "CERTIFICATE": o.certificate} {
+		if value != "" {
+			values["SIGHTGLASS_OTLP_"+name] = quote(value)
+		}
+	}
+}

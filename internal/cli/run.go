@@ -1,0 +1,105 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/cobra"
+	"go.opentelemetry.io/collector/otelcol"
+
+	"github.com/sightglass/sightglass/config"
+	"github.com/sightglass/sightglass/internal/cli/doctor"
+	"github.com/sightglass/sightglass/internal/cli/explain"
+)
+
+// runOptions are the flags of "sightglass run".
+type runOptions struct {
+	configs []string
+	sets    []string
+	dataDir string
+	show    string
+	print   bool
+}
+
+// newRunCommand is "sightglass run".
+func newRunCommand(set otelcol.CollectorSettings) *cobra.Command {
+	o := &runOptions{}
+	cmd := &cobra.Command{
+		Use:   "run",
+		Short: "Watch this machine in the terminal",
+		Long: `Watches this machine with the built-in configuration: activity, detections and
+the latency of services in the terminal, everything as OTLP JSON in a rotating
+file, and as OTLP to a back end when OTEL_EXPORTER_OTLP_ENDPOINT is set (with
+_PROTOCOL, _HEADERS, _COMPRESSION, _TIMEOUT, _CERTIFICATE and _INSECURE).`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if o.print {
+				_, err := io.WriteString(cmd.OutOrStdout(), config.Local)
+				return err
+			}
+			return o.run(cmd, set)
+		},
+	}
+	f := cmd.Flags()
+	f.StringArrayVar(&o.configs, "config", nil, "use this configuration in place of the built-in one; several are merged")
+	f.StringArrayVar(&o.sets, "set", nil, "change one value: --set exporters.terminal.table_interval=10s")
+	f.StringVar(&o.dataDir, "data-dir", "", "where to write the data (default $SIGHTGLASS_DATA_DIR, else "+defaultDataDir+")")
+	f.StringVar(&o.show, "show", "", "what to show, for example commands,detections,requests,services,status")
+	f.BoolVar(&o.print, "print-config", false, "print the built-in configuration, to start one's own from, and end")
+	return cmd
+}
+
+func (o *runOptions) run(cmd *cobra.Command, set otelcol.CollectorSettings) error {
+	if err := mayRun(cmd.CommandPath()); err != nil {
+		return err
+	}
+	c := builtIn()
+	if len(o.configs) > 0 {
+		c = configurationOf(o.configs)
+	}
+	if err := c.set(o.sets); err != nil {
+		return err
+	}
+	env, err := o.environment(os.Getenv)
+	if err != nil {
+		return err
+	}
+	defer env.release()
+	env.describe(cmd.ErrOrStderr(), c)
+	if err := env.apply(os.LookupEnv, os.Setenv); err != nil {
+		return err
+	}
+	return runCollector(cmd.Context(), set, c, syscall.SIGHUP)
+}
+
+// runCollector runs the collector that set describes with configuration c until
+// it ends or a signal ends it.
+func runCollector(ctx context.Context, set otelcol.CollectorSettings, c configuration, more ...os.Signal) error {
+	resolver := &set.ConfigProviderSettings.ResolverSettings
+	resolver.URIs, resolver.DefaultScheme = c.uris, "env"
+	col, err := otelcol.NewCollector(set)
+	if err != nil {
+		return err
+	}
+	return explain.Explain(untilSignal(ctx, col, more...), c.documents, factoriesOf(set))
+}
+
+// mayRun tells, in one line, what to do when this process may not load
+// programs into the kernel.
+func mayRun(command string) error {
+	if runtime.GOOS != "linux" {
+		return errors.New("the agent watches the kernel of Linux, and this is " + runtime.GOOS)
+	}
+	status, err := os.ReadFile("/proc/self/status")
+	if err != nil || doctor.Privileged(string(status)) {
+		return nil
+	}
+	return fmt.Errorf("%s reads the kernel's events and needs root for it: sudo %s (%s doctor names the capabilities that suffice)",
+		command, command, strings.TrimSuffix(command, " run"))
+}

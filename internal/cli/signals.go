@@ -1,0 +1,63 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+)
+
+// interruptGrace is how long the collector may take to end after Ctrl-C; what
+// is not sent by then is lost. A SIGTERM sets no limit: who sends it (systemd,
+// the kubelet) has one of his own.
+const interruptGrace = 1500 * time.Millisecond
+
+// Errors of an end that was not clean.
+var (
+	errUnfinished  = errors.New("ended before everything was sent: a back end does not answer")
+	errInterrupted = errors.New("ended at once by a second signal; what was not sent is lost")
+)
+
+// collector is what otelcol.Collector does.
+type collector interface {
+	Run(ctx context.Context) error
+	Shutdown()
+}
+
+// untilSignal runs c until it ends by itself or SIGINT, SIGTERM or one of more
+// asks for it. It returns within interruptGrace of any signal but SIGTERM, and
+// at once on a second one, even if c has not ended; the process is expected to
+// end then, and with it everything in the kernel that belongs to it. A SIGHUP
+// that is not among more makes the collector read its configuration again.
+func untilSignal(ctx context.Context, c collector, more ...os.Signal) error {
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, append(more, os.Interrupt, syscall.SIGTERM)...)
+	defer signal.Stop(signals)
+	return untilOneOf(ctx, signals, time.After, c)
+}
+
+func untilOneOf(ctx context.Context, signals <-chan os.Signal, after func(time.Duration) <-chan time.Time, c collector) error {
+	ended := make(chan error, 1)
+	go func() { ended <- c.Run(ctx) }()
+
+	var limit <-chan time.Time
+	for stopping := false; ; {
+		select {
+		case err := <-ended:
+			return err
+		case s := <-signals:
+			if stopping {
+				return errInterrupted
+			}
+			stopping = true
+			go c.Shutdown() // a collector that still starts ends when it has
+			if s != syscall.SIGTERM {
+				limit = after(interruptGrace)
+			}
+		case <-limit:
+			return errUnfinished
+		}
+	}
+}

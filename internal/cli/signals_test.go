@@ -1,0 +1,95 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"os"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// fake is a collector; run gets a channel that Shutdown closes.
+type fake struct {
+	stop chan struct{}
+	run  func(stop <-chan struct{}) error
+}
+
+func newFake(run func(stop <-chan struct{}) error) *fake {
+	return &fake{make(chan struct{}), run}
+}
+
+func (f *fake) Run(context.Context) error { return f.run(f.stop) }
+func (f *fake) Shutdown()                 { close(f.stop) }
+
+// signalTest has signals and a clock of the test's own.
+type signalTest struct {
+	signals chan os.Signal
+	limit   chan time.Time
+	asked   chan time.Duration // limits that were asked for
+}
+
+func newSignalTest(signals ...os.Signal) *signalTest {
+	s := &signalTest{make(chan os.Signal, 2), make(chan time.Time, 1), make(chan time.Duration, 2)}
+	for _, one := range signals {
+		s.signals <- one
+	}
+	return s
+}
+
+func (s *signalTest) run(ctx context.Context, c collector) error {
+	after := func(d time.Duration) <-chan time.Time {
+		s.asked <- d
+		return s.limit
+	}
+	return untilOneOf(ctx, s.signals, after, c)
+}
+
+func untilStopped(stop <-chan struct{}) error {
+	<-stop
+	return nil
+}
+
+func TestEndsByItself(t *testing.T) {
+	want := errors.New("done")
+	require.Equal(t, want, newSignalTest().run(t.Context(), newFake(func(<-chan struct{}) error { return want })))
+}
+
+func TestSignalEndsCleanly(t *testing.T) {
+	for _, sig := range []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP} {
+		s := newSignalTest(sig)
+		require.NoError(t, s.run(t.Context(), newFake(untilStopped)))
+		if sig == syscall.SIGTERM {
+			require.Empty(t, s.asked, "SIGTERM sets no limit")
+		}
+	}
+}
+
+func TestInterruptDoesNotWaitForever(t *testing.T) {
+	s := newSignalTest(os.Interrupt)
+	s.limit <- time.Time{}
+	stuck := make(chan struct{})
+	defer close(stuck)
+	require.ErrorIs(t, s.run(t.Context(), newFake(func(<-chan struct{}) error { <-stuck; return nil })), errUnfinished)
+	require.Equal(t, interruptGrace, <-s.asked)
+	require.Less(t, interruptGrace, 2*time.Second)
+}
+
+func TestSecondSignalEndsAtOnce(t *testing.T) {
+	stuck := make(chan struct{})
+	defer close(stuck)
+	s := newSignalTest(syscall.SIGTERM, syscall.SIGTERM)
+	require.ErrorIs(t, s.run(t.Context(), newFake(func(<-chan struct{}) error { <-stuck; return nil })), errInterrupted)
+}
+
+func TestUntilSignalHearsTheProcess(t *testing.T) {
+	c := newFake(func(stop <-chan struct{}) error {
+		if err := syscall.Kill(os.Getpid(), syscall.SIGHUP); err != nil {
+			return err
+		}
+		return untilStopped(stop)
+	})
+	require.NoError(t, untilSignal(t.Context(), c, syscall.SIGHUP))
+}
