@@ -156,7 +156,7 @@ func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
 
 func TestTelemetryCountsLines(t *testing.T) {
 	tel := componenttest.NewTelemetry()
-	t.Cleanup(func() { require.NoError(t, tel.Shutdown(context.Background())) })
+	t.Cleanup(func() { require.NoError(t, tel.Shutdown(context.WithoutCancel(t.Context()))) })
 	s := newScreen(t, func(c *Config) { c.LinesPerSecond = 2 })
 	var err error
 	s.telemetry, err = metadata.NewTelemetryBuilder(tel.NewTelemetrySettings())

@@ -2,6 +2,7 @@ package terminalexporter
 
 import (
 	"flag"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -43,9 +44,7 @@ func recordOf(event, body string, resource, attributes map[string]any) record {
 	all := map[string]any{
 		schema.ProcessPID: 4321, schema.ProcessName: "cat", schema.ProcessUserID: 0, schema.ProcessUserName: "root", schema.ProcessParentName: "bash",
 	}
-	for name, value := range attributes {
-		all[name] = value
-	}
+	maps.Copy(all, attributes)
 	if err := lr.Attributes().FromRaw(all); err != nil {
 		panic(err)
 	}

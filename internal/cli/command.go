@@ -24,8 +24,8 @@ starts with one of its own and shows this machine in the terminal.`
 
 	configs, sets := &recorder{}, &recorder{}
 	for _, cmd := range append(root.Commands(), root) {
-		configs.follow(cmd.Flags().Lookup("config"))
-		sets.follow(cmd.Flags().Lookup("set"))
+		configs.follow(cmd.Flags().Lookup("config"), "configuration `FILE`; several are merged (also env:NAME, yaml:TEXT)")
+		sets.follow(cmd.Flags().Lookup("set"), "change one value of a configured component: `exporters.otlp_grpc.timeout=2s`")
 		if cmd != root && cmd.Flags().Lookup("config") != nil {
 			cmd.RunE = explained(cmd.RunE, set, configs)
 		}
@@ -74,10 +74,11 @@ func factoriesOf(set otelcol.CollectorSettings) otelcol.Factories {
 // to themselves.
 type recorder struct{ values []string }
 
-// follow puts the recorder before a flag's own value. A nil flag is fine.
-func (r *recorder) follow(flag *pflag.Flag) {
+// follow puts the recorder before a flag's own value, and usage in place of the
+// collector's text for it. A nil flag is fine.
+func (r *recorder) follow(flag *pflag.Flag, usage string) {
 	if flag != nil {
-		flag.Value = recordedValue{flag.Value, r}
+		flag.Value, flag.Usage, flag.DefValue = recordedValue{flag.Value, r}, usage, ""
 	}
 }
 

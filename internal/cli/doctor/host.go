@@ -32,7 +32,6 @@ func Examine(h Host) []Check {
 		h.lockdown(),
 		h.pidNamespace(),
 		h.cgroups(),
-		h.tracefs(),
 		h.jit(),
 		h.lsm(),
 		h.ioUring(),

@@ -11,17 +11,15 @@ import (
 // Files of a host on which everything is right, as root.
 func healthyFiles() fstest.MapFS {
 	return fstest.MapFS{
-		"sys/kernel/btf/vmlinux":              {},
-		"sys/kernel/security/lockdown":        {Data: []byte("[none] integrity confidentiality\n")},
-		"sys/kernel/security/lsm":             {Data: []byte("lockdown,capability,yama,apparmor,bpf")},
-		"sys/kernel/tracing/events/x":         {},
-		"proc/sys/net/core/bpf_jit_enable":    {Data: []byte("1\n")},
-		"proc/sys/kernel/io_uring_disabled":   {Data: []byte("2\n")},
-		"proc/self/status":                    {Data: []byte("Name:\tx\nCapInh:\t0\nCapEff:\t000001ffffffffff\n")},
-		"proc/self/ns/pid":                    {Data: []byte(initialPIDNamespace), Mode: fs.ModeSymlink},
-		"proc/self/ns/cgroup":                 {Data: []byte(initialCgroupNamespace), Mode: fs.ModeSymlink},
-		"proc/self/mounts":                    {Data: []byte("proc /proc proc rw 0 0\ncgroup2 /sys/fs/cgroup cgroup2 rw 0 0\n")},
-		"proc/sys/kernel/perf_event_paranoid": {Data: []byte("2")},
+		"sys/kernel/btf/vmlinux":            {},
+		"sys/kernel/security/lockdown":      {Data: []byte("[none] integrity confidentiality\n")},
+		"sys/kernel/security/lsm":           {Data: []byte("lockdown,capability,yama,apparmor,bpf")},
+		"proc/sys/net/core/bpf_jit_enable":  {Data: []byte("1\n")},
+		"proc/sys/kernel/io_uring_disabled": {Data: []byte("2\n")},
+		"proc/self/status":                  {Data: []byte("Name:\tx\nCapInh:\t0\nCapEff:\t000001ffffffffff\n")},
+		"proc/self/ns/pid":                  {Data: []byte(initialPIDNamespace), Mode: fs.ModeSymlink},
+		"proc/self/ns/cgroup":               {Data: []byte(initialCgroupNamespace), Mode: fs.ModeSymlink},
+		"proc/self/mounts":                  {Data: []byte("proc /proc proc rw 0 0\ncgroup2 /sys/fs/cgroup cgroup2 rw 0 0\n")},
 	}
 }
 
@@ -99,7 +97,6 @@ func TestSmallChecks(t *testing.T) {
 		file       *fstest.MapFile
 		want       Status
 	}{
-		{"tracefs", "sys/kernel/tracing/events/x", nil, Info},
 		{"eBPF compiler", "proc/sys/net/core/bpf_jit_enable", text("0"), Warn},
 		{"eBPF compiler", "proc/sys/net/core/bpf_jit_enable", nil, OK},
 		{"security modules", "sys/kernel/security/lsm", nil, Info},
@@ -118,8 +115,6 @@ func TestSmallChecks(t *testing.T) {
 			require.NotEmpty(t, got.Remedy)
 		}
 	}
-	debugfs := healthy().with(map[string]*fstest.MapFile{"sys/kernel/tracing/events/x": nil, "sys/kernel/debug/tracing/events/x": text("")})
-	require.Equal(t, "/sys/kernel/debug/tracing", check(t, debugfs, "tracefs").Found)
 }
 
 func TestCgroupVersions(t *testing.T) {

@@ -78,20 +78,6 @@ func selected(text string) string {
 	return word
 }
 
-// tracefs is what classic tracepoints and uprobes are attached through, where
-// the kernel's perf interface is not enough.
-func (h Host) tracefs() Check {
-	for _, path := range []string{"sys/kernel/tracing", "sys/kernel/debug/tracing"} {
-		if h.exists(path + "/events") {
-			return Check{Name: "tracefs", Status: OK, Found: "/" + path}
-		}
-	}
-	return Check{
-		Name: "tracefs", Status: Info, Found: "not mounted, or not readable",
-		Remedy: "if a tracepoint below cannot be attached: mount -t tracefs tracefs /sys/kernel/tracing; in a container, mount the host's",
-	}
-}
-
 func (h Host) jit() Check {
 	c := Check{Name: "eBPF compiler", Status: OK, Found: "on"}
 	if value, ok := h.read("proc/sys/net/core/bpf_jit_enable"); ok && value == "0" {

@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -75,7 +76,7 @@ func (h Host) capabilities() Check {
 	}
 	wanted := capabilities
 	if major, minor, ok := kernelVersion(h.Release); ok && (major < 5 || major == 5 && minor < 11) {
-		wanted = append(wanted[:len(wanted):len(wanted)], capability{capSysResource, "CAP_SYS_RESOURCE", "the memory that kernels before 5.11 count as locked", true})
+		wanted = append(slices.Clip(wanted), capability{capSysResource, "CAP_SYS_RESOURCE", "the memory that kernels before 5.11 count as locked", true})
 	}
 	var present, absent, reasons []string
 	for _, one := range wanted {

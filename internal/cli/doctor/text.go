@@ -55,7 +55,7 @@ func writeItem(b *strings.Builder, colour bool, status Status, name, found, miss
 	if missing != "" {
 		b.WriteString(indent + "missing: " + printable(missing) + "\n")
 	}
-	if remedy != "" && status != OK {
+	if remedy != "" && status != OK && !strings.Contains(found, remedy) {
 		b.WriteString(indent + "remedy: " + printable(remedy) + "\n")
 	}
 }

@@ -110,12 +110,12 @@ func child(node *yaml.Node, path []string) (key, value *yaml.Node, used int) {
 func locate(documents []Document, path []string, key string) (name string, line int) {
 	full := path
 	if key != "" {
-		full = append(path[:len(path):len(path)], key)
+		full = slices.Concat(path, []string{key})
 	}
 	for depth := len(full); depth > 0; depth-- {
-		for i := len(documents) - 1; i >= 0; i-- {
-			if line, err := documents[i].find(full[:depth]); err == nil {
-				return documents[i].Name, line
+		for _, d := range slices.Backward(documents) {
+			if line, err := d.find(full[:depth]); err == nil {
+				return d.Name, line
 			}
 		}
 	}

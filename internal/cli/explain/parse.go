@@ -86,7 +86,7 @@ func parseDecoding(message string) []problem {
 			continue
 		}
 		if m := nested.FindStringSubmatch(rest); m != nil {
-			path = append(path[:len(path):len(path)], sections(m[1])...)
+			path = slices.Concat(path, sections(m[1]))
 			rest = rest[len(m[0]):]
 			continue
 		}
@@ -99,7 +99,7 @@ func parseDecoding(message string) []problem {
 
 // decodingProblems reads the innermost line of a decoding error.
 func decodingProblems(path []string, line string) []problem {
-	in := func(name string) []string { return append(path[:len(path):len(path)], sections(name)...) }
+	in := func(name string) []string { return slices.Concat(path, sections(name)) }
 	if m := invalidKeys.FindStringSubmatch(line); m != nil {
 		var problems []problem
 		for key := range strings.SplitSeq(m[2], ", ") {

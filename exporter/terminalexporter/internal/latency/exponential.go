@@ -139,8 +139,9 @@ func (e exponential) since(earlier exponential) (exponential, bool) {
 	return e, true
 }
 
-// buckets appends the filled buckets with their bounds.
-func (e *exponential) buckets(to []bucket) []bucket {
+// buckets returns the filled buckets with their bounds.
+func (e *exponential) buckets() []bucket {
+	var to []bucket
 	if e.zero > 0 {
 		to = append(to, bucket{count: e.zero})
 	}

@@ -67,7 +67,7 @@ func (r *Row) addExplicit(e explicit) {
 // Percentiles returns the durations in seconds below which the shares qs of
 // the row's requests lie; NaN where the series came without buckets.
 func (r *Row) Percentiles(qs ...float64) []float64 {
-	buckets := r.exponential.buckets(nil)
+	buckets := r.exponential.buckets()
 	for i := range r.explicit {
 		buckets = r.explicit[i].buckets(buckets)
 	}

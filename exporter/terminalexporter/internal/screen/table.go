@@ -79,9 +79,14 @@ func (s Style) AppendTable(buf []byte, t Table) []byte {
 			errorTone = red
 		}
 		buf = s.appendCells(buf, c, [8]cell{
-			{bold, s.cut(r.Service, c.service)}, {plain, r.Side}, {plain, s.cut(r.Protocol, c.protocol)},
-			{plain, rate(r.PerSecond)}, {errorTone, share(r.Errors)},
-			{plain, s.duration(r.P50)}, {plain, s.duration(r.P95)}, {plain, s.duration(r.P99)},
+			{bold, s.cut(r.Service, c.service)},
+			{plain, r.Side},
+			{plain, s.cut(r.Protocol, c.protocol)},
+			{plain, rate(r.PerSecond)},
+			{errorTone, share(r.Errors)},
+			{plain, s.duration(r.P50)},
+			{plain, s.duration(r.P95)},
+			{plain, s.duration(r.P99)},
 		})
 	}
 	if t.More > 0 {
