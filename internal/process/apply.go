@@ -64,7 +64,7 @@ func (t *Table) exec(e *entry, ev *event.Event) Change {
 	p := fromTask(ev)
 	if e != nil {
 		before = e.p
-		p.Parent, p.Repaired, p.Service = before.Parent, before.Repaired, before.Service
+		p.Parent, p.Repaired, p.Service, p.Seeded = before.Parent, before.Repaired, before.Service, before.Seeded
 	} else {
 		t.repaired.Add(1)
 		p.Repaired = true
@@ -129,6 +129,7 @@ func (t *Table) seed(e *entry, ev *event.Event) Change {
 		return Change{Process: e.p, Before: e.p}
 	}
 	p := fromTask(ev)
+	p.Seeded = true
 	p.setProgram(&ev.Exec)
 	t.proc.fill(p)
 	t.mu.Lock()
@@ -201,7 +202,7 @@ func fromTask(ev *event.Event) *Process {
 	return &Process{
 		Key: ev.Key, Parent: k.Parent, Name: string(k.Comm),
 		UID: k.UID, GID: k.GID, EUID: k.EUID, EGID: k.EGID,
-		LoginUID: k.LoginUID, Session: k.Session, TTY: k.TTY, VPID: k.VPID,
+		LoginUID: k.LoginUID, Session: k.Session, TTY: k.TTY, VPID: k.VPID, PGID: k.PGID,
 		MountNS: k.MountNS, PIDNS: k.PIDNS, Cgroup: cgroup,
 		ExecSession: k.Session, ExecCgroup: cgroup, Kernel: k.Kthread,
 	}

@@ -23,7 +23,7 @@ type Process struct {
 	UID, GID, EUID, EGID uint32
 	LoginUID, Session    uint32 // event.NoID when unset
 	TTY                  uint32 // 0 for none
-	VPID                 uint32
+	VPID, PGID           uint32 // PGID: process group, host view
 	MountNS, PIDNS       uint32
 	Cgroup               container.CgroupID
 
@@ -39,6 +39,7 @@ type Process struct {
 
 	Service  Service
 	Kernel   bool // kernel thread
+	Seeded   bool // it ran before the table was made
 	Repaired bool // its fork was not seen: what is here may be younger than the process
 }
 

@@ -1,0 +1,224 @@
+//go:build linux && (amd64 || arm64)
+
+package ebpfreceiver
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"sync/atomic"
+	"time"
+
+	"go.opentelemetry.io/collector/pdata/plog"
+	"go.uber.org/zap"
+
+	"github.com/sightglass/sightglass/internal/bpf"
+	"github.com/sightglass/sightglass/internal/container"
+	"github.com/sightglass/sightglass/internal/event"
+	"github.com/sightglass/sightglass/internal/process"
+	"github.com/sightglass/sightglass/internal/schema"
+	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/translate"
+)
+
+// lookAround is after how many records of one uninterrupted round the stages
+// look at the time, to send on what waits.
+const lookAround = 64
+
+// decodeCounts are what became of the records of one ring.
+type decodeCounts struct {
+	decoded, failed, unknown atomic.Uint64
+}
+
+// note counts the outcome of one decoding; it reports whether the event is
+// usable.
+func (c *decodeCounts) note(err error) bool {
+	switch {
+	case err == nil:
+		c.decoded.Add(1)
+		return true
+	case errors.Is(err, event.ErrUnknownType):
+		c.unknown.Add(1)
+	default:
+		c.failed.Add(1)
+	}
+	return false
+}
+
+// activityStage reads the security ring: it keeps the tables up to date and
+// turns what is wanted into log records. Its goroutine is the table's only
+// writer.
+type activityStage struct {
+	ctx     context.Context // ends when nothing more can be sent
+	cfg     *ActivityConfig
+	log     *zap.Logger
+	enrich  *enricher
+	clock   *bpf.Clock
+	wanted  atomic.Pointer[wanted]
+	drained atomic.Uint64 // every record before this time, in ns since boot, has been handled
+
+	out    *queue[plog.Logs] // nil without a logs pipeline
+	build  *translate.Logs
+	logins *logins
+
+	counts         decodeCounts
+	self, unwanted atomic.Uint64 // events that became no record
+	told           atomic.Uint64 // records made
+	ev             event.Event
+	activity       translate.Activity
+	ancestors      []*process.Process
+	since          int // records since the last look around
+	lastFlushed    time.Time
+}
+
+func newActivityStage(ctx context.Context, cfg *ActivityConfig, log *zap.Logger, e *enricher, clock *bpf.Clock) *activityStage {
+	return &activityStage{
+		ctx: ctx, cfg: cfg, log: log, enrich: e, clock: clock, lastFlushed: time.Now(),
+		logins: newLogins(func(id container.CgroupID) *container.Info { return e.cgroups.Lookup(id, 0) }),
+	}
+}
+
+// seed learns the control groups and the processes that exist.
+func (s *activityStage) seed(k kernel) {
+	s.enrich.cgroups.Seed()
+	err := k.Seed(func(raw []byte) {
+		if err := event.Decode(raw, &s.ev); err != nil {
+			s.counts.note(err)
+			return
+		}
+		s.enrich.processes.Apply(&s.ev)
+		s.shim(&s.ev)
+	})
+	if err != nil {
+		s.log.Warn("Processes that run already are learnt one by one, as they act.", zap.Error(err))
+	}
+	s.enrich.processes.Link()
+	s.enrich.processes.Range(func(p *process.Process) bool {
+		s.logins.running(s.logins.cgroup(p.Cgroup))
+		return true
+	})
+}
+
+// handle takes one record of the ring.
+func (s *activityStage) handle(raw []byte) {
+	if s.counts.note(event.Decode(raw, &s.ev)) {
+		s.event(&s.ev)
+	}
+	if s.since++; s.since >= lookAround {
+		s.since = 0
+		// The ring is ordered by reservation; an event's time is taken a
+		// moment before.
+		s.drained.Store(s.ev.Time - min(s.ev.Time, uint64(settleTime)))
+		s.look(time.Now())
+	}
+}
+
+// settleTime is how much older than its neighbours in the ring a record can be.
+const settleTime = 5 * time.Millisecond
+
+// pause is called when the ring was empty.
+func (s *activityStage) pause(int) {
+	now := time.Now()
+	s.since = 0
+	s.drained.Store(uint64(now.UnixNano()-s.clock.Offset()) - uint64(settleTime))
+	s.look(now)
+}
+
+// look sends on what has waited for long enough.
+func (s *activityStage) look(now time.Time) {
+	if s.build == nil || now.Sub(s.lastFlushed) < s.cfg.FlushInterval {
+		return
+	}
+	s.flush(now)
+}
+
+// flush hands the batch to the next consumer, and waits when that is behind.
+func (s *activityStage) flush(now time.Time) {
+	s.lastFlushed = now
+	if s.build == nil || s.build.Len() == 0 {
+		return
+	}
+	s.out.send(s.ctx, s.build.Take())
+}
+
+// event brings the tables up to date and tells of the event, if it is wanted.
+func (s *activityStage) event(ev *event.Event) {
+	switch ev.Type {
+	case event.TypeCgroupMkdir:
+		s.enrich.cgroups.Made(container.CgroupID{Hierarchy: ev.Cgroup.Hierarchy, ID: ev.Cgroup.ID}, string(ev.Cgroup.Path))
+		return
+	case event.TypeCgroupRmdir:
+		s.enrich.cgroups.Removed(container.CgroupID{Hierarchy: ev.Cgroup.Hierarchy, ID: ev.Cgroup.ID})
+		return
+	case event.TypeExec:
+		s.shim(ev)
+	case event.TypeSyscall, event.TypeFork, event.TypeExit, event.TypeProcess, event.TypeData, event.TypeSocketClose:
+	}
+	change := s.enrich.processes.Apply(ev)
+	if s.build == nil {
+		return
+	}
+	switch s.wanted.Load().refuses(ev, change.Process, s.cfg) {
+	case reasonSelf:
+		s.self.Add(1)
+	case reasonUnwanted:
+		if ev.Type == event.TypeSyscall {
+			s.unwanted.Add(1)
+		}
+		if ev.Type == event.TypeExit {
+			s.logins.ends(ev.Key)
+		}
+	default:
+		s.tell(ev, change)
+	}
+}
+
+var shimName = []byte("containerd-shim")
+
+// shim lets the resolver learn from a containerd's shim where that containerd
+// keeps its state.
+func (s *activityStage) shim(ev *event.Event) {
+	if bytes.HasPrefix(ev.Task.Comm, shimName) {
+		s.enrich.cgroups.Shim(ev.Key.TGID)
+	}
+}
+
+// tell makes the record of an event, and that of a session that it begins or
+// ends.
+func (s *activityStage) tell(ev *event.Event, change process.Change) {
+	registered := s.wanted.Load().registered
+	a := &s.activity
+	*a = translate.Activity{
+		Owner: translate.Owner{Process: change.Process, Cgroup: s.enrich.cgroup(ev)},
+		Event: ev, Full: !registered, Arguments: registered, Redact: s.cfg.Redact && !registered,
+	}
+	if ev.Type == event.TypeExec || a.Full {
+		s.ancestors = s.enrich.processes.AppendAncestors(s.ancestors[:0], ev.Key, process.MaxAncestors)
+		a.Ancestors = s.ancestors
+	}
+	s.enrich.name(a)
+	switch ev.Type {
+	case event.TypeExec:
+		s.append(schema.EventProcessExec)
+		if s.cfg.Logins && s.logins.starts(ev, change, a.Cgroup, a.Ancestors) {
+			s.append(schema.EventLoginStart)
+		}
+	case event.TypeExit:
+		s.append(schema.EventProcessExit)
+		if s.logins.ends(ev.Key) && s.cfg.Logins {
+			s.append(schema.EventLoginEnd)
+		}
+	default:
+		s.append(translate.SyscallEventName(ev.Syscall.Index))
+	}
+}
+
+// append adds a record of the present activity to the batch.
+func (s *activityStage) append(name string) {
+	s.activity.Name = name
+	now := time.Now()
+	s.build.Append(&s.activity, s.clock.Offset(), now)
+	s.told.Add(1)
+	if s.build.Len() >= s.cfg.BatchSize {
+		s.flush(now)
+	}
+}

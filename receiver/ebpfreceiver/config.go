@@ -1,0 +1,167 @@
+package ebpfreceiver
+
+import (
+	"errors"
+	"fmt"
+	"math/bits"
+	"path/filepath"
+	"time"
+
+	"go.opentelemetry.io/collector/component"
+)
+
+// Config of the receiver. Everything is on by default.
+type Config struct {
+	// RootPath is where the host's file system is seen: "/" on the host, the
+	// mount point of the host's root in a pod. Names of users and containers
+	// are read below it.
+	RootPath string `mapstructure:"root_path"`
+	// RingBuffer sizes the buffers between the kernel and the agent.
+	RingBuffer RingBufferConfig `mapstructure:"ring_buffer"`
+	// Activity is what the logs pipeline gets.
+	Activity ActivityConfig `mapstructure:"activity"`
+	// Requests is what the traces pipeline gets.
+	Requests RequestsConfig `mapstructure:"requests"`
+	// SyscallLatency measures every system call.
+	SyscallLatency SyscallLatencyConfig `mapstructure:"syscall_latency"`
+	// MetricsInterval is the time between two sets of the receiver's metrics.
+	MetricsInterval time.Duration `mapstructure:"metrics_interval"`
+	// MaxProcesses bounds the process table, ended processes included.
+	MaxProcesses int `mapstructure:"max_processes"`
+	// ErrorMode says what to do when nothing can be observed: "propagate"
+	// stops the collector, "ignore" lets the rest of it run.
+	ErrorMode ErrorMode `mapstructure:"error_mode"`
+}
+
+// RingBufferConfig sizes the ring buffers. Each is shared by all CPUs.
+type RingBufferConfig struct {
+	// SecuritySize is in bytes, a power of two.
+	SecuritySize int `mapstructure:"security_size"`
+	// RequestsSize is in bytes, a power of two.
+	RequestsSize int `mapstructure:"requests_size"`
+}
+
+// ActivityConfig is about log records.
+type ActivityConfig struct {
+	// Exits tells of the end of commands.
+	Exits bool `mapstructure:"exits"`
+	// Logins tells of the beginning and the end of sessions.
+	Logins bool `mapstructure:"logins"`
+	// Redact masks secrets in command lines when no security_policy processor
+	// of this collector does so behind the receiver.
+	Redact bool `mapstructure:"redact"`
+	// FlushInterval is how long a record waits for others at most.
+	FlushInterval time.Duration `mapstructure:"flush_interval"`
+	// BatchSize is the greatest number of records in one batch.
+	BatchSize int `mapstructure:"batch_size"`
+}
+
+// RequestsConfig is about spans.
+type RequestsConfig struct {
+	// Enabled captures requests when there is a traces pipeline.
+	Enabled bool `mapstructure:"enabled"`
+	// ExcludePorts leaves out the requests that servers at these ports get.
+	ExcludePorts []uint16 `mapstructure:"exclude_ports"`
+	// MaxConnections bounds the connections that are followed at once.
+	MaxConnections int `mapstructure:"max_connections"`
+	// MaxOpen bounds the requests under way on all connections.
+	MaxOpen int `mapstructure:"max_open"`
+}
+
+// SyscallLatencyConfig is about the histogram sightglass.syscall.duration.
+type SyscallLatencyConfig struct {
+	// Enabled measures how long each system call of each service takes. It
+	// costs every call of the machine over 100 ns.
+	Enabled bool `mapstructure:"enabled"`
+}
+
+// ErrorMode says what an error at start does.
+type ErrorMode string
+
+// Error modes.
+const (
+	ErrorModePropagate ErrorMode = "propagate"
+	ErrorModeIgnore    ErrorMode = "ignore"
+)
+
+// Bounds and defaults.
+const (
+	minRing, maxRing, defaultRing = 64 << 10, 1 << 30, 4 << 20
+
+	minInterval            = 100 * time.Millisecond
+	defaultMetricsInterval = 10 * time.Second
+	minFlush, maxFlush     = 5 * time.Millisecond, 10 * time.Second
+	defaultFlush           = 100 * time.Millisecond
+	maxBatch, defaultBatch = 10_000, 512
+	minProcesses           = 1024
+	defaultProcesses       = 32768
+	defaultConnections     = 65536
+	defaultOpenRequests    = 65536
+)
+
+func createDefaultConfig() component.Config {
+	return &Config{
+		RootPath:        "/",
+		RingBuffer:      RingBufferConfig{SecuritySize: defaultRing, RequestsSize: defaultRing},
+		Activity:        ActivityConfig{Exits: true, Logins: true, Redact: true, FlushInterval: defaultFlush, BatchSize: defaultBatch},
+		Requests:        RequestsConfig{Enabled: true, MaxConnections: defaultConnections, MaxOpen: defaultOpenRequests},
+		MetricsInterval: defaultMetricsInterval,
+		MaxProcesses:    defaultProcesses,
+		ErrorMode:       ErrorModePropagate,
+	}
+}
+
+// Validate checks the configuration alone; it touches neither files nor the
+// kernel.
+func (c *Config) Validate() error {
+	var errs []error
+	if !filepath.IsAbs(c.RootPath) {
+		errs = append(errs, fmt.Errorf("root_path: %q is not absolute: give the directory under which the host's root is mounted, or /", c.RootPath))
+	}
+	if c.MetricsInterval < minInterval {
+		errs = append(errs, fmt.Errorf("metrics_interval: %v is too short: use %v or more", c.MetricsInterval, minInterval))
+	}
+	if c.MaxProcesses < minProcesses {
+		errs = append(errs, fmt.Errorf("max_processes: %d is too few to follow ancestry: use %d or more", c.MaxProcesses, minProcesses))
+	}
+	if c.ErrorMode != ErrorModePropagate && c.ErrorMode != ErrorModeIgnore {
+		errs = append(errs, fmt.Errorf("error_mode: %q is unknown: use %s or %s", c.ErrorMode, ErrorModePropagate, ErrorModeIgnore))
+	}
+	return errors.Join(errs...)
+}
+
+// Validate checks the sizes of the rings.
+func (c *RingBufferConfig) Validate() error {
+	return errors.Join(checkRing("security_size", c.SecuritySize), checkRing("requests_size", c.RequestsSize))
+}
+
+func checkRing(key string, size int) error {
+	if size < minRing || size > maxRing || bits.OnesCount(uint(size)) != 1 {
+		return fmt.Errorf("%s: %d is no power of two from %d to %d bytes: for example %d (4 MiB)", key, size, minRing, maxRing, defaultRing)
+	}
+	return nil
+}
+
+// Validate checks how records are batched.
+func (c *ActivityConfig) Validate() error {
+	var errs []error
+	if c.FlushInterval < minFlush || c.FlushInterval > maxFlush {
+		errs = append(errs, fmt.Errorf("flush_interval: %v is out of range: use %v to %v", c.FlushInterval, minFlush, maxFlush))
+	}
+	if c.BatchSize < 1 || c.BatchSize > maxBatch {
+		errs = append(errs, fmt.Errorf("batch_size: %d is out of range: use 1 to %d", c.BatchSize, maxBatch))
+	}
+	return errors.Join(errs...)
+}
+
+// Validate checks the bounds of request capture.
+func (c *RequestsConfig) Validate() error {
+	var errs []error
+	if c.MaxConnections < 1 {
+		errs = append(errs, fmt.Errorf("max_connections: %d is too few: use 1 or more, or enabled: false", c.MaxConnections))
+	}
+	if c.MaxOpen < 1 {
+		errs = append(errs, fmt.Errorf("max_open: %d is too few: use 1 or more, or enabled: false", c.MaxOpen))
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,106 @@
+//go:build linux && (amd64 || arm64)
+
+package ebpfreceiver
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/sightglass/sightglass/internal/container"
+	"github.com/sightglass/sightglass/internal/event"
+	"github.com/sightglass/sightglass/internal/process"
+	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/exchange"
+	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/translate"
+)
+
+// enricher knows processes, containers and users. Its look-ups may be used by
+// any goroutine.
+type enricher struct {
+	processes *process.Table
+	cgroups   *container.Resolver
+	users     *process.Users
+}
+
+func newEnricher(cfg *Config) *enricher {
+	proc := process.ProcDir(cfg.RootPath)
+	return &enricher{
+		processes: process.New(process.Options{Proc: proc, Max: cfg.MaxProcesses}),
+		cgroups:   container.NewResolver(container.Options{Root: cfg.RootPath, Proc: proc}),
+		users:     process.NewUsers(cfg.RootPath, proc),
+	}
+}
+
+// cgroup is the control group that a task was in.
+func (e *enricher) cgroup(ev *event.Event) *container.Info {
+	id := container.CgroupID{Hierarchy: ev.Task.CgroupHierarchy, ID: ev.Task.CgroupID}
+	return e.cgroups.Lookup(id, ev.Key.TGID)
+}
+
+// owner is who served or sent a request.
+func (e *enricher) owner(ex *exchange.Exchange) translate.Owner {
+	id := container.CgroupID{Hierarchy: ex.CgroupHierarchy, ID: ex.CgroupID}
+	p, _ := e.processes.Lookup(ex.Owner)
+	return translate.Owner{Process: p, Cgroup: e.cgroups.Lookup(id, ex.Owner.TGID)}
+}
+
+// name adds the names of users to an activity.
+func (e *enricher) name(a *translate.Activity) {
+	task, tgid := &a.Event.Task, a.Event.Key.TGID
+	var ns uint32 // the host's files
+	if a.Cgroup.State == container.Container {
+		ns = task.MountNS
+	}
+	a.User = e.user(ns, tgid, task.EUID)
+	if task.LoginUID != event.NoID {
+		a.LoginUser = e.user(0, tgid, task.LoginUID) // logins are the host's
+	}
+	a.Group.Name, _ = e.users.Group(ns, tgid, task.EGID)
+}
+
+func (e *enricher) user(ns, tgid, uid uint32) process.User {
+	u, ok := e.users.Lookup(ns, tgid, uid)
+	if !ok && uid == 0 {
+		u.Name = "root" // in images without a passwd file too
+	}
+	return u
+}
+
+// readHost reads who this machine is. host.id is systemd's machine id, else
+// that of this boot.
+func readHost(root string) translate.Host {
+	var h translate.Host
+	for _, file := range []string{"etc/machine-id", "var/lib/dbus/machine-id"} {
+		if raw, err := os.ReadFile(filepath.Join(root, file)); err == nil {
+			if h.ID = strings.TrimSpace(string(raw)); h.ID != "" {
+				break
+			}
+		}
+	}
+	if h.ID == "" {
+		if raw, err := os.ReadFile("/proc/sys/kernel/random/boot_id"); err == nil {
+			h.ID = strings.TrimSpace(string(raw))
+		}
+	}
+	h.Name = hostName(root)
+	return h
+}
+
+// hostName is the machine's name: in a pod the agent's own is the pod's, so the
+// host's file is asked first.
+func hostName(root string) string {
+	if filepath.Clean(root) != "/" {
+		if raw, err := os.ReadFile(filepath.Join(root, "etc/hostname")); err == nil {
+			if name := strings.TrimSpace(string(raw)); name != "" {
+				return name
+			}
+		}
+	}
+	var u unix.Utsname
+	if unix.Uname(&u) != nil {
+		return ""
+	}
+	return unix.ByteSliceToString(u.Nodename[:])
+}

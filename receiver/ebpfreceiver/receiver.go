@@ -1,0 +1,351 @@
+//go:build linux && (amd64 || arm64)
+
+package ebpfreceiver
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/component/componentstatus"
+	"go.opentelemetry.io/collector/consumer"
+	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/collector/pdata/pmetric"
+	"go.opentelemetry.io/collector/pdata/ptrace"
+	"go.opentelemetry.io/collector/receiver"
+	"go.opentelemetry.io/collector/receiver/receiverhelper"
+	"go.uber.org/zap"
+
+	"github.com/sightglass/sightglass/internal/bpf"
+	"github.com/sightglass/sightglass/internal/interest"
+	"github.com/sightglass/sightglass/internal/process"
+	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/metadata"
+	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/translate"
+)
+
+// Limits of Shutdown: how long it waits for the rings to be read to their end,
+// for the consumers to take what was made of them, and for those to give up
+// when their context ends.
+const (
+	drainTimeout   = 500 * time.Millisecond
+	deliverTimeout = time.Second
+	graceTimeout   = 300 * time.Millisecond
+)
+
+// ebpfReceiver is the one instance behind the signals of a configuration.
+type ebpfReceiver struct {
+	cfg      *Config
+	set      receiver.Settings
+	registry *interest.Registry
+	load     func(bpf.Options) (kernel, error)
+
+	// Consumers, nil where no pipeline names the receiver. Set before Start.
+	logs    consumer.Logs
+	metrics consumer.Metrics
+	traces  consumer.Traces
+
+	mu      sync.Mutex
+	running *running // nil before Start, after Shutdown, and when nothing can be observed
+}
+
+func newReceiver(cfg *Config, set receiver.Settings) *ebpfReceiver {
+	return &ebpfReceiver{cfg: cfg, set: set, registry: interest.Shared(), load: loadKernel}
+}
+
+// Start implements component.Component. It loads the programs, which takes less
+// than a second, and returns; learning what runs already goes on behind it.
+func (r *ebpfReceiver) Start(_ context.Context, host component.Host) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.running != nil {
+		return errors.New("ebpf receiver: started twice")
+	}
+	k, err := r.load(r.options())
+	if err != nil {
+		return r.failed(host, err)
+	}
+	run, err := r.wire(k)
+	if err != nil {
+		return err
+	}
+	r.running = run
+	run.start()
+	r.tellHooks(host, k)
+	return nil
+}
+
+// failed handles an error that leaves nothing to observe.
+func (r *ebpfReceiver) failed(host component.Host, err error) error {
+	err = fmt.Errorf("ebpf receiver: %w", err)
+	if r.cfg.ErrorMode != ErrorModeIgnore {
+		return err
+	}
+	r.set.Logger.Error("Nothing can be observed; going on without (error_mode: ignore).", zap.Error(err))
+	componentstatus.ReportStatus(host, componentstatus.NewPermanentErrorEvent(err))
+	return nil
+}
+
+// options says what to load for the pipelines that there are.
+func (r *ebpfReceiver) options() bpf.Options {
+	opts := bpf.Options{
+		SecurityRing: r.cfg.RingBuffer.SecuritySize,
+		RequestsRing: r.cfg.RingBuffer.RequestsSize,
+		Requests:     r.traces != nil && r.cfg.Requests.Enabled,
+		Latency:      r.metrics != nil && r.cfg.SyscallLatency.Enabled,
+	}
+	if r.logs != nil {
+		opts.Syscalls = r.registry.Wanted().Set.Sorted()
+	}
+	return opts
+}
+
+// tellHooks says once what the kernel refuses.
+func (r *ebpfReceiver) tellHooks(host component.Host, k kernel) {
+	var missing []error
+	for _, h := range k.Hooks() {
+		if h.Attached {
+			continue
+		}
+		r.set.Logger.Warn("A hook is missing.", zap.String("hook", h.Name), zap.String("without it", h.Provides+" are not seen"),
+			zap.String("remedy", h.Remedy), zap.Error(h.Err))
+		missing = append(missing, fmt.Errorf("hook %s: %w", h.Name, h.Err))
+	}
+	for _, d := range k.Degradations() {
+		r.set.Logger.Info("This kernel does less.", zap.String("missing", d.Name), zap.String("consequence", d.Consequence))
+	}
+	if len(missing) > 0 {
+		componentstatus.ReportStatus(host, componentstatus.NewRecoverableErrorEvent(errors.Join(missing...)))
+	}
+}
+
+// Shutdown implements component.Component. It stops the programs, forwards what
+// they have told until then, and leaves nothing behind.
+func (r *ebpfReceiver) Shutdown(ctx context.Context) error {
+	r.mu.Lock()
+	run := r.running
+	r.running = nil
+	r.mu.Unlock()
+	if run == nil {
+		return nil
+	}
+	return run.stop(ctx)
+}
+
+// running is everything that exists between Start and Shutdown.
+type running struct {
+	kernel   kernel
+	activity *activityStage
+	requests *requestStage // nil when requests are not captured
+	report   *reporter
+	interest *follower // nil without a logs pipeline
+	log      *zap.Logger
+
+	send     context.Context // of everything that is sent
+	cut      context.CancelFunc
+	withdraw func() // takes back the shared process table
+	quit     chan struct{}
+	tasks    sync.WaitGroup
+	queues   []func() <-chan struct{} // each closes a queue and tells when it is empty
+}
+
+// wire puts the stages together: ring -> stage -> queue -> next consumer. It
+// owns k: on failure it closes it.
+func (r *ebpfReceiver) wire(k kernel) (*running, error) {
+	obs, err := receiverhelper.NewObsReport(receiverhelper.ObsReportSettings{
+		ReceiverID: r.set.ID, Transport: "ebpf", LongLivedCtx: true, ReceiverCreateSettings: r.set,
+	})
+	if err != nil {
+		return nil, errors.Join(err, k.Close())
+	}
+	telemetry, err := metadata.NewTelemetryBuilder(r.set.TelemetrySettings)
+	if err != nil {
+		return nil, errors.Join(err, k.Close())
+	}
+	run := &running{kernel: k, log: r.set.Logger, quit: make(chan struct{})}
+	run.send, run.cut = context.WithCancel(context.Background())
+	out := deliverer{obs: obs, log: r.set.Logger}
+	host, version := readHost(r.cfg.RootPath), r.set.BuildInfo.Version
+	clock := new(bpf.Clock)
+	enrich := newEnricher(r.cfg)
+	run.withdraw = process.Publish(enrich.processes)
+
+	run.activity = newActivityStage(run.send, &r.cfg.Activity, r.set.Logger, enrich, clock)
+	if r.logs != nil {
+		run.activity.build = translate.NewLogs(host, version)
+		run.activity.out = newQueue(run.send, func(ctx context.Context, b plog.Logs) { out.logs(ctx, r.logs, b) })
+		run.queues = append(run.queues, run.activity.out.close)
+		run.interest = newFollower(r.registry, k, run.activity, r.set.Logger)
+	}
+	if r.traces != nil && r.cfg.Requests.Enabled {
+		run.requests = newRequestStage(run.send, r.cfg, enrich, clock, &run.activity.drained)
+		run.requests.build = translate.NewTraces(host, version, seed())
+		run.requests.out = newQueue(run.send, func(ctx context.Context, b ptrace.Traces) { out.traces(ctx, r.traces, b) })
+		run.queues = append(run.queues, run.requests.out.close)
+	}
+	run.report = &reporter{
+		kernel: k, activity: run.activity, requests: run.requests, enrich: enrich, clock: clock, host: host, version: version,
+		interval: r.cfg.MetricsInterval, started: time.Now(), telemetry: telemetry, log: r.set.Logger,
+	}
+	if r.metrics != nil {
+		run.report.out = func(b pmetric.Metrics) { out.metrics(run.send, r.metrics, b) }
+	}
+	if err := run.report.register(); err != nil {
+		return nil, errors.Join(err, run.release(context.Background()))
+	}
+	return run, nil
+}
+
+// seed makes the ids of spans unpredictable.
+func seed() (s [32]byte) {
+	_, _ = rand.Read(s[:]) // never fails
+	return s
+}
+
+// start runs the stages.
+func (run *running) start() {
+	run.tasks.Go(func() {
+		run.activity.seed(run.kernel)
+		run.read("security", run.kernel.security(), run.activity.handle, run.activity.pause, run.activity.flush)
+	})
+	if run.requests != nil {
+		run.tasks.Go(func() {
+			run.read("requests", run.kernel.requests(), run.requests.handle, run.requests.pause, run.requests.finish)
+		})
+	}
+	run.tasks.Go(func() { run.report.run(run.quit) })
+	if run.interest != nil {
+		run.tasks.Go(func() { run.interest.run(run.quit) })
+	}
+}
+
+// read drains one ring until the kernel side is closed, and then finishes what
+// waits.
+func (run *running) read(name string, from source, handle func([]byte), pause func(int), finish func(time.Time)) {
+	if err := from.Run(handle, pause); err != nil {
+		run.log.Error("Reading a ring buffer ended.", zap.String("ring", name), zap.Error(err))
+	}
+	finish(time.Now())
+}
+
+// stop ends everything, in the order in which data flows.
+func (run *running) stop(ctx context.Context) error {
+	if run.interest != nil {
+		run.interest.end()
+	}
+	run.awaitDrained(ctx)
+	return run.release(ctx)
+}
+
+// errStuck tells that a consumer did not return although its context ended.
+var errStuck = errors.New("ebpf receiver: the next consumer does not return")
+
+// release closes the kernel side, upon which the stages finish, and delivers
+// what they have made. Consumers that take too long are cut off.
+func (run *running) release(ctx context.Context) error {
+	errs := []error{run.kernel.Close()}
+	close(run.quit)
+	delivered := make(chan struct{})
+	go func() {
+		defer close(delivered)
+		run.tasks.Wait()
+		for _, closeQueue := range run.queues {
+			<-closeQueue()
+		}
+	}()
+	if !waitFor(ctx, delivered, deliverTimeout) {
+		run.cut()
+		if !waitFor(context.Background(), delivered, graceTimeout) {
+			errs = append(errs, errStuck)
+		}
+	}
+	run.cut()
+	run.withdraw()
+	run.report.telemetry.Shutdown()
+	return errors.Join(errs...)
+}
+
+// waitFor reports whether done was closed in time.
+func waitFor(ctx context.Context, done <-chan struct{}, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-done:
+		return true
+	case <-timer.C:
+		return false
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// awaitDrained waits until what happened before the call has been read.
+func (run *running) awaitDrained(ctx context.Context) {
+	until := uint64(time.Now().UnixNano() - run.report.clock.Offset())
+	deadline := time.NewTimer(drainTimeout)
+	defer deadline.Stop()
+	look := time.NewTicker(5 * time.Millisecond)
+	defer look.Stop()
+	for run.activity.drained.Load() < until {
+		select {
+		case <-look.C:
+		case <-deadline.C:
+			return
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// follower keeps the kernel's filter and the activity stage's up to date with
+// what anybody wants.
+type follower struct {
+	registry *interest.Registry
+	kernel   kernel
+	stage    *activityStage
+	log      *zap.Logger
+	changed  chan struct{}
+	end      func() // of the subscription
+	told     atomic.Bool
+}
+
+func newFollower(r *interest.Registry, k kernel, stage *activityStage, log *zap.Logger) *follower {
+	f := &follower{registry: r, kernel: k, stage: stage, log: log, changed: make(chan struct{}, 1)}
+	f.end = r.Subscribe(func() {
+		select {
+		case f.changed <- struct{}{}:
+		default: // a look is due already
+		}
+	})
+	f.follow()
+	return f
+}
+
+func (f *follower) run(quit <-chan struct{}) {
+	for {
+		select {
+		case <-f.changed:
+			f.follow()
+		case <-quit:
+			return
+		}
+	}
+}
+
+// follow applies the present interest: first to the records that still come,
+// then to the kernel, when it grows; nothing is lost by the other order.
+func (f *follower) follow() {
+	w := f.registry.Wanted()
+	f.stage.wanted.Store(newWanted(w))
+	unknown, err := f.kernel.SetInterest(w.Set.Sorted())
+	if err != nil {
+		f.log.Error("The kernel keeps to what was wanted before.", zap.Error(err))
+	}
+	if len(unknown) > 0 && !f.told.Swap(true) {
+		f.log.Debug("Events that are wanted and not captured.", zap.Strings("names", unknown))
+	}
+}

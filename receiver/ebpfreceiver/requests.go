@@ -1,0 +1,150 @@
+//go:build linux && (amd64 || arm64)
+
+package ebpfreceiver
+
+import (
+	"context"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"go.opentelemetry.io/collector/pdata/ptrace"
+
+	"github.com/sightglass/sightglass/internal/bpf"
+	"github.com/sightglass/sightglass/internal/event"
+	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests"
+	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/exchange"
+	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/translate"
+)
+
+// maxWaiting bounds the exchanges that wait for the process table to catch up.
+const maxWaiting = 16384
+
+// tickInterval is how often the assembler looks for what has timed out.
+const tickInterval = time.Second
+
+// requestStage reads the requests ring and turns it into spans.
+type requestStage struct {
+	ctx       context.Context // ends when nothing more can be sent
+	cfg       *RequestsConfig
+	flushTime time.Duration
+	batch     int
+	enrich    *enricher
+	clock     *bpf.Clock
+	drained   *atomic.Uint64 // of the activity stage
+
+	out       *queue[ptrace.Traces]
+	build     *translate.Traces
+	assembler *requests.Assembler
+	waiting   []*exchange.Exchange
+
+	counts              decodeCounts
+	excluded            atomic.Uint64 // exchanges at ports that are left out
+	untold              atomic.Uint64 // exchanges too little is known of
+	early               atomic.Uint64 // exchanges that did not wait for the process table
+	stats               atomic.Pointer[requests.Stats]
+	ev                  event.Event
+	since               int
+	lastFlush, lastTick time.Time
+}
+
+func newRequestStage(ctx context.Context, cfg *Config, e *enricher, clock *bpf.Clock, drained *atomic.Uint64) *requestStage {
+	s := &requestStage{
+		ctx: ctx, cfg: &cfg.Requests, flushTime: cfg.Activity.FlushInterval, batch: cfg.Activity.BatchSize,
+		enrich: e, clock: clock, drained: drained, lastFlush: time.Now(), lastTick: time.Now(),
+	}
+	s.assembler = requests.New(requests.Config{
+		MaxConnections: cfg.Requests.MaxConnections, MaxOpen: cfg.Requests.MaxOpen, Emit: s.emit,
+	})
+	s.stats.Store(&requests.Stats{})
+	return s
+}
+
+// handle takes one record of the ring.
+func (s *requestStage) handle(raw []byte) {
+	if s.counts.note(event.Decode(raw, &s.ev)) {
+		s.assembler.Handle(&s.ev)
+	}
+	if s.since++; s.since >= lookAround {
+		s.since = 0
+		s.look(time.Now())
+	}
+}
+
+// pause is called when the ring was empty.
+func (s *requestStage) pause(int) {
+	s.since = 0
+	s.look(time.Now())
+}
+
+// emit takes an exchange that ended.
+func (s *requestStage) emit(ex *exchange.Exchange) {
+	port := ex.LocalPort
+	if ex.Role == event.RoleClient {
+		port = ex.PeerPort
+	}
+	if slices.Contains(s.cfg.ExcludePorts, port) {
+		s.excluded.Add(1)
+		ex.Release()
+		return
+	}
+	s.waiting = append(s.waiting, ex)
+}
+
+// look translates what the process table has caught up with, and sends on what
+// has waited for long enough.
+func (s *requestStage) look(now time.Time) {
+	s.translate(s.drained.Load())
+	if now.Sub(s.lastTick) >= tickInterval {
+		s.lastTick = now
+		s.assembler.Tick(uint64(now.UnixNano() - s.clock.Offset()))
+	}
+	if now.Sub(s.lastFlush) < s.flushTime {
+		return
+	}
+	st := s.assembler.Stats()
+	s.stats.Store(&st)
+	s.flush(now)
+}
+
+// translate makes spans of the exchanges that ended before a time, in ns since
+// boot: then everything that their process did until then is known.
+func (s *requestStage) translate(until uint64) {
+	kept := s.waiting[:0]
+	excess := len(s.waiting) - maxWaiting
+	for i, ex := range s.waiting {
+		if ex.End > until {
+			if i >= excess {
+				kept = append(kept, ex)
+				continue
+			}
+			s.early.Add(1)
+		}
+		if !s.build.Append(ex, s.enrich.owner(ex), s.clock.Offset()) {
+			s.untold.Add(1)
+		}
+		ex.Release()
+	}
+	clear(s.waiting[len(kept):])
+	s.waiting = kept
+	if s.build.Len() >= s.batch {
+		s.flush(time.Now())
+	}
+}
+
+// flush hands the batch to the next consumer, and waits when that is behind.
+func (s *requestStage) flush(now time.Time) {
+	s.lastFlush = now
+	if s.build.Len() > 0 {
+		s.out.send(s.ctx, s.build.Take())
+	}
+}
+
+// finish gives up what is under way and sends on what is known of it.
+func (s *requestStage) finish(now time.Time) {
+	s.assembler.Close()
+	s.translate(^uint64(0))
+	st := s.assembler.Stats()
+	s.stats.Store(&st)
+	s.flush(now)
+}

@@ -1,0 +1,78 @@
+//go:build linux && (amd64 || arm64)
+
+package ebpfreceiver
+
+import (
+	"golang.org/x/sys/unix"
+
+	"github.com/sightglass/sightglass/internal/event"
+	"github.com/sightglass/sightglass/internal/interest"
+	"github.com/sightglass/sightglass/internal/process"
+	"github.com/sightglass/sightglass/internal/syscalls"
+)
+
+// wanted is the interest of everybody, made ready for one look-up per event.
+type wanted struct {
+	registered bool
+	rows       []bool // by row of the syscall table
+	exits      bool   // of every process, not of commands only
+}
+
+func newWanted(w interest.Wanted) *wanted {
+	out := &wanted{
+		registered: w.Registered,
+		rows:       make([]bool, len(syscalls.Table)),
+		exits:      w.Registered && w.Set.Has(interest.ProcessExit),
+	}
+	for i := range syscalls.Table {
+		out.rows[i] = w.Set.Has(syscalls.Table[i].Name)
+	}
+	return out
+}
+
+// Reasons why an event is not told.
+const (
+	reasonSelf     = "self"     // the agent's own doing
+	reasonUnwanted = "unwanted" // nobody has an interest in it
+)
+
+// refuses tells why an event becomes no record; empty when it does become one.
+func (w *wanted) refuses(ev *event.Event, p *process.Process, cfg *ActivityConfig) string {
+	if ev.Flags&event.FlagSelf != 0 && !w.registered {
+		return reasonSelf
+	}
+	var tell bool
+	switch ev.Type {
+	case event.TypeExec:
+		tell = true
+	case event.TypeExit:
+		tell = w.exits || cfg.Exits && p != nil && (p.Executed != 0 || p.Seeded)
+	case event.TypeSyscall:
+		tell = int(ev.Syscall.Index) < len(w.rows) && w.rows[ev.Syscall.Index] &&
+			(w.registered || worthTelling(&ev.Syscall))
+	case event.TypeFork, event.TypeProcess, event.TypeCgroupMkdir, event.TypeCgroupRmdir,
+		event.TypeData, event.TypeSocketClose:
+	}
+	if !tell {
+		return reasonUnwanted
+	}
+	return ""
+}
+
+// worthTelling thins out what is shown when no policy has asked for it: of
+// binds only those that make a server, and nothing that failed.
+func worthTelling(s *event.Syscall) bool {
+	if s.Return < 0 {
+		return false
+	}
+	if s.Name() != "bind" {
+		return true
+	}
+	addr := s.Arg("addr")
+	if addr == nil || addr.Socket.LocalPort == 0 {
+		return false // a client that lets the kernel choose, or no network at all
+	}
+	fd := s.Arg("fd")
+	datagram := fd == nil || fd.Socket.Type == unix.SOCK_DGRAM
+	return datagram && (addr.Socket.Family == unix.AF_INET || addr.Socket.Family == unix.AF_INET6)
+}
