@@ -16,6 +16,7 @@ func NewFactory() connector.Factory {
 		metadata.Type,
 		createDefaultConfig,
 		connector.WithTracesToMetrics(createTracesToMetrics, metadata.TracesToMetricsStability),
+		connector.WithMetricsToMetrics(createMetricsToMetrics, metadata.MetricsToMetricsStability),
 	)
 }
 
@@ -23,4 +24,10 @@ func createTracesToMetrics(
 	_ context.Context, set connector.Settings, cfg component.Config, next consumer.Metrics,
 ) (connector.Traces, error) {
 	return newTracesToMetrics(cfg.(*Config), set, next)
+}
+
+func createMetricsToMetrics(
+	_ context.Context, set connector.Settings, cfg component.Config, next consumer.Metrics,
+) (connector.Metrics, error) {
+	return newMetricsToMetrics(cfg.(*Config), set, next)
 }

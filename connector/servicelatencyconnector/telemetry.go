@@ -81,6 +81,12 @@ func (t *telemetry) sending(counts ...*atomic.Int64) {
 		t.byOutcome(sendOutcomes, func(i int) int64 { return counts[i].Load() })))
 }
 
+func (t *telemetry) merging(c *metricsToMetrics) {
+	t.check(t.builder.RegisterConnectorServiceLatencyPointsMergedCallback(
+		t.byOutcome(mergeOutcomeNames[:], func(i int) int64 { return c.counts[i].Load() })))
+	t.check(t.builder.RegisterConnectorServiceLatencyGapsCallback(t.single(c.gaps.Load)))
+}
+
 func (t *telemetry) engine(e *engine, cfg *Config) {
 	b := t.builder
 	t.sending(&e.sender.sent, &e.sender.turnedDown, &e.sender.lost)

@@ -47,7 +47,9 @@ func fleetSpan(service, operation int) spanOf {
 
 func benchmarkRig(b *testing.B) *rig {
 	b.Helper()
-	return newRig(b, delta, func(c *Config) { c.CardinalityLimit = CardinalityConfig{Total: 200_000, PerService: 200_000, Services: 1000} })
+	return newRig(b, delta, func(c *Config) {
+		c.CardinalityLimit = CardinalityConfig{Total: 200_000, PerService: 200_000, Services: 1000}
+	})
 }
 
 // BenchmarkConsumeTraces reports the cost of one span with 40 services of ten

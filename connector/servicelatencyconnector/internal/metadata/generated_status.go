@@ -14,5 +14,6 @@ var (
 )
 
 const (
-	TracesToMetricsStability = component.StabilityLevelAlpha
+	TracesToMetricsStability  = component.StabilityLevelAlpha
+	MetricsToMetricsStability = component.StabilityLevelAlpha
 )

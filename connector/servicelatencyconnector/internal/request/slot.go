@@ -67,9 +67,17 @@ const (
 	withinPodName = "sightglass.request.within_pod"
 	// OverflowName marks the series that collects what limits kept out.
 	OverflowName = "otel.metric.overflow"
+	// ErrorName is the attribute that tells failures.
+	ErrorName = schema.ErrorType
 	// OtherError is the error type of a failure that names none.
 	OtherError = "_OTHER"
 )
+
+// TotalAttributes are the attributes of overflow series, in the order of their
+// names: what totals are made of, and the mark.
+func TotalAttributes() []string {
+	return []string{ErrorName, OverflowName, schema.RequestClass, withinPodName}
+}
 
 // slotNames lists every spelling of the attributes that are read, the current
 // one first. Older spellings are still what most SDKs send.
