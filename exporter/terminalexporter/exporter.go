@@ -133,14 +133,9 @@ func (u *user) shutdown(ctx context.Context) error {
 }
 
 func (t *terminal) consumeLogs(_ context.Context, ld plog.Logs) error {
-	for _, rl := range ld.ResourceLogs().All() {
-		for _, sl := range rl.ScopeLogs().All() {
-			for _, lr := range sl.LogRecords().All() {
-				k, ok := t.selection.byEvent[lr.EventName()]
-				if ok && t.admit(k) {
-					t.show(kinds[k].line(record{lr, rl.Resource().Attributes()}))
-				}
-			}
+	for _, one := range t.selection.from(ld) {
+		if t.admit(one.kind) {
+			t.show(kinds[one.kind].line(one.record))
 		}
 	}
 	return nil

@@ -3,6 +3,7 @@ package terminalexporter
 import (
 	"context"
 	"errors"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -130,6 +131,26 @@ func TestOnlyWhatIsSelectedIsShown(t *testing.T) {
 	s = newScreen(t, func(c *Config) { c.Show = []string{"requests"} })
 	require.NoError(t, s.consumeTraces(t.Context(), td))
 	require.Equal(t, "GET  0.0 ms", string((<-s.queue).Text))
+}
+
+func TestABatchIsShownInTheOrderOfItsTimes(t *testing.T) {
+	s := newScreen(t, nil)
+	ld := plog.NewLogs()
+	for i, second := range []int{3, 1, 2, 0} {
+		r := recordOf(schema.EventProcessExec, "", nil, map[string]any{schema.ProcessCommandArgs: []any{strconv.Itoa(second)}})
+		r.SetTimestamp(pcommon.NewTimestampFromTime(noon.Add(time.Duration(second) * time.Second)))
+		if second == 2 {
+			r.SetObservedTimestamp(r.Timestamp())
+			r.SetTimestamp(0)
+		}
+		rl := ld.ResourceLogs().AppendEmpty()
+		rl.Resource().Attributes().PutInt("n", int64(i))
+		r.MoveTo(rl.ScopeLogs().AppendEmpty().LogRecords().AppendEmpty())
+	}
+	require.NoError(t, s.consumeLogs(t.Context(), ld))
+	for i := range 4 {
+		require.Equal(t, strconv.Itoa(i), string((<-s.queue).Text))
+	}
 }
 
 // A terminal that takes nothing must not hold up the pipeline or the end.

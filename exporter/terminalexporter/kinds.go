@@ -1,7 +1,10 @@
 package terminalexporter
 
 import (
+	"cmp"
 	"slices"
+
+	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/sightglass/sightglass/exporter/terminalexporter/internal/screen"
 	"github.com/sightglass/sightglass/exporter/terminalexporter/internal/text"
@@ -45,6 +48,30 @@ const (
 type selection struct {
 	byEvent  map[string]kind
 	requests bool
+}
+
+// selected is a record of a kind that is shown.
+type selected struct {
+	record
+
+	kind kind
+}
+
+// from returns the records of a batch that are shown, in the order in which
+// they happened: a batch has them by resource.
+func (s *selection) from(ld plog.Logs) []selected {
+	var out []selected
+	for _, rl := range ld.ResourceLogs().All() {
+		for _, sl := range rl.ScopeLogs().All() {
+			for _, lr := range sl.LogRecords().All() {
+				if k, ok := s.byEvent[lr.EventName()]; ok {
+					out = append(out, selected{record{lr, rl.Resource().Attributes()}, k})
+				}
+			}
+		}
+	}
+	slices.SortStableFunc(out, func(a, b selected) int { return cmp.Compare(a.time(), b.time()) })
+	return out
 }
 
 func newSelection(show []string) selection {

@@ -1,6 +1,7 @@
 package terminalexporter
 
 import (
+	"cmp"
 	"strings"
 	"unicode/utf8"
 
@@ -39,15 +40,16 @@ func (r record) flag(name string) bool {
 	return ok && v.Type() == pcommon.ValueTypeBool && v.Bool()
 }
 
+// time is when it happened, else when it was read.
+func (r record) time() pcommon.Timestamp {
+	return cmp.Or(r.Timestamp(), r.ObservedTimestamp())
+}
+
 // line returns what all lines have in common.
 func (r record) line(tag screen.Tag) screen.Line {
-	at := r.Timestamp()
-	if at == 0 {
-		at = r.ObservedTimestamp()
-	}
 	pid, _ := r.number(schema.ProcessPID)
 	l := screen.Line{
-		Time:    at.AsTime(),
+		Time:    r.time().AsTime(),
 		Tag:     tag,
 		Service: serviceOf(r.resource),
 		User:    r.safe(schema.ProcessUserName, schema.ProcessUserID),

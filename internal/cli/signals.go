@@ -14,6 +14,10 @@ import (
 // the kubelet) has one of his own.
 const interruptGrace = 1500 * time.Millisecond
 
+// echo is how long further signals are taken for copies of the first: wrappers
+// such as timeout send one to the process and one to its group.
+const echo = 300 * time.Millisecond
+
 // Errors of an end that was not clean.
 var (
 	errUnfinished  = errors.New("ended before everything was sent: a back end does not answer")
@@ -28,7 +32,7 @@ type collector interface {
 
 // untilSignal runs c until it ends by itself or SIGINT, SIGTERM or one of more
 // asks for it. It returns within interruptGrace of any signal but SIGTERM, and
-// at once on a second one, even if c has not ended; the process is expected to
+// at once on a second one that is no echo, even if c has not ended; the process is expected to
 // end then, and with it everything in the kernel that belongs to it. A SIGHUP
 // that is not among more makes the collector read its configuration again.
 func untilSignal(ctx context.Context, c collector, more ...os.Signal) error {
@@ -42,20 +46,24 @@ func untilOneOf(ctx context.Context, signals <-chan os.Signal, after func(time.D
 	ended := make(chan error, 1)
 	go func() { ended <- c.Run(ctx) }()
 
-	var limit <-chan time.Time
-	for stopping := false; ; {
+	var limit, meant <-chan time.Time
+	for stopping, impatient := false, false; ; {
 		select {
 		case err := <-ended:
 			return err
 		case s := <-signals:
-			if stopping {
+			if impatient {
 				return errInterrupted
 			}
-			stopping = true
-			go c.Shutdown() // a collector that still starts ends when it has
-			if s != syscall.SIGTERM {
+			if s != syscall.SIGTERM && limit == nil {
 				limit = after(interruptGrace)
 			}
+			if !stopping {
+				stopping, meant = true, after(echo)
+				go c.Shutdown() // a collector that still starts ends when it has
+			}
+		case <-meant:
+			impatient = true
 		case <-limit:
 			return errUnfinished
 		}

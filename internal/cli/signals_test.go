@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"runtime"
 	"syscall"
 	"testing"
 	"time"
@@ -28,11 +29,12 @@ func (f *fake) Shutdown()                 { close(f.stop) }
 type signalTest struct {
 	signals chan os.Signal
 	limit   chan time.Time
+	echo    chan time.Time
 	asked   chan time.Duration // limits that were asked for
 }
 
 func newSignalTest(signals ...os.Signal) *signalTest {
-	s := &signalTest{make(chan os.Signal, 2), make(chan time.Time, 1), make(chan time.Duration, 2)}
+	s := &signalTest{make(chan os.Signal, 2), make(chan time.Time, 1), make(chan time.Time), make(chan time.Duration, 2)}
 	for _, one := range signals {
 		s.signals <- one
 	}
@@ -41,6 +43,9 @@ func newSignalTest(signals ...os.Signal) *signalTest {
 
 func (s *signalTest) run(ctx context.Context, c collector) error {
 	after := func(d time.Duration) <-chan time.Time {
+		if d == echo {
+			return s.echo
+		}
 		s.asked <- d
 		return s.limit
 	}
@@ -80,8 +85,28 @@ func TestInterruptDoesNotWaitForever(t *testing.T) {
 func TestSecondSignalEndsAtOnce(t *testing.T) {
 	stuck := make(chan struct{})
 	defer close(stuck)
-	s := newSignalTest(syscall.SIGTERM, syscall.SIGTERM)
-	require.ErrorIs(t, s.run(t.Context(), newFake(func(<-chan struct{}) error { <-stuck; return nil })), errInterrupted)
+	s := newSignalTest(syscall.SIGTERM)
+	c := newFake(func(stop <-chan struct{}) error {
+		<-stop
+		s.echo <- time.Time{} // taken only after the first signal
+		s.signals <- syscall.SIGTERM
+		<-stuck
+		return nil
+	})
+	require.ErrorIs(t, s.run(t.Context(), c), errInterrupted)
+}
+
+func TestEchoOfASignalIsIgnored(t *testing.T) {
+	s := newSignalTest(os.Interrupt, os.Interrupt)
+	c := newFake(func(stop <-chan struct{}) error {
+		<-stop
+		for len(s.signals) > 0 {
+			runtime.Gosched()
+		}
+		return nil
+	})
+	require.NoError(t, s.run(t.Context(), c))
+	require.Len(t, s.asked, 1)
 }
 
 func TestUntilSignalHearsTheProcess(t *testing.T) {
