@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math/bits"
 	"os"
+
+	"github.com/sightglass/sightglass/internal/event"
 )
 
 // Sizes of the rings, in bytes.
@@ -24,6 +26,8 @@ type Options struct {
 	Syscalls []string
 	// Requests switches the capture of requests (socket data) on.
 	Requests bool
+	// Signatures tell the request capture which sockets to follow.
+	Signatures []event.Signature
 	// ExecEnv adds the environment to exec records.
 	ExecEnv bool
 	// Latency keeps histograms of the duration of every system call. It costs

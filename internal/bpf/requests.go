@@ -1,9 +1,169 @@
 package bpf
 
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"runtime"
+	"strings"
+
+	"github.com/cilium/ebpf"
+)
+
+// Programs that the dispatcher of the security side calls, and the maps and the
+// slot through which it does.
+const (
+	ioSlot         = uint32(0)
+	ioEnterProgram = "on_io_enter"
+	ioExitProgram  = "on_io_exit"
+	ioEnterMap     = "io_enter"
+	ioExitMap      = "io_exit"
+)
+
+// requestHooks are the hooks of the request capture besides the calls that move
+// data. The end of a socket comes first, so that no state is made that nobody
+// removes.
+var requestHooks = []hookSpec{
+	{name: "tcp_destroy_sock", program: "on_tcp_destroy_sock", provides: "the end of connections: requests that were never answered"},
+	{name: "inet_sock_set_state", program: "on_sock_set_state", provides: "which end of a new connection is the server"},
+}
+
+// ioHook is the hook of the calls that move data, as Hooks tells it.
+var ioHook = hookSpec{name: "io_calls", provides: "requests: spans and latencies"}
+
+// capture is what the request capture holds.
+type capture struct {
+	coll *ebpf.Collection // its maps and programs
+	prog *ebpf.Map        // io_enter
+	exit *ebpf.Map        // io_exit
+}
+
+// Close takes the programs out of the dispatcher's way and frees them.
+func (c *capture) Close() error {
+	var errs []error
+	for _, m := range []*ebpf.Map{c.prog, c.exit} {
+		if err := m.Delete(ioSlot); err != nil && !errors.Is(err, ebpf.ErrKeyNotExist) {
+			errs = append(errs, err)
+		}
+	}
+	c.coll.Close()
+	return errors.Join(errs...)
+}
+
 // attachRequests loads and attaches the request capture: it puts its programs
 // into the maps io_enter and io_exit, tells setIO which calls it wants, and
 // leaves what it holds in a.requests.
-func (a *Agent) attachRequests() error { return nil }
+func (a *Agent) attachRequests() error {
+	c, err := a.loadCapture()
+	a.note(&ioHook, err)
+	if err != nil {
+		return nil //nolint:nilerr // told by Hooks; the agent does what else it can
+	}
+	a.requests = c
+	for i := range requestHooks {
+		h := &requestHooks[i]
+		l, prog, err := h.attachFrom(c.coll)
+		a.note(h, err)
+		if err == nil {
+			a.attached = append(a.attached, attachedHook{name: h.name, program: prog, link: l})
+		}
+	}
+	return a.setIO(ioNumbers(runtime.GOARCH))
+}
+
+// loadCapture loads the programs, in the fastest mode in which this kernel
+// takes them, and puts the two that the dispatcher calls into its maps.
+func (a *Agent) loadCapture() (*capture, error) {
+	coll, err := a.newCapture(a.mode)
+	if err != nil && a.mode.direct && isVerifierError(err) {
+		coll, err = a.newCapture(mode{})
+	}
+	if err != nil {
+		return nil, err
+	}
+	c := &capture{coll: coll, prog: a.maps[ioEnterMap], exit: a.maps[ioExitMap]}
+	// exit first: no beginning is noted that nobody asks for
+	err = errors.Join(
+		c.exit.Put(ioSlot, coll.Programs[ioExitProgram]),
+		c.prog.Put(ioSlot, coll.Programs[ioEnterProgram]),
+	)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("attaching: %w", err), c.Close())
+	}
+	return c, nil
+}
+
+// newCapture creates the capture's own maps and loads its programs. Maps that
+// the security side has too are the same ones.
+func (a *Agent) newCapture(m mode) (*ebpf.Collection, error) {
+	spec, err := configureRequests(a.opts.Signatures, m)
+	if err != nil {
+		return nil, err
+	}
+	shared := maps.Clone(a.maps)
+	maps.DeleteFunc(shared, func(name string, _ *ebpf.Map) bool {
+		return spec.Maps[name] == nil || strings.HasPrefix(name, ".") // sections are each object's own
+	})
+	coll, err := ebpf.NewCollectionWithOptions(spec, ebpf.CollectionOptions{MapReplacements: shared})
+	if err != nil {
+		return nil, fmt.Errorf("loading: %w", err)
+	}
+	return coll, nil
+}
 
 // probeRequests tries the hooks of the request capture.
-func (a *Agent) probeRequests() []Hook { return nil }
+func (a *Agent) probeRequests() []Hook {
+	probe := &Agent{opts: a.opts, mode: a.mode, maps: a.maps}
+	c, err := probe.loadCapture()
+	probe.note(&ioHook, err)
+	if err != nil {
+		return probe.hooks
+	}
+	defer c.Close()
+	for i := range requestHooks {
+		h := &requestHooks[i]
+		l, _, err := h.attachFrom(c.coll)
+		probe.note(h, err)
+		if err == nil {
+			_ = l.Close()
+		}
+	}
+	return probe.hooks
+}
+
+// RequestStats counts what happened to the sockets that the request capture
+// watched.
+type RequestStats struct {
+	Opened     uint64 // sockets that got a state
+	Midway     uint64 // of these, older than the agent, or pushed out of the table before
+	Classified uint64 // sockets that speak a known protocol
+	Boring     uint64 // sockets that were given up: no known protocol, or none any more
+	Closed     uint64 // sockets whose end was seen
+	Full       uint64 // sockets that got no state
+	NoEnter    uint64 // sends whose beginning was not seen; their records have no Enter
+	Unreadable uint64 // calls whose bytes could not be read
+}
+
+// RequestStats sums the counters of all CPUs; zero when requests are off.
+func (a *Agent) RequestStats() (RequestStats, error) {
+	var s RequestStats
+	c, ok := a.requests.(*capture)
+	if !ok {
+		return s, nil
+	}
+	var cpus []requestsRequestsStats
+	if err := c.coll.Maps["requests_stats"].Lookup(uint32(0), &cpus); err != nil {
+		return s, fmt.Errorf("reading the counters of the request capture: %w", err)
+	}
+	for _, v := range cpus {
+		s.Opened += v.Opened
+		s.Midway += v.Midway
+		s.Classified += v.Classified
+		s.Boring += v.Boring
+		s.Closed += v.Closed
+		s.Full += v.Full
+		s.NoEnter += v.NoEnter
+		s.Unreadable += v.Unreadable
+	}
+	return s, nil
+}

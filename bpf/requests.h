@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
+/* Request capture: the wire, the state of a socket and the knobs.
+ *
+ *	data, socket close = requests_record payload[captured]
+ *
+ * internal/event decodes the records (requests_decode.go).
+ */
+#ifndef SIGHTGLASS_REQUESTS_H
+#define SIGHTGLASS_REQUESTS_H
+
+#include "lib/base.h"
+
+#define REQUESTS_PAYLOAD 4096 /* bytes of the longest payload; a power of two */
+#define REQUESTS_TAIL 8
+#define REQUESTS_SIGNATURES 64
+#define REQUESTS_CLASSES 32
+#define REQUESTS_CALLS 512 /* numbers of calls that move data lie below */
+#define REQUESTS_THREADS 65536
+
+enum requests_direction {
+	REQUESTS_RECEIVE = 0,
+	REQUESTS_SEND = 1,
+};
+
+enum requests_role {
+	ROLE_UNKNOWN = 0,
+	ROLE_CLIENT = 1,
+	ROLE_SERVER = 2,
+};
+
+/* Bits of requests_record.flags, as event.RequestFlags. */
+enum requests_flag {
+	REQUESTS_GUESSED = 1, /* the role was inferred */
+	REQUESTS_MIDWAY = 2, /* the connection is older than the state */
+	REQUESTS_HEAD = 4, /* the bytes match a signature */
+	REQUESTS_BORING = 8, /* reporting was given up before the end */
+};
+
+/* Where a socket is and who uses it: what state and records have in common. */
+struct requests_endpoint {
+	__u32 cgroup_hierarchy;
+	__u32 net_ns;
+	__u8 local_addr[16];
+	__u8 peer_addr[16];
+	__u16 local_port;
+	__u16 peer_port;
+	__u16 family;
+	__u8 class; /* of the signature that matched; 0: none yet */
+	__u8 role; /* enum requests_role */
+};
+
+struct requests_record {
+	struct event_header header;
+	__u64 socket;
+	__u64 cgroup_id;
+	__u64 enter; /* sends: when the call began; 0 when not seen */
+	__u64 position; /* data: bytes before these; close: bytes received */
+	__u64 bytes; /* data: moved by the call; close: bytes sent */
+	struct requests_endpoint end;
+	__u8 direction; /* enum requests_direction */
+	__u8 flags; /* enum requests_flag */
+	__u16 captured;
+	__s32 error; /* negative errno */
+	__u8 tail_len;
+	__u8 reserved[7];
+	__u8 tail[REQUESTS_TAIL];
+};
+
+/* One socket. The key is the address of its struct sock; the inode number of
+ * the socket tells whether the memory was reused.
+ */
+struct requests_socket {
+	__u64 id; /* never reused */
+	__u64 moved[2]; /* bytes, by direction, since id was given */
+	__u64 start; /* of the owner, the process that used it last */
+	__u64 cgroup_id;
+	__u32 tgid;
+	__u32 tid;
+	struct requests_endpoint end;
+	__u32 inode; /* 0: nothing but the role is known yet */
+	__u16 budget[2]; /* bytes of the current message that may still be copied */
+	__u8 flags; /* enum requests_flag */
+	__u8 last; /* direction of the last bytes + 1 */
+	__u8 misses; /* turns in a row that began like no message */
+	__u8 tries; /* segments looked at */
+	__u32 reserved;
+};
+
+/* A message begins with value, as far as mask says. */
+struct requests_signature {
+	__u64 value;
+	__u64 mask;
+	__u32 whole; /* what the segment must end with to be copied whole */
+	__u16 bound; /* bytes to copy otherwise */
+	__u8 class;
+	__u8 whole_len; /* bytes of whole; 0: never */
+};
+
+/* How a call moves data. */
+enum requests_call {
+	IO_NONE = 0,
+	IO_BUFFER = 1, /* fd, address, length */
+	IO_VECTOR = 2, /* fd, iovec, count */
+	IO_MESSAGE = 3, /* fd, msghdr, flags */
+	IO_SENDFILE = 4, /* fd to, ... */
+	IO_SPLICE = 5, /* fd from, offset, fd to, ... */
+	IO_KIND = 7,
+	IO_SEND = 8, /* bit: the data leaves */
+	IO_FLAGS = 16, /* bit: the fourth argument (the third of IO_MESSAGE) is MSG_ flags */
+};
+
+const volatile __u8 cfg_io_calls[REQUESTS_CALLS] = {};
+const volatile struct requests_signature cfg_signatures[REQUESTS_SIGNATURES] = {};
+const volatile __u32 cfg_signature_count = 0;
+const volatile __u8 cfg_signature_first[256] = {}; /* bytes that a signature begins with */
+const volatile __u16 cfg_class_bound[REQUESTS_CLASSES] = {}; /* for what goes on within a class */
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 65536);
+	__type(key, __u64);
+	__type(value, struct requests_socket);
+} requests_sockets SEC(".maps");
+
+/* When a thread's send began. Two threads share a slot only if their ids are
+ * equal in the lower 16 bits; the id tells whose it is.
+ */
+struct requests_begin {
+	__u64 time;
+	__u32 tid;
+	__u32 nr;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, REQUESTS_THREADS);
+	__type(key, __u32);
+	__type(value, struct requests_begin);
+} requests_begins SEC(".maps");
+
+/* Where a record is put together; twice the payload, so that the verifier sees
+ * an offset and a length that each may be REQUESTS_PAYLOAD.
+ */
+struct requests_scratch {
+	struct requests_record record;
+	__u8 payload[2 * REQUESTS_PAYLOAD];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct requests_scratch);
+} requests_scratch SEC(".maps");
+
+/* What happened to sockets, by CPU; internal/bpf reads it as statistics. */
+struct requests_stats {
+	__u64 opened; /* sockets that got a state */
+	__u64 midway; /* of these: nobody saw the connection being made */
+	__u64 classified; /* sockets whose bytes matched a signature */
+	__u64 boring; /* sockets that were given up */
+	__u64 closed; /* sockets whose end was seen */
+	__u64 full; /* sockets without a state, because the table refused */
+	__u64 no_enter; /* sends whose beginning was not seen */
+	__u64 unreadable; /* payloads that could not be read */
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct requests_stats);
+} requests_stats SEC(".maps");
+
+#define requests__count(member)                                                                    \
+	({                                                                                         \
+		__u32 __zero = 0;                                                                  \
+		struct requests_stats *__s = bpf_map_lookup_elem(&requests_stats, &__zero);        \
+                                                                                                   \
+		if (__s)                                                                           \
+			__sync_fetch_and_add(&__s->member, 1);                                     \
+	})
+
+#endif

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
+/* Request capture: which protocol bytes belong to, and how many of them are
+ * worth copying.
+ */
+#ifndef SIGHTGLASS_REQUESTS_MATCH_H
+#define SIGHTGLASS_REQUESTS_MATCH_H
+
+#include "requests.h"
+
+/* A socket is given up after so many turns of the conversation in which no
+ * message began, */
+#define REQUESTS_MISSES 8
+/* and before it is classified, so many segments are looked at wherever they
+ * stand; later only those that begin a turn.
+ */
+#define REQUESTS_TRIES 8
+
+/* requests__match: the signature that the first len bytes match, NULL for none.
+ * Bytes that are not there match anything: a message may come in small parts.
+ */
+static __always_inline const volatile struct requests_signature *
+requests__match(__u64 word, __u64 len, __u8 class)
+{
+	__u64 there = len >= 8 ? ~0ULL : (1ULL << (len * 8)) - 1;
+	__u64 i;
+
+	if (!cfg_signature_first[word & 0xff])
+		return 0;
+	for (i = 0; i < REQUESTS_SIGNATURES; i++) {
+		const volatile struct requests_signature *s = &cfg_signatures[i];
+
+		if (i >= cfg_signature_count)
+			break;
+		if (class && s->class != class)
+			continue;
+		if (((word & s->mask) ^ s->value) & there)
+			continue;
+		return s;
+	}
+	return 0;
+}
+
+/* requests__look: looks at the first len bytes of a segment and classifies the
+ * socket by them, if it is not yet. Returns the signature that they match. A
+ * turn that begins no message may be the rest of one, but not for ever.
+ */
+static __always_inline const volatile struct requests_signature *
+requests__look(struct requests_socket *s, __u64 word, __u64 len, bool turn)
+{
+	const volatile struct requests_signature *sig = requests__match(word, len, s->end.class);
+
+	if (sig) {
+		if (!s->end.class) {
+			s->end.class = sig->class;
+			requests__count(classified);
+		}
+		s->misses = 0;
+		return sig;
+	}
+	if (!s->end.class)
+		s->tries++;
+	if (turn && ++s->misses >= REQUESTS_MISSES) {
+		s->flags |= REQUESTS_BORING;
+		requests__count(boring);
+	}
+	return 0;
+}
+
+/* requests__guess: how many bytes to copy before it is known what they are: all
+ * that a message may be worth where one is likely to begin or go on, else
+ * enough to see whether one does.
+ */
+static __always_inline __u64 requests__guess(const struct requests_socket *s, __u64 direction,
+					     bool turn)
+{
+	if (s->end.class && (turn || s->budget[direction & 1]))
+		return cfg_class_bound[s->end.class & (REQUESTS_CLASSES - 1)];
+	return sizeof(__u64);
+}
+
+/* requests__bound: how many of len bytes to copy, by the budget of the message
+ * that they belong to.
+ */
+static __always_inline __u64 requests__bound(struct requests_socket *s, __u64 direction, __u64 len,
+					     const volatile struct requests_signature *sig, bool turn)
+{
+	__u64 dir = direction & 1, n;
+
+	if (sig)
+		s->budget[dir] = sig->bound;
+	else if (turn)
+		s->budget[dir] = cfg_class_bound[s->end.class & (REQUESTS_CLASSES - 1)];
+	n = s->budget[dir];
+	if (n > len)
+		n = len;
+	s->budget[dir] -= n;
+	return n;
+}
+
+/* requests__is_whole: whether a segment is to be copied whole, by its tail. */
+static __always_inline bool requests__is_whole(const volatile struct requests_signature *sig,
+					       const struct requests_record *r)
+{
+	__u32 len = sig->whole_len, last = *(const __u64 *)r->tail >> 32;
+
+	if (!len || r->tail_len < REQUESTS_TAIL)
+		return false;
+	return len >= 4 ? last == sig->whole : last >> (32 - 8 * len) == sig->whole;
+}
+
+#endif

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
+/* Request capture: from a descriptor to the state of its socket. */
+#ifndef SIGHTGLASS_REQUESTS_SOCKET_H
+#define SIGHTGLASS_REQUESTS_SOCKET_H
+
+#include "lib/count.h"
+#include "lib/extract_file.h"
+#include "lib/extract_socket.h"
+#include "lib/extract_task.h"
+#include "requests.h"
+
+#define SOCK_STREAM 1
+#define IPPROTO_TCP 6
+
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+struct inet_bind_bucket {
+	__s8 fastreuse;
+};
+
+struct inet_connection_sock {
+	struct inet_bind_bucket *icsk_bind_hash;
+};
+#pragma clang attribute pop
+
+/* What a descriptor led to. */
+struct requests_handle {
+	__u64 sk;
+	__u32 inode;
+	__u16 family;
+	__u16 reserved;
+};
+
+/* requests__handle: the stream socket behind a descriptor; false for anything
+ * else. Ordered by what rules out most.
+ */
+static __always_inline bool requests__handle(__u64 task, __u32 fd, struct requests_handle *h)
+{
+	__u64 file = extract__fd(task, fd), inode, sock;
+
+	if (!file)
+		return false;
+	inode = kptr(file, file, f_inode);
+	if ((kread(inode, inode, i_mode) & S_IFMT) != S_IFSOCK)
+		return false;
+	sock = kptr(file, file, private_data);
+	if (kread(socket, sock, type) != SOCK_STREAM)
+		return false;
+	h->sk = kptr(socket, sock, sk);
+	if (!h->sk)
+		return false;
+	h->family = kread(sock, h->sk, __sk_common.skc_family);
+	h->inode = (__u32)kread(inode, inode, i_ino);
+	return h->family == AF_INET || h->family == AF_INET6 || h->family == AF_UNIX;
+}
+
+/* requests__new_id: unique on this machine until it reboots: the time, and the
+ * CPU in the bits that time does not need for years.
+ */
+static __always_inline __u64 requests__new_id(void)
+{
+	return bpf_ktime_get_boot_ns() << 8 | (bpf_get_smp_processor_id() & 0xff);
+}
+
+/* requests__infer_role: what the kernel's structures tell about a connection
+ * that nobody saw being made. A port that connect chose by itself is marked as
+ * such in the table of bound ports; a unix socket has the name of the listener
+ * that accepted it.
+ */
+static __always_inline __u8 requests__infer_role(const struct requests_handle *h)
+{
+	__u64 other;
+
+	if (h->family == AF_UNIX) {
+		if (kptr(unix_sock, h->sk, addr))
+			return ROLE_SERVER;
+		other = kptr(unix_sock, h->sk, peer);
+		return other && kptr(unix_sock, other, addr) ? ROLE_CLIENT : ROLE_UNKNOWN;
+	}
+	other = kptr(inet_connection_sock, h->sk, icsk_bind_hash);
+	if (!other)
+		return ROLE_UNKNOWN;
+	return kread(inet_bind_bucket, other, fastreuse) == -1 ? ROLE_CLIENT : ROLE_SERVER;
+}
+
+/* requests__locate: fills in where the socket is. */
+static __always_inline void requests__locate(struct requests_socket *s, const struct requests_handle *h)
+{
+	struct event_socket e = {};
+
+	e.family = h->family;
+	if (h->family != AF_UNIX)
+		extract__inet(h->sk, &e);
+	__builtin_memcpy(s->end.local_addr, e.local_addr, sizeof(e.local_addr));
+	__builtin_memcpy(s->end.peer_addr, e.peer_addr, sizeof(e.peer_addr));
+	s->end.local_port = e.local_port;
+	s->end.peer_port = e.peer_port;
+	s->end.family = h->family;
+	s->end.net_ns = kread(net, kptr(sock, h->sk, __sk_common.skc_net.net), ns.inum);
+	s->inode = h->inode;
+}
+
+/* requests__adopt: a state for a socket that has none. */
+static __always_inline struct requests_socket *requests__adopt(const struct requests_handle *h)
+{
+	struct requests_socket fresh = {};
+
+	fresh.id = requests__new_id();
+	fresh.end.role = requests__infer_role(h);
+	if (h->family != AF_UNIX)
+		fresh.flags = REQUESTS_GUESSED | REQUESTS_MIDWAY;
+	requests__locate(&fresh, h);
+	if (bpf_map_update_elem(&requests_sockets, &h->sk, &fresh, BPF_ANY)) {
+		requests__count(full);
+		return 0;
+	}
+	requests__count(opened);
+	if (h->family != AF_UNIX)
+		requests__count(midway);
+	return bpf_map_lookup_elem(&requests_sockets, &h->sk);
+}
+
+/* requests__socket: the state of a socket. */
+static __always_inline struct requests_socket *requests__socket(const struct requests_handle *h)
+{
+	struct requests_socket *s = bpf_map_lookup_elem(&requests_sockets, &h->sk);
+
+	if (!s)
+		return requests__adopt(h);
+	if (s->inode == h->inode)
+		return s;
+	if (s->inode) /* its end was missed and the memory reused */
+		return requests__adopt(h);
+	requests__locate(s, h);
+	return s;
+}
+
+/* requests__tid: the current thread's id; where memory can be read directly,
+ * for less than a helper call takes.
+ */
+static __always_inline __u32 requests__tid(__u64 task)
+{
+	if (cfg_direct)
+		return kread(task_struct, task, pid);
+	return (__u32)bpf_get_current_pid_tgid();
+}
+
+/* requests__own: notes which process uses the socket now. */
+static __always_inline void requests__own(struct requests_socket *s, __u64 task, __u32 tid)
+{
+	__u32 tgid = kread(task_struct, task, tgid);
+	struct event_task t;
+
+	s->tid = tid;
+	if (s->tgid == tgid)
+		return;
+	s->tgid = tgid;
+	s->start = extract__start(task);
+	extract__cgroup(task, &t);
+	s->cgroup_id = t.cgroup_id;
+	s->end.cgroup_hierarchy = t.cgroup_hierarchy;
+}
+
+/* requests__open: a connection is being made. Runs in any context. */
+static __always_inline void requests__open(__u64 sk, __u8 role)
+{
+	struct requests_socket fresh = {};
+
+	fresh.id = requests__new_id();
+	fresh.end.role = role;
+	if (bpf_map_update_elem(&requests_sockets, &sk, &fresh, BPF_ANY))
+		requests__count(full);
+	else
+		requests__count(opened);
+}
+
+#endif
