@@ -4,6 +4,7 @@ package endtoend
 
 import (
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -64,6 +65,17 @@ func (b *backend) all(s signal, match func(*item) bool) []*item {
 		if match(it) {
 			out = append(out, it)
 		}
+	}
+	return out
+}
+
+// counts tells how many items of each kind and name have arrived.
+func (b *backend) counts(s signal) map[string]int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	out := map[string]int{}
+	for _, it := range b.items[s] {
+		out[strings.TrimSpace(it.kind+" "+it.name)]++
 	}
 	return out
 }

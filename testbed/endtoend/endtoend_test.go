@@ -28,7 +28,7 @@ func TestWhatAHostShows(t *testing.T) {
 func (h *host) testCommand(t *testing.T) {
 	word := marker()
 	run(t, "/bin/sh", "-c", "/bin/echo "+word+"; true")
-	it := h.wait(logs, "the command", func(it *item) bool {
+	it := h.wait(t, logs, "the command", func(it *item) bool {
 		return it.name == schema.EventProcessExec && mentions(it, schema.ProcessCommandArgs, word) && it.attrs[schema.ProcessName] == "echo"
 	})
 	require.Equal(t, []any{"/bin/echo", word}, it.attrs[schema.ProcessCommandArgs])
@@ -42,7 +42,7 @@ func (h *host) testCommand(t *testing.T) {
 
 func (h *host) testDetection(t *testing.T) {
 	run(t, "/bin/cat", "/etc/shadow")
-	it := h.wait(logs, "the detection", func(it *item) bool {
+	it := h.wait(t, logs, "the detection", func(it *item) bool {
 		return it.name == schema.EventPolicyMatch && it.attrs[schema.RuleName] == "Secret of the system read" && it.attrs[schema.ProcessName] == "cat"
 	})
 	require.Contains(t, it.body, "/etc/shadow")
@@ -53,7 +53,7 @@ func (h *host) testRequest(t *testing.T) {
 	needs(t, "curl")
 	address, word := startNginx(t), marker()
 	run(t, "curl", "-s", "http://"+address+"/"+word)
-	server := h.wait(spans, "the server's span", func(it *item) bool {
+	server := h.wait(t, spans, "the server's span", func(it *item) bool {
 		return it.kind == "Server" && it.attrs[schema.URLPath] == "/"+word
 	})
 	require.Equal(t, "GET", server.attrs[schema.HTTPRequestMethod])
@@ -61,7 +61,7 @@ func (h *host) testRequest(t *testing.T) {
 	if !insideUnit(t) {
 		require.Equal(t, "nginx", server.resource[schema.ServiceName])
 	}
-	client := h.wait(spans, "the client's span", func(it *item) bool {
+	client := h.wait(t, spans, "the client's span", func(it *item) bool {
 		return it.kind == "Client" && mentions(it, schema.URLFull, word)
 	})
 	if !insideUnit(t) {
@@ -69,11 +69,11 @@ func (h *host) testRequest(t *testing.T) {
 	}
 
 	run(t, "curl", "-s", "http://"+address+"/fail/"+word)
-	failed := h.wait(spans, "the failed request", func(it *item) bool {
+	failed := h.wait(t, spans, "the failed request", func(it *item) bool {
 		return it.kind == "Server" && it.attrs[schema.URLPath] == "/fail/"+word
 	})
 	require.Equal(t, "503", failed.attrs[schema.ErrorType])
-	h.wait(points, "the latency of nginx", func(it *item) bool {
+	h.wait(t, points, "the latency of nginx", func(it *item) bool {
 		return it.name == schema.MetricHTTPServerDuration && it.count > 0 &&
 			it.resource[schema.ServiceName] == server.resource[schema.ServiceName]
 	})
@@ -96,7 +96,7 @@ func (h *host) testContainer(t *testing.T) {
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "etc", word), nil, 0o600))
 	// ": " keeps the shell from replacing itself by its last command.
 	daemon.Must("run", "--rm", "--rootfs", dir, word, "/bin/sh", "-c", "/bin/cat /etc/"+word+"; :")
-	it := h.wait(logs, "the command in the container", func(it *item) bool {
+	it := h.wait(t, logs, "the command in the container", func(it *item) bool {
 		return it.name == schema.EventProcessExec && it.attrs[schema.ProcessName] == "cat" && mentions(it, schema.ProcessCommandArgs, word)
 	})
 	require.Equal(t, word, it.resource[schema.ContainerID])
@@ -113,7 +113,7 @@ func (h *host) testTerminal(t *testing.T) {
 	command := "ctr " + strings.Join(append(daemon.Flags(), "run", "--rm", "-t", "--rootfs", dir, word, "/bin/sh", "-c", ":"), " ")
 	out, err := exec.CommandContext(t.Context(), "script", "-qec", command, "/dev/null").CombinedOutput()
 	require.NoError(t, err, string(out))
-	it := h.wait(logs, "the detection of the shell", func(it *item) bool {
+	it := h.wait(t, logs, "the detection of the shell", func(it *item) bool {
 		return it.name == schema.EventPolicyMatch && it.attrs[schema.RuleName] == "Terminal shell in a container" && it.resource[schema.ContainerID] == word
 	})
 	require.Equal(t, "sh", it.attrs[schema.ProcessName])
@@ -121,7 +121,7 @@ func (h *host) testTerminal(t *testing.T) {
 
 // testNoLosses runs last: the easy load of the other tests must lose nothing.
 func (h *host) testNoLosses(t *testing.T) {
-	h.wait(points, "the counter of received events", func(it *item) bool {
+	h.wait(t, points, "the counter of received events", func(it *item) bool {
 		return it.name == schema.MetricEventsReceived && it.value > 0
 	})
 	for _, it := range h.all(points, func(it *item) bool { return it.name == schema.MetricEventsLost }) {
@@ -137,7 +137,7 @@ func TestKilledAgentStartsAgain(t *testing.T) {
 	h.start()
 	word := marker()
 	run(t, "/bin/echo", word)
-	h.wait(logs, "the command after the restart", func(it *item) bool {
+	h.wait(t, logs, "the command after the restart", func(it *item) bool {
 		return it.name == schema.EventProcessExec && mentions(it, schema.ProcessCommandArgs, word)
 	})
 }

@@ -70,14 +70,15 @@ func (h *host) start() {
 }
 
 // wait polls until match accepts an item, and returns it.
-func (h *host) wait(s signal, what string, match func(*item) bool) *item {
-	h.t.Helper()
-	var it *item
-	require.Eventuallyf(h.t, func() bool {
-		it = h.find(s, match)
-		return it != nil
-	}, patience, 20*time.Millisecond, "%s did not arrive", what)
-	return it
+func (h *host) wait(t *testing.T, s signal, what string, match func(*item) bool) *item {
+	t.Helper()
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+		if it := h.find(s, match); it != nil {
+			return it
+		}
+	}
+	t.Fatalf("%s did not arrive within %s; the back end has %v", what, patience, h.counts(s))
+	return nil
 }
 
 // run runs a command to its end and returns its output.

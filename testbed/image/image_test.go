@@ -30,8 +30,9 @@ func TestImageRunsInContainerd(t *testing.T) {
 	require.Contains(t, c.Must("images", "list", "-q"), name)
 
 	// Without any privilege: the binary is static and finds its configuration.
-	require.Contains(t, run(t, c, name, "version", nil, "--version"), "sightglass")
-	run(t, c, name, "validate", nil, "validate", "--config", "/etc/sightglass/config.yaml")
+	require.Contains(t, run(t, c, name, "version", nil, "version"), "sightglass")
+	node := []string{"--env", "K8S_NODE_NAME=node", "--env", "K8S_NODE_IP=127.0.0.1"}
+	run(t, c, name, "validate", node, "validate", "--config", "/etc/sightglass/config.yaml")
 
 	// As a DaemonSet would: privileged, in the host's pid and network namespace.
 	host := []string{"--privileged", "--net-host", "--with-ns", fmt.Sprintf("pid:/proc/%d/ns/pid", os.Getpid())}
