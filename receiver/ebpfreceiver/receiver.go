@@ -25,6 +25,7 @@ import (
 	"github.com/sightglass/sightglass/internal/interest"
 	"github.com/sightglass/sightglass/internal/process"
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/metadata"
+	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests"
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/translate"
 )
 
@@ -96,6 +97,7 @@ func (r *ebpfReceiver) options() bpf.Options {
 		SecurityRing: r.cfg.RingBuffer.SecuritySize,
 		RequestsRing: r.cfg.RingBuffer.RequestsSize,
 		Requests:     r.traces != nil && r.cfg.Requests.Enabled,
+		Signatures:   requests.Signatures(requests.Protocols()),
 		Latency:      r.metrics != nil && r.cfg.SyscallLatency.Enabled,
 	}
 	if r.logs != nil {
