@@ -37,7 +37,8 @@ type Config struct {
 	// Show lists what to show, by the names that the README explains.
 	Show []string `mapstructure:"show"`
 	// LinesPerSecond bounds how many lines of each sort are shown in a second;
-	// what is more is counted. 0 means no bound.
+	// what is more is counted. 0 means what a person can follow on a terminal,
+	// and what a program can elsewhere.
 	LinesPerSecond int `mapstructure:"lines_per_second"`
 	// TableInterval is how often the table of services is shown, if anything
 	// was requested meanwhile.
@@ -54,7 +55,6 @@ func newDefaultConfig() *Config {
 		Output:            OutputStdout,
 		Color:             ColorAuto,
 		Show:              []string{"commands", "detections", "listens", "logins", showServices, showStatus},
-		LinesPerSecond:    25,
 		TableInterval:     5 * time.Second,
 		TableRows:         15,
 		HeartbeatInterval: time.Minute,
@@ -74,7 +74,7 @@ func (c *Config) Validate() error {
 		errs = append(errs, errors.New("width: must not be negative; 0 means the width of the terminal"))
 	}
 	if c.LinesPerSecond < 0 {
-		errs = append(errs, errors.New("lines_per_second: must not be negative; 0 means no bound"))
+		errs = append(errs, errors.New("lines_per_second: must not be negative; 0 means 10 on a terminal and 1000 elsewhere"))
 	}
 	if c.TableInterval < time.Second {
 		errs = append(errs, errors.New("table_interval: must be at least 1s"))

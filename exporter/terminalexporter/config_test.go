@@ -27,7 +27,7 @@ func TestConfig(t *testing.T) {
 		"terminal": newDefaultConfig(),
 		"terminal/all": &Config{
 			Output: OutputStderr, Color: ColorNever, Width: 120, Show: []string{"detections", "requests", "services"},
-			TableInterval: time.Second, TableRows: 3,
+			LinesPerSecond: 50, TableInterval: time.Second, TableRows: 3,
 		},
 	} {
 		cfg := loadConfig(t, id)

@@ -2,7 +2,6 @@ package terminalexporter
 
 import (
 	"context"
-	"io"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -20,8 +19,7 @@ import (
 )
 
 const (
-	// queueSize is how many lines may wait for a slow terminal. At 25 lines a
-	// second of each kind it is some ten seconds of patience.
+	// queueSize is how many lines may wait for a slow terminal.
 	queueSize = 1024
 	// patience is how long Shutdown waits for a terminal that takes nothing.
 	patience = 500 * time.Millisecond
@@ -35,8 +33,7 @@ const (
 type terminal struct {
 	cfg       *Config
 	name      text.Safe // what the first line calls us
-	out       io.Writer
-	style     func() screen.Style // asked before each write: terminals change their width
+	out       output
 	now       func() time.Time
 	logger    *zap.Logger
 	telemetry *metadata.TelemetryBuilder
@@ -59,18 +56,17 @@ func newTerminal(cfg *Config, set component.TelemetrySettings, info component.Bu
 	if err != nil {
 		return nil, err
 	}
-	out, style := openOutput(cfg)
+	out := openOutput(cfg)
 	return &terminal{
 		cfg:       cfg,
 		name:      safe(info.Command + " " + info.Version),
 		out:       out,
-		style:     style,
 		now:       time.Now,
 		logger:    set.Logger,
 		telemetry: telemetry,
 		selection: newSelection(cfg.Show),
 		queue:     make(chan screen.Line, queueSize),
-		gate:      gate{perSecond: cfg.LinesPerSecond},
+		gate:      gate{perSecond: out.linesPerSecond},
 	}, nil
 }
 

@@ -60,8 +60,8 @@ func newScreen(t *testing.T, change func(*Config)) *screenOf {
 	var err error
 	s.terminal, err = newTerminal(cfg, componenttest.NewNopTelemetrySettings(), component.BuildInfo{Command: "sightglass", Version: "0.1.0"})
 	require.NoError(t, err)
-	s.out = s
-	s.style = func() screen.Style { return screen.Style{} }
+	s.out.Writer = s
+	s.out.style = func() screen.Style { return screen.Style{} }
 	s.now = func() time.Time { return s.time }
 	s.latency = latency.NewStore(noon)
 	return s
@@ -105,14 +105,17 @@ func TestFloodsAreLimitedAndCounted(t *testing.T) {
 	require.Len(t, s.queue, 1)
 }
 
-func TestWithoutALimitNothingIsHidden(t *testing.T) {
-	s := newScreen(t, func(c *Config) { c.LinesPerSecond = 0 })
-	require.NoError(t, s.consumeLogs(t.Context(), execs(500)))
-	require.Len(t, s.queue, 500)
+func TestDefaultLimits(t *testing.T) {
+	out := openOutput(newDefaultConfig())
+	require.Equal(t, linesForProgram, out.linesPerSecond, "tests have no terminal")
+	require.Zero(t, out.style().Width)
+	out = openOutput(&Config{Output: OutputStderr, LinesPerSecond: 7, Width: 90})
+	require.Equal(t, 7, out.linesPerSecond)
+	require.Equal(t, 90, out.style().Width)
 }
 
 func TestFullQueueDropsAndSaysSo(t *testing.T) {
-	s := newScreen(t, func(c *Config) { c.LinesPerSecond = 0 })
+	s := newScreen(t, func(c *Config) { c.LinesPerSecond = 1 << 30 })
 	require.NoError(t, s.consumeLogs(t.Context(), execs(queueSize+7)))
 	require.Len(t, s.queue, queueSize)
 	newPrinter(s.terminal).second()
@@ -155,9 +158,9 @@ func TestABatchIsShownInTheOrderOfItsTimes(t *testing.T) {
 
 // A terminal that takes nothing must not hold up the pipeline or the end.
 func TestStuckTerminalBlocksNobody(t *testing.T) {
-	s := newScreen(t, func(c *Config) { c.LinesPerSecond = 0 })
+	s := newScreen(t, func(c *Config) { c.LinesPerSecond = 1 << 30 })
 	unblock := make(chan struct{})
-	s.out = writerFunc(func(p []byte) (int, error) { <-unblock; return len(p), nil })
+	s.out.Writer = writerFunc(func(p []byte) (int, error) { <-unblock; return len(p), nil })
 	u := &user{terminal: s.terminal}
 	require.NoError(t, u.start(t.Context(), componenttest.NewNopHost()))
 	for range 3 {
@@ -186,7 +189,7 @@ func TestTelemetryCountsLines(t *testing.T) {
 	require.NoError(t, s.consumeLogs(t.Context(), execs(5)))
 	p.lines(<-s.queue)
 	p.second()
-	s.out = writerFunc(func([]byte) (int, error) { return 0, errors.New("gone") })
+	s.out.Writer = writerFunc(func([]byte) (int, error) { return 0, errors.New("gone") })
 	p.lines(screen.Line{})
 	p.lines(screen.Line{})
 	point := func(n int64, outcome string) metricdata.DataPoint[int64] {
@@ -211,7 +214,7 @@ func TestSignalsShareATerminal(t *testing.T) {
 	require.Len(t, f.terminals, 1)
 	s := &screenOf{}
 	shared := f.terminals[cfg]
-	shared.out = s
+	shared.out.Writer = s
 
 	require.NoError(t, traces.Shutdown(t.Context()), "never started")
 	require.NoError(t, logs.Start(t.Context(), componenttest.NewNopHost()))

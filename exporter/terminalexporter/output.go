@@ -1,6 +1,7 @@
 package terminalexporter
 
 import (
+	"cmp"
 	"io"
 	"os"
 	"strings"
@@ -11,22 +12,39 @@ import (
 	"github.com/sightglass/sightglass/exporter/terminalexporter/internal/screen"
 )
 
-// openOutput returns where to write, and how things are to be drawn there.
-func openOutput(cfg *Config) (io.Writer, func() screen.Style) {
+// What lines_per_second is by default: for a person, and for a program.
+const (
+	linesForPerson  = 10
+	linesForProgram = 1000
+)
+
+// output is where to write, and how.
+type output struct {
+	io.Writer
+
+	style          func() screen.Style // asked before each write: terminals change their width
+	linesPerSecond int
+}
+
+func openOutput(cfg *Config) output {
 	file := os.Stdout
 	if cfg.Output == OutputStderr {
 		file = os.Stderr
 	}
 	isTerminal := term.IsTerminal(int(file.Fd()))
 	style := styleOf(cfg, isTerminal, os.Getenv)
-	if cfg.Width > 0 || !isTerminal {
-		return file, func() screen.Style { return style }
+	out := output{file, func() screen.Style { return style }, cmp.Or(cfg.LinesPerSecond, linesForProgram)}
+	if isTerminal {
+		out.linesPerSecond = cmp.Or(cfg.LinesPerSecond, linesForPerson)
 	}
-	return file, func() screen.Style {
-		s := style
-		s.Width = screenWidth(file)
-		return s
+	if isTerminal && cfg.Width == 0 {
+		out.style = func() screen.Style {
+			s := style
+			s.Width = screenWidth(file)
+			return s
+		}
 	}
+	return out
 }
 
 // defaultWidth is assumed of a terminal that does not tell its own.

@@ -62,7 +62,7 @@ func (p *printer) run(stop <-chan struct{}, done chan<- struct{}) {
 }
 
 func (p *printer) begin() {
-	s := p.style()
+	s := p.out.style()
 	if p.shows(showStatus) {
 		p.buf = s.AppendStarting(p.buf, p.began, p.name)
 	}
@@ -76,7 +76,7 @@ func (p *printer) shows(what string) bool { return slices.Contains(p.cfg.Show, w
 
 // lines writes l and what else waits.
 func (p *printer) lines(l screen.Line) {
-	s := p.style()
+	s := p.out.style()
 	p.buf = s.AppendLine(p.buf, l)
 	p.shown++
 	for range maxBurst - 1 {
@@ -111,7 +111,7 @@ func (p *printer) notShown(now time.Time) {
 	p.mu.Lock()
 	counts := p.gate.take()
 	p.mu.Unlock()
-	s := p.style()
+	s := p.out.style()
 	if hidden, n := hiddenOf(counts); n > 0 {
 		p.buf = s.AppendHidden(p.buf, hidden, counts[kindDetection] > 0)
 		p.count(n, "hidden")
@@ -141,7 +141,7 @@ func (p *printer) table(now time.Time) {
 		}
 		table.Rows = append(table.Rows, tableRow(row, interval))
 	}
-	p.buf = p.style().AppendTable(p.buf, table)
+	p.buf = p.out.style().AppendTable(p.buf, table)
 	if st.Known {
 		p.lastStatus, p.lost = now, lostOf(st)
 	}
@@ -179,13 +179,13 @@ func (p *printer) status(now time.Time) {
 			return
 		}
 		p.toldSilence = true
-		p.buf = p.style().AppendSilence(p.buf, now)
+		p.buf = p.out.style().AppendSilence(p.buf, now)
 	case !p.told, !slices.Equal(st.Missing, p.missing):
 		p.told = true
-		p.buf = p.style().AppendStatus(p.buf, now, st)
+		p.buf = p.out.style().AppendStatus(p.buf, now, st)
 	case lostOf(st) > p.lost && since >= p.cfg.TableInterval,
 		p.cfg.HeartbeatInterval > 0 && since >= p.cfg.HeartbeatInterval:
-		p.buf = p.style().AppendHeartbeat(p.buf, now, st)
+		p.buf = p.out.style().AppendHeartbeat(p.buf, now, st)
 	default:
 		return
 	}

@@ -133,7 +133,7 @@ func TestTablesCanBeOff(t *testing.T) {
 }
 
 func TestRunPrintsWhatIsLeft(t *testing.T) {
-	s := newScreen(t, func(c *Config) { c.LinesPerSecond = 0 })
+	s := newScreen(t, func(c *Config) { c.LinesPerSecond = 1 << 30 })
 	require.NoError(t, s.consumeLogs(t.Context(), execs(500)))
 	require.NoError(t, s.consumeMetrics(t.Context(), requests("web", 5)))
 	s.time = s.time.Add(2 * time.Second)

@@ -17,7 +17,7 @@ var update = flag.Bool("update", false, "rewrite the golden files")
 // styles are the screens that everything is drawn on.
 var styles = map[string]Style{
 	"pipe":   {},
-	"wide":   {Width: 140, Colour: true},
+	"wide":   {Width: 160, Colour: true},
 	"narrow": {Width: 80},
 	"tiny":   {Width: 1},
 	"ascii":  {Width: 120, ASCII: true},

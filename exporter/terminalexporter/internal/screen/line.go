@@ -49,8 +49,11 @@ type Line struct {
 type columns struct{ time, tag, service, user, pid, gap int }
 
 func (s Style) columns() columns {
-	if s.narrow() {
+	switch {
+	case s.narrow():
 		return columns{time: 8, tag: 8, service: 12, user: 8, pid: 7, gap: 1}
+	case s.medium():
+		return columns{time: 12, tag: 8, service: 16, user: 8, pid: 7, gap: 2}
 	}
 	return columns{time: 12, tag: 8, service: 20, user: 10, pid: 7, gap: 2}
 }

@@ -51,7 +51,7 @@ func TestTagOf(t *testing.T) {
 // Whatever a line holds, on a screen it keeps to the width, and its escape
 // sequences are ours.
 func TestLinesKeepTheWidth(t *testing.T) {
-	for _, width := range []int{60, 80, 109, 110, 200} {
+	for _, width := range []int{60, 80, 99, 100, 149, 150, 200} {
 		for n := range 300 {
 			words := text.Safe(strings.Repeat("日本 ", n))
 			l := Line{Time: noon, Tag: TagRun, Service: words, User: words, PID: 1 << 40, Title: words, Text: words, Note: words, Parent: words, Container: words}

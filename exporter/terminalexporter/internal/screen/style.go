@@ -15,9 +15,12 @@ type Style struct {
 	Zone   *time.Location // of the times shown; nil = UTC
 }
 
-// narrowBelow is the width in columns under which times lose their
-// milliseconds and columns their air.
-const narrowBelow = 110
+// The widths in columns under which columns get shorter, and under which times
+// lose their milliseconds and columns their air.
+const (
+	mediumBelow = 150
+	narrowBelow = 100
+)
 
 // minWidth is assumed of a terminal that says it is narrower.
 const minWidth = 60
@@ -60,6 +63,7 @@ func (s Style) width() int {
 }
 
 func (s Style) narrow() bool { return s.width() > 0 && s.width() < narrowBelow }
+func (s Style) medium() bool { return s.width() > 0 && s.width() < mediumBelow }
 
 // cut shortens to a column's width, on a screen only: a pipe keeps everything.
 func (s Style) cut(what text.Safe, width int) text.Safe {
