@@ -13,9 +13,8 @@
 
 struct stash_head {
 	__u64 enter; /* boot ns, 0 when not measured */
-	__u64 args[6];
-	__u32 len; /* bytes of data */
 	__u32 nr; /* of the call; with it a stale stash is told from a fresh one */
+	__u32 len; /* bytes of data */
 	__u8 row;
 	__u8 abi;
 	__u8 have; /* bit n: argument n was read */
@@ -23,7 +22,11 @@ struct stash_head {
 	__u8 active;
 	__u8 big;
 	__u8 reserved[2];
+	__u64 args[6]; /* of 32-bit calls; others find them in the registers again */
 };
+
+/* What is copied of the head of a 64-bit call. */
+#define STASH_HEAD_SHORT 24
 
 struct stash {
 	struct stash_head head;
@@ -73,9 +76,26 @@ static __always_inline struct stash *base__stash_slot(__u64 create)
 	__u32 tid;
 
 	if (cfg_task_storage)
-		return bpf_task_storage_get(&stash_task, (void *)bpf_get_current_task_btf(), 0, create);
+		return bpf_task_storage_get(&stash_task, (void *)bpf_get_current_task_btf(), 0,
+					    create);
 	tid = (__u32)bpf_get_current_pid_tgid();
 	return bpf_map_lookup_elem(&stash_thread, &tid);
+}
+
+/* base__stash_park_large: what is too long for a slot. Without a place for it
+ * the arguments are read again at exit.
+ */
+static __always_inline void base__stash_park_large(struct stash_big *made)
+{
+	__u32 tid = (__u32)bpf_get_current_pid_tgid();
+
+	made->head.big = 1;
+	if (made->head.len <= STASH_BIG_DATA &&
+	    !bpf_map_update_elem(&stash_large, &tid, made, BPF_ANY))
+		return;
+	made->head.big = 0;
+	made->head.len = 0;
+	made->head.have = 0;
 }
 
 /* base__stash_park: keeps what the scratch buffer holds, a stash_head and
@@ -84,34 +104,47 @@ static __always_inline struct stash *base__stash_slot(__u64 create)
 static __always_inline void base__stash_park(struct scratch *s)
 {
 	struct stash_big *made = (struct stash_big *)s->data;
-	__u32 tid = (__u32)bpf_get_current_pid_tgid();
 	struct stash *slot;
+	__u32 tid;
 
 	made->head.len = s->pos - sizeof(struct stash_head);
 	made->head.active = 1;
 	made->head.big = 0;
-	if (made->head.len > STASH_BIG_DATA) { /* read again at exit */
-		made->head.len = 0;
-		made->head.have = 0;
-	}
-	if (made->head.len > STASH_DATA) {
-		made->head.big = 1;
-		if (bpf_map_update_elem(&stash_large, &tid, made, BPF_ANY)) {
-			made->head.big = 0;
-			made->head.len = 0;
-			made->head.have = 0;
-		}
-	}
+	if (made->head.len > STASH_DATA)
+		base__stash_park_large(made);
 	if (!cfg_task_storage) {
+		tid = (__u32)bpf_get_current_pid_tgid();
 		bpf_map_update_elem(&stash_thread, &tid, made, BPF_ANY);
 		return;
 	}
 	slot = base__stash_slot(BPF_LOCAL_STORAGE_GET_F_CREATE);
 	if (!slot)
 		return;
-	slot->head = made->head;
+	__builtin_memcpy(&slot->head, &made->head, STASH_HEAD_SHORT);
+	if (made->head.abi == EVENT_ABI_32)
+		__builtin_memcpy(slot->head.args, made->head.args, sizeof(slot->head.args));
 	if (!made->head.big)
 		base__stash_copy(slot->data, made->data, made->head.len);
+}
+
+/* base__stash_unpark_large: copies what was too long for the slot. */
+static __always_inline void base__stash_unpark_large(struct scratch *s, struct stash *slot)
+{
+	__u32 tid = (__u32)bpf_get_current_pid_tgid(), len = slot->head.len;
+	struct stash_big *large = bpf_map_lookup_elem(&stash_large, &tid);
+	__u64 pos = s->pos;
+
+	if (!large) { /* given to another thread meanwhile */
+		slot->head.have = 0;
+		return;
+	}
+	if (len <= STASH_BIG_DATA && pos <= SCRATCH_DATA - STASH_BIG_DATA) {
+		pin(pos);
+		pin(len);
+		bpf_probe_read_kernel(&s->data[pos], len, large->data);
+		s->pos += len;
+	}
+	bpf_map_delete_elem(&stash_large, &tid);
 }
 
 /* base__stash_take: the stash of the call nr that ends now, NULL for none. Its
@@ -120,32 +153,18 @@ static __always_inline void base__stash_park(struct scratch *s)
 static __always_inline struct stash_head *base__stash_take(struct scratch *s, __u32 nr)
 {
 	struct stash *slot = base__stash_slot(0);
-	struct stash_big *large;
-	__u32 tid, len;
 	__u64 pos = s->pos;
 
 	if (!slot || !slot->head.active || slot->head.nr != nr || pos > SCRATCH_LAST)
 		return 0;
 	slot->head.active = 0;
-	pin(pos);
-	len = slot->head.len;
-	if (!slot->head.big) {
-		base__stash_copy(&s->data[pos], slot->data, len);
-		s->pos += len;
-		return &slot->head;
+	if (slot->head.big) {
+		base__stash_unpark_large(s, slot);
+	} else {
+		pin(pos);
+		base__stash_copy(&s->data[pos], slot->data, slot->head.len);
+		s->pos += slot->head.len;
 	}
-	tid = (__u32)bpf_get_current_pid_tgid();
-	large = bpf_map_lookup_elem(&stash_large, &tid);
-	if (!large) { /* taken by another thread's need */
-		slot->head.have = 0;
-		return &slot->head;
-	}
-	if (len <= STASH_BIG_DATA && pos <= SCRATCH_DATA - STASH_BIG_DATA) {
-		pin(len);
-		bpf_probe_read_kernel(&s->data[pos], len, large->data);
-		s->pos += len;
-	}
-	bpf_map_delete_elem(&stash_large, &tid);
 	return &slot->head;
 }
 

@@ -104,8 +104,8 @@ static __always_inline __u8 syscall__exit_begin(struct scratch *s, __u64 regs, _
 	*have = stash->have;
 	call->enter = stash->enter;
 	call->relative = stash->relative;
-	for (int i = 0; i < 6; i++)
-		call->args[i] = stash->args[i];
+	if (abi == EVENT_ABI_32)
+		__builtin_memcpy(call->args, stash->args, sizeof(call->args));
 	return stash->row;
 }
 
