@@ -28,6 +28,7 @@ type simulation struct {
 	reference *rig
 	accepted  []*delivery // since the gateway's last flush
 	totals    totals
+	sends     Temporality // what the gateway sends
 }
 
 type simulatedWriter struct {
@@ -42,9 +43,9 @@ type delivery struct {
 	arrived  bool
 }
 
-func newSimulation(t *testing.T, seed uint64, writers int) *simulation {
+func newSimulation(t *testing.T, seed uint64, writers int, sends Temporality) *simulation {
 	t.Helper()
-	s := &simulation{t: t, rng: rand.New(rand.NewPCG(seed, 0)), reference: newRig(t), totals: totals{}}
+	s := &simulation{t: t, rng: rand.New(rand.NewPCG(seed, 0)), reference: newRig(t), totals: totals{}, sends: sends}
 	for range writers {
 		s.writers = append(s.writers, &simulatedWriter{agent: newRig(t, delta)})
 	}
@@ -53,7 +54,7 @@ func newSimulation(t *testing.T, seed uint64, writers int) *simulation {
 }
 
 func (s *simulation) startGateway() {
-	s.gateway = newGateway(s.t, delta)
+	s.gateway = newGateway(s.t, func(c *Config) { c.Temporality = s.sends })
 	s.accepted = nil
 }
 
@@ -132,7 +133,13 @@ func (s *simulation) deliverSome() {
 func (s *simulation) flushGateway() {
 	s.gateway.now = s.gateway.now.Add(10 * time.Second)
 	s.gateway.engine.flush(s.t.Context(), s.gateway.now)
-	s.totals.add(s.t, s.gateway.sink.take()...)
+	sent := s.gateway.sink.take()
+	if s.sends == Cumulative { // the last total of each series is the result
+		for key := range readTotals(s.t, sent...) {
+			delete(s.totals, key)
+		}
+	}
+	s.totals.add(s.t, sent...)
 	for _, d := range s.accepted {
 		for _, td := range d.requests {
 			s.reference.consume(td)
@@ -150,13 +157,18 @@ func (s *simulation) finish() {
 	}
 	s.flushGateway()
 	s.reference.engine.flush(s.t.Context(), s.reference.now.Add(10*time.Second))
-	want := totals{}
-	want.add(s.t, s.reference.sink.take()...)
-	want.requireEqual(s.t, s.totals)
+	readTotals(s.t, s.reference.sink.take()...).requireEqual(s.t, s.totals)
 }
 
 // totals adds up exponential histograms by series.
 type totals map[string]*aggregate.Histogram
+
+func readTotals(t *testing.T, list ...pmetric.Metrics) totals {
+	t.Helper()
+	tt := totals{}
+	tt.add(t, list...)
+	return tt
+}
 
 func (tt totals) add(t *testing.T, list ...pmetric.Metrics) {
 	t.Helper()
@@ -201,7 +213,7 @@ func (tt totals) requireEqual(t *testing.T, got totals) {
 
 func TestFiftyWritersAddUpExactly(t *testing.T) {
 	for seed := range uint64(6) {
-		s := newSimulation(t, seed, 50)
+		s := newSimulation(t, seed, 50, []Temporality{Delta, Cumulative}[seed%2])
 		for range 30 {
 			s.step()
 			s.deliverSome()
@@ -219,7 +231,7 @@ func TestFiftyWritersAddUpExactly(t *testing.T) {
 // A gateway that is killed loses what it has acknowledged since its last flush,
 // no more and no less; what it has not acknowledged comes again.
 func TestKilledGatewayLosesOneInterval(t *testing.T) {
-	s := newSimulation(t, 99, 20)
+	s := newSimulation(t, 99, 20, Delta)
 	for range 30 {
 		s.step()
 		s.deliverOnce()
