@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os/exec"
 	"time"
@@ -19,59 +20,72 @@ var calls = []struct{ name, what string }{
 
 // callCost is what one call costs the thread that makes it.
 type callCost struct {
-	what          string
-	off, on       float64 // nanoseconds of CPU time per call, medians
-	added, ratio  float64 // medians of the rounds' differences and ratios
-	agentPerCall  float64 // nanoseconds of the agent's CPU time per call
-	callsMeasured int
+	what           string
+	off, floor, on float64 // nanoseconds of CPU time per call, medians
+	added, ratio   float64 // medians of the rounds' differences and ratios
+	agentPerCall   float64 // nanoseconds of the agent's CPU time per call
 }
 
-// overhead measures every call with and without the agent in turns: machines
-// drift, and only neighbours in time are comparable.
+// overhead measures every call without the agent, with empty programs in its
+// place, and with it, in turns: machines drift, and only neighbors in time are
+// comparable.
 func (b *bench) overhead(ctx context.Context) ([]callCost, error) {
-	samples := make([]struct{ off, on, added, ratio, agent []float64 }, len(calls))
-	costs := make([]callCost, len(calls))
+	samples := make([]struct{ off, floor, on, added, ratio, agent []float64 }, len(calls))
 	for round := range b.rounds {
 		off, err := b.measureCalls(ctx, nil)
 		if err != nil {
 			return nil, err
 		}
-		a, err := b.start(ctx)
+		floor, err := b.withEmptyPrograms(ctx)
 		if err != nil {
 			return nil, err
 		}
-		on, err := b.measureCalls(ctx, a)
-		if stopErr := a.Stop(); err == nil {
-			err = stopErr
-		}
+		on, err := b.withAgent(ctx)
 		if err != nil {
 			return nil, err
 		}
 		for i := range calls {
 			s := &samples[i]
 			s.off = append(s.off, off[i].perCall)
+			s.floor = append(s.floor, floor[i].perCall)
 			s.on = append(s.on, on[i].perCall)
 			s.added = append(s.added, on[i].perCall-off[i].perCall)
 			s.ratio = append(s.ratio, on[i].perCall/off[i].perCall)
 			s.agent = append(s.agent, on[i].agentPerCall)
-			costs[i].callsMeasured += on[i].calls
 		}
 		b.progress("overhead: round %d of %d", round+1, b.rounds)
 	}
+	costs := make([]callCost, len(calls))
 	for i, s := range samples {
-		costs[i].what = calls[i].what
-		costs[i].off, costs[i].on = median(s.off), median(s.on)
-		costs[i].added, costs[i].ratio = median(s.added), median(s.ratio)
-		costs[i].agentPerCall = median(s.agent)
+		costs[i] = callCost{
+			what: calls[i].what,
+			off:  median(s.off), floor: median(s.floor), on: median(s.on),
+			added: median(s.added), ratio: median(s.ratio), agentPerCall: median(s.agent),
+		}
 	}
 	return costs, nil
 }
 
-// sample is one run of the load program.
-type sample struct {
-	calls                 int
-	perCall, agentPerCall float64
+func (b *bench) withEmptyPrograms(ctx context.Context) ([]sample, error) {
+	detach, err := emptyPrograms()
+	if err != nil {
+		return nil, err
+	}
+	defer detach()
+	return b.measureCalls(ctx, nil)
 }
+
+func (b *bench) withAgent(ctx context.Context) ([]sample, error) {
+	a, err := b.start(ctx)
+	if err != nil {
+		return nil, err
+	}
+	samples, err := b.measureCalls(ctx, a)
+	return samples, errors.Join(err, a.Stop())
+}
+
+// sample is one run of the load program.
+type sample struct{ perCall, agentPerCall float64 }
 
 // measureCalls runs each call once; a is nil when no agent runs.
 func (b *bench) measureCalls(ctx context.Context, a *agent.Agent) ([]sample, error) {
@@ -87,8 +101,8 @@ func (b *bench) measureCalls(ctx context.Context, a *agent.Agent) ([]sample, err
 			return nil, fmt.Errorf("load -call %s: %w", call.name, err)
 		}
 		var got struct {
-			Calls int
-			CPU   float64 `json:"cpu_ns"`
+			Calls   float64
+			PerCall float64 `json:"cpu_ns_per_call"`
 		}
 		if err := json.Unmarshal(text, &got); err != nil {
 			return nil, err
@@ -98,8 +112,7 @@ func (b *bench) measureCalls(ctx context.Context, a *agent.Agent) ([]sample, err
 		if err != nil {
 			return nil, err
 		}
-		n := float64(got.Calls)
-		out[i] = sample{got.Calls, got.CPU / n, float64(after.cpu-before.cpu) / n}
+		out[i] = sample{got.PerCall, float64(after.cpu-before.cpu) / got.Calls}
 	}
 	return out, nil
 }

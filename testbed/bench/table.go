@@ -42,9 +42,9 @@ func (r *results) markdown() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s.\n", r.machine)
 	if len(r.overhead) > 0 {
-		b.WriteString("\n| CPU time of the calling thread | without | with | added | ratio |\n|---|---|---|---|---|\n")
+		b.WriteString("\n| CPU time of the calling thread | without | two empty programs | with | added | ratio |\n|---|---|---|---|---|---|\n")
 		for _, c := range r.overhead {
-			fmt.Fprintf(&b, "| %s | %.0f ns | %.0f ns | **%.0f ns** | %.2f |\n", c.what, c.off, c.on, c.added, c.ratio)
+			fmt.Fprintf(&b, "| %s | %.0f ns | %.0f ns | %.0f ns | **%.0f ns** | %.2f |\n", c.what, c.off, c.floor, c.on, c.added, c.ratio)
 		}
 		last := r.overhead[len(r.overhead)-1]
 		fmt.Fprintf(&b, "\nThe agent itself spent %.2f µs of CPU time per captured openat + close.\n", last.agentPerCall/1000)
