@@ -1,0 +1,279 @@
+//go:build linux && (amd64 || arm64)
+
+package requests_test
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
+)
+
+// The agent does not report what its own process does, so servers and clients
+// are other processes: this test binary again, told by roleEnv what to be.
+const roleEnv = "SIGHTGLASS_TEST_ROLE"
+
+func TestMain(m *testing.M) {
+	switch os.Getenv(roleEnv) {
+	case "":
+		os.Exit(m.Run()) //nolint:forbidigo // this is the test's main
+	case "server":
+		runServer()
+	case "client":
+		runClient()
+	}
+}
+
+// bootNow is the time since boot in ns, as the kernel programs tell it.
+func bootNow() uint64 {
+	var ts unix.Timespec
+	if err := unix.ClockGettime(unix.CLOCK_BOOTTIME, &ts); err != nil {
+		panic(err)
+	}
+	return uint64(ts.Nano())
+}
+
+// job is what a client does: N requests on each of Conns connections, one after
+// the other on each, to the paths in turn.
+type job struct {
+	Addr      string   // host:port, or the path of a unix socket
+	Paths     []string // each "METHOD path [size of the body]"
+	Conns, N  int
+	NoKeep    bool // a new connection for each request
+	Pipelined int  // send so many requests at once, by hand
+	Handshake bool // after the first request, say "ready" and wait for a line
+}
+
+// outcome is a client's record of one request.
+type outcome struct {
+	Method, Path string
+	Status       int // 0: failed
+	Start, End   uint64
+}
+
+// runServer serves on the address in its environment until its input ends.
+func runServer() {
+	network, addr := "tcp", os.Getenv("ADDR")
+	if strings.HasPrefix(addr, "/") {
+		network = "unix"
+	}
+	l, err := net.Listen(network, addr) //nolint:noctx // a process of its own
+	if err != nil {
+		panic(err)
+	}
+	fmt.Fprintln(os.Stdout, l.Addr())
+	srv := &http.Server{Handler: handler(), ReadHeaderTimeout: time.Minute}
+	go func() { _ = srv.Serve(l) }()
+	_, _ = io.Copy(io.Discard, os.Stdin)
+}
+
+func handler() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("/status/{code}", func(w http.ResponseWriter, r *http.Request) {
+		code, _ := strconv.Atoi(r.PathValue("code"))
+		w.WriteHeader(code)
+	})
+	mux.HandleFunc("/bytes/{n}", func(w http.ResponseWriter, r *http.Request) {
+		n, _ := strconv.Atoi(r.PathValue("n"))
+		w.Header().Set("Content-Length", r.PathValue("n"))
+		_, _ = w.Write(make([]byte, n))
+	})
+	mux.HandleFunc("/chunks/{n}", func(w http.ResponseWriter, r *http.Request) {
+		n, _ := strconv.Atoi(r.PathValue("n"))
+		for range n {
+			_, _ = w.Write(make([]byte, 3000))
+			_ = http.NewResponseController(w).Flush()
+		}
+	})
+	mux.HandleFunc("/upload", func(w http.ResponseWriter, r *http.Request) {
+		n, _ := io.Copy(io.Discard, r.Body)
+		fmt.Fprintf(w, "%d bytes", n)
+	})
+	mux.HandleFunc("/slow/{ms}", func(w http.ResponseWriter, r *http.Request) {
+		ms, _ := strconv.Atoi(r.PathValue("ms"))
+		time.Sleep(time.Duration(ms) * time.Millisecond)
+		fmt.Fprint(w, "late")
+	})
+	mux.HandleFunc("/abort", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
+	return mux
+}
+
+// runClient does the job on its input and prints the outcomes.
+func runClient() {
+	in := bufio.NewReader(os.Stdin)
+	var j job
+	line, err := in.ReadBytes('\n')
+	if err == nil {
+		err = json.Unmarshal(line, &j)
+	}
+	if err != nil {
+		panic(err)
+	}
+	var all []outcome
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	for range j.Conns {
+		wg.Go(func() {
+			got := j.connection(in)
+			mu.Lock()
+			defer mu.Unlock()
+			all = append(all, got...)
+		})
+	}
+	wg.Wait()
+	if err := json.NewEncoder(os.Stdout).Encode(all); err != nil {
+		panic(err)
+	}
+}
+
+func (j *job) dial(network, _ string) (net.Conn, error) {
+	if strings.HasPrefix(j.Addr, "/") {
+		network = "unix"
+	}
+	return net.Dial(network, j.Addr) //nolint:noctx // a process of its own
+}
+
+// connection does the requests of one connection.
+func (j *job) connection(in *bufio.Reader) (all []outcome) {
+	if j.Pipelined > 0 {
+		return j.pipeline()
+	}
+	tr := &http.Transport{Dial: j.dial, DisableKeepAlives: j.NoKeep, MaxConnsPerHost: 1, DisableCompression: true} //nolint:staticcheck // no context here
+	defer tr.CloseIdleConnections()
+	for i := range j.N {
+		method, rest, _ := strings.Cut(j.Paths[i%len(j.Paths)], " ")
+		path, size, _ := strings.Cut(rest, " ")
+		var body io.Reader
+		if n, _ := strconv.Atoi(size); n > 0 {
+			body = strings.NewReader(strings.Repeat("x", n))
+		}
+		req, err := http.NewRequest(method, "http://test.invalid"+path, body) //nolint:noctx // a process of its own
+		if err != nil {
+			panic(err)
+		}
+		o := outcome{Method: method, Path: path, Start: bootNow()}
+		if resp, err := tr.RoundTrip(req); err == nil {
+			o.Status = resp.StatusCode
+			_, _ = io.Copy(io.Discard, resp.Body)
+			_ = resp.Body.Close()
+		}
+		o.End = bootNow()
+		all = append(all, o)
+		if i == 0 && j.Handshake {
+			fmt.Fprintln(os.Stdout, "ready")
+			_, _ = in.ReadBytes('\n')
+		}
+	}
+	return all
+}
+
+// pipeline sends bursts of requests and reads their responses.
+func (j *job) pipeline() (all []outcome) {
+	c, err := j.dial("tcp", "")
+	if err != nil {
+		panic(err)
+	}
+	defer c.Close()
+	in := bufio.NewReader(c)
+	for len(all) < j.N {
+		n := min(j.Pipelined, j.N-len(all))
+		var burst strings.Builder
+		for i := range n {
+			fmt.Fprintf(&burst, "%s HTTP/1.1\r\nHost: test.invalid\r\n\r\n", j.Paths[(len(all)+i)%len(j.Paths)])
+		}
+		start := bootNow()
+		if _, err := io.WriteString(c, burst.String()); err != nil {
+			panic(err)
+		}
+		for range n {
+			method, path, _ := strings.Cut(j.Paths[len(all)%len(j.Paths)], " ")
+			resp, err := http.ReadResponse(in, &http.Request{Method: method})
+			if err != nil {
+				panic(err)
+			}
+			_, _ = io.Copy(io.Discard, resp.Body)
+			_ = resp.Body.Close()
+			all = append(all, outcome{Method: method, Path: path, Status: resp.StatusCode, Start: start, End: bootNow()})
+		}
+	}
+	return all
+}
+
+// child is this test binary in another role.
+type child struct {
+	cmd *exec.Cmd
+	in  io.WriteCloser
+	out *bufio.Reader
+}
+
+func start(tb testing.TB, role string, env ...string) *child {
+	tb.Helper()
+	exe, err := os.Executable()
+	require.NoError(tb, err)
+	c := &child{cmd: exec.CommandContext(tb.Context(), exe)}
+	c.cmd.Env = append(os.Environ(), append(env, roleEnv+"="+role)...)
+	c.cmd.Stderr = os.Stderr
+	c.in, err = c.cmd.StdinPipe()
+	require.NoError(tb, err)
+	out, err := c.cmd.StdoutPipe()
+	require.NoError(tb, err)
+	c.out = bufio.NewReader(out)
+	require.NoError(tb, c.cmd.Start())
+	tb.Cleanup(func() {
+		_ = c.in.Close()
+		err := c.cmd.Wait()
+		var exit *exec.ExitError
+		if err != nil && !errors.As(err, &exit) {
+			tb.Log(role, err)
+		}
+	})
+	return c
+}
+
+func (c *child) pid() uint32 { return uint32(c.cmd.Process.Pid) }
+
+func (c *child) line(tb testing.TB) string {
+	tb.Helper()
+	s, err := c.out.ReadString('\n')
+	require.NoError(tb, err)
+	return strings.TrimSpace(s)
+}
+
+// serve starts a server on a free port, or on a unix socket, and returns its
+// address.
+func serve(tb testing.TB, addr string) (*child, string) {
+	tb.Helper()
+	c := start(tb, "server", "ADDR="+addr)
+	return c, c.line(tb)
+}
+
+// request starts a client with a job.
+func request(tb testing.TB, j *job) *child {
+	tb.Helper()
+	c := start(tb, "client")
+	raw, err := json.Marshal(j)
+	require.NoError(tb, err)
+	_, err = c.in.Write(append(raw, '\n'))
+	require.NoError(tb, err)
+	return c
+}
+
+// outcomes waits for a client's end.
+func (c *child) outcomes(tb testing.TB) (all []outcome) {
+	tb.Helper()
+	require.NoError(tb, json.Unmarshal([]byte(c.line(tb)), &all))
+	return all
+}

@@ -1,0 +1,281 @@
+//go:build linux && (amd64 || arm64)
+
+package requests_test
+
+import (
+	"cmp"
+	"errors"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
+
+	"github.com/sightglass/sightglass/internal/bpf"
+	"github.com/sightglass/sightglass/internal/event"
+	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests"
+	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/exchange"
+	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/httpfacts"
+)
+
+// seen is what is kept of an exchange.
+type seen struct {
+	Method, Path          string
+	Status                int
+	Start, FirstByte, End uint64
+	Endpoint              exchange.Endpoint
+	Incomplete            exchange.Reason
+}
+
+// watcher is an agent with an assembler behind it.
+type watcher struct {
+	agent *bpf.Agent
+	done  chan struct{}
+	ticks chan struct{}
+
+	mu   sync.Mutex
+	all  []seen
+	asm  *requests.Assembler
+	last []event.Request // kept when record is set
+}
+
+// watch starts to capture; the test is skipped where that is not allowed.
+func watch(tb testing.TB, opts bpf.Options) *watcher {
+	tb.Helper()
+	opts.Requests, opts.Signatures = true, requests.Signatures(requests.Protocols())
+	agent, err := bpf.Load(opts)
+	if os.Getenv("SIGHTGLASS_GUEST") == "" && (errors.Is(err, unix.EPERM) || errors.Is(err, unix.EACCES)) {
+		tb.Skip("loading eBPF programs needs root, or CAP_BPF and CAP_PERFMON:", err)
+	}
+	require.NoError(tb, err)
+	for _, h := range agent.Hooks() {
+		require.True(tb, h.Attached, "%s: %v", h.Name, h.Err)
+	}
+	w := &watcher{agent: agent, done: make(chan struct{})}
+	w.asm = requests.New(requests.Config{Emit: w.emit})
+	go w.run(tb)
+	tb.Cleanup(func() {
+		require.NoError(tb, agent.Close())
+		<-w.done
+	})
+	return w
+}
+
+func (w *watcher) run(tb testing.TB) {
+	defer close(w.done)
+	var ev event.Event
+	err := w.agent.Requests().Run(func(raw []byte) {
+		if err := event.Decode(raw, &ev); err != nil {
+			tb.Errorf("decoding a record: %v", err)
+			return
+		}
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.asm.Handle(&ev)
+	}, nil)
+	if err != nil {
+		tb.Errorf("reading the ring: %v", err)
+	}
+}
+
+// emit is called with mu held.
+func (w *watcher) emit(ex *exchange.Exchange) {
+	f := ex.Facts.(*httpfacts.Facts)
+	w.all = append(w.all, seen{
+		Method: string(f.Method), Path: string(f.Target), Status: int(f.Status),
+		Start: ex.Start, FirstByte: ex.FirstByte, End: ex.End,
+		Endpoint: ex.Endpoint, Incomplete: ex.Incomplete,
+	})
+	ex.Release()
+}
+
+// of returns what was seen of a process, by start.
+func (w *watcher) of(tgid uint32) []seen {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	mine := slices.DeleteFunc(slices.Clone(w.all), func(s seen) bool { return s.Endpoint.Owner.TGID != tgid })
+	slices.SortStableFunc(mine, func(a, b seen) int { return cmp.Compare(a.Start, b.Start) })
+	return mine
+}
+
+func (w *watcher) stats() requests.Stats {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.asm.Stats()
+}
+
+// wait waits until n exchanges of each process were seen, and then a little for
+// more than there should be.
+func (w *watcher) wait(tb testing.TB, n int, tgids ...uint32) {
+	tb.Helper()
+	for _, tgid := range tgids {
+		require.Eventually(tb, func() bool { return len(w.of(tgid)) >= n }, 20*time.Second, 10*time.Millisecond,
+			"process %d: %d of %d exchanges\n%+v", tgid, len(w.of(tgid)), n, w.stats())
+	}
+	time.Sleep(150 * time.Millisecond)
+	for _, tgid := range tgids {
+		require.Len(tb, w.of(tgid), n)
+	}
+}
+
+// requireLossless checks the counters: nothing lost, nothing out of step.
+func (w *watcher) requireLossless(tb testing.TB) {
+	tb.Helper()
+	s, err := w.agent.Stats()
+	require.NoError(tb, err)
+	total := s.Classes[bpf.Requests].Total()
+	require.Zero(tb, total.TotalLost())
+	a := w.stats()
+	require.Zero(tb, a.Gaps)
+	require.Zero(tb, a.Late)
+	require.Zero(tb, a.Bare)
+	for r, n := range a.Exchanges {
+		if why := exchange.Reason(r); why != exchange.Complete && why != exchange.ConnectionClosed {
+			require.Zero(tb, n, "%v", why)
+		}
+	}
+}
+
+// requireMatch compares what one side was seen to do with the client's record.
+func requireMatch(tb testing.TB, want []outcome, got []seen, role event.Role) {
+	tb.Helper()
+	require.Len(tb, got, len(want))
+	want = slices.Clone(want)
+	slices.SortStableFunc(want, func(a, b outcome) int { return cmp.Compare(a.Start, b.Start) })
+	type key struct {
+		method, path string
+		status       int
+	}
+	counts := map[key]int{}
+	for _, o := range want {
+		counts[key{o.Method, o.Path, o.Status}]++
+	}
+	for _, s := range got {
+		counts[key{s.Method, s.Path, s.Status}]--
+		require.Equal(tb, role, s.Endpoint.Role)
+		require.False(tb, s.Endpoint.RoleGuessed)
+		require.LessOrEqual(tb, s.Start, s.End)
+		if s.FirstByte != 0 {
+			require.LessOrEqual(tb, s.Start, s.FirstByte)
+			require.LessOrEqual(tb, s.FirstByte, s.End)
+		}
+		inside := func(o outcome) bool {
+			return o.Path == s.Path && o.Start <= s.Start && (s.End <= o.End || role == event.RoleServer && s.FirstByte <= o.End)
+		}
+		require.True(tb, slices.ContainsFunc(want, inside), "%+v is in no interval of the client", s)
+	}
+	for k, n := range counts {
+		require.Zero(tb, n, "%+v: positive is missing, negative invented", k)
+	}
+}
+
+var mixed = []string{
+	"GET /status/200", "GET /status/404", "GET /bytes/100", "GET /bytes/5000", "GET /bytes/300000",
+	"GET /chunks/1", "GET /chunks/7", "POST /upload 10", "POST /upload 100000", "HEAD /bytes/1234",
+	"GET /status/204", "GET /status/503", "DELETE /status/304", "GET /slow/5",
+}
+
+func TestKernelGo(t *testing.T) {
+	for name, addr := range map[string]string{
+		"IPv4": "127.0.0.1:0", "dual stack": "localhost:0", "IPv6": "[::1]:0", "unix": t.TempDir() + "/s",
+	} {
+		for _, plain := range []bool{false, true} {
+			t.Run(name+map[bool]string{false: "", true: ", as on an old kernel"}[plain], func(t *testing.T) {
+				if strings.HasPrefix(addr, "/") {
+					_ = os.Remove(addr)
+				}
+				w := watch(t, bpf.Options{Plain: plain})
+				server, at := serve(t, addr)
+				client := request(t, &job{Addr: at, Paths: mixed, Conns: 4, N: 10 * len(mixed)})
+				want := client.outcomes(t)
+				w.wait(t, len(want), server.pid(), client.pid())
+				requireMatch(t, want, w.of(server.pid()), event.RoleServer)
+				requireMatch(t, want, w.of(client.pid()), event.RoleClient)
+				w.requireLossless(t)
+			})
+		}
+	}
+}
+
+func TestKernelNewConnections(t *testing.T) {
+	w := watch(t, bpf.Options{})
+	server, at := serve(t, "127.0.0.1:0")
+	client := request(t, &job{Addr: at, Paths: mixed, Conns: 4, N: 100, NoKeep: true})
+	want := client.outcomes(t)
+	w.wait(t, len(want), server.pid(), client.pid())
+	requireMatch(t, want, w.of(server.pid()), event.RoleServer)
+	requireMatch(t, want, w.of(client.pid()), event.RoleClient)
+	w.requireLossless(t)
+}
+
+func TestKernelOldConnection(t *testing.T) {
+	server, at := serve(t, "127.0.0.1:0")
+	client := request(t, &job{Addr: at, Paths: mixed, Conns: 1, N: len(mixed), Handshake: true})
+	require.Equal(t, "ready", client.line(t))
+	w := watch(t, bpf.Options{})
+	_, err := client.in.Write([]byte("\n"))
+	require.NoError(t, err)
+	want := client.outcomes(t)[1:]
+	w.wait(t, len(want), server.pid(), client.pid())
+	requireMatch(t, want, w.of(server.pid()), event.RoleServer)
+	requireMatch(t, want, w.of(client.pid()), event.RoleClient)
+	w.requireLossless(t)
+}
+
+func TestKernelPipelining(t *testing.T) {
+	w := watch(t, bpf.Options{})
+	server, at := serve(t, "127.0.0.1:0")
+	paths := []string{"GET /status/200", "GET /bytes/10", "HEAD /bytes/99", "GET /status/204"}
+	client := request(t, &job{Addr: at, Paths: paths, Conns: 2, N: 400, Pipelined: 4})
+	want := client.outcomes(t)
+	w.wait(t, len(want), server.pid(), client.pid())
+	requireMatch(t, want, w.of(server.pid()), event.RoleServer)
+	requireMatch(t, want, w.of(client.pid()), event.RoleClient)
+}
+
+func TestKernelAbort(t *testing.T) {
+	w := watch(t, bpf.Options{})
+	server, at := serve(t, "127.0.0.1:0")
+	client := request(t, &job{Addr: at, Paths: []string{"POST /abort 1"}, Conns: 1, N: 3})
+	want := client.outcomes(t)
+	w.wait(t, len(want), server.pid(), client.pid())
+	for _, s := range append(w.of(server.pid()), w.of(client.pid())...) {
+		require.Equal(t, exchange.ConnectionClosed, s.Incomplete)
+		require.Zero(t, s.Status)
+	}
+}
+
+func TestKernelSelf(t *testing.T) {
+	w := watch(t, bpf.Options{})
+	_, at := serve(t, "127.0.0.1:0")
+	j := job{Addr: at, Paths: []string{"GET /status/200"}, Conns: 1, N: 5}
+	require.Len(t, j.connection(nil), 5)
+	require.Eventually(t, func() bool {
+		s, err := w.agent.Stats()
+		require.NoError(t, err)
+		total := s.Classes[bpf.Requests].Total()
+		return total.Filtered[0] >= 10
+	}, 5*time.Second, 10*time.Millisecond, "what the agent does itself is counted")
+	require.Empty(t, w.of(uint32(os.Getpid())))
+}
+
+// TestKernelLoad is the promise of the design: nothing missing, nothing
+// invented at full speed.
+func TestKernelLoad(t *testing.T) {
+	w := watch(t, bpf.Options{})
+	server, at := serve(t, "127.0.0.1:0")
+	n := 20000
+	if testing.Short() {
+		n = 2000
+	}
+	client := request(t, &job{Addr: at, Paths: mixed[:3], Conns: 8, N: n / 8})
+	want := client.outcomes(t)
+	w.wait(t, len(want), server.pid(), client.pid())
+	requireMatch(t, want, w.of(server.pid()), event.RoleServer)
+	requireMatch(t, want, w.of(client.pid()), event.RoleClient)
+	w.requireLossless(t)
+}
