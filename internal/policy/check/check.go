@@ -187,3 +187,10 @@ func (c *checker) field(f *lang.Field) (*Operand, error) {
 func (c *checker) warn(at lang.Pos, msg string, deprecated bool) {
 	c.res.Warnings = append(c.res.Warnings, Warning{Pos: at, Msg: msg, Deprecated: deprecated})
 }
+
+// TypeOperand types a single operand, as outputs name them.
+func TypeOperand(o lang.Operand, table *field.Table) (*Operand, *Result, error) {
+	c := checker{table: table, res: &Result{}, dated: map[string]bool{}}
+	out, err := c.operand(o)
+	return out, c.res, err
+}

@@ -3,9 +3,11 @@ package lang
 import "github.com/sightglass/sightglass/internal/policy/operator"
 
 // Pos is a place in a condition. Line and Column count from 1, Column in
-// bytes; Index is a byte offset from 0.
+// bytes; Index is a byte offset from 0. Macro is the macro that brought the
+// node to this place, empty for what stands there itself.
 type Pos struct {
 	Index, Line, Column int
+	Macro               string
 }
 
 // Expr is a node of a condition: *And, *Or, *Not, *Ref or *Check. Nodes are

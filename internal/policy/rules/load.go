@@ -1,0 +1,94 @@
+// Package rules reads rule files: lists, macros, rules with exceptions, and
+// what later items append to earlier ones or override in them.
+//
+//	YAML -> items -> collection -> lists expanded as text -> parsed ->
+//	macros resolved in the tree -> checked -> Rule
+package rules
+
+import (
+	"github.com/sightglass/sightglass/internal/policy/field"
+)
+
+// File is a rule file. Err says why it could not be read, if it could not.
+type File struct {
+	Name    string
+	Content []byte
+	Err     error
+}
+
+// Options change how rule files are loaded.
+type Options struct {
+	// MinPriority leaves out less severe rules. Nil keeps all.
+	MinPriority  *Priority
+	AppendOutput []AppendOutput
+	Fields       *field.Table // nil: the standard table
+}
+
+func (o *Options) minPriority() Priority {
+	if o.MinPriority == nil {
+		return Debug
+	}
+	return *o.MinPriority
+}
+
+// Load reads files in order; they behave as one that grows. After each file
+// everything is compiled, so that an issue is told with the file that causes
+// it. The rules are those after the last file, nil when a file has an error.
+func Load(files []File, opts *Options) ([]*Rule, []*Result) {
+	col := newCollection()
+	table := opts.Fields
+	if table == nil {
+		table = field.Standard()
+	}
+	var compiled []*Rule
+	var results []*Result
+	ok := true
+	for _, f := range files {
+		src := newSource(f.Name, f.Content)
+		at := filePlace(src)
+		res := &Result{Name: f.Name}
+		results = append(results, res)
+		if f.Err != nil {
+			res.Errors = append(res.Errors, at.issue(ErrFileRead, f.Err.Error()))
+			ok = false
+			continue
+		}
+		r := reader{src: src, col: col, res: res, file: at}
+		r.read()
+		res.schemaOK = res.OK() && len(res.schemaWarnings()) == 0
+		c := compiler{opts: opts, col: col, res: res, table: table}
+		read, warned := res.OK(), len(res.Warnings)
+		compiled = c.compile()
+		if !read { // what compiling warns of may only be missing
+			res.Warnings = res.Warnings[:warned]
+		}
+		dropKnown(res, results[:len(results)-1])
+		ok = ok && res.OK()
+	}
+	if !ok {
+		return nil, results
+	}
+	return compiled, results
+}
+
+// dropKnown leaves out what was told with an earlier file already.
+func dropKnown(res *Result, earlier []*Result) {
+	for _, old := range earlier {
+		res.Errors = without(res.Errors, old.Errors)
+		res.Warnings = without(res.Warnings, old.Warnings)
+	}
+}
+
+func without(issues, known []Issue) []Issue {
+	var out []Issue
+	for i := range issues {
+		found := false
+		for k := range known {
+			found = found || issues[i].same(&known[k])
+		}
+		if !found {
+			out = append(out, issues[i])
+		}
+	}
+	return out
+}

@@ -1,0 +1,72 @@
+package rules
+
+import (
+	"github.com/sightglass/sightglass/internal/policy/lang"
+)
+
+// resolver replaces references to macros by their trees.
+type resolver struct {
+	macros map[string]*macro
+	active map[string]bool // macros that are being resolved
+	broken map[string]bool // macros with an error of their own
+}
+
+// resolve replaces the references in e to macros with an index below limit.
+func (r *resolver) resolve(e lang.Expr, limit int) (lang.Expr, error) {
+	switch e := e.(type) {
+	case *lang.And:
+		children, err := r.all(e.Children, limit)
+		return &lang.And{At: e.At, Children: children}, err
+	case *lang.Or:
+		children, err := r.all(e.Children, limit)
+		return &lang.Or{At: e.At, Children: children}, err
+	case *lang.Not:
+		child, err := r.resolve(e.Child, limit)
+		return &lang.Not{At: e.At, Child: child}, err
+	case *lang.Ref:
+		return r.macro(e, limit)
+	}
+	return e, nil
+}
+
+func (r *resolver) all(list []lang.Expr, limit int) ([]lang.Expr, error) {
+	out := make([]lang.Expr, len(list))
+	for i, e := range list {
+		var err error
+		if out[i], err = r.resolve(e, limit); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// macroError is a reference that cannot be resolved. silent marks one whose
+// cause has been told already.
+type macroError struct {
+	lang.Pos
+	msg    string
+	silent bool
+}
+
+func (e *macroError) Error() string { return e.msg }
+
+func (r *resolver) macro(ref *lang.Ref, limit int) (lang.Expr, error) {
+	m := r.macros[ref.Name]
+	switch {
+	case m == nil && r.broken[ref.Name], m != nil && m.tree == nil:
+		return nil, &macroError{ref.At, "the macro " + ref.Name + " has an error", true}
+	case m == nil, m.index >= limit && !r.active[ref.Name]:
+		return nil, &macroError{Pos: ref.At, msg: "the macro '" + ref.Name + "' is not defined"}
+	case r.active[ref.Name]:
+		return nil, &macroError{Pos: ref.At, msg: "the macro '" + ref.Name + "' refers to itself"}
+	}
+	m.used = true
+	r.active[ref.Name] = true
+	defer delete(r.active, ref.Name)
+	e, err := r.resolve(m.tree, m.visibility)
+	if err != nil {
+		err.(*macroError).Pos = ref.At //nolint:errorlint,forcetypeassert // resolve returns nothing else
+		return nil, err
+	}
+	return lang.Relocate(e, lang.Pos{Index: ref.At.Index, Line: ref.At.Line, Column: ref.At.Column, Macro: ref.Name}), nil
+}

@@ -1,0 +1,158 @@
+package rules
+
+import (
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// text is a condition that may be put together from several places: the
+// original, what was appended, lists, exceptions. It knows for every byte
+// where it comes from.
+type text struct {
+	pieces []piece
+}
+
+// piece is a run of text from one place.
+type piece struct {
+	s      string
+	origin *origin
+	from   int  // offset within the origin's text
+	fixed  bool // all bytes come from the same spot: the name of a list
+}
+
+// origin is a YAML scalar.
+type origin struct {
+	src   *source
+	start int // offset of its first byte in the file
+	style yaml.Style
+	text  string // decoded
+}
+
+func originOf(src *source, n *yaml.Node) *origin {
+	return &origin{src: src, start: src.offset(n.Line, n.Column), style: n.Style, text: n.Value}
+}
+
+func textOf(src *source, n *yaml.Node) text {
+	return text{[]piece{{s: n.Value, origin: originOf(src, n)}}}
+}
+
+func (t text) String() string {
+	if len(t.pieces) == 1 {
+		return t.pieces[0].s
+	}
+	var b strings.Builder
+	for _, p := range t.pieces {
+		b.WriteString(p.s)
+	}
+	return b.String()
+}
+
+func (t text) empty() bool { return t.String() == "" }
+
+// plus is t with more behind it.
+func (t text) plus(more ...piece) text {
+	return text{append(t.pieces[:len(t.pieces):len(t.pieces)], more...)}
+}
+
+// joined is both texts with a blank between them.
+func (t text) joined(more text) text {
+	if t.empty() {
+		return more
+	}
+	glue := piece{s: " ", fixed: true}
+	if len(more.pieces) > 0 {
+		glue.origin = more.pieces[0].origin
+	}
+	return t.plus(glue).plus(more.pieces...)
+}
+
+// bracketed is the text in round brackets.
+func (t text) bracketed() text {
+	open, shut := piece{s: "(", fixed: true}, piece{s: ")", fixed: true}
+	if len(t.pieces) > 0 {
+		open.origin, shut.origin = t.pieces[0].origin, t.pieces[len(t.pieces)-1].origin
+	}
+	return text{append([]piece{open}, append(t.pieces[:len(t.pieces):len(t.pieces)], shut)...)}
+}
+
+// cut is the part of t between two offsets.
+func (t text) cut(from, to int) []piece {
+	var out []piece
+	base := 0
+	for _, p := range t.pieces {
+		lo, hi := max(from-base, 0), min(to-base, len(p.s))
+		if lo < hi {
+			part := p
+			part.s = p.s[lo:hi]
+			if !p.fixed {
+				part.from += lo
+			}
+			out = append(out, part)
+		}
+		base += len(p.s)
+	}
+	return out
+}
+
+// locate is where the byte at an offset stands in its file.
+func (t text) locate(offset int) (src *source, at int) {
+	var last piece
+	base := 0
+	for _, p := range t.pieces {
+		if p.origin == nil {
+			base += len(p.s)
+			continue
+		}
+		last = p
+		if offset < base+len(p.s) {
+			break
+		}
+		base += len(p.s)
+	}
+	if last.origin == nil {
+		return nil, 0
+	}
+	in := last.from
+	if !last.fixed {
+		in += max(min(offset-base, len(last.s)), 0)
+	}
+	return last.origin.src, last.origin.locate(in)
+}
+
+// locate maps an offset in a scalar's decoded text to one in the file. Folding
+// and indentation only change blanks, so that the other bytes are counted;
+// within quotes, escapes make it approximate.
+func (o *origin) locate(offset int) int {
+	src, pos := o.src.text, o.start
+	switch o.style &^ yaml.TaggedStyle {
+	case yaml.LiteralStyle, yaml.FoldedStyle:
+		if i := strings.IndexByte(src[pos:], '\n'); i >= 0 {
+			pos += i + 1
+		}
+	case yaml.DoubleQuotedStyle, yaml.SingleQuotedStyle:
+		pos++
+	}
+	wanted := 0
+	for i := 0; i < min(offset, len(o.text)); i++ {
+		if !isBlank(o.text[i]) {
+			wanted++
+		}
+	}
+	for pos < len(src) {
+		for pos < len(src) && isBlank(src[pos]) {
+			pos++
+		}
+		if wanted == 0 || pos == len(src) {
+			break
+		}
+		wanted--
+		pos++
+		if wanted == 0 && offset >= len(o.text) {
+			break
+		}
+	}
+	return pos
+}
+
+func isBlank(c byte) bool { return c == ' ' || c == '\t' || c == '\n' || c == '\r' }
