@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strconv"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -19,12 +20,12 @@ func TestEnvironment(t *testing.T) {
 	require.NoError(t, err)
 	defer e.release()
 	require.Equal(t, map[string]string{
-		"SIGHTGLASS_FILE":             filepath.Join(dir, "telemetry.json"),
-		"SIGHTGLASS_EXPORTERS":        "[terminal, file]",
-		"SIGHTGLASS_TRACES_EXPORTERS": "[service_latency, terminal, file]",
+		"SIGHTGLASS_LOGS_EXPORTERS":    "[terminal, file/logs]",
+		"SIGHTGLASS_TRACES_EXPORTERS":  "[service_latency, terminal, file/traces]",
+		"SIGHTGLASS_METRICS_EXPORTERS": "[terminal, file/metrics]",
 	}, e.values)
-	require.Equal(t, map[string]string{"SIGHTGLASS_SHOW": "[commands,status]"}, e.flags)
-	require.Equal(t, []string{"writing OTLP JSON to " + filepath.Join(dir, "telemetry.json")}, e.notes)
+	require.Equal(t, map[string]string{"SIGHTGLASS_SHOW": "[commands,status]", "SIGHTGLASS_DATA_DIR": dir}, e.flags)
+	require.Equal(t, []string{"writing OTLP JSON to " + dir + "/{logs,traces,metrics}.json"}, e.notes)
 	info, err := os.Stat(dir)
 	require.NoError(t, err)
 	require.Equal(t, os.FileMode(0o700), info.Mode().Perm())
@@ -35,7 +36,7 @@ func TestEnvironmentWithABackEnd(t *testing.T) {
 	e, err := o.environment(env("SIGHTGLASS_DATA_DIR=/nowhere", "OTEL_EXPORTER_OTLP_ENDPOINT=http://localhost:4317"))
 	require.NoError(t, err)
 	defer e.release()
-	require.Equal(t, "[terminal, file, otlp_grpc]", e.values["SIGHTGLASS_EXPORTERS"])
+	require.Equal(t, "[terminal, file/logs, otlp_grpc]", e.values["SIGHTGLASS_LOGS_EXPORTERS"])
 	require.Contains(t, e.notes, "sending OTLP to localhost:4317 by grpc")
 
 	_, err = o.environment(env("OTEL_EXPORTER_OTLP_ENDPOINT=odd://"))
@@ -47,9 +48,10 @@ func TestEnvironmentWithoutAFile(t *testing.T) {
 	require.NoError(t, os.WriteFile(file, nil, 0o600))
 	e, err := (&runOptions{dataDir: file}).environment(env())
 	require.NoError(t, err)
-	require.Equal(t, "[terminal]", e.values["SIGHTGLASS_EXPORTERS"])
-	require.NotContains(t, e.values, "SIGHTGLASS_FILE")
-	require.Contains(t, e.notes[0], "not writing to a file: ")
+	require.Equal(t, "[terminal]", e.values["SIGHTGLASS_LOGS_EXPORTERS"])
+	require.Equal(t, "[service_latency, terminal]", e.values["SIGHTGLASS_TRACES_EXPORTERS"])
+	require.NotContains(t, e.flags, "SIGHTGLASS_DATA_DIR")
+	require.Contains(t, e.notes[0], "not writing to files: ")
 	e.release()
 }
 
@@ -66,23 +68,27 @@ func TestApply(t *testing.T) {
 	require.ErrorIs(t, e.apply(lookup, func(string, string) error { return failure }), failure)
 }
 
-func TestInstancesDoNotShareAFile(t *testing.T) {
+func TestInstancesDoNotShareAFolder(t *testing.T) {
 	dir := t.TempDir()
 	var releases []func()
 	for i := range maxInstances {
-		path, release, err := claimDataFile(dir)
+		got, release, err := claimDataDir(dir)
 		require.NoError(t, err)
-		require.Equal(t, []string{"telemetry.json", "telemetry-2.json", "telemetry-3.json", "telemetry-4.json", "telemetry-5.json", "telemetry-6.json", "telemetry-7.json", "telemetry-8.json"}[i], filepath.Base(path))
+		want := dir
+		if i > 0 {
+			want = filepath.Join(dir, strconv.Itoa(i+1))
+		}
+		require.Equal(t, want, got)
 		releases = append(releases, release)
 	}
-	_, _, err := claimDataFile(dir)
+	_, _, err := claimDataDir(dir)
 	require.ErrorIs(t, err, errTooMany)
 	releases[2]()
-	path, release, err := claimDataFile(dir)
+	got, release, err := claimDataDir(dir)
 	require.NoError(t, err)
-	require.Equal(t, "telemetry-3.json", filepath.Base(path))
+	require.Equal(t, filepath.Join(dir, "3"), got)
 	release()
-	_, _, err = claimDataFile(string([]byte{0}))
+	_, _, err = claimDataDir(string([]byte{0}))
 	require.Error(t, err)
 }
 

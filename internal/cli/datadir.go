@@ -6,14 +6,15 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 
 	"golang.org/x/sys/unix"
 )
 
 const (
 	defaultDataDir = "/var/log/sightglass"
-	// maxInstances is how many agents may write to one folder at a time, each
-	// to a file of its own.
+	// maxInstances is how many agents may write to one folder at a time, all
+	// but the first to a folder of their own in it.
 	maxInstances = 8
 )
 
@@ -23,28 +24,28 @@ func (o *runOptions) dataFolder(getenv func(string) string) string {
 
 var errTooMany = fmt.Errorf("%d agents write there already", maxInstances)
 
-// claimDataFile finds a file in dir that no other running agent writes to, so
-// that two do not rotate each other's away. The claim ends with release, or
-// with the process, however that ends. The folder is made if need be, for its
-// owner only: command lines can hold secrets.
-func claimDataFile(dir string) (path string, release func(), err error) {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return "", nil, err
-	}
+// claimDataDir finds a folder, base or one in it, that no other running agent
+// writes to, so that two do not rotate each other's files away. The claim ends
+// with release, or with the process, however that ends. The folder is made if
+// need be, for its owner only: command lines can hold secrets.
+func claimDataDir(base string) (dir string, release func(), err error) {
 	for i := 1; i <= maxInstances; i++ {
-		name := "telemetry.json"
+		dir := base
 		if i > 1 {
-			name = fmt.Sprintf("telemetry-%d.json", i)
+			dir = filepath.Join(base, strconv.Itoa(i))
 		}
-		lock, err := lockFile(filepath.Join(dir, "."+name+".lock"))
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			return "", nil, err
+		}
+		lock, err := lockFile(filepath.Join(dir, ".lock"))
 		switch {
 		case err == nil:
-			return filepath.Join(dir, name), func() { _ = lock.Close() }, nil
+			return dir, func() { _ = lock.Close() }, nil
 		case !errors.Is(err, unix.EWOULDBLOCK):
 			return "", nil, err
 		}
 	}
-	return "", nil, fmt.Errorf("%s: %w", dir, errTooMany)
+	return "", nil, fmt.Errorf("%s: %w", base, errTooMany)
 }
 
 // lockFile opens path and locks it; the lock ends when the file is closed.
