@@ -1,18 +1,16 @@
 package container
 
 import (
-	"io"
-	"io/fs"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/sightglass/sightglass/internal/container/containertest"
 )
 
 // sleepEnv makes the test binary sleep: it is the container's only program.
@@ -29,10 +27,10 @@ func TestMain(m *testing.M) {
 // TestRealContainerd runs containers as plain containerd names them and as a
 // kubelet would place them, and resolves them by the real cgroup trees.
 func TestRealContainerd(t *testing.T) {
-	ctr := startContainerd(t)
-	podPath := "/sightglass-test/kubepods/burstable/pod" + uid + "/" + id1
-	webPID := ctr.run(t, "web")
-	podPID := ctr.run(t, id1, "--cgroup", podPath)
+	ctr := containertest.Start(t)
+	podPath := "/" + containertest.CgroupRoot + "/kubepods/burstable/pod" + uid + "/" + id1
+	webPID := ctr.Run(t, "web", sleepEnv+"=1")
+	podPID := ctr.Run(t, id1, sleepEnv+"=1", "--cgroup", podPath)
 
 	r := NewResolver(Options{})
 	for _, pid := range shims(t) {
@@ -81,110 +79,6 @@ func TestSelfIsOnTheHost(t *testing.T) {
 		ino, found := inode(filepath.Join(h.mount, path))
 		require.True(t, found)
 		require.NotEqual(t, Unresolved, r.Lookup(CgroupID{ID: ino}, uint32(os.Getpid())).State)
-	}
-}
-
-type containerd struct {
-	socket, rootfs string
-}
-
-// startContainerd runs a containerd of the test's own, with all its state below
-// a temporary directory.
-func startContainerd(t *testing.T) *containerd {
-	t.Helper()
-	if os.Geteuid() != 0 {
-		t.Skip("needs root to run containers")
-	}
-	for _, tool := range []string{"containerd", "ctr", "runc"} {
-		if _, err := exec.LookPath(tool); err != nil {
-			t.Skipf("needs %s: %v", tool, err)
-		}
-	}
-	dir, err := os.MkdirTemp("", "sg") // short: it holds a socket
-	require.NoError(t, err)
-	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	config := "version = 2\nroot = \"" + dir + "/data\"\nstate = \"" + dir + "/state\"\n" +
-		"disabled_plugins = [\"io.containerd.grpc.v1.cri\"]\n[grpc]\n  address = \"" + dir + "/c.sock\"\n"
-	require.NoError(t, os.WriteFile(dir+"/config.toml", []byte(config), 0o600))
-
-	daemon := exec.Command("containerd", "-c", dir+"/config.toml")
-	log, err := os.Create(dir + "/log")
-	require.NoError(t, err)
-	daemon.Stdout, daemon.Stderr = log, log
-	require.NoError(t, daemon.Start())
-	t.Cleanup(func() {
-		_ = daemon.Process.Signal(os.Interrupt)
-		_ = daemon.Wait()
-		_ = log.Close()
-		removeCgroups("sightglass-test", "default")
-	})
-	c := &containerd{socket: dir + "/c.sock", rootfs: dir + "/rootfs"}
-	require.Eventually(t, func() bool { return c.ctr("version").Run() == nil }, 30*time.Second, 50*time.Millisecond)
-	c.makeRootfs(t)
-	return c
-}
-
-func (c *containerd) ctr(args ...string) *exec.Cmd {
-	return exec.Command("ctr", append([]string{"-a", c.socket}, args...)...)
-}
-
-// makeRootfs puts the test binary, which is static, into an empty directory.
-func (c *containerd) makeRootfs(t *testing.T) {
-	t.Helper()
-	for _, d := range []string{"proc", "sys", "dev", "tmp"} {
-		require.NoError(t, os.MkdirAll(filepath.Join(c.rootfs, d), 0o755))
-	}
-	self, err := os.Executable()
-	require.NoError(t, err)
-	in, err := os.Open(self)
-	require.NoError(t, err)
-	defer func() { _ = in.Close() }()
-	out, err := os.OpenFile(filepath.Join(c.rootfs, "sleep"), os.O_CREATE|os.O_WRONLY, 0o755)
-	require.NoError(t, err)
-	_, err = io.Copy(out, in)
-	require.NoError(t, err)
-	require.NoError(t, out.Close())
-}
-
-// run starts a container and returns the pid of its first process.
-func (c *containerd) run(t *testing.T, id string, options ...string) uint32 {
-	t.Helper()
-	args := append([]string{"run", "-d", "--rootfs", "--env", sleepEnv + "=1"}, options...)
-	out, err := c.ctr(append(args, c.rootfs, id, "/sleep")...).CombinedOutput()
-	require.NoError(t, err, string(out))
-	t.Cleanup(func() {
-		_ = c.ctr("task", "kill", "-s", "KILL", id).Run()
-		_ = c.ctr("task", "rm", "-f", id).Run()
-		_ = c.ctr("container", "rm", id).Run()
-	})
-	list, err := c.ctr("task", "ls").Output()
-	require.NoError(t, err)
-	for line := range strings.Lines(string(list)) {
-		if f := strings.Fields(line); len(f) > 1 && f[0] == id {
-			pid, err := strconv.ParseUint(f[1], 10, 32)
-			require.NoError(t, err)
-			return uint32(pid)
-		}
-	}
-	require.Fail(t, "no such task", "%s in %s", id, list)
-	return 0
-}
-
-// removeCgroups removes the empty parents that runc leaves in every hierarchy.
-func removeCgroups(names ...string) {
-	for _, tree := range children("/sys/fs/cgroup") {
-		for _, name := range names {
-			var dirs []string
-			_ = filepath.WalkDir(filepath.Join("/sys/fs/cgroup", tree, name), func(p string, d fs.DirEntry, err error) error {
-				if err == nil && d.IsDir() {
-					dirs = append(dirs, p)
-				}
-				return nil
-			})
-			for _, d := range slices.Backward(dirs) {
-				_ = os.Remove(d) // fails when somebody uses it, as it should
-			}
-		}
 	}
 }
 

@@ -27,8 +27,8 @@ import (
 	"github.com/sightglass/sightglass/internal/schema"
 )
 
-// patience is how long a test waits for what must come.
-const patience = 20 * time.Second
+// patience is how long a test waits for what must come, and how often it looks.
+const patience, pollInterval = 20 * time.Second, 10 * time.Millisecond
 
 // live is a receiver on the real kernel, with sinks behind it.
 type live struct {
@@ -109,7 +109,7 @@ func (l *live) find(t *testing.T, event string, match func(found) bool) found {
 			}
 		}
 		return false
-	}, patience, 10*time.Millisecond, "no such %s", event)
+	}, patience, pollInterval, "no such %s", event)
 	return out
 }
 

@@ -64,15 +64,17 @@ func signature(prefix string, bound uint16, whole string) event.Signature {
 	return s
 }
 
-// Classify implements exchange.Protocol.
+// Classify implements exchange.Protocol. Bytes so few that they may be either
+// are told to be neither.
 func (*Protocol) Classify(first []byte) exchange.Verdict {
+	request, response := looksLikeRequest(first), looksLikeResponse(first)
 	switch {
-	case looksLikeResponse(first):
-		return exchange.IsResponse
-	case looksLikeRequest(first):
+	case request == response:
+		return exchange.Foreign
+	case request:
 		return exchange.IsRequest
 	}
-	return exchange.Foreign
+	return exchange.IsResponse
 }
 
 // NewFacts implements exchange.Protocol.
@@ -97,7 +99,7 @@ func looksLikeRequest(b []byte) bool {
 	for i < len(b) && i <= maxMethod && (b[i] >= 'A' && b[i] <= 'Z' || b[i] == '-' || b[i] == '_') {
 		i++
 	}
-	if i == 0 || i > maxMethod || looksLikeResponse(b) && i == len(b) {
+	if i == 0 || i > maxMethod {
 		return false
 	}
 	if i == len(b) {

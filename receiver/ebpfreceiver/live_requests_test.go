@@ -1,0 +1,131 @@
+//go:build linux && (amd64 || arm64)
+
+package ebpfreceiver
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/ptrace"
+
+	"github.com/sightglass/sightglass/internal/schema"
+)
+
+// roleEnv makes the test binary a server or a client of its own: what the agent
+// itself does is not told.
+const roleEnv = "SIGHTGLASS_TEST_ROLE"
+
+// TestHelperProcess is no test: see roleEnv.
+func TestHelperProcess(t *testing.T) {
+	switch role := os.Getenv(roleEnv); {
+	case role == "":
+		t.Skip("runs only as another test's child")
+	case role == "server":
+		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if strings.HasPrefix(r.URL.Path, "/missing") {
+				w.WriteHeader(http.StatusNotFound)
+				return
+			}
+			_, _ = fmt.Fprint(w, "hello")
+		}))
+		fmt.Println(s.URL)
+		_, _ = bufio.NewReader(os.Stdin).ReadString('\n') // until the parent ends
+	default: // a URL
+		defer http.DefaultClient.CloseIdleConnections()
+		for _, path := range []string{"/users/17", "/missing"} {
+			req, err := http.NewRequestWithContext(context.Background(), http.MethodGet, role+path, nil)
+			require.NoError(t, err)
+			resp, err := http.DefaultClient.Do(req)
+			require.NoError(t, err)
+			require.NoError(t, resp.Body.Close())
+		}
+	}
+}
+
+// helper runs the test binary in a role.
+func helper(t *testing.T, role, service string) *exec.Cmd {
+	t.Helper()
+	self, err := os.Executable()
+	require.NoError(t, err)
+	cmd := exec.Command(self, "-test.run=^TestHelperProcess$", "-test.count=1")
+	cmd.Env = append(os.Environ(), roleEnv+"="+role, "OTEL_SERVICE_NAME="+service)
+	return cmd
+}
+
+// startServer runs an HTTP server in a process of its own.
+func startServer(t *testing.T, service string) string {
+	t.Helper()
+	cmd := helper(t, "server", service)
+	in, err := cmd.StdinPipe()
+	require.NoError(t, err)
+	out, err := cmd.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, cmd.Start())
+	t.Cleanup(func() { _ = in.Close(); _ = cmd.Process.Kill(); _ = cmd.Wait() })
+	url, err := bufio.NewReader(out).ReadString('\n')
+	require.NoError(t, err)
+	return strings.TrimSpace(url)
+}
+
+// span waits for a span of a service.
+func (l *live) span(t *testing.T, service string, match func(ptrace.Span) bool) ptrace.Span {
+	t.Helper()
+	var out ptrace.Span
+	require.Eventually(t, func() bool {
+		for _, batch := range l.traces.AllTraces() {
+			for _, rs := range batch.ResourceSpans().All() {
+				if name, ok := rs.Resource().Attributes().Get(schema.ServiceName); !ok || name.Str() != service {
+					continue
+				}
+				for _, span := range rs.ScopeSpans().At(0).Spans().All() {
+					if match(span) {
+						out = span
+						return true
+					}
+				}
+			}
+		}
+		return false
+	}, patience, pollInterval, "no such span of %s", service)
+	return out
+}
+
+func valueOf(m pcommon.Map, key string) string {
+	v, ok := m.Get(key)
+	if !ok {
+		return ""
+	}
+	return v.AsString()
+}
+
+func TestLiveRequests(t *testing.T) {
+	l := newLive(t, nil)
+	old := startServer(t, "old-shop") // runs before the agent
+	l.start(t)
+	url := startServer(t, "shop")
+	require.NoError(t, helper(t, url, "buyer").Run())
+	require.NoError(t, helper(t, old, "buyer").Run())
+
+	served := func(path string) func(ptrace.Span) bool {
+		return func(s ptrace.Span) bool {
+			return s.Kind() == ptrace.SpanKindServer && valueOf(s.Attributes(), schema.URLPath) == path
+		}
+	}
+	span := l.span(t, "shop", served("/users/17"))
+	require.Equal(t, "200", valueOf(span.Attributes(), schema.HTTPResponseStatusCode))
+	require.Greater(t, span.EndTimestamp(), span.StartTimestamp())
+	span = l.span(t, "shop", served("/missing"))
+	require.Equal(t, "404", valueOf(span.Attributes(), schema.HTTPResponseStatusCode))
+	span = l.span(t, "buyer", func(s ptrace.Span) bool { return s.Kind() == ptrace.SpanKindClient })
+	require.Equal(t, http.MethodGet, valueOf(span.Attributes(), schema.HTTPRequestMethod))
+	l.span(t, "old-shop", served("/users/17"))
+}
