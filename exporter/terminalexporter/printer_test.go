@@ -145,4 +145,14 @@ func TestRunPrintsWhatIsLeft(t *testing.T) {
 	out := s.take()
 	require.Equal(t, 500, strings.Count(out, "  ls"))
 	require.Contains(t, out, "shop/web")
+	require.NotContains(t, out, "ended", "nothing was known about the watch")
+}
+
+func TestTheLastLineTellsWhatWasWatched(t *testing.T) {
+	s := newScreen(t, nil)
+	p := newPrinter(s.terminal)
+	require.NoError(t, s.consumeMetrics(t.Context(), numbers(healthy()...)))
+	s.pass(p, 61*time.Second)
+	p.end()
+	require.Equal(t, "12:01:01.000  ended after 61.0 s · 212 processes · 3 containers · 1,234 events · 0 requests · lost 0\n", s.take())
 }

@@ -112,6 +112,7 @@ func TestStatus(t *testing.T) {
 			buf = s.AppendStatus(buf, noon, st)
 		}
 		buf = s.AppendHeartbeat(buf, noon, many)
+		buf = s.AppendEnd(buf, noon, 83*time.Second, lossy)
 		buf = s.AppendWarning(buf, noon, "lost 12 events")
 		buf = s.AppendHidden(buf, []Hidden{{1234, "command", "commands"}, {1, "login", "logins"}}, false)
 		return s.AppendHidden(buf, []Hidden{{2, "detection", "detections"}}, true)

@@ -63,11 +63,22 @@ func (s Style) AppendStatus(buf []byte, t time.Time, st Status) []byte {
 // AppendHeartbeat is AppendStatus without the reasons of what is missing.
 func (s Style) AppendHeartbeat(buf []byte, t time.Time, st Status) []byte {
 	clock := s.clock(t) + "  "
-	buf = s.appendSegments(s.append(buf, dim, clock), clock.Width(), s.counts(st))
+	counts := s.counts(st)
+	if st.Requests == 0 {
+		counts[requestCount].text = "0 requests yet"
+	}
+	buf = s.appendSegments(s.append(buf, dim, clock), clock.Width(), counts)
 	if st.Requests == 0 {
 		buf = append(buf, "    try: curl http://localhost:PORT/ of any service here, or cat /etc/shadow\n"...)
 	}
 	return buf
+}
+
+// AppendEnd appends the last line: for how long and how much was watched.
+func (s Style) AppendEnd(buf []byte, t time.Time, watched time.Duration, st Status) []byte {
+	lead := s.clock(t) + "  ended after " + s.duration(watched.Round(10*time.Millisecond).Seconds())
+	buf = s.append(buf, dim, lead)
+	return s.appendSegments(append(buf, s.dot()...), (lead + s.dot()).Width(), s.counts(st))
 }
 
 // appendSummary appends the counts on the rule that ends a table.
@@ -104,15 +115,15 @@ func (s Style) appendSegments(buf []byte, at int, segments []segment) []byte {
 	return append(buf, '\n')
 }
 
+// requestCount is where counts has the requests.
+const requestCount = 3
+
 func (s Style) counts(st Status) []segment {
 	out := []segment{
 		{plain, plural(st.Processes, "process", "processes")},
 		{plain, plural(st.Containers, "container", "containers")},
 		{plain, plural(st.Events, "event", "events")},
 		{plain, plural(st.Requests, "request", "requests")},
-	}
-	if st.Requests == 0 {
-		out[3].text = "0 requests yet"
 	}
 	if n := len(st.Missing); n > 0 {
 		out = append(out, segment{yellow, count(n) + " of " + plural(st.Hooks, "hook", "hooks") + " missing"})
