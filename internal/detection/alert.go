@@ -15,6 +15,7 @@ type Alert struct {
 	RuleSet     string // the rule file's name without its extension
 	Description string
 	Reference   string // link for the operator
+	Remedy      string // what to do about it
 	Priority    string // Falco's spelling
 	Source      string
 	Tags        []string
@@ -56,6 +57,7 @@ func (a *Alert) writeRule(attrs pcommon.Map) {
 		{schema.RuleSet, a.RuleSet},
 		{schema.RuleDescription, a.Description},
 		{schema.RuleReference, a.Reference},
+		{schema.PolicyRemedy, a.Remedy},
 		{schema.RuleSource, a.Source},
 	} {
 		if kv.value != "" {

@@ -26,7 +26,7 @@ func TestWrite(t *testing.T) {
 	}))
 	dst := plog.NewLogRecord()
 	alert := Alert{
-		Rule: "Secret read", RuleSet: "files", Description: "why", Reference: "https://example.org/secret",
+		Rule: "Secret read", RuleSet: "files", Description: "why", Reference: "https://example.org/secret", Remedy: "ask",
 		Priority: "Warning", Source: "syscall", Tags: []string{"file", "T1003"}, Output: "cat read it",
 		Fields: []Field{{"proc.name", "cat"}, {"fd.name", "<NA>"}},
 	}
@@ -45,6 +45,7 @@ func TestWrite(t *testing.T) {
 		schema.RuleSet:                   "files",
 		schema.RuleDescription:           "why",
 		schema.RuleReference:             "https://example.org/secret",
+		schema.PolicyRemedy:              "ask",
 		schema.RulePriority:              "Warning",
 		schema.RuleSource:                "syscall",
 		schema.RuleTags:                  []any{"file", "T1003"},

@@ -114,6 +114,12 @@ func (v *View) Record() plog.LogRecord { return v.rec }
 // Resource is the resource that the view shows.
 func (v *View) Resource() pcommon.Resource { return v.res }
 
+// Self reports whether the record tells of the agent's own doing.
+func (v *View) Self() bool {
+	val, ok := v.value(slotOf(ownSelf))
+	return ok && val.Type() == pcommon.ValueTypeBool && val.Bool()
+}
+
 // EventType implements field.Source.
 func (v *View) EventType() string { return v.event }
 

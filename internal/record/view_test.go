@@ -206,6 +206,13 @@ func TestExecHasAResult(t *testing.T) {
 	require.False(t, ok)
 }
 
+func TestSelf(t *testing.T) {
+	require.True(t, view(t, "", nil, map[string]any{schema.Self: true}).Self())
+	require.False(t, view(t, "", nil, map[string]any{schema.Self: false}).Self())
+	require.False(t, view(t, "", nil, map[string]any{schema.Self: "true"}).Self())
+	require.False(t, view(t, "", nil, nil).Self())
+}
+
 func TestTimePrefersTheEvents(t *testing.T) {
 	v := view(t, "", nil, nil)
 	v.Record().SetObservedTimestamp(5)

@@ -166,6 +166,7 @@ const (
 	RulePriority     = "sightglass.policy.priority"   // Falco's spelling: Emergency ... Debug
 	RuleSource       = "sightglass.policy.source"     // syscall
 	PolicySuppressed = "sightglass.policy.suppressed" // int: matches that the rate limit held back, which this record stands for
+	PolicyRemedy     = "sightglass.policy.remedy"     // what to do about it, in the rule's words
 	PolicyField      = "sightglass.policy.field."     // + name of a field that the output names, value as text
 )
 

@@ -1,0 +1,169 @@
+package policies_test
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component/componenttest"
+	"go.opentelemetry.io/collector/consumer/consumertest"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/collector/processor/processortest"
+
+	"github.com/sightglass/sightglass/internal/policy"
+	"github.com/sightglass/sightglass/internal/policy/rules"
+	"github.com/sightglass/sightglass/internal/schema"
+	"github.com/sightglass/sightglass/internal/syscalls"
+	"github.com/sightglass/sightglass/policies"
+	"github.com/sightglass/sightglass/processor/securitypolicyprocessor"
+)
+
+func plogTimestamp(i int) pcommon.Timestamp { return pcommon.Timestamp(i) }
+
+var scenarios = slices.Concat(shellScenarios, executionScenarios, fileScenarios, networkScenarios,
+	loginScenarios, evasionScenarios, persistenceScenarios)
+
+// armed is the processor with the embedded policies and nothing kept.
+type armed struct {
+	t    *testing.T
+	sink *consumertest.LogsSink
+	eat  func(plog.Logs) error
+}
+
+func arm(t *testing.T, matching string) *armed {
+	t.Helper()
+	factory := securitypolicyprocessor.NewFactory()
+	cfg := factory.CreateDefaultConfig().(*securitypolicyprocessor.Config)
+	cfg.Keep, cfg.RuleMatching, cfg.RateLimit.Burst = nil, matching, 0
+	sink := new(consumertest.LogsSink)
+	proc, err := factory.CreateLogs(t.Context(), processortest.NewNopSettings(factory.Type()), cfg, sink)
+	require.NoError(t, err)
+	require.NoError(t, proc.Start(t.Context(), componenttest.NewNopHost()))
+	t.Cleanup(func() { require.NoError(t, proc.Shutdown(t.Context())) }) //nolint:usetesting // t.Context has ended by then
+	return &armed{t: t, sink: sink, eat: func(ld plog.Logs) error { return proc.ConsumeLogs(t.Context(), ld) }}
+}
+
+// detections are the records that activities lead to.
+func (a *armed) detections(ld plog.Logs) []plog.LogRecord {
+	a.t.Helper()
+	a.sink.Reset()
+	require.NoError(a.t, a.eat(ld))
+	var out []plog.LogRecord
+	for _, ld := range a.sink.AllLogs() {
+		for _, rl := range ld.ResourceLogs().All() {
+			for _, sl := range rl.ScopeLogs().All() {
+				for _, rec := range sl.LogRecords().All() {
+					out = append(out, rec)
+				}
+			}
+		}
+	}
+	return out
+}
+
+// fired are the names of the rules that match one activity.
+func (a *armed) fired(what activity) []string {
+	a.t.Helper()
+	var names []string
+	for _, rec := range a.detections(logs(a.t, what)) {
+		names = append(names, ruleOf(rec))
+	}
+	return names
+}
+
+func ruleOf(rec plog.LogRecord) string {
+	name, _ := rec.Attributes().Get(schema.RuleName)
+	return name.Str()
+}
+
+func TestPolicies(t *testing.T) {
+	a := arm(t, "all")
+	for _, s := range scenarios {
+		for i, what := range s.fires {
+			require.Contains(t, a.fired(what), s.rule, "must fire on case %d: %v", i, what)
+		}
+		for i, what := range s.silent {
+			require.NotContains(t, a.fired(what), s.rule, "must be silent on case %d: %v", i, what)
+		}
+	}
+}
+
+func TestEveryPolicyHasScenarios(t *testing.T) {
+	var tested []string
+	for _, s := range scenarios {
+		require.NotEmpty(t, s.fires, s.rule)
+		require.NotEmpty(t, s.silent, s.rule)
+		require.NotContains(t, tested, s.rule)
+		tested = append(tested, s.rule)
+	}
+	var all []string
+	for _, r := range loaded(t).Rules() {
+		all = append(all, r.Name)
+	}
+	require.ElementsMatch(t, all, tested)
+}
+
+// With the default of one detection per event, the most severe rule that
+// matches must be the one that is told.
+func TestTheMostSevereRuleComesFirst(t *testing.T) {
+	first, all := arm(t, "first"), arm(t, "all")
+	for _, s := range scenarios {
+		for _, what := range s.fires {
+			one := first.detections(logs(t, what))
+			require.Len(t, one, 1)
+			for _, other := range all.detections(logs(t, what)) {
+				require.LessOrEqual(t, other.SeverityNumber(), one[0].SeverityNumber(),
+					"%s hides %s on %v", ruleOf(one[0]), ruleOf(other), what)
+			}
+		}
+	}
+}
+
+var technique = regexp.MustCompile(`^T\d{4}(\.\d{3})?$`)
+
+func TestEveryPolicyIsDescribed(t *testing.T) {
+	for _, r := range loaded(t).Rules() {
+		require.NotEmpty(t, r.Desc, r.Name)
+		require.NotEmpty(t, r.Remedy, r.Name)
+		require.NotEmpty(t, r.Reference, r.Name)
+		require.Contains(t, r.Output.Text, "%proc.cmdline", r.Name)
+		require.Contains(t, r.Output.Text, "%container.name", r.Name)
+		require.True(t, slices.ContainsFunc(r.Tags, func(tag string) bool { return strings.HasPrefix(tag, "mitre_") }), r.Name)
+		require.True(t, slices.ContainsFunc(r.Tags, technique.MatchString), r.Name)
+		require.True(t, r.Enabled, r.Name)
+		require.Less(t, r.Types.Len(), 40, "%s is evaluated on too many events", r.Name)
+	}
+}
+
+// Every call that a policy names is one that the agent captures.
+func TestPoliciesNameOnlyCapturedCalls(t *testing.T) {
+	for _, r := range loaded(t).Rules() {
+		for _, name := range r.Types.Names() {
+			require.NotNil(t, syscalls.Lookup(name), "%s: %s", r.Name, name)
+		}
+	}
+}
+
+func loaded(t *testing.T) *policy.RuleSet {
+	t.Helper()
+	files, err := policies.Files()
+	require.NoError(t, err)
+	in := make([]policy.File, len(files))
+	for i, f := range files {
+		in[i] = policy.File{Name: f.Name, Content: f.Content}
+	}
+	set, res := policy.Load(in, nil)
+	require.NoError(t, res.Err())
+	for _, f := range res.Files {
+		for _, w := range f.Warnings {
+			// A list is used by a file that is loaded later.
+			require.Contains(t, []rules.Code{rules.WarnUnusedList, rules.WarnUnusedMacro}, w.Code, w.String())
+		}
+	}
+	last := res.Files[len(res.Files)-1]
+	require.Empty(t, last.Warnings, last.String())
+	return set
+}

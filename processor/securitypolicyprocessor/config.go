@@ -1,0 +1,137 @@
+package securitypolicyprocessor
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"go.opentelemetry.io/collector/component"
+
+	"github.com/sightglass/sightglass/internal/policy/rules"
+)
+
+// Config is the configuration of the processor. The zero block ({}) evaluates
+// the policies that are embedded in the program.
+type Config struct {
+	// RulesFiles are rule files or globs, loaded in this order as one set, so
+	// that a later file overrides an earlier one; the files of one glob are
+	// taken in lexical order. Empty: the embedded policies.
+	RulesFiles []string `mapstructure:"rules_files"`
+
+	// DisabledRules leave out the rules whose name contains one of these texts,
+	// or, when it contains a *, matches it as a pattern.
+	DisabledRules []string `mapstructure:"disabled_rules"`
+
+	// DisabledTags leave out the rules that have one of these tags.
+	DisabledTags []string `mapstructure:"disabled_tags"`
+
+	// MinimumPriority leaves out the rules that are less severe.
+	MinimumPriority string `mapstructure:"minimum_priority"`
+
+	// RuleMatching says how many rules may fire on one event: first or all.
+	RuleMatching string `mapstructure:"rule_matching"`
+
+	// Keep names the plain activity that passes on: event names, "all", or
+	// nothing.
+	Keep []string `mapstructure:"keep"`
+
+	// RateLimit bounds the detections of one rule on one resource.
+	RateLimit RateLimitConfig `mapstructure:"rate_limit"`
+
+	// Redact is what is taken out of the records that leave.
+	Redact RedactConfig `mapstructure:"redact"`
+
+	// ReloadInterval is how often the rule files are looked at for changes;
+	// 0 never.
+	ReloadInterval time.Duration `mapstructure:"reload_interval"`
+}
+
+// RateLimitConfig bounds the detections of one rule on one resource.
+type RateLimitConfig struct {
+	// Burst is how many detections pass within one interval; 0 is unlimited.
+	Burst int `mapstructure:"burst"`
+	// Interval begins with the first detection. When it ends, one record tells
+	// how many were suppressed in it.
+	Interval time.Duration `mapstructure:"interval"`
+}
+
+var _ component.Config = (*Config)(nil)
+
+// The values of rule_matching.
+const (
+	matchFirst = "first"
+	matchAll   = "all"
+)
+
+const minReloadInterval = 100 * time.Millisecond
+
+// Validate implements the collector's validation. It reads no files: those
+// are checked in Start, and by "sightglass policy check" beforehand.
+func (c *Config) Validate() error {
+	errs := []error{
+		validateTexts("rules_files", c.RulesFiles),
+		validateGlobs("rules_files", c.RulesFiles),
+		validateTexts("disabled_rules", c.DisabledRules),
+		validateTexts("disabled_tags", c.DisabledTags),
+		validatePriority(c.MinimumPriority),
+		validateKeep(c.Keep),
+	}
+	if c.RuleMatching != matchFirst && c.RuleMatching != matchAll {
+		errs = append(errs, fmt.Errorf("rule_matching: %q is neither %q nor %q", c.RuleMatching, matchFirst, matchAll))
+	}
+	if c.ReloadInterval != 0 && c.ReloadInterval < minReloadInterval {
+		errs = append(errs, fmt.Errorf("reload_interval: must be 0 (never) or at least %s", minReloadInterval))
+	}
+	return errors.Join(errs...)
+}
+
+// Validate implements the collector's validation.
+func (c *RateLimitConfig) Validate() error {
+	if c.Burst < 0 {
+		return errors.New("burst: must not be negative; 0 is unlimited")
+	}
+	if c.Burst > 0 && c.Interval <= 0 {
+		return errors.New("interval: must be positive when burst is set")
+	}
+	return nil
+}
+
+func validateTexts(key string, texts []string) error {
+	for i, text := range texts {
+		if strings.TrimSpace(text) == "" {
+			return fmt.Errorf("%s[%d]: is empty", key, i)
+		}
+	}
+	return nil
+}
+
+func validateGlobs(key string, patterns []string) error {
+	for i, pattern := range patterns {
+		if _, err := filepath.Match(pattern, ""); err != nil {
+			return fmt.Errorf("%s[%d]: %q: %w", key, i, pattern, err)
+		}
+	}
+	return nil
+}
+
+func validatePriority(name string) error {
+	if _, ok := rules.ParsePriority(name); !ok {
+		return fmt.Errorf("minimum_priority: %q is no priority", name)
+	}
+	return nil
+}
+
+func validateKeep(names []string) error {
+	for i, name := range names {
+		switch {
+		case name != keepAll && !slices.Contains(activityEvents, name):
+			return fmt.Errorf("keep[%d]: %q is no activity; one of: %s, %s", i, name, keepAll, strings.Join(activityEvents, ", "))
+		case name == keepAll && len(names) > 1:
+			return fmt.Errorf("keep[%d]: %q stands alone", i, name)
+		}
+	}
+	return nil
+}

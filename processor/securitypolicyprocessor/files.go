@@ -1,0 +1,110 @@
+package securitypolicyprocessor
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"github.com/sightglass/sightglass/internal/policy"
+	"github.com/sightglass/sightglass/policies"
+)
+
+// ruleFiles finds and reads the rule files of a configuration. With no
+// patterns these are the embedded policies.
+type ruleFiles struct{ patterns []string }
+
+var errNoFiles = errors.New("no rule file matches rules_files")
+
+// list expands the patterns in their order; a file that several of them name
+// is taken at its first place. A plain path is listed whether it exists or not.
+func (f ruleFiles) list() ([]string, error) {
+	var paths []string
+	for _, pattern := range f.patterns {
+		matches := []string{pattern}
+		if strings.ContainsAny(pattern, `*?[\`) {
+			var err error
+			if matches, err = filepath.Glob(pattern); err != nil {
+				return nil, fmt.Errorf("rules_files: %q: %w", pattern, err)
+			}
+		}
+		for _, path := range matches {
+			if !slices.Contains(paths, path) {
+				paths = append(paths, path)
+			}
+		}
+	}
+	if len(f.patterns) > 0 && len(paths) == 0 {
+		return nil, fmt.Errorf("%w: %s", errNoFiles, strings.Join(f.patterns, ", "))
+	}
+	return paths, nil
+}
+
+// read returns the contents of all files, in order. A file that cannot be read
+// is reported by the loader, like any other finding about it.
+func (f ruleFiles) read() ([]policy.File, error) {
+	if len(f.patterns) == 0 {
+		return embedded()
+	}
+	paths, err := f.list()
+	if err != nil {
+		return nil, err
+	}
+	out := make([]policy.File, len(paths))
+	for i, path := range paths {
+		content, err := os.ReadFile(path)
+		out[i] = policy.File{Name: path, Content: content, Err: err}
+	}
+	return out, nil
+}
+
+func embedded() ([]policy.File, error) {
+	files, err := policies.Files()
+	if err != nil {
+		return nil, err
+	}
+	out := make([]policy.File, len(files))
+	for i, file := range files {
+		out[i] = policy.File{Name: file.Name, Content: file.Content}
+	}
+	return out, nil
+}
+
+// fingerprint changes when a file is written, replaced, added or removed, also
+// by the exchange of a symbolic link above it, as Kubernetes does with the
+// files of a ConfigMap. It reads no contents.
+func (f ruleFiles) fingerprint() string {
+	paths, err := f.list()
+	if err != nil {
+		return err.Error()
+	}
+	var b strings.Builder
+	for _, path := range paths {
+		b.WriteString(path)
+		b.WriteByte(0)
+		info, err := os.Stat(path)
+		if err != nil {
+			b.WriteString(err.Error())
+		} else {
+			writeIdentity(&b, info)
+		}
+		b.WriteByte('\n')
+	}
+	return b.String()
+}
+
+func writeIdentity(b *strings.Builder, info fs.FileInfo) {
+	numbers := []int64{info.Size(), info.ModTime().UnixNano()}
+	if st, ok := info.Sys().(*syscall.Stat_t); ok {
+		numbers = append(numbers, int64(st.Dev), int64(st.Ino)) //nolint:unconvert // the types differ between architectures
+	}
+	for _, n := range numbers {
+		b.WriteString(strconv.FormatInt(n, 36))
+		b.WriteByte(' ')
+	}
+}

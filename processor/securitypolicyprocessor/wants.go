@@ -1,0 +1,89 @@
+package securitypolicyprocessor
+
+import (
+	"slices"
+
+	"github.com/sightglass/sightglass/internal/interest"
+	"github.com/sightglass/sightglass/internal/policy"
+	"github.com/sightglass/sightglass/internal/schema"
+	"github.com/sightglass/sightglass/internal/syscalls"
+)
+
+// wants is what the rules and the kept activity need to be captured.
+func (p *policyProcessor) wants(set *policy.RuleSet) interest.Set {
+	return interest.Names(slices.Concat(set.EventTypes(), keptTypes(p.cfg.Keep))...)
+}
+
+// keptTypes are the event types behind the kept activity. Sessions have none:
+// they are told from execs, which are always captured.
+func keptTypes(keep []string) []string {
+	var types []string
+	for _, name := range keep {
+		switch name {
+		case keepAll:
+			types = append(otherTypes(nil), interest.ProcessExit)
+		case schema.EventSyscall:
+			types = append(types, otherTypes(typedCalls())...)
+		default:
+			types = append(types, activityTypes[name]...)
+		}
+	}
+	return types
+}
+
+// activityTypes are the event types by the event name of their records, apart
+// from sightglass.syscall, which is the name of all others.
+var activityTypes = map[string][]string{
+	schema.EventProcessExec:    {"execve", "execveat"},
+	schema.EventProcessExit:    {interest.ProcessExit},
+	schema.EventFileOpen:       {"open", "openat", "openat2", "creat", "open_by_handle_at"},
+	schema.EventNetworkConnect: {"connect"},
+	schema.EventNetworkAccept:  {"accept", "accept4"},
+	schema.EventNetworkListen:  {"bind", "listen"},
+	schema.EventFileChange: {
+		"unlink", "unlinkat", "rename", "renameat", "renameat2", "link", "linkat", "symlink", "symlinkat",
+		"mkdir", "mkdirat", "rmdir", "chmod", "fchmod", "fchmodat", "fchmodat2",
+	},
+}
+
+func typedCalls() []string {
+	var calls []string
+	for _, types := range activityTypes {
+		calls = append(calls, types...)
+	}
+	return calls
+}
+
+// otherTypes are the system calls that are captured at all, without some.
+func otherTypes(without []string) []string {
+	var types []string
+	for i := range syscalls.Table {
+		if name := syscalls.Table[i].Name; !slices.Contains(without, name) {
+			types = append(types, name)
+		}
+	}
+	return types
+}
+
+// notCaptured are the event types that only these rules' conditions name and
+// that no receiver of this version reports: the rules load, for their other
+// types, or for records of other senders.
+func notCaptured(set *policy.RuleSet) []string {
+	var missing []string
+	for _, r := range set.Rules() {
+		if !r.Enabled || r.Types.Len() > maxNamedTypes {
+			continue
+		}
+		for _, name := range r.Types.Names() {
+			if syscalls.Lookup(name) == nil && name != interest.ProcessExit && !slices.Contains(missing, name) {
+				missing = append(missing, name)
+			}
+		}
+	}
+	slices.Sort(missing)
+	return missing
+}
+
+// maxNamedTypes tells a rule that names its event types from one that takes
+// whatever comes.
+const maxNamedTypes = 100

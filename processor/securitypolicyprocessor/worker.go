@@ -1,0 +1,136 @@
+package securitypolicyprocessor
+
+import (
+	"time"
+
+	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/sightglass/sightglass/internal/detection"
+	"github.com/sightglass/sightglass/internal/policy"
+	"github.com/sightglass/sightglass/internal/record"
+	"github.com/sightglass/sightglass/internal/schema"
+)
+
+// worker evaluates batches, one at a time. Its memory is reused from batch to
+// batch; records that match nothing and are not kept cost no allocation.
+type worker struct {
+	p       *policyProcessor
+	view    *record.View
+	armed   *armed // the rules that matcher is for
+	matcher *policy.Matcher
+	onMatch func(*policy.Match) // the method match, made a value once
+	rec     plog.LogRecord      // the present one
+	out     assembler
+	counts  counts
+	hits    []hit  // of the batch, one per rule that matched
+	key     []byte // identifies the present resource
+	keyed   bool
+	now     time.Time
+}
+
+// hit counts what one rule did in a batch.
+type hit struct {
+	rule                *policy.Rule
+	matched, suppressed int64
+}
+
+func newWorker(p *policyProcessor) *worker {
+	w := &worker{p: p, view: record.New()}
+	w.onMatch = w.match
+	return w
+}
+
+// run evaluates a batch and reports whether anything passes on.
+func (w *worker) run(armed *armed, ld plog.Logs, now time.Time) (out plog.Logs, some bool) {
+	if w.armed != armed {
+		w.armed, w.matcher = armed, armed.set.NewMatcher()
+	}
+	w.now = now
+	w.counts.reset()
+	w.hits = w.hits[:0]
+	w.out.reset()
+	w.view.UseShared(now)
+	for _, rl := range ld.ResourceLogs().All() {
+		w.view.SetResource(rl.Resource())
+		w.keyed = false
+		w.out.resource = rl
+		w.out.haveResource = false
+		for _, sl := range rl.ScopeLogs().All() {
+			w.out.scope, w.out.haveScope = sl, false
+			for _, rec := range sl.LogRecords().All() {
+				w.one(rec)
+			}
+		}
+	}
+	return w.out.logs, w.out.some
+}
+
+// one evaluates one record.
+func (w *worker) one(rec plog.LogRecord) {
+	fate, activity := w.p.fates[rec.EventName()]
+	if !activity {
+		w.counts.foreign++
+		rec.CopyTo(w.out.plain())
+		return
+	}
+	w.counts.evaluated++
+	w.view.SetRecord(rec)
+	w.rec = rec
+	w.matcher.Match(w.view, w.onMatch)
+	if !fate.keep || w.view.Self() {
+		w.counts.filtered[fate.index]++
+		return
+	}
+	w.counts.kept[fate.index]++
+	kept := w.out.plain()
+	rec.CopyTo(kept)
+	w.view.Complete(kept)
+	w.counts.redacted += w.p.redactor.record(kept)
+}
+
+// match turns the match of a rule into a detection, unless there were too many
+// of them.
+func (w *worker) match(m *policy.Match) {
+	h := w.hit(m.Rule)
+	h.matched++
+	if !w.p.limiter.allow(w.now, m.Rule, w.resourceKey(), w.out.resource.Resource(), w.rec.Timestamp()) {
+		h.suppressed++
+		return
+	}
+	dst := w.out.detection(w.p.setScope)
+	alert := detection.OfMatch(m)
+	alert.Write(dst, w.rec)
+	w.view.Complete(dst)
+	w.counts.redacted += w.p.redactor.detection(dst, w.view)
+}
+
+func (w *worker) hit(rule *policy.Rule) *hit {
+	for i := range w.hits {
+		if w.hits[i].rule == rule {
+			return &w.hits[i]
+		}
+	}
+	w.hits = append(w.hits, hit{rule: rule})
+	return &w.hits[len(w.hits)-1]
+}
+
+// identity are the attributes that tell resources apart for the rate limit.
+var identity = []string{
+	schema.HostID, schema.HostName, schema.ContainerID, schema.K8sPodUID,
+	schema.ServiceNamespace, schema.ServiceName, schema.SystemdUnit,
+}
+
+func (w *worker) resourceKey() []byte {
+	if w.keyed {
+		return w.key
+	}
+	w.keyed, w.key = true, w.key[:0]
+	attrs := w.out.resource.Resource().Attributes()
+	for _, name := range identity {
+		if v, ok := attrs.Get(name); ok {
+			w.key = append(w.key, v.AsString()...)
+		}
+		w.key = append(w.key, 0)
+	}
+	return w.key
+}
