@@ -1,6 +1,9 @@
 package container
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Runtime names the software that made a container, as container.runtime.name
 // wants it. Empty when the path does not tell; the resolver may fill it in.
@@ -63,7 +66,7 @@ var scopePrefixes = []struct {
 // container from a cgroup of their own (conmon, lxc-monitor) are not in it.
 func ParseCgroup(path string) Ref {
 	segs := split(path)
-	for i := len(segs) - 1; i >= 0; i-- {
+	for i := range slices.Backward(segs) {
 		ref, ok := containerAt(segs, i)
 		if !ok {
 			continue
@@ -200,8 +203,8 @@ func freelyNamed(segs []string) (Ref, bool) {
 
 // podOutside finds the innermost pod around the last of segs.
 func podOutside(segs []string) string {
-	for i := len(segs) - 1; i >= 0; i-- {
-		if uid := podUID(segs[i]); uid != "" {
+	for _, seg := range slices.Backward(segs) {
+		if uid := podUID(seg); uid != "" {
 			return uid
 		}
 	}
@@ -233,8 +236,7 @@ func podUID(seg string) string {
 
 // unitOf is the innermost systemd service or scope that is not init's own.
 func unitOf(segs []string) string {
-	for i := len(segs) - 1; i >= 0; i-- {
-		s := segs[i]
+	for _, s := range slices.Backward(segs) {
 		if s == "init.scope" {
 			continue
 		}

@@ -235,17 +235,18 @@ func (r *Resolver) resolve(path string) *Info {
 	ref := ParseCgroup(path)
 	info := &Info{State: Host, Path: path, Ref: ref}
 	var zero Ref
-	if path != "/" && (ref == zero || ref.Tentative) {
+	switch {
+	case path != "/" && (ref == zero || ref.Tentative):
 		info.Ref = zero
 		if b := r.freelyNamed(ref, path); b != nil {
 			info.State = Container
 			info.Ref = Ref{ContainerID: b.id, PodUID: b.podUID, Runtime: RuntimeContainerd, Namespace: b.namespace}
 			info.Names = b.names
 		}
-	} else if ref.IsContainer() {
+	case ref.IsContainer():
 		info.State = Container
 		info.Names, info.Ref.Runtime = r.names(ref)
-	} else if ref.PodUID != "" {
+	case ref.PodUID != "":
 		info.Names, _ = logNames(r.opts.Root, ref)
 	}
 	if info.State == Container && info.Names.Name == "" && len(info.Ref.ContainerID) != idLen {

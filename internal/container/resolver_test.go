@@ -22,9 +22,9 @@ func newFakeHost(t *testing.T) *fakeHost {
 	return &fakeHost{t: t, root: t.TempDir(), now: time.Unix(1_000_000, 0)}
 }
 
-func (h *fakeHost) resolver(max int) *Resolver {
+func (h *fakeHost) resolver(entries int) *Resolver {
 	return NewResolver(Options{
-		Root: h.root, Proc: filepath.Join(h.root, "proc"), MaxEntries: max,
+		Root: h.root, Proc: filepath.Join(h.root, "proc"), MaxEntries: entries,
 		Now: func() time.Time { return h.now },
 	})
 }

@@ -54,8 +54,7 @@ func Args(args []string) []string {
 		out[i] = s
 	}
 	letters := shortFlags(args)
-	for i := 0; i < len(args); i++ {
-		a := args[i]
+	for i, a := range args {
 		if i > 0 && secretFlag(args[i-1]) && !strings.HasPrefix(a, "-") && a != "" {
 			set(i, Mask)
 			continue

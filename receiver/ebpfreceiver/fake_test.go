@@ -3,6 +3,7 @@
 package ebpfreceiver
 
 import (
+	"context"
 	"encoding/binary"
 	"errors"
 	"sync"
@@ -161,7 +162,7 @@ func newBench(t *testing.T, change func(*Config)) *bench {
 func (b *bench) start(t *testing.T) {
 	t.Helper()
 	require.NoError(t, b.Start(t.Context(), componenttest.NewNopHost()))
-	t.Cleanup(func() { require.NoError(t, b.Shutdown(t.Context())) })
+	t.Cleanup(func() { require.NoError(t, b.Shutdown(context.WithoutCancel(t.Context()))) })
 }
 
 // write puts records into the security ring.
@@ -176,8 +177,6 @@ var errRefused = errors.New("operation not permitted")
 // The wire, as bpf/event.h has it, written by hand: what a test needs of it.
 type wire struct {
 	ev    event.Event
-	exe   string
-	argv  string
 	extra []byte
 }
 

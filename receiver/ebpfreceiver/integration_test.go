@@ -69,7 +69,7 @@ func (l *live) start(t *testing.T) {
 		t.Skipf("this root may not load BPF programs: %v", err)
 	}
 	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, l.Shutdown(context.Background())) })
+	t.Cleanup(func() { require.NoError(t, l.Shutdown(context.WithoutCancel(t.Context()))) })
 }
 
 // found is a record with its resource.

@@ -4,7 +4,6 @@ package ebpfreceiver
 
 import (
 	"bufio"
-	"context"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -26,10 +25,10 @@ const roleEnv = "SIGHTGLASS_TEST_ROLE"
 
 // TestHelperProcess is no test: see roleEnv.
 func TestHelperProcess(t *testing.T) {
-	switch role := os.Getenv(roleEnv); {
-	case role == "":
+	switch role := os.Getenv(roleEnv); role {
+	case "":
 		t.Skip("runs only as another test's child")
-	case role == "server":
+	case "server":
 		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if strings.HasPrefix(r.URL.Path, "/missing") {
 				w.WriteHeader(http.StatusNotFound)
@@ -42,7 +41,7 @@ func TestHelperProcess(t *testing.T) {
 	default: // a URL
 		defer http.DefaultClient.CloseIdleConnections()
 		for _, path := range []string{"/users/17", "/missing"} {
-			req, err := http.NewRequestWithContext(context.Background(), http.MethodGet, role+path, nil)
+			req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, role+path, nil)
 			require.NoError(t, err)
 			resp, err := http.DefaultClient.Do(req)
 			require.NoError(t, err)

@@ -57,7 +57,8 @@ func (l *logins) starts(ev *event.Event, change process.Change, c *container.Inf
 	if change.Before == nil {
 		return false
 	}
-	if !(known && l.entered(ev, change.Before, c) || sessionBegins(ev, change.Before, ancestors)) {
+	entered := known && l.entered(ev, change.Before, c)
+	if !entered && !sessionBegins(ev, change.Before, ancestors) {
 		return false
 	}
 	if len(l.open) >= maxLogins {

@@ -274,7 +274,7 @@ func TestShutdownKeepsItsDeadline(t *testing.T) {
 
 func TestErrorsOfTheNextConsumerAreCounted(t *testing.T) {
 	tel := componenttest.NewTelemetry()
-	defer func() { require.NoError(t, tel.Shutdown(context.Background())) }()
+	defer func() { require.NoError(t, tel.Shutdown(context.WithoutCancel(t.Context()))) }()
 	b := newBench(t, nil)
 	b.set.TelemetrySettings = tel.NewTelemetrySettings()
 	b.ebpfReceiver.logs = consumertest.NewErr(consumererror.NewPermanent(errors.New("no")))
@@ -295,7 +295,7 @@ func TestErrorsOfTheNextConsumerAreCounted(t *testing.T) {
 
 func TestOwnTelemetry(t *testing.T) {
 	tel := componenttest.NewTelemetry()
-	defer func() { require.NoError(t, tel.Shutdown(context.Background())) }()
+	defer func() { require.NoError(t, tel.Shutdown(context.WithoutCancel(t.Context()))) }()
 	b := newBench(t, nil)
 	b.set.TelemetrySettings = tel.NewTelemetrySettings()
 	b.kernel.stats.Classes[bpf.Security] = bpf.ClassStats{Received: 5, CPUs: []bpf.Counters{{Lost: [4]uint64{3}}, {Lost: [4]uint64{4}, Filtered: [4]uint64{0, 2}}}}

@@ -30,13 +30,13 @@ type sharedReceiver struct {
 }
 
 // get returns the receiver of a configuration, made when there is none yet.
-func (s *sharedReceivers) get(cfg *Config, make func() (component.Component, error)) (*sharedReceiver, error) {
+func (s *sharedReceivers) get(cfg *Config, build func() (component.Component, error)) (*sharedReceiver, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if r, ok := s.all[cfg]; ok {
 		return r, nil
 	}
-	c, err := make()
+	c, err := build()
 	if err != nil {
 		return nil, err
 	}

@@ -41,7 +41,7 @@ func Start(t *testing.T) *Containerd {
 			t.Skipf("needs %s: %v", tool, err)
 		}
 	}
-	dir, err := os.MkdirTemp("", "sg") // short: it holds a socket
+	dir, err := os.MkdirTemp("", "sg") //nolint:usetesting // a socket's path must be short
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
 	config := "version = 2\nroot = \"" + dir + "/data\"\nstate = \"" + dir + "/state\"\n" +
