@@ -44,6 +44,8 @@ type Config struct {
 	Exemplars ExemplarsConfig `mapstructure:"exemplars"`
 	// Merge configures the pair metrics -> metrics.
 	Merge MergeConfig `mapstructure:"merge"`
+	// Statements configures the pair traces -> logs.
+	Statements StatementsConfig `mapstructure:"statements"`
 }
 
 // Temporality says what a data point covers.
@@ -130,6 +132,20 @@ type MergeConfig struct {
 	DropResourceAttributes []attribute.Pattern `mapstructure:"drop_resource_attributes"`
 }
 
+// StatementsConfig configures the list of slow database statements.
+type StatementsConfig struct {
+	// Interval is the time that a list covers.
+	Interval time.Duration `mapstructure:"interval"`
+	// Top is how many statements of a service are listed, by each of total
+	// time, count and 95th percentile.
+	Top int `mapstructure:"top"`
+	// MaxTracked bounds the number of different statements in an interval;
+	// further ones are counted together.
+	MaxTracked int `mapstructure:"max_tracked"`
+	// MaxTextBytes is how much of a statement's text is looked at.
+	MaxTextBytes int `mapstructure:"max_text_bytes"`
+}
+
 func createDefaultConfig() component.Config {
 	return &Config{
 		FlushInterval:      10 * time.Second,
@@ -144,5 +160,6 @@ func createDefaultConfig() component.Config {
 			"host.*", "os.*", "container.*", "process.*", "k8s.pod.*", "k8s.node.*", "k8s.replicaset.*",
 			"service.instance.id", "sightglass.writer.id",
 		}},
+		Statements: StatementsConfig{Interval: time.Minute, Top: 10, MaxTracked: 2_000, MaxTextBytes: 2_048},
 	}
 }

@@ -54,6 +54,7 @@ func TestConfigs(t *testing.T) {
 			SeriesExpiration:         time.Hour,
 			Exemplars:                ExemplarsConfig{MaxPerSeries: 1, Filter: AllSpans},
 			Merge:                    MergeConfig{DropResourceAttributes: []attribute.Pattern{"host.*"}},
+			Statements:               StatementsConfig{Interval: 5 * time.Minute, Top: 3, MaxTracked: 100, MaxTextBytes: 512},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -94,6 +95,10 @@ func TestConfigErrorsNameKeyAndRemedy(t *testing.T) {
 		},
 		"wrong_exemplars": {
 			`exemplars: filter: "some" is unknown; use one of ["sampled" "all"]`, "max_per_series: 1000 is out of range; use 0 (off) to 100",
+		},
+		"wrong_statements": {
+			"statements: interval: 1ms is too short; use at least 1s", "top: 0 is out of range; use 1 to 1000",
+			"max_tracked: 0 is out of range", "max_text_bytes: 1 is out of range; use 64 to 65536",
 		},
 		"wrong_merge": {`merge::drop_resource_attributes::0: "*" matches every attribute; name a prefix`},
 	} {

@@ -154,6 +154,25 @@ func (c *ExemplarsConfig) Validate() error {
 	return errs
 }
 
+// Validate checks the statements block.
+func (c *StatementsConfig) Validate() error {
+	var errs error
+	if c.Interval < time.Second {
+		errs = fmt.Errorf("interval: %v is too short; use at least 1s, for example 1m", c.Interval)
+	}
+	for _, number := range []struct {
+		key               string
+		value, low, limit int
+	}{
+		{"top", c.Top, 1, 1000}, {"max_tracked", c.MaxTracked, 1, 100_000}, {"max_text_bytes", c.MaxTextBytes, 64, 65_536},
+	} {
+		if number.value < number.low || number.value > number.limit {
+			errs = errors.Join(errs, fmt.Errorf("%s: %d is out of range; use %d to %d", number.key, number.value, number.low, number.limit))
+		}
+	}
+	return errs
+}
+
 func oneOf[T ~string](key string, value T, allowed ...T) error {
 	if slices.Contains(allowed, value) {
 		return nil

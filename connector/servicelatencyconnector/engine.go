@@ -2,7 +2,6 @@ package servicelatencyconnector
 
 import (
 	"context"
-	"fmt"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -14,23 +13,17 @@ import (
 	"github.com/sightglass/sightglass/connector/servicelatencyconnector/internal/aggregate"
 )
 
-// firstFlush is how soon data shows up after a start.
-const firstFlush = time.Second
-
 // engine holds the series of one pair of signals and flushes them into the next
-// consumer. Recording is concurrent; everything about flushing belongs to one
-// goroutine, and to Shutdown after that has ended.
+// consumer. Recording is concurrent; everything about flushing belongs to the
+// goroutine of a loop, and to Shutdown after that has ended.
 type engine struct {
 	logger   *zap.Logger
-	interval time.Duration
 	store    *aggregate.Store
 	registry *aggregate.Registry
 	flusher  *aggregate.Flusher
 	sender   *sender
 	onFlush  func(now uint64) // extra work of the pair; may be nil
 	observe  func(seconds float64)
-	cancel   context.CancelFunc // nil = not running
-	stopped  chan struct{}
 
 	mu       sync.Mutex
 	overfull []*aggregate.Owner // whose first overflow is still to be logged
@@ -44,8 +37,7 @@ type engine struct {
 func newEngine(cfg *Config, set connector.Settings, next consumer.Metrics, enc *encoder, repeat bool) *engine {
 	rest := aggregate.AppendNamed(nil, "service.name", aggregate.StringValue(overflowService))
 	e := &engine{
-		logger:   set.Logger,
-		interval: cfg.FlushInterval,
+		logger: set.Logger,
 		store: aggregate.NewStore(aggregate.Limits{
 			Series:    cfg.CardinalityLimit.Total,
 			PerOwner:  cfg.CardinalityLimit.PerService,
@@ -71,35 +63,9 @@ const overflowService = "sightglass.overflow"
 
 func nanos(t time.Time) uint64 { return uint64(t.UnixNano()) }
 
-func (e *engine) start() {
-	ctx, cancel := context.WithCancel(context.Background())
-	e.cancel, e.stopped = cancel, make(chan struct{})
-	go e.run(ctx)
-}
-
-// run flushes until ctx ends. Until something has been sent it looks every
-// second, so that the first data does not wait for a whole interval.
-func (e *engine) run(ctx context.Context) {
-	defer close(e.stopped)
-	pause := min(firstFlush, e.interval)
-	timer := time.NewTimer(pause)
-	defer timer.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-timer.C:
-		}
-		e.flush(ctx, time.Now())
-		if e.sender.sent.Load() > 0 {
-			pause = e.interval
-		}
-		timer.Reset(pause)
-	}
-}
-
-// flush sends what has been counted until now.
-func (e *engine) flush(ctx context.Context, now time.Time) {
+// flush sends what has been counted until now. It reports whether anything has
+// been sent since the start.
+func (e *engine) flush(ctx context.Context, now time.Time) bool {
 	e.sender.retry(ctx)
 	e.flusher.Collect(nanos(now), func(in aggregate.Interval) { e.sender.add(ctx, in) })
 	e.sender.finish(ctx)
@@ -112,25 +78,13 @@ func (e *engine) flush(ctx context.Context, now time.Time) {
 	if e.observe != nil {
 		e.observe(time.Since(now).Seconds())
 	}
+	return e.sender.sent.Load() > 0
 }
 
-// shutdown ends the goroutine and sends the rest. It may be called without
-// start and more than once. When ctx ends before a flush under way does, the
-// rest is not sent.
-func (e *engine) shutdown(ctx context.Context) error {
-	if e.cancel == nil {
-		return nil
-	}
-	e.cancel()
-	e.cancel = nil
-	select {
-	case <-e.stopped:
-	case <-ctx.Done():
-		return fmt.Errorf("a flush did not end in time, the last interval is not sent: %w", ctx.Err())
-	}
+// finish sends the rest when the loop has ended.
+func (e *engine) finish(ctx context.Context) {
 	e.flush(ctx, time.Now())
 	e.sender.giveUp()
-	return nil
 }
 
 // reportOverflow has the first overflow of an owner explained in the log, by

@@ -17,6 +17,7 @@ func NewFactory() connector.Factory {
 		createDefaultConfig,
 		connector.WithTracesToMetrics(createTracesToMetrics, metadata.TracesToMetricsStability),
 		connector.WithMetricsToMetrics(createMetricsToMetrics, metadata.MetricsToMetricsStability),
+		connector.WithTracesToLogs(createTracesToLogs, metadata.TracesToLogsStability),
 	)
 }
 
@@ -30,4 +31,10 @@ func createMetricsToMetrics(
 	_ context.Context, set connector.Settings, cfg component.Config, next consumer.Metrics,
 ) (connector.Metrics, error) {
 	return newMetricsToMetrics(cfg.(*Config), set, next)
+}
+
+func createTracesToLogs(
+	_ context.Context, set connector.Settings, cfg component.Config, next consumer.Logs,
+) (connector.Traces, error) {
+	return newTracesToLogs(cfg.(*Config), set, next)
 }

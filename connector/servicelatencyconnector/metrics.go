@@ -60,7 +60,7 @@ func newMetricsToMetrics(cfg *Config, set connector.Settings, next consumer.Metr
 	}
 	telemetry.merging(c)
 	telemetry.engine(c.engine, cfg)
-	c.lifecycle = &lifecycle{engine: c.engine, telemetry: telemetry}
+	c.lifecycle = &lifecycle{interval: cfg.FlushInterval, flush: c.engine.flush, finish: c.engine.finish, telemetry: telemetry}
 	return c, telemetry.err
 }
 

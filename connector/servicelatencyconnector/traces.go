@@ -70,7 +70,7 @@ func newTracesToMetrics(cfg *Config, set connector.Settings, next consumer.Metri
 	}
 	telemetry.spans(c.counts)
 	telemetry.engine(c.engine, cfg)
-	c.lifecycle = &lifecycle{engine: c.engine, telemetry: telemetry}
+	c.lifecycle = &lifecycle{interval: cfg.FlushInterval, flush: c.engine.flush, finish: c.engine.finish, telemetry: telemetry}
 	return c, telemetry.err
 }
 

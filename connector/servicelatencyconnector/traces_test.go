@@ -336,7 +336,7 @@ func TestShutdownRespectsItsDeadline(t *testing.T) {
 	cancel()
 	require.ErrorContains(t, c.Shutdown(ctx), "did not end in time")
 	close(blocked)
-	<-c.engine.stopped
+	<-c.stopped
 }
 
 func TestConcurrentConsumptionLosesNothing(t *testing.T) {

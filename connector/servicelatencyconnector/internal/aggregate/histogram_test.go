@@ -3,6 +3,7 @@ package aggregate
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -286,4 +287,29 @@ func FuzzMergePoint(f *testing.F) {
 			require.Equal(t, h.Count(), total)
 		}
 	})
+}
+
+func TestQuantile(t *testing.T) {
+	rng := rand.New(rand.NewPCG(8, 8))
+	h := NewHistogram(NewExponential(160, MaxScale))
+	require.Zero(t, h.Quantile(0.5))
+	all := &model{}
+	for range 10_000 {
+		all.record(h, randomNanos(rng, -5, 1))
+	}
+	slices.Sort(all.values)
+	width := math.Exp2(math.Ldexp(1, -int(h.Scale())))
+	for _, q := range []float64{0.01, 0.5, 0.95, 0.99, 1} {
+		exact := Seconds(all.values[max(int(q*float64(len(all.values)))-1, 0)])
+		require.InEpsilon(t, exact, h.Quantile(q), width-1, "quantile %g", q)
+	}
+	require.InDelta(t, h.Max(), h.Quantile(1), 0)
+	require.InDelta(t, h.Max(), h.Quantile(2), 0)
+
+	h.Reset(h.Shape())
+	for _, ns := range []uint64{0, 0, 0, 1e9} {
+		all.record(h, ns)
+	}
+	require.Zero(t, h.Quantile(0.5))
+	require.InEpsilon(t, 1, h.Quantile(0.9), 0.003)
 }

@@ -66,6 +66,9 @@ func (s *Series) Attributes() iter.Seq2[string, Value] {
 	return attributes(s.key[headerBytes:], s.metric.Attributes)
 }
 
+// DecodeNamed iterates over the attributes of a key made of AppendNamed only.
+func DecodeNamed(key string) iter.Seq2[string, Value] { return attributes(key, nil) }
+
 // attributes decodes a key: first a value for each of names, then named ones.
 func attributes(key string, names []string) iter.Seq2[string, Value] {
 	return func(yield func(string, Value) bool) {

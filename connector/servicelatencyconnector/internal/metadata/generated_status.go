@@ -16,4 +16,5 @@ var (
 const (
 	TracesToMetricsStability  = component.StabilityLevelAlpha
 	MetricsToMetricsStability = component.StabilityLevelAlpha
+	TracesToLogsStability     = component.StabilityLevelAlpha
 )

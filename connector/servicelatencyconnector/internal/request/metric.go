@@ -29,6 +29,11 @@ func (d *Definition) Attributes() []string {
 	return names
 }
 
+// Database reports whether the metric measures database calls.
+func (d *Definition) Database() bool {
+	return d == &Definitions[dbClient] || d == &Definitions[dbServer]
+}
+
 // Places of the rows in Definitions.
 const (
 	httpServer = iota
