@@ -36,8 +36,10 @@ enum event_class *wire_class __attribute__((unused));
  */
 __u32 reader_tgid = 0;
 
-SEC("raw_tp/sys_enter")
-int on_sys_enter(struct bpf_raw_tracepoint_args *ctx)
+/* The calls' programs exist twice: atomic instructions that return a value came
+ * with 5.12, and an older kernel refuses them even where they are never reached.
+ */
+static __always_inline void enter(const bool atomic, struct bpf_raw_tracepoint_args *ctx)
 {
 	__u64 nr = ctx->args[1], task;
 	__u8 flags = syscall__flags(nr), abi;
@@ -45,18 +47,16 @@ int on_sys_enter(struct bpf_raw_tracepoint_args *ctx)
 	if (cfg_latency)
 		latency__begin(nr);
 	if (!flags)
-		return 0;
+		return;
 	task = base__task();
 	abi = syscall__abi(task, nr);
 	if (flags & (abi == EVENT_ABI_32 ? CALL_WANTED_COMPAT : CALL_WANTED))
-		syscall__enter(ctx->args[0], nr, abi, flags);
+		syscall__enter(atomic, task, ctx->args[0], nr, abi, flags);
 	if (flags & CALL_IO && abi == EVENT_ABI_NATIVE)
 		bpf_tail_call_static(ctx, &io_enter, 0);
-	return 0;
 }
 
-SEC("raw_tp/sys_exit")
-int on_sys_exit(struct bpf_raw_tracepoint_args *ctx)
+static __always_inline void leave(const bool atomic, struct bpf_raw_tracepoint_args *ctx)
 {
 	__u64 regs = ctx->args[0], task;
 	__u32 nr = extract__nr(regs);
@@ -65,13 +65,40 @@ int on_sys_exit(struct bpf_raw_tracepoint_args *ctx)
 	if (cfg_latency)
 		latency__end(base__task(), nr);
 	if (!flags)
-		return 0;
+		return;
 	task = base__task();
 	abi = syscall__abi(task, nr);
 	if (flags & (abi == EVENT_ABI_32 ? CALL_WANTED_COMPAT : CALL_WANTED))
-		syscall__exit(task, regs, nr, abi, flags, ctx->args[1]);
+		syscall__exit(atomic, task, regs, nr, abi, flags, ctx->args[1]);
 	if (flags & CALL_IO && abi == EVENT_ABI_NATIVE)
 		bpf_tail_call_static(ctx, &io_exit, 0);
+}
+
+SEC("raw_tp/sys_enter")
+int on_sys_enter(struct bpf_raw_tracepoint_args *ctx)
+{
+	enter(true, ctx);
+	return 0;
+}
+
+SEC("raw_tp/sys_exit")
+int on_sys_exit(struct bpf_raw_tracepoint_args *ctx)
+{
+	leave(true, ctx);
+	return 0;
+}
+
+SEC("raw_tp/sys_enter")
+int on_sys_enter_plain(struct bpf_raw_tracepoint_args *ctx)
+{
+	enter(false, ctx);
+	return 0;
+}
+
+SEC("raw_tp/sys_exit")
+int on_sys_exit_plain(struct bpf_raw_tracepoint_args *ctx)
+{
+	leave(false, ctx);
 	return 0;
 }
 

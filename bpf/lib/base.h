@@ -22,7 +22,6 @@
  * switch off.
  */
 const volatile bool cfg_direct = false; /* the kernel has bpf_rdonly_cast (6.2) */
-const volatile bool cfg_task_storage = false; /* tracing programs may use it (5.13) */
 const volatile bool cfg_latency = false; /* histograms of every call */
 const volatile bool cfg_exec_env = false; /* environment of new programs */
 
@@ -69,6 +68,22 @@ static __always_inline __u64 kload(__u64 addr)
  * stored and passed on, which the verifier forbids for typed pointers.
  */
 #define kptr(type, ptr, field) kload(kaddr(type, ptr, field))
+
+/* kget: a member of a typed pointer. For functions that are called often: they
+ * are written once with a constant parameter `direct` and exist twice. With it
+ * the pointer comes from base__cast and a chain of members is a chain of plain
+ * loads, which neither clobber registers nor hinder the optimizer.
+ */
+#define kget(ptr, field)                                                                           \
+	({                                                                                         \
+		typeof(ptr) __from = (ptr);                                                        \
+		typeof(__from->field) __value;                                                     \
+		if (direct)                                                                        \
+			__value = __from->field;                                                   \
+		else                                                                               \
+			bpf_core_read((void *)&__value, sizeof(__value), &__from->field);          \
+		__value;                                                                           \
+	})
 
 /* base__task: the current task's address. */
 static __always_inline __u64 base__task(void)

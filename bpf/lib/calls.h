@@ -33,12 +33,15 @@ enum spec_flag {
 	SPEC_ENTER = 1, /* has memory arguments to be read at enter */
 	SPEC_TIMED = 2, /* record when it began */
 	SPEC_EXEC = 4, /* success is told by sched_process_exec */
+	SPEC_PAIR = 8, /* has an ARG_FD_PAIR */
 };
 
 struct syscall_spec {
 	__u8 kinds[6]; /* enum arg_kind */
 	__u8 result; /* enum call_result */
 	__u8 flags; /* enum spec_flag */
+	__u8 memory; /* bit n: argument n is memory that is copied */
+	__u8 fds; /* bit n: argument n is an ARG_FD */
 };
 
 const volatile struct syscall_spec cfg_specs[ROW_MAX] = {};

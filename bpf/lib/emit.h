@@ -20,9 +20,7 @@ struct record {
 static __always_inline void emit__header(struct event_header *h, __u64 task)
 {
 	h->time = bpf_ktime_get_boot_ns();
-	h->start = extract__start(task);
-	h->tgid = kread(task_struct, task, tgid);
-	h->tid = kread(task_struct, task, pid);
+	extract__who(task, h);
 }
 
 /* emit__ring: len bytes into the class's ring, without a wake-up: readers come

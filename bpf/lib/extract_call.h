@@ -25,14 +25,22 @@ static __always_inline __u32 extract__nr(__u64 regs)
 	return (__u32)kread(pt_regs, regs, orig_ax);
 }
 
+static __always_inline void extract__args_by(const bool direct, struct pt_regs *regs, __u64 *args)
+{
+	args[0] = kget(regs, di);
+	args[1] = kget(regs, si);
+	args[2] = kget(regs, dx);
+	args[3] = kget(regs, r10);
+	args[4] = kget(regs, r8);
+	args[5] = kget(regs, r9);
+}
+
 static __always_inline void extract__args(__u64 regs, __u64 *args)
 {
-	args[0] = kread(pt_regs, regs, di);
-	args[1] = kread(pt_regs, regs, si);
-	args[2] = kread(pt_regs, regs, dx);
-	args[3] = kread(pt_regs, regs, r10);
-	args[4] = kread(pt_regs, regs, r8);
-	args[5] = kread(pt_regs, regs, r9);
+	if (cfg_direct)
+		extract__args_by(true, base__cast(pt_regs, regs), args);
+	else
+		extract__args_by(false, (struct pt_regs *)regs, args);
 }
 
 static __always_inline void extract__args_compat(__u64 regs, __u64 *args)

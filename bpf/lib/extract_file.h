@@ -12,16 +12,23 @@
 #define FMODE_CREATED 0x100000
 #define MNT_INTERNAL 0x4000
 
+static __always_inline __u64 extract__fd_by(const bool direct, struct task_struct *task, __u32 fd)
+{
+	struct files_struct *files = kget(task, files);
+	struct fdtable *table = kget(files, fdt);
+
+	if (!table || fd >= kget(table, max_fds))
+		return 0;
+	return kload(kptr(fdtable, table, fd) + (__u64)fd * 8);
+}
+
 /* extract__fd: the struct file behind a descriptor of the task, 0 for none. The
  * table may change under us; the reads cannot fault.
  */
 static __always_inline __u64 extract__fd(__u64 task, __u32 fd)
 {
-	__u64 table = kptr(files_struct, kptr(task_struct, task, files), fdt);
-
-	if (!table || fd >= kread(fdtable, table, max_fds))
-		return 0;
-	return kload(kptr(fdtable, table, fd) + (__u64)fd * 8);
+	return cfg_direct ? extract__fd_by(true, base__cast(task_struct, task), fd) :
+			    extract__fd_by(false, (struct task_struct *)task, fd);
 }
 
 static __always_inline bool extract__is_socket(__u64 file)
@@ -54,26 +61,36 @@ static __always_inline bool extract__is_memfd(__u64 file)
 	return (kload(kptr(dentry, dentry, d_name.name)) & 0xffffffffffffULL) == memfd;
 }
 
+static __always_inline void extract__file_by(const bool direct, struct file *file,
+					     struct event_file *out)
+{
+	struct inode *inode = kget(file, f_inode);
+	struct super_block *sb = kget(inode, i_sb);
+	__u32 flags = 0;
+
+	out->inode = kget(inode, i_ino);
+	out->dev = kget(sb, s_dev);
+	out->mode = kget(inode, i_mode);
+	if (kget(file, f_mode) & FMODE_CREATED)
+		flags |= EVENT_FILE_CREATED;
+	if (!kget(inode, i_nlink)) {
+		flags |= EVENT_FILE_DELETED;
+		if (extract__is_memfd((__u64)file))
+			flags |= EVENT_FILE_MEMFD;
+	}
+	if (kget(sb, s_magic) == OVERLAYFS_MAGIC)
+		flags |= extract__layer(kptr(file, file, f_inode));
+	out->flags = flags;
+	out->reserved = 0;
+}
+
 /* extract__file: fills out from an open file. */
 static __always_inline void extract__file(__u64 file, struct event_file *out)
 {
-	__u64 inode = kptr(file, file, f_inode);
-	__u64 sb = kptr(inode, inode, i_sb);
-	__u64 magic = kread(super_block, sb, s_magic);
-
-	out->inode = kread(inode, inode, i_ino);
-	out->dev = kread(super_block, sb, s_dev);
-	out->mode = kread(inode, inode, i_mode);
-	out->flags = 0;
-	out->reserved = 0;
-	if (kread(file, file, f_mode) & FMODE_CREATED)
-		out->flags |= EVENT_FILE_CREATED;
-	if (!kread(inode, inode, i_nlink))
-		out->flags |= EVENT_FILE_DELETED;
-	if (magic == OVERLAYFS_MAGIC)
-		out->flags |= extract__layer(inode);
-	else if (out->flags & EVENT_FILE_DELETED && extract__is_memfd(file))
-		out->flags |= EVENT_FILE_MEMFD;
+	if (cfg_direct)
+		extract__file_by(true, base__cast(file, file), out);
+	else
+		extract__file_by(false, (struct file *)file, out);
 }
 
 /* extract__file_extras: adds EXTRA_PATH and EXTRA_FILE of an open file. */

@@ -29,12 +29,12 @@ static __always_inline void extract__copy_name(__u8 *dst, __u64 name, __u32 len)
 }
 
 /* extract__path_name: puts one name behind the others. */
-static __always_inline void extract__path_name(struct scratch *s, struct cursor *c)
+static __always_inline void extract__path_name(struct scratch *s, struct cursor *c, __u64 name,
+					       __u32 len)
 {
-	__u64 hash_len = kread(dentry, c->dentry, d_name.hash_len);
 	__u64 pos = c->pos;
-	__u32 len = (hash_len >> 32) & 0xff;
 
+	len &= 0xff;
 	if (pos + len >= c->end || pos > SCRATCH_DATA - 512) {
 		c->flags |= EXTRA_TRUNCATED;
 		c->done = 1;
@@ -42,7 +42,7 @@ static __always_inline void extract__path_name(struct scratch *s, struct cursor 
 	}
 	pin(pos);
 	pin(len);
-	extract__copy_name(&s->data[pos], kptr(dentry, c->dentry, d_name.name), len);
+	extract__copy_name(&s->data[pos], name, len);
 	pos += len & 0xff;
 	pin(pos);
 	if (pos >= SCRATCH_DATA)
@@ -51,32 +51,48 @@ static __always_inline void extract__path_name(struct scratch *s, struct cursor 
 	c->pos = pos + 1;
 }
 
-/* extract__path_step: goes up by one name or one mount. */
-static __always_inline void extract__path_step(struct scratch *s, struct cursor *c)
+/* extract__path_up: goes from a mount's root to where it is mounted. */
+static __always_inline void extract__path_up(const bool direct, struct cursor *c)
 {
-	__u64 parent = kptr(dentry, c->dentry, d_parent);
-	__u64 up, ns;
+	struct mount *mount = (struct mount *)c->mount, *up;
+	__u64 ns;
 
-	if (c->dentry != c->root) {
-		extract__path_name(s, c);
-		if (c->dentry == parent) { /* a root of its own: memfd, pipe, file handle */
-			c->flags |= EXTRA_DETACHED;
-			c->done = 1;
-		}
-		c->dentry = parent;
-		return;
-	}
-	up = kptr(mount, c->mount, mnt_parent);
-	if (up == c->mount || !up) {
-		ns = kptr(mount, c->mount, mnt_ns);
+	if (direct)
+		mount = base__cast(mount, mount);
+	up = kget(mount, mnt_parent);
+	if ((__u64)up == c->mount || !up) {
+		ns = (__u64)kget(mount, mnt_ns);
 		if (!ns || ns > -4096ULL) /* unmounted, or a mount of the kernel's own */
 			c->flags |= EXTRA_DETACHED;
 		c->done = 1;
 		return;
 	}
-	c->dentry = kptr(mount, c->mount, mnt_mountpoint);
-	c->mount = up;
-	c->root = kptr(vfsmount, kaddr(mount, up, mnt), mnt_root);
+	c->dentry = (__u64)kget(mount, mnt_mountpoint);
+	c->mount = (__u64)up;
+	c->root = (__u64)kget(up, mnt.mnt_root);
+}
+
+/* extract__path_step: goes up by one name or one mount. */
+static __always_inline void extract__path_step(const bool direct, struct scratch *s,
+					       struct cursor *c)
+{
+	struct dentry *dentry = (struct dentry *)c->dentry;
+	__u64 parent;
+
+	if (c->dentry == c->root) {
+		extract__path_up(direct, c);
+		return;
+	}
+	if (direct)
+		dentry = base__cast(dentry, dentry);
+	parent = (__u64)kget(dentry, d_parent);
+	if (c->dentry == parent) { /* a root of its own: memfd, pipe, file handle */
+		c->flags |= EXTRA_DETACHED;
+		c->done = 1;
+	}
+	extract__path_name(s, c, (__u64)kget(dentry, d_name.name),
+			   kget(dentry, d_name.hash_len) >> 32);
+	c->dentry = parent;
 }
 
 /* extract__path_begin: sets the cursor on (mnt, dentry). */
@@ -111,7 +127,10 @@ __noinline int extract__path(__u32 user, __u64 mnt, __u64 dentry, __u32 arg)
 	for (__u32 i = 0; i < PATH_STEPS; i++) {
 		if (s->cursor.done)
 			break;
-		extract__path_step(s, &s->cursor);
+		if (cfg_direct)
+			extract__path_step(true, s, &s->cursor);
+		else
+			extract__path_step(false, s, &s->cursor);
 	}
 	if (!s->cursor.done)
 		s->cursor.flags |= EXTRA_TRUNCATED;

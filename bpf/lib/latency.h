@@ -22,11 +22,16 @@ struct latency_value {
 	__u64 buckets[LATENCY_BUCKETS];
 };
 
+/* When a thread's call began. Two threads whose ids have the same remainder
+ * share a slot: the earlier one's sample is lost then.
+ */
 struct latency_begin {
 	__u64 time; /* ns, monotonic */
+	__u32 tid;
 	__u32 nr;
-	__u32 reserved;
 };
+
+#define LATENCY_SLOTS 16384 /* a power of two */
 
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_PERCPU_HASH);
@@ -36,36 +41,32 @@ struct {
 } latency SEC(".maps");
 
 struct {
-	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, int);
-	__type(value, struct latency_begin);
-} latency_task SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 16384);
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, LATENCY_SLOTS);
 	__type(key, __u32);
 	__type(value, struct latency_begin);
-} latency_thread SEC(".maps");
+} latency_slots SEC(".maps");
 
 /* What a key's first call is counted into. */
 static const struct latency_value latency_zero = {};
 
+static __always_inline struct latency_begin *latency__slot(__u32 tid)
+{
+	__u32 n = tid & (LATENCY_SLOTS - 1);
+
+	return bpf_map_lookup_elem(&latency_slots, &n);
+}
+
 static __always_inline void latency__begin(__u64 nr)
 {
-	struct latency_begin begin = { .time = bpf_ktime_get_ns(), .nr = (__u32)nr }, *slot;
-	__u32 tid;
+	__u32 tid = (__u32)bpf_get_current_pid_tgid();
+	struct latency_begin *slot = latency__slot(tid);
 
-	if (cfg_task_storage) {
-		slot = bpf_task_storage_get(&latency_task, (void *)bpf_get_current_task_btf(), 0,
-					    BPF_LOCAL_STORAGE_GET_F_CREATE);
-		if (slot)
-			*slot = begin;
+	if (!slot)
 		return;
-	}
-	tid = (__u32)bpf_get_current_pid_tgid();
-	bpf_map_update_elem(&latency_thread, &tid, &begin, BPF_ANY);
+	slot->tid = tid;
+	slot->nr = (__u32)nr;
+	slot->time = bpf_ktime_get_ns();
 }
 
 /* latency__bucket: the position of the highest bit, below LATENCY_BUCKETS. */
@@ -109,17 +110,13 @@ static __always_inline void latency__count(__u64 task, __u32 nr, __u64 ns)
 
 static __always_inline void latency__end(__u64 task, __u32 nr)
 {
-	struct latency_begin *slot;
 	__u32 tid = (__u32)bpf_get_current_pid_tgid();
+	struct latency_begin *slot = latency__slot(tid);
 
-	if (cfg_task_storage)
-		slot = bpf_task_storage_get(&latency_task, (void *)bpf_get_current_task_btf(), 0, 0);
-	else
-		slot = bpf_map_lookup_elem(&latency_thread, &tid);
-	if (!slot || !slot->time || slot->nr != nr)
+	if (!slot || slot->tid != tid || slot->nr != nr)
 		return;
+	slot->tid = 0;
 	latency__count(task, nr, bpf_ktime_get_ns() - slot->time);
-	slot->time = 0;
 }
 
 #endif

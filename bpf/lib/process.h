@@ -5,6 +5,7 @@
 
 #include "../arg/fd.h"
 #include "emit.h"
+#include "stash.h"
 
 #define SIGNAL_GROUP_EXIT 4
 
@@ -140,6 +141,7 @@ static __always_inline void process__exit(__u64 task)
 	struct exit_record *r;
 	__u32 code;
 
+	base__stash_forget(kread(task_struct, task, pid));
 	if (kread(signal_struct, signal, live.counter) > 0) {
 		base__count_produced(CLASS_SECURITY);
 		base__count_filtered(CLASS_SECURITY, FILTER_THREAD);

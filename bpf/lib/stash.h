@@ -1,13 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
-/* Base layer: what a call's entry read is kept until its exit. Small amounts
- * (nearly all) lie in the task's own storage, or in a hash by thread where
- * programs may not use that; large ones in a hash of a few big slots.
+/* Base layer: what a call's entry read is kept until its exit.
+ *
+ * A thread keeps it in the slot that its id leads to. A slot belongs to one
+ * thread at a time, from the entry of a call to its exit; whoever finds its slot
+ * taken (two ids with the same remainder, both inside calls) uses a hash by
+ * thread, and so does everybody on kernels before 5.12, whose programs cannot
+ * claim a slot atomically. What is too long for a slot lies in a hash of a few
+ * large ones.
  */
 #ifndef SIGHTGLASS_STASH_H
 #define SIGHTGLASS_STASH_H
 
 #include "scratch.h"
 
+#define STASH_SLOTS 8192 /* a power of two */
 #define STASH_DATA 256
 #define STASH_BIG_DATA (3 * (STRING_MAX + 8))
 
@@ -33,17 +39,23 @@ struct stash {
 	__u8 data[STASH_DATA];
 };
 
+struct stash_slot {
+	__u32 owner; /* thread id; 0 when free */
+	__u32 reserved;
+	struct stash stash;
+};
+
 struct stash_big {
 	struct stash_head head;
 	__u8 data[STASH_BIG_DATA];
 };
 
 struct {
-	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, int);
-	__type(value, struct stash);
-} stash_task SEC(".maps");
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, STASH_SLOTS);
+	__type(key, __u32);
+	__type(value, struct stash_slot);
+} stash_slots SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
@@ -70,25 +82,52 @@ static __always_inline void base__stash_copy(__u8 *to, const __u8 *from, __u32 l
 	}
 }
 
-/* base__stash_slot: the thread's slot. */
-static __always_inline struct stash *base__stash_slot(__u64 create)
+static __always_inline struct stash_slot *base__stash_slot(__u32 tid)
 {
-	__u32 tid;
+	__u32 n = tid & (STASH_SLOTS - 1);
 
-	if (cfg_task_storage)
-		return bpf_task_storage_get(&stash_task, (void *)bpf_get_current_task_btf(), 0,
-					    create);
-	tid = (__u32)bpf_get_current_pid_tgid();
-	return bpf_map_lookup_elem(&stash_thread, &tid);
+	return bpf_map_lookup_elem(&stash_slots, &n);
+}
+
+/* base__stash_claim: the thread's slot, NULL when another thread has it. */
+static __always_inline struct stash_slot *base__stash_claim(__u32 tid)
+{
+	struct stash_slot *slot = base__stash_slot(tid);
+
+	if (!slot)
+		return 0;
+	if (slot->owner != tid && __sync_val_compare_and_swap(&slot->owner, 0, tid) != 0)
+		return 0;
+	return slot;
+}
+
+/* base__stash_release: gives the slot to whoever comes. What was read from it
+ * before must not be read after: x86 keeps a load before a later store, arm64
+ * needs to be told.
+ */
+static __always_inline void base__stash_release(struct stash_slot *slot)
+{
+#if defined(__TARGET_ARCH_x86)
+	*(volatile __u32 *)&slot->owner = 0;
+#else
+	__sync_lock_test_and_set(&slot->owner, 0);
+#endif
+}
+
+/* base__stash_forget: a thread ends, perhaps inside a call. */
+static __always_inline void base__stash_forget(__u32 tid)
+{
+	struct stash_slot *slot = base__stash_slot(tid);
+
+	if (slot && slot->owner == tid)
+		slot->owner = 0;
 }
 
 /* base__stash_park_large: what is too long for a slot. Without a place for it
  * the arguments are read again at exit.
  */
-static __always_inline void base__stash_park_large(struct stash_big *made)
+static __always_inline void base__stash_park_large(struct stash_big *made, __u32 tid)
 {
-	__u32 tid = (__u32)bpf_get_current_pid_tgid();
-
 	made->head.big = 1;
 	if (made->head.len <= STASH_BIG_DATA &&
 	    !bpf_map_update_elem(&stash_large, &tid, made, BPF_ANY))
@@ -101,41 +140,38 @@ static __always_inline void base__stash_park_large(struct stash_big *made)
 /* base__stash_park: keeps what the scratch buffer holds, a stash_head and
  * extras, for the exit of the call.
  */
-static __always_inline void base__stash_park(struct scratch *s)
+static __always_inline void base__stash_park(const bool atomic, struct scratch *s, __u32 tid)
 {
 	struct stash_big *made = (struct stash_big *)s->data;
-	struct stash *slot;
-	__u32 tid;
+	struct stash_slot *slot;
 
 	made->head.len = s->pos - sizeof(struct stash_head);
 	made->head.active = 1;
 	made->head.big = 0;
 	if (made->head.len > STASH_DATA)
-		base__stash_park_large(made);
-	if (!cfg_task_storage) {
-		tid = (__u32)bpf_get_current_pid_tgid();
+		base__stash_park_large(made, tid);
+	slot = atomic ? base__stash_claim(tid) : 0;
+	if (!slot) {
 		bpf_map_update_elem(&stash_thread, &tid, made, BPF_ANY);
 		return;
 	}
-	slot = base__stash_slot(BPF_LOCAL_STORAGE_GET_F_CREATE);
-	if (!slot)
-		return;
-	__builtin_memcpy(&slot->head, &made->head, STASH_HEAD_SHORT);
+	__builtin_memcpy(&slot->stash.head, &made->head, STASH_HEAD_SHORT);
 	if (made->head.abi == EVENT_ABI_32)
-		__builtin_memcpy(slot->head.args, made->head.args, sizeof(slot->head.args));
+		__builtin_memcpy(slot->stash.head.args, made->head.args, sizeof(made->head.args));
 	if (!made->head.big)
-		base__stash_copy(slot->data, made->data, made->head.len);
+		base__stash_copy(slot->stash.data, made->data, made->head.len);
 }
 
 /* base__stash_unpark_large: copies what was too long for the slot. */
-static __always_inline void base__stash_unpark_large(struct scratch *s, struct stash *slot)
+static __always_inline void base__stash_unpark_large(struct scratch *s, struct stash_head *head,
+						     __u32 tid)
 {
-	__u32 tid = (__u32)bpf_get_current_pid_tgid(), len = slot->head.len;
+	__u32 len = head->len;
 	struct stash_big *large = bpf_map_lookup_elem(&stash_large, &tid);
 	__u64 pos = s->pos;
 
 	if (!large) { /* given to another thread meanwhile */
-		slot->head.have = 0;
+		head->have = 0;
 		return;
 	}
 	if (len <= STASH_BIG_DATA && pos <= SCRATCH_DATA - STASH_BIG_DATA) {
@@ -147,25 +183,47 @@ static __always_inline void base__stash_unpark_large(struct scratch *s, struct s
 	bpf_map_delete_elem(&stash_large, &tid);
 }
 
-/* base__stash_take: the stash of the call nr that ends now, NULL for none. Its
- * data is copied to where the scratch buffer stands.
+/* base__stash_take: copies the head of the stash of the call nr that ends now to
+ * out, and its data to where the scratch buffer stands. False when there is
+ * none.
  */
-static __always_inline struct stash_head *base__stash_take(struct scratch *s, __u32 nr)
+static __always_inline bool base__stash_take(struct scratch *s, struct stash *stash, __u32 nr,
+					     __u32 tid, struct stash_head *out)
 {
-	struct stash *slot = base__stash_slot(0);
 	__u64 pos = s->pos;
 
-	if (!slot || !slot->head.active || slot->head.nr != nr || pos > SCRATCH_LAST)
-		return 0;
-	slot->head.active = 0;
-	if (slot->head.big) {
-		base__stash_unpark_large(s, slot);
+	if (!stash->head.active || stash->head.nr != nr || pos > SCRATCH_LAST)
+		return false;
+	stash->head.active = 0;
+	if (stash->head.big) {
+		base__stash_unpark_large(s, &stash->head, tid);
 	} else {
 		pin(pos);
-		base__stash_copy(&s->data[pos], slot->data, slot->head.len);
-		s->pos += slot->head.len;
+		base__stash_copy(&s->data[pos], stash->data, stash->head.len);
+		s->pos += stash->head.len;
 	}
-	return &slot->head;
+	__builtin_memcpy(out, &stash->head, STASH_HEAD_SHORT);
+	if (stash->head.abi == EVENT_ABI_32)
+		__builtin_memcpy(out->args, stash->head.args, sizeof(out->args));
+	return true;
+}
+
+/* base__stash_find: takes the thread's stash from wherever it is. */
+static __always_inline bool base__stash_find(const bool atomic, struct scratch *s, __u32 nr,
+					     __u32 tid, struct stash_head *out)
+{
+	struct stash_slot *slot = atomic ? base__stash_slot(tid) : 0;
+	struct stash *stash;
+	bool found;
+
+	if (slot && slot->owner == tid) {
+		found = base__stash_take(s, &slot->stash, nr, tid, out);
+		if (atomic)
+			base__stash_release(slot);
+		return found;
+	}
+	stash = bpf_map_lookup_elem(&stash_thread, &tid);
+	return stash && base__stash_take(s, stash, nr, tid, out);
 }
 
 #endif

@@ -7,12 +7,14 @@
 
 #include "syscall.h"
 
-static __always_inline void syscall__enter(__u64 regs, __u32 nr, __u8 abi, __u8 flags)
+static __always_inline void syscall__enter(const bool atomic, __u64 task, __u64 regs, __u32 nr,
+					   __u8 abi, __u8 flags)
 {
 	struct scratch *s = base__scratch(SCRATCH_ENTER, sizeof(struct stash_head));
 	const volatile struct syscall_spec *spec;
 	struct stash_head *head;
 	enum arg_read got;
+	__u8 memory;
 
 	if (!s)
 		return;
@@ -28,18 +30,17 @@ static __always_inline void syscall__enter(__u64 regs, __u32 nr, __u8 abi, __u8 
 	head->abi = abi;
 	head->have = 0;
 	head->relative = 0;
+	memory = spec->memory;
 	for (int i = 0; i < 6; i++) {
-		__u8 kind = spec->kinds[i];
-
-		if (kind < ARG_POINTER)
+		if (!(memory & 1 << i))
 			continue;
-		got = syscall__read_arg(s, kind, i, head->args, abi, 0);
+		got = syscall__read_arg(s, spec->kinds[i], i, head->args, abi, 0);
 		if (got != ARG_READ_FAILED)
 			head->have |= 1 << i;
 		if (got == ARG_READ_RELATIVE)
 			head->relative |= 1 << i;
 	}
-	base__stash_park(s);
+	base__stash_park(atomic, s, kread(task_struct, task, pid));
 }
 
 #endif

@@ -20,18 +20,15 @@ static __always_inline void syscall__late_args(struct scratch *s, __u8 abi, __u8
 	struct event_syscall *call = &((struct syscall_record *)s->data)->call;
 	struct event_extra *x;
 	enum arg_read got;
+	__u8 missing;
 
+	missing = spec->memory & ~have;
+	if (!missing)
+		return;
 	for (int i = 0; i < 6; i++) {
-		__u8 kind = spec->kinds[i];
-
-		if (kind < ARG_POINTER || have & 1 << i || kind == ARG_SOCKADDR_OUT)
+		if (!(missing & 1 << i))
 			continue;
-		if (kind == ARG_FD_PAIR) {
-			if (call->ret >= 0)
-				arg__read_fixed(s, i, call->args[i], FD_PAIR_SIZE, 0);
-			continue;
-		}
-		got = syscall__read_arg(s, kind, i, call->args, abi, EXTRA_LATE);
+		got = syscall__read_arg(s, spec->kinds[i], i, call->args, abi, EXTRA_LATE);
 		if (got == ARG_READ_RELATIVE)
 			call->relative |= 1 << i;
 		if (got != ARG_READ_FAILED)
@@ -39,6 +36,18 @@ static __always_inline void syscall__late_args(struct scratch *s, __u8 abi, __u8
 		x = base__extra_begin(s, i, EXTRA_BYTES);
 		if (x)
 			base__extra_end(s, x, 0, EXTRA_UNREADABLE);
+	}
+}
+
+/* syscall__fd_pair: what the kernel wrote into an array of two descriptors. */
+static __always_inline void syscall__fd_pair(struct scratch *s,
+					     const volatile struct syscall_spec *spec)
+{
+	struct event_syscall *call = &((struct syscall_record *)s->data)->call;
+
+	for (int i = 0; i < 6; i++) {
+		if (spec->kinds[i] == ARG_FD_PAIR)
+			arg__read_fixed(s, i, call->args[i], FD_PAIR_SIZE, 0);
 	}
 }
 
@@ -51,21 +60,20 @@ static __always_inline void syscall__emit_fds(struct scratch *s, __u64 task,
 	struct event_syscall *call = &((struct syscall_record *)s->data)->call;
 	bool cwd = false;
 
+	if (!spec->fds && !call->relative && spec->result != RESULT_CWD)
+		return;
 	for (int i = 0; i < 6; i++) {
 		__u8 kind = spec->kinds[i];
 		__u32 fd = (__u32)call->args[i];
-		bool relative = call->relative & 1 << i;
 
 		if (kind == ARG_FD) {
 			arg__emit_fd(s->user, task, fd, i);
-		} else if (kind == ARG_DIRFD) {
-			if (i < 5 && call->relative & 2 << i) {
-				if ((__s32)fd == AT_FDCWD)
-					cwd = true;
-				else
-					arg__emit_dirfd(s, task, fd, i);
-			}
-		} else if (kind == ARG_PATH && relative) {
+		} else if (kind == ARG_DIRFD && i < 5 && call->relative & 2 << i) {
+			if ((__s32)fd == AT_FDCWD)
+				cwd = true;
+			else
+				arg__emit_dirfd(s, task, fd, i);
+		} else if (kind == ARG_PATH && call->relative & 1 << i) {
 			cwd |= i == 0 || spec->kinds[i ? i - 1 : 0] != ARG_DIRFD;
 		}
 	}
@@ -78,12 +86,13 @@ static __always_inline void syscall__emit_fds(struct scratch *s, __u64 task,
 /* syscall__exit_begin: the call's fixed part. Returns its row, ROW_NONE when
  * nobody wants it, and which arguments the entry has read.
  */
-static __always_inline __u8 syscall__exit_begin(struct scratch *s, __u64 regs, __u32 nr, __u8 abi,
-						__u8 flags, __u8 *have)
+static __always_inline __u8 syscall__exit_begin(const bool atomic, struct scratch *s, __u64 task,
+						__u64 regs, __u32 nr, __u8 abi, __u8 flags,
+						__u8 *have)
 {
 	struct event_syscall *call = &((struct syscall_record *)s->data)->call;
 	const volatile struct syscall_spec *spec;
-	struct stash_head *stash;
+	struct stash_head stash;
 	__u8 row = syscall__row(regs, nr, abi, flags, call->args);
 
 	*have = 0;
@@ -96,21 +105,20 @@ static __always_inline __u8 syscall__exit_begin(struct scratch *s, __u64 regs, _
 	spec = syscall__spec(row);
 	if (!(spec->flags & (SPEC_ENTER | SPEC_TIMED)) && abi != EVENT_ABI_32)
 		return row;
-	stash = base__stash_take(s, nr);
-	if (!stash) {
+	if (!base__stash_find(atomic, s, nr, kread(task_struct, task, pid), &stash)) {
 		s->flags |= EVENT_FLAG_NO_ENTER;
 		return row;
 	}
-	*have = stash->have;
-	call->enter = stash->enter;
-	call->relative = stash->relative;
+	*have = stash.have;
+	call->enter = stash.enter;
+	call->relative = stash.relative;
 	if (abi == EVENT_ABI_32)
-		__builtin_memcpy(call->args, stash->args, sizeof(call->args));
-	return stash->row;
+		__builtin_memcpy(call->args, stash.args, sizeof(call->args));
+	return stash.row;
 }
 
-static __always_inline void syscall__exit(__u64 task, __u64 regs, __u32 nr, __u8 abi, __u8 flags,
-					  __s64 ret)
+static __always_inline void syscall__exit(const bool atomic, __u64 task, __u64 regs, __u32 nr,
+					  __u8 abi, __u8 flags, __s64 ret)
 {
 	struct scratch *s = base__scratch(SCRATCH_EXIT, sizeof(struct syscall_record));
 	const volatile struct syscall_spec *spec;
@@ -120,7 +128,7 @@ static __always_inline void syscall__exit(__u64 task, __u64 regs, __u32 nr, __u8
 	if (!s)
 		return;
 	r = (struct syscall_record *)s->data;
-	row = syscall__exit_begin(s, regs, nr, abi, flags, &have);
+	row = syscall__exit_begin(atomic, s, task, regs, nr, abi, flags, &have);
 	if (row == ROW_NONE)
 		return;
 	spec = syscall__spec(row);
@@ -134,6 +142,8 @@ static __always_inline void syscall__exit(__u64 task, __u64 regs, __u32 nr, __u8
 	syscall__emit_fds(s, task, spec);
 	if (ret >= 0 && (spec->result == RESULT_FILE || spec->result == RESULT_SOCKET))
 		arg__emit_fd(s->user, task, (__u32)ret, PART_RESULT);
+	if (ret >= 0 && spec->flags & SPEC_PAIR)
+		syscall__fd_pair(s, spec);
 	emit__security(s, EVENT_SYSCALL);
 }
 

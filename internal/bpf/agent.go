@@ -78,7 +78,8 @@ func loadBest(opts Options) (*Agent, error) {
 	return nil, fmt.Errorf("bpf: %w (%s)", refused, remedy(refused))
 }
 
-// create makes the maps and checks that the kernel takes on_sys_enter.
+// create makes the maps and checks that the kernel takes the program of
+// sys_enter, which needs most.
 func (a *Agent) create() error {
 	var err error
 	if a.spec, err = configure(&a.opts, a.mode); err != nil {
@@ -88,7 +89,7 @@ func (a *Agent) create() error {
 		return err
 	}
 	a.maps = a.coll.Maps
-	prog, err := loadProgram(a.spec, "on_sys_enter", a.maps)
+	prog, err := loadProgram(a.spec, a.mode.program(&hookSpecs[sysEnter]), a.maps)
 	if err != nil {
 		a.coll.Close()
 		return err
@@ -123,7 +124,7 @@ func (a *Agent) start() error {
 func (a *Agent) attachAll() {
 	for i := range hookSpecs {
 		h := &hookSpecs[i]
-		l, prog, err := h.attach(a.spec, a.maps)
+		l, prog, err := h.attach(a.mode, a.spec, a.maps)
 		a.note(h, err)
 		if err != nil {
 			continue

@@ -27,6 +27,7 @@ type Hook struct {
 type hookSpec struct {
 	name      string // of the tracepoint
 	program   string // in the object
+	plain     string // its variant for kernels without returning atomics; empty when there is one for all
 	provides  string
 	essential bool
 	iterator  bool
@@ -41,15 +42,18 @@ var hookSpecs = []hookSpec{
 	{name: "sched_process_exit", program: "on_process_exit", provides: "the end of processes", essential: true},
 	{name: "cgroup_mkdir", program: "on_cgroup_mkdir", provides: "names of containers from their first event on"},
 	{name: "cgroup_rmdir", program: "on_cgroup_rmdir", provides: "the end of containers"},
-	{name: "sys_exit", program: "on_sys_exit", provides: "file, network and privilege activity", essential: true},
-	{name: "sys_enter", program: "on_sys_enter", provides: "arguments as they were when a call began", essential: true},
+	{name: "sys_exit", program: "on_sys_exit", plain: "on_sys_exit_plain", provides: "file, network and privilege activity", essential: true},
+	{name: "sys_enter", program: "on_sys_enter", plain: "on_sys_enter_plain", provides: "arguments as they were when a call began", essential: true},
 	{name: "iter/task", program: "on_iter_task", provides: "processes that ran before the agent", iterator: true},
 }
 
+// sysEnter is the position of that hook in hookSpecs.
+const sysEnter = 6
+
 // attach loads the hook's program with the maps that exist already and
 // attaches it. The caller closes the link.
-func (h *hookSpec) attach(spec *ebpf.CollectionSpec, maps map[string]*ebpf.Map) (link.Link, *ebpf.Program, error) {
-	prog, err := loadProgram(spec, h.program, maps)
+func (h *hookSpec) attach(m mode, spec *ebpf.CollectionSpec, maps map[string]*ebpf.Map) (link.Link, *ebpf.Program, error) {
+	prog, err := loadProgram(spec, m.program(h), maps)
 	if err != nil {
 		return nil, nil, err
 	}

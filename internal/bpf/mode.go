@@ -12,8 +12,8 @@ import (
 
 // mode says which faster ways of newer kernels the programs use.
 type mode struct {
-	direct      bool // read kernel memory by instructions (bpf_rdonly_cast, 6.2)
-	taskStorage bool // keep a call's arguments with the task (5.13 for tracing programs)
+	direct bool // read kernel memory by instructions (bpf_rdonly_cast, 6.2)
+	atomic bool // keep a call's arguments in slots that are claimed atomically (5.12)
 }
 
 // modes lists what to try, best first. A way whose map or function the kernel
@@ -24,9 +24,17 @@ func modes(plain bool) []mode {
 	}
 	var list []mode
 	if hasKernelFunction("bpf_rdonly_cast") {
-		list = append(list, mode{direct: true, taskStorage: true})
+		list = append(list, mode{direct: true, atomic: true})
 	}
-	return append(list, mode{taskStorage: true}, mode{})
+	return append(list, mode{atomic: true}, mode{})
+}
+
+// program is the name of the variant of a program that fits the mode.
+func (m mode) program(h *hookSpec) string {
+	if h.plain != "" && !m.atomic {
+		return h.plain
+	}
+	return h.program
 }
 
 // hasKernelFunction tells whether the running kernel's types name a function.
@@ -54,9 +62,9 @@ func (m mode) degradations() []Degradation {
 			Consequence: "kernel memory is read by helper calls: a captured system call costs about 1 us more; the data is the same",
 		})
 	}
-	if !m.taskStorage {
+	if !m.atomic {
 		d = append(d, Degradation{
-			Name: "task storage for tracing programs (Linux 5.13)",
+			Name: "atomic instructions with a result (Linux 5.12)",
 			Consequence: "arguments of at most 8192 concurrent calls are kept from entry to exit; " +
 				"beyond that they are read at exit and marked as late",
 		})
@@ -76,7 +84,6 @@ func configure(opts *Options, m mode) (*ebpf.CollectionSpec, error) {
 	t := newTables(runtime.GOARCH)
 	for name, value := range map[string]any{
 		"cfg_direct":          m.direct,
-		"cfg_task_storage":    m.taskStorage,
 		"cfg_latency":         opts.Latency,
 		"cfg_exec_env":        opts.ExecEnv,
 		"cfg_specs":           t.specs[:],
@@ -92,18 +99,16 @@ func configure(opts *Options, m mode) (*ebpf.CollectionSpec, error) {
 	return spec, nil
 }
 
-// shrink replaces the maps that will not be used: their types may be unknown
-// to the kernel, or they would take memory for nothing.
+// shrink makes the maps that will not be used as small as they can be.
 func shrink(spec *ebpf.CollectionSpec, opts *Options, m mode) {
-	unused := []string{"stash_thread", "latency_thread"}
-	if !m.taskStorage {
-		unused = []string{"stash_task", "latency_task"}
+	if !m.atomic {
+		spec.Maps["stash_slots"].MaxEntries = 1
+	} else {
+		spec.Maps["stash_thread"].MaxEntries = 1024 // only for slots that are taken
 	}
 	if !opts.Latency {
-		unused = append(unused, "latency", "latency_task", "latency_thread")
-	}
-	for _, name := range unused {
-		spec.Maps[name] = &ebpf.MapSpec{Name: name, Type: ebpf.Array, KeySize: 4, ValueSize: 8, MaxEntries: 1}
+		spec.Maps["latency"].MaxEntries = 1
+		spec.Maps["latency_slots"].MaxEntries = 1
 	}
 }
 

@@ -17,7 +17,7 @@ func Probe() ([]Hook, []Degradation, error) {
 	defer a.Close()
 	for i := range hookSpecs {
 		h := &hookSpecs[i]
-		l, prog, err := h.attach(a.spec, a.maps)
+		l, prog, err := h.attach(a.mode, a.spec, a.maps)
 		a.note(h, err)
 		if err != nil {
 			continue

@@ -188,7 +188,6 @@ const (
 	requestsVarCfgSignatureCount = "cfg_signature_count"
 	requestsVarCfgSignatureFirst = "cfg_signature_first"
 	requestsVarCfgSignatures     = "cfg_signatures"
-	requestsVarCfgTaskStorage    = "cfg_task_storage"
 	requestsVarRequestsWire      = "requests_wire"
 	requestsVarRequestsWireCall  = "requests_wire_call"
 )
@@ -270,7 +269,6 @@ type requestsVariableSpecs struct {
 	CfgSignatureCount *ebpf.VariableSpec `ebpf:"cfg_signature_count"`
 	CfgSignatureFirst *ebpf.VariableSpec `ebpf:"cfg_signature_first"`
 	CfgSignatures     *ebpf.VariableSpec `ebpf:"cfg_signatures"`
-	CfgTaskStorage    *ebpf.VariableSpec `ebpf:"cfg_task_storage"`
 	RequestsWire      *ebpf.VariableSpec `ebpf:"requests_wire"`
 	RequestsWireCall  *ebpf.VariableSpec `ebpf:"requests_wire_call"`
 }
@@ -336,7 +334,6 @@ type requestsVariables struct {
 	CfgSignatureCount *ebpf.Variable `ebpf:"cfg_signature_count"`
 	CfgSignatureFirst *ebpf.Variable `ebpf:"cfg_signature_first"`
 	CfgSignatures     *ebpf.Variable `ebpf:"cfg_signatures"`
-	CfgTaskStorage    *ebpf.Variable `ebpf:"cfg_task_storage"`
 	RequestsWire      *ebpf.Variable `ebpf:"requests_wire"`
 	RequestsWireCall  *ebpf.Variable `ebpf:"requests_wire_call"`
 }

@@ -201,10 +201,10 @@ const (
 )
 
 type securityLatencyBegin struct {
-	_        structs.HostLayout
-	Time     uint64
-	Nr       uint32
-	Reserved uint32
+	_    structs.HostLayout
+	Time uint64
+	Tid  uint32
+	Nr   uint32
 }
 
 type securityLatencyKey struct {
@@ -259,6 +259,7 @@ const (
 	securitySpecFlagSPEC_ENTER securitySpecFlag = 1
 	securitySpecFlagSPEC_TIMED securitySpecFlag = 2
 	securitySpecFlagSPEC_EXEC  securitySpecFlag = 4
+	securitySpecFlagSPEC_PAIR  securitySpecFlag = 8
 )
 
 type securityStash struct {
@@ -266,9 +267,8 @@ type securityStash struct {
 	Head struct {
 		_        structs.HostLayout
 		Enter    uint64
-		Args     [6]uint64
-		Len      uint32
 		Nr       uint32
+		Len      uint32
 		Row      uint8
 		Abi      uint8
 		Have     uint8
@@ -276,6 +276,7 @@ type securityStash struct {
 		Active   uint8
 		Big      uint8
 		Reserved [2]uint8
+		Args     [6]uint64
 	}
 	Data [256]uint8
 }
@@ -285,9 +286,8 @@ type securityStashBig struct {
 	Head struct {
 		_        structs.HostLayout
 		Enter    uint64
-		Args     [6]uint64
-		Len      uint32
 		Nr       uint32
+		Len      uint32
 		Row      uint8
 		Abi      uint8
 		Have     uint8
@@ -295,8 +295,16 @@ type securityStashBig struct {
 		Active   uint8
 		Big      uint8
 		Reserved [2]uint8
+		Args     [6]uint64
 	}
 	Data [12312]uint8
+}
+
+type securityStashSlot struct {
+	_        structs.HostLayout
+	Owner    uint32
+	Reserved uint32
+	Stash    securityStash
 }
 
 type securitySyscallSpec struct {
@@ -304,6 +312,8 @@ type securitySyscallSpec struct {
 	Kinds  [6]uint8
 	Result uint8
 	Flags  uint8
+	Memory uint8
+	Fds    uint8
 }
 
 type securityWire struct {
@@ -327,14 +337,13 @@ const (
 	securityMapIoEnter           = "io_enter"
 	securityMapIoExit            = "io_exit"
 	securityMapLatency           = "latency"
-	securityMapLatencyTask       = "latency_task"
-	securityMapLatencyThread     = "latency_thread"
+	securityMapLatencySlots      = "latency_slots"
 	securityMapRingRequests      = "ring_requests"
 	securityMapRingSecurity      = "ring_security"
 	securityMapScratch           = "scratch"
 	securityMapSettings          = "settings"
 	securityMapStashLarge        = "stash_large"
-	securityMapStashTask         = "stash_task"
+	securityMapStashSlots        = "stash_slots"
 	securityMapStashThread       = "stash_thread"
 	securityProgOnCgroupMkdir    = "on_cgroup_mkdir"
 	securityProgOnCgroupRmdir    = "on_cgroup_rmdir"
@@ -343,7 +352,9 @@ const (
 	securityProgOnProcessExit    = "on_process_exit"
 	securityProgOnProcessFork    = "on_process_fork"
 	securityProgOnSysEnter       = "on_sys_enter"
+	securityProgOnSysEnterPlain  = "on_sys_enter_plain"
 	securityProgOnSysExit        = "on_sys_exit"
+	securityProgOnSysExitPlain   = "on_sys_exit_plain"
 	securityVarCallFlags         = "call_flags"
 	securityVarCfgDirect         = "cfg_direct"
 	securityVarCfgExecEnv        = "cfg_exec_env"
@@ -352,7 +363,6 @@ const (
 	securityVarCfgRowsCompat     = "cfg_rows_compat"
 	securityVarCfgRowsSocketcall = "cfg_rows_socketcall"
 	securityVarCfgSpecs          = "cfg_specs"
-	securityVarCfgTaskStorage    = "cfg_task_storage"
 	securityVarReaderTgid        = "reader_tgid"
 	securityVarRowWanted         = "row_wanted"
 	securityVarWireArgKind       = "wire_arg_kind"
@@ -409,33 +419,34 @@ type securitySpecs struct {
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type securityProgramSpecs struct {
-	OnCgroupMkdir *ebpf.ProgramSpec `ebpf:"on_cgroup_mkdir"`
-	OnCgroupRmdir *ebpf.ProgramSpec `ebpf:"on_cgroup_rmdir"`
-	OnIterTask    *ebpf.ProgramSpec `ebpf:"on_iter_task"`
-	OnProcessExec *ebpf.ProgramSpec `ebpf:"on_process_exec"`
-	OnProcessExit *ebpf.ProgramSpec `ebpf:"on_process_exit"`
-	OnProcessFork *ebpf.ProgramSpec `ebpf:"on_process_fork"`
-	OnSysEnter    *ebpf.ProgramSpec `ebpf:"on_sys_enter"`
-	OnSysExit     *ebpf.ProgramSpec `ebpf:"on_sys_exit"`
+	OnCgroupMkdir   *ebpf.ProgramSpec `ebpf:"on_cgroup_mkdir"`
+	OnCgroupRmdir   *ebpf.ProgramSpec `ebpf:"on_cgroup_rmdir"`
+	OnIterTask      *ebpf.ProgramSpec `ebpf:"on_iter_task"`
+	OnProcessExec   *ebpf.ProgramSpec `ebpf:"on_process_exec"`
+	OnProcessExit   *ebpf.ProgramSpec `ebpf:"on_process_exit"`
+	OnProcessFork   *ebpf.ProgramSpec `ebpf:"on_process_fork"`
+	OnSysEnter      *ebpf.ProgramSpec `ebpf:"on_sys_enter"`
+	OnSysEnterPlain *ebpf.ProgramSpec `ebpf:"on_sys_enter_plain"`
+	OnSysExit       *ebpf.ProgramSpec `ebpf:"on_sys_exit"`
+	OnSysExitPlain  *ebpf.ProgramSpec `ebpf:"on_sys_exit_plain"`
 }
 
 // securityMapSpecs contains maps before they are loaded into the kernel.
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type securityMapSpecs struct {
-	Counters      *ebpf.MapSpec `ebpf:"counters"`
-	IoEnter       *ebpf.MapSpec `ebpf:"io_enter"`
-	IoExit        *ebpf.MapSpec `ebpf:"io_exit"`
-	Latency       *ebpf.MapSpec `ebpf:"latency"`
-	LatencyTask   *ebpf.MapSpec `ebpf:"latency_task"`
-	LatencyThread *ebpf.MapSpec `ebpf:"latency_thread"`
-	RingRequests  *ebpf.MapSpec `ebpf:"ring_requests"`
-	RingSecurity  *ebpf.MapSpec `ebpf:"ring_security"`
-	Scratch       *ebpf.MapSpec `ebpf:"scratch"`
-	Settings      *ebpf.MapSpec `ebpf:"settings"`
-	StashLarge    *ebpf.MapSpec `ebpf:"stash_large"`
-	StashTask     *ebpf.MapSpec `ebpf:"stash_task"`
-	StashThread   *ebpf.MapSpec `ebpf:"stash_thread"`
+	Counters     *ebpf.MapSpec `ebpf:"counters"`
+	IoEnter      *ebpf.MapSpec `ebpf:"io_enter"`
+	IoExit       *ebpf.MapSpec `ebpf:"io_exit"`
+	Latency      *ebpf.MapSpec `ebpf:"latency"`
+	LatencySlots *ebpf.MapSpec `ebpf:"latency_slots"`
+	RingRequests *ebpf.MapSpec `ebpf:"ring_requests"`
+	RingSecurity *ebpf.MapSpec `ebpf:"ring_security"`
+	Scratch      *ebpf.MapSpec `ebpf:"scratch"`
+	Settings     *ebpf.MapSpec `ebpf:"settings"`
+	StashLarge   *ebpf.MapSpec `ebpf:"stash_large"`
+	StashSlots   *ebpf.MapSpec `ebpf:"stash_slots"`
+	StashThread  *ebpf.MapSpec `ebpf:"stash_thread"`
 }
 
 // securityVariableSpecs contains global variables before they are loaded into the kernel.
@@ -450,7 +461,6 @@ type securityVariableSpecs struct {
 	CfgRowsCompat     *ebpf.VariableSpec `ebpf:"cfg_rows_compat"`
 	CfgRowsSocketcall *ebpf.VariableSpec `ebpf:"cfg_rows_socketcall"`
 	CfgSpecs          *ebpf.VariableSpec `ebpf:"cfg_specs"`
-	CfgTaskStorage    *ebpf.VariableSpec `ebpf:"cfg_task_storage"`
 	ReaderTgid        *ebpf.VariableSpec `ebpf:"reader_tgid"`
 	RowWanted         *ebpf.VariableSpec `ebpf:"row_wanted"`
 	WireArgKind       *ebpf.VariableSpec `ebpf:"wire_arg_kind"`
@@ -485,19 +495,18 @@ func (o *securityObjects) Close() error {
 //
 // It can be passed to loadSecurityObjects or ebpf.CollectionSpec.LoadAndAssign.
 type securityMaps struct {
-	Counters      *ebpf.Map `ebpf:"counters"`
-	IoEnter       *ebpf.Map `ebpf:"io_enter"`
-	IoExit        *ebpf.Map `ebpf:"io_exit"`
-	Latency       *ebpf.Map `ebpf:"latency"`
-	LatencyTask   *ebpf.Map `ebpf:"latency_task"`
-	LatencyThread *ebpf.Map `ebpf:"latency_thread"`
-	RingRequests  *ebpf.Map `ebpf:"ring_requests"`
-	RingSecurity  *ebpf.Map `ebpf:"ring_security"`
-	Scratch       *ebpf.Map `ebpf:"scratch"`
-	Settings      *ebpf.Map `ebpf:"settings"`
-	StashLarge    *ebpf.Map `ebpf:"stash_large"`
-	StashTask     *ebpf.Map `ebpf:"stash_task"`
-	StashThread   *ebpf.Map `ebpf:"stash_thread"`
+	Counters     *ebpf.Map `ebpf:"counters"`
+	IoEnter      *ebpf.Map `ebpf:"io_enter"`
+	IoExit       *ebpf.Map `ebpf:"io_exit"`
+	Latency      *ebpf.Map `ebpf:"latency"`
+	LatencySlots *ebpf.Map `ebpf:"latency_slots"`
+	RingRequests *ebpf.Map `ebpf:"ring_requests"`
+	RingSecurity *ebpf.Map `ebpf:"ring_security"`
+	Scratch      *ebpf.Map `ebpf:"scratch"`
+	Settings     *ebpf.Map `ebpf:"settings"`
+	StashLarge   *ebpf.Map `ebpf:"stash_large"`
+	StashSlots   *ebpf.Map `ebpf:"stash_slots"`
+	StashThread  *ebpf.Map `ebpf:"stash_thread"`
 }
 
 func (m *securityMaps) Close() error {
@@ -506,14 +515,13 @@ func (m *securityMaps) Close() error {
 		m.IoEnter,
 		m.IoExit,
 		m.Latency,
-		m.LatencyTask,
-		m.LatencyThread,
+		m.LatencySlots,
 		m.RingRequests,
 		m.RingSecurity,
 		m.Scratch,
 		m.Settings,
 		m.StashLarge,
-		m.StashTask,
+		m.StashSlots,
 		m.StashThread,
 	)
 }
@@ -530,7 +538,6 @@ type securityVariables struct {
 	CfgRowsCompat     *ebpf.Variable `ebpf:"cfg_rows_compat"`
 	CfgRowsSocketcall *ebpf.Variable `ebpf:"cfg_rows_socketcall"`
 	CfgSpecs          *ebpf.Variable `ebpf:"cfg_specs"`
-	CfgTaskStorage    *ebpf.Variable `ebpf:"cfg_task_storage"`
 	ReaderTgid        *ebpf.Variable `ebpf:"reader_tgid"`
 	RowWanted         *ebpf.Variable `ebpf:"row_wanted"`
 	WireArgKind       *ebpf.Variable `ebpf:"wire_arg_kind"`
@@ -549,14 +556,16 @@ type securityVariables struct {
 //
 // It can be passed to loadSecurityObjects or ebpf.CollectionSpec.LoadAndAssign.
 type securityPrograms struct {
-	OnCgroupMkdir *ebpf.Program `ebpf:"on_cgroup_mkdir"`
-	OnCgroupRmdir *ebpf.Program `ebpf:"on_cgroup_rmdir"`
-	OnIterTask    *ebpf.Program `ebpf:"on_iter_task"`
-	OnProcessExec *ebpf.Program `ebpf:"on_process_exec"`
-	OnProcessExit *ebpf.Program `ebpf:"on_process_exit"`
-	OnProcessFork *ebpf.Program `ebpf:"on_process_fork"`
-	OnSysEnter    *ebpf.Program `ebpf:"on_sys_enter"`
-	OnSysExit     *ebpf.Program `ebpf:"on_sys_exit"`
+	OnCgroupMkdir   *ebpf.Program `ebpf:"on_cgroup_mkdir"`
+	OnCgroupRmdir   *ebpf.Program `ebpf:"on_cgroup_rmdir"`
+	OnIterTask      *ebpf.Program `ebpf:"on_iter_task"`
+	OnProcessExec   *ebpf.Program `ebpf:"on_process_exec"`
+	OnProcessExit   *ebpf.Program `ebpf:"on_process_exit"`
+	OnProcessFork   *ebpf.Program `ebpf:"on_process_fork"`
+	OnSysEnter      *ebpf.Program `ebpf:"on_sys_enter"`
+	OnSysEnterPlain *ebpf.Program `ebpf:"on_sys_enter_plain"`
+	OnSysExit       *ebpf.Program `ebpf:"on_sys_exit"`
+	OnSysExitPlain  *ebpf.Program `ebpf:"on_sys_exit_plain"`
 }
 
 func (p *securityPrograms) Close() error {
@@ -568,7 +577,9 @@ func (p *securityPrograms) Close() error {
 		p.OnProcessExit,
 		p.OnProcessFork,
 		p.OnSysEnter,
+		p.OnSysEnterPlain,
 		p.OnSysExit,
+		p.OnSysExitPlain,
 	)
 }
 

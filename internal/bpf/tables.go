@@ -53,8 +53,14 @@ func specOf(s *syscalls.Spec) securitySyscallSpec {
 	out := securitySyscallSpec{Result: uint8(s.Result)}
 	for i, a := range s.Args {
 		out.Kinds[i] = uint8(a.Kind)
-		if a.Kind.Reads() {
+		switch {
+		case a.Kind.Reads():
 			out.Flags |= uint8(securitySpecFlagSPEC_ENTER)
+			out.Memory |= 1 << i
+		case a.Kind == syscalls.KindFD:
+			out.Fds |= 1 << i
+		case a.Kind == syscalls.KindFDPair:
+			out.Flags |= uint8(securitySpecFlagSPEC_PAIR)
 		}
 	}
 	if s.Timed {
