@@ -94,11 +94,11 @@ func TestLocalWithABackEnd(t *testing.T) {
 	for name, value := range map[string]string{
 		"SIGHTGLASS_LOGS_EXPORTERS":   "[terminal, otlp_http]",
 		"SIGHTGLASS_SHOW":             "[detections,status]",
-		"SIGHTGLASS_OTLP_ENDPOINT":    `"http://backend:4318"`,
+		"SIGHTGLASS_OTLP_HTTP":        "http://backend:4318",
 		"SIGHTGLASS_OTLP_HEADERS":     `{"api-key":"a=b $$c $${env:HOME}","x":"true"}`,
 		"SIGHTGLASS_OTLP_ENCODING":    "json",
-		"SIGHTGLASS_OTLP_TIMEOUT":     `"2500ms"`,
-		"SIGHTGLASS_OTLP_COMPRESSION": `"none"`,
+		"SIGHTGLASS_OTLP_TIMEOUT":     "2500ms",
+		"SIGHTGLASS_OTLP_COMPRESSION": "none",
 		"SIGHTGLASS_OTLP_INSECURE":    "true",
 	} {
 		t.Setenv(name, value)

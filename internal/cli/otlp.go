@@ -113,22 +113,33 @@ func parseHeaders(text string) (map[string]string, error) {
 	return headers, nil
 }
 
-// addTo adds the variables of the built-in configuration. JSON is YAML, and
-// quotes whatever needs it; $$ is how the collector writes a dollar sign.
+// addTo adds the variables of the built-in configuration. Texts go in as they
+// are, because the collector takes them without their quotes; JSON is YAML, and
+// $$ is how the collector writes a dollar sign.
 func (o otlpSettings) addTo(values map[string]string) {
-	quote := func(v any) string {
-		text, _ := json.Marshal(v) // strings and maps of strings always work
-		return strings.ReplaceAll(string(text), "$", "$$")
+	headers, _ := json.Marshal(o.headers) // a map of strings always works
+	endpoint := "HTTP"
+	if o.exporter == "otlp_grpc" {
+		endpoint = "GRPC"
 	}
-	values["SIGHTGLASS_OTLP_ENDPOINT"] = quote(o.endpoint)
-	values["SIGHTGLASS_OTLP_HEADERS"] = quote(o.headers)
-	values["SIGHTGLASS_OTLP_INSECURE"] = strconv.FormatBool(o.insecure)
-	if o.protocol == protocolJSON {
-		values["SIGHTGLASS_OTLP_ENCODING"] = "json"
-	}
-	for name, value := range map[string]string{"COMPRESSION": o.compression, "TIMEOUT": o.timeout, "CERTIFICATE": o.certificate} {
+	for name, value := range map[string]string{
+		endpoint:      o.endpoint,
+		"HEADERS":     string(headers),
+		"INSECURE":    strconv.FormatBool(o.insecure),
+		"ENCODING":    o.encoding(),
+		"COMPRESSION": o.compression,
+		"TIMEOUT":     o.timeout,
+		"CERTIFICATE": o.certificate,
+	} {
 		if value != "" {
-			values["SIGHTGLASS_OTLP_"+name] = quote(value)
+			values["SIGHTGLASS_OTLP_"+name] = strings.ReplaceAll(value, "$", "$$")
 		}
 	}
+}
+
+func (o otlpSettings) encoding() string {
+	if o.protocol == protocolJSON {
+		return "json"
+	}
+	return ""
 }

@@ -66,12 +66,18 @@ func TestOTLPVariables(t *testing.T) {
 	values := map[string]string{}
 	o.addTo(values)
 	require.Equal(t, map[string]string{
-		"SIGHTGLASS_OTLP_ENDPOINT":    `"https://b:4318"`,
+		"SIGHTGLASS_OTLP_HTTP":        "https://b:4318",
 		"SIGHTGLASS_OTLP_HEADERS":     `{"api-key":"a=b $$c","x":"y"}`,
 		"SIGHTGLASS_OTLP_INSECURE":    "false",
 		"SIGHTGLASS_OTLP_ENCODING":    "json",
-		"SIGHTGLASS_OTLP_COMPRESSION": `"none"`,
-		"SIGHTGLASS_OTLP_TIMEOUT":     `"2500ms"`,
-		"SIGHTGLASS_OTLP_CERTIFICATE": `"/ca.pem"`,
+		"SIGHTGLASS_OTLP_COMPRESSION": "none",
+		"SIGHTGLASS_OTLP_TIMEOUT":     "2500ms",
+		"SIGHTGLASS_OTLP_CERTIFICATE": "/ca.pem",
+	}, values)
+
+	values = map[string]string{}
+	otlpSettings{exporter: "otlp_grpc", endpoint: "b:4317", insecure: true}.addTo(values)
+	require.Equal(t, map[string]string{
+		"SIGHTGLASS_OTLP_GRPC": "b:4317", "SIGHTGLASS_OTLP_HEADERS": "null", "SIGHTGLASS_OTLP_INSECURE": "true",
 	}, values)
 }
