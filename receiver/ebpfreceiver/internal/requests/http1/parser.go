@@ -24,7 +24,7 @@ type stream struct {
 	state  state
 	left   uint64
 	chunks chunks
-	tail   tail
+	tail   tail // of the side, whatever state it is in
 	buf    []byte
 	last   uint64 // when the last byte of the current message was seen
 }
@@ -63,6 +63,8 @@ type Parser struct {
 	settled   bool   // nothing is under way that was not seen to begin
 	pipelined bool   // requests have been sent before all that came in earlier calls were answered
 	extra     bool   // requests younger than those in open were not copied
+	missing   bool   // bytes of the request side were lost since it was followed last
+	torn      bool   // the next bytes of the request side may begin anywhere in a message
 }
 
 // Reset implements exchange.Parser.
@@ -133,35 +135,51 @@ func (p *Parser) lose(now uint64, why exchange.Reason) {
 }
 
 func (st *stream) restart(s state) {
-	*st = stream{state: s, buf: st.buf[:0], last: st.last}
+	*st = stream{state: s, buf: st.buf[:0], last: st.last, tail: st.tail}
 }
 
 // Gap implements exchange.Parser.
 func (p *Parser) Gap(side exchange.Side, n, now uint64) {
-	st := &p.req
-	if side == exchange.Response {
-		st = &p.resp
-	}
-	if st.survives(n) {
-		if side == exchange.Response && st.state == between && len(p.open) > 0 {
-			p.finish(now, exchange.ResponseLost)
-		}
+	if side == exchange.Request {
+		p.requestGap(n, now)
 		return
 	}
-	for ; p.orphans > 0 && side == exchange.Request; p.orphans-- {
+	if !p.resp.survives(n) {
+		p.lose(now, exchange.ResponseLost)
+		return
+	}
+	if p.resp.state == between && len(p.open) > 0 {
+		p.finish(now, exchange.ResponseLost) // when it ended is not known
+	}
+}
+
+func (p *Parser) requestGap(n, now uint64) {
+	if p.req.survives(n) {
+		return
+	}
+	for ; p.orphans > 0; p.orphans-- {
 		p.sink.Count(exchange.RequestLost)
 	}
-	why := exchange.ResponseLost
-	if side == exchange.Request {
-		why = exchange.Desynchronized
+	p.missing, p.torn = true, true
+	if p.req.inBody() && !p.pipelined && !p.answered() {
+		p.req.restart(inUnknown) // the client waits for the answer to this one
+		return
 	}
-	p.lose(now, why)
+	if len(p.open) == 1 && (p.resp.state == inTail || p.resp.state == inUnknown) {
+		p.finish(p.resp.last, exchange.Complete) // a later request was sent
+	}
+	p.lose(now, exchange.Desynchronized)
+}
+
+func (st *stream) inBody() bool {
+	return st.state == inLength || st.state == inChunks || st.state == inTail || st.state == inUnknown
 }
 
 // survives walks a stream over n unseen bytes. It returns false when more than
 // the current body may be in them.
 func (st *stream) survives(n uint64) bool {
 	c := cursor{unseen: n}
+	st.tail.n = 0
 	switch st.state {
 	case inLength:
 		if n > st.left {
@@ -177,8 +195,6 @@ func (st *stream) survives(n uint64) bool {
 		}
 		st.chunks.follow(&c)
 		return true
-	case inTail, inUnknown:
-		return false
 	case inRest, inTunnel:
 		return true
 	default:

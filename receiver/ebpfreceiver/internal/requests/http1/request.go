@@ -1,13 +1,18 @@
 package http1
 
 import (
+	"bytes"
+
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/exchange"
+	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/httpfacts"
 )
 
 // request follows a segment of the request side.
 func (p *Parser) request(s *exchange.Segment) {
 	c := cursor{data: s.Payload, unseen: s.Len - uint64(len(s.Payload))}
+	p.req.tail.add(s.Last(), s.Len)
 	if p.adrift && !p.resync(s) {
+		p.torn = true
 		return
 	}
 	for c.left() > 0 {
@@ -27,15 +32,14 @@ func (p *Parser) request(s *exchange.Segment) {
 				p.endRequest()
 			}
 		case inChunks:
-			p.requestChunks(&c, s)
+			p.requestChunks(&c)
 		case inTail:
 			c.skip(c.left())
-			p.req.tail.add(s.Last(), before)
 			if p.req.tail.endsBody() {
 				p.endRequest()
 			}
 		case inUnknown:
-			if p.answered() && looksLikeRequest(c.data) {
+			if p.answered() && p.begins(c.data) {
 				p.endRequest()
 				continue
 			}
@@ -62,7 +66,7 @@ func (p *Parser) took(ex *exchange.Exchange, n uint64, side exchange.Side) {
 // resync tells whether the side may be followed again from the beginning of s:
 // it begins a request, and no older one is under way.
 func (p *Parser) resync(s *exchange.Segment) bool {
-	if !looksLikeRequest(s.Payload) {
+	if !p.begins(s.Payload) {
 		return false
 	}
 	if p.pipelined && (p.lastSeen == 0 || s.Start < p.lastSeen+quiet) {
@@ -72,6 +76,16 @@ func (p *Parser) resync(s *exchange.Segment) bool {
 	p.req.restart(between)
 	p.resp.restart(between)
 	return true
+}
+
+// begins tells whether a request begins with b. When the bytes before are
+// missing, b may as well begin within a word, so the word must be a known one.
+func (p *Parser) begins(b []byte) bool {
+	if !p.torn {
+		return looksLikeRequest(b)
+	}
+	method, _, ok := bytes.Cut(b, []byte(" "))
+	return ok && httpfacts.KnownMethod(method) && looksLikeRequest(b)
 }
 
 // beginRequest opens an exchange for the request that begins at c. It returns
@@ -101,7 +115,7 @@ func (p *Parser) beginRequest(c *cursor, s *exchange.Segment) bool {
 		p.lose(s.End, exchange.Desynchronized)
 		return false
 	}
-	p.extra = false
+	p.extra, p.missing, p.torn = false, false, false
 	ex := p.sink.New(s)
 	if ex == nil {
 		p.lose(s.End, exchange.Expired)
@@ -173,13 +187,12 @@ func (st *stream) head(c *cursor) (head []byte, n int) {
 	return st.buf, 0
 }
 
-func (p *Parser) requestChunks(c *cursor, s *exchange.Segment) {
+func (p *Parser) requestChunks(c *cursor) {
 	switch done, lost := p.req.chunks.follow(c); {
 	case done:
 		p.endRequest()
 	case lost:
 		p.req.restart(inTail)
-		p.req.tail.add(s.Last(), s.Len)
 		c.skip(c.left())
 		if p.req.tail.endsBody() {
 			p.endRequest()

@@ -18,10 +18,10 @@ type early struct {
 
 // response follows a segment of the response side.
 func (p *Parser) response(s *exchange.Segment) {
+	p.resp.tail.add(s.Last(), s.Len)
+	p.torn = false // what the client says next is a new request
 	if p.adrift {
-		if looksLikeResponse(s.Payload) {
-			p.orphans++
-		}
+		p.orphan(s)
 		return
 	}
 	if len(p.open) == 0 && p.resp.state != inTunnel {
@@ -48,11 +48,7 @@ func (p *Parser) unasked(s *exchange.Segment) {
 		return
 	}
 	if !p.sink.Client() {
-		// A server may say 408 to an idle connection; a gap, when it comes to
-		// light, says that it was more.
-		if looksLikeResponse(s.Payload) {
-			p.orphans++
-		}
+		p.orphan(s)
 		return
 	}
 	if len(p.early) == maxEarly {
@@ -75,6 +71,19 @@ func (p *Parser) unasked(s *exchange.Segment) {
 	e.payload = append(e.payload[:0], s.Payload...)
 	e.seg.Payload = e.payload
 	e.seg.Tail = e.tail[:copy(e.tail[:], s.Tail)]
+}
+
+// orphan takes a response segment that answers no request that we know of. A
+// server may say 408 to an idle connection; that it was more, a gap tells,
+// which may come to light later.
+func (p *Parser) orphan(s *exchange.Segment) {
+	switch {
+	case !beginsResponse(s.Payload):
+	case p.missing:
+		p.sink.Count(exchange.RequestLost)
+	default:
+		p.orphans++
+	}
 }
 
 func (p *Parser) dropEarly() {
@@ -123,7 +132,7 @@ func (p *Parser) respond(c *cursor, s *exchange.Segment) {
 		st.left -= c.skip(st.left)
 		done = st.left == 0
 	case inChunks:
-		done = p.responseChunks(c, s)
+		done = p.responseChunks(c)
 	case inTail, inUnknown:
 		if len(p.open) > 1 && beginsResponse(c.data) {
 			p.finish(st.last, exchange.Complete)
@@ -131,10 +140,7 @@ func (p *Parser) respond(c *cursor, s *exchange.Segment) {
 			return
 		}
 		c.skip(c.left())
-		if st.state == inTail {
-			st.tail.add(s.Last(), before)
-			done = st.tail.endsBody()
-		}
+		done = st.state == inTail && st.tail.endsBody()
 	default:
 		c.skip(c.left())
 	}
@@ -227,14 +233,13 @@ func bodyOf(f *httpfacts.Facts, fr *framing, cut bool) (next state, length uint6
 	return inLength, fr.length
 }
 
-func (p *Parser) responseChunks(c *cursor, s *exchange.Segment) (done bool) {
+func (p *Parser) responseChunks(c *cursor) (done bool) {
 	st := &p.resp
 	done, lost := st.chunks.follow(c)
 	if !lost {
 		return done
 	}
 	st.restart(inTail)
-	st.tail.add(s.Last(), s.Len)
 	c.skip(c.left())
 	return st.tail.endsBody()
 }

@@ -17,6 +17,9 @@ var methods = []string{
 // otherMethod stands for a method that is not among methods.
 const otherMethod = "_OTHER"
 
+// KnownMethod tells whether a method is one that the conventions know.
+func KnownMethod(b []byte) bool { return methodName(b) != otherMethod }
+
 func methodName(b []byte) string {
 	for _, m := range methods {
 		if string(b) == m {
