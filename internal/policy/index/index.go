@@ -9,10 +9,11 @@ import (
 
 // Rule is a rule as the index needs it.
 type Rule struct {
-	Types   Types
-	Node    plan.Node
-	Guard   plan.Guard
-	Guarded bool
+	Types  Types
+	Node   plan.Node
+	Guards []plan.Guard // each necessary; the index takes the most selective
+
+	guard *plan.Guard
 }
 
 // Index has a bucket of rules for every event type, in the order of the rules.
@@ -38,6 +39,7 @@ type group struct {
 
 // New indexes rules by their numbers.
 func New(rules []Rule) *Index {
+	chooseGuards(rules)
 	x := &Index{buckets: make([]bucket, events.Count())}
 	for id := range x.buckets {
 		x.buckets[id].fill(rules, func(r *Rule) bool { return r.Types.Has(events.ID(id)) })
@@ -47,6 +49,40 @@ func New(rules []Rule) *Index {
 	x.unknown.fill(rules, func(r *Rule) bool { return r.Types.Len() == everything })
 	x.words = max(x.words, len(x.unknown.open))
 	return x
+}
+
+// maxShare is the part of all rules that the values of a guard may lead to
+// before looking them up costs more than it saves.
+const maxShare = 8
+
+// chooseGuards takes for each rule the guard whose values the fewest rules
+// share.
+func chooseGuards(rules []Rule) {
+	type value struct {
+		slot int
+		text string
+	}
+	uses := map[value]int{}
+	for i := range rules {
+		for _, g := range rules[i].Guards {
+			for _, v := range g.Values {
+				uses[value{g.Slot, v}]++
+			}
+		}
+	}
+	for i := range rules {
+		r := &rules[i]
+		best := max(len(rules)/maxShare, 2)
+		for k := range r.Guards {
+			sum := 0
+			for _, v := range r.Guards[k].Values {
+				sum += uses[value{r.Guards[k].Slot, v}]
+			}
+			if sum <= best {
+				r.guard, best = &r.Guards[k], sum
+			}
+		}
+	}
 }
 
 func (b *bucket) fill(rules []Rule, wants func(*Rule) bool) {
@@ -61,17 +97,17 @@ func (b *bucket) fill(rules []Rule, wants func(*Rule) bool) {
 		if pos%64 == 0 {
 			b.open = append(b.open, 0)
 		}
-		if !r.Guarded {
+		if r.guard == nil {
 			b.open[pos/64] |= 1 << (pos % 64)
 			continue
 		}
-		i, ok := slots[r.Guard.Slot]
+		i, ok := slots[r.guard.Slot]
 		if !ok {
 			i = len(b.groups)
-			slots[r.Guard.Slot] = i
-			b.groups = append(b.groups, group{r.Guard.Slot, map[string][]int32{}})
+			slots[r.guard.Slot] = i
+			b.groups = append(b.groups, group{r.guard.Slot, map[string][]int32{}})
 		}
-		for _, v := range r.Guard.Values {
+		for _, v := range r.guard.Values {
 			b.groups[i].byValue[v] = append(b.groups[i].byValue[v], int32(pos))
 		}
 	}

@@ -1,6 +1,9 @@
 package plan
 
 import (
+	"maps"
+	"slices"
+
 	"github.com/sightglass/sightglass/internal/policy/check"
 	"github.com/sightglass/sightglass/internal/policy/field"
 	"github.com/sightglass/sightglass/internal/policy/operator"
@@ -16,29 +19,18 @@ type Guard struct {
 // maxGuard bounds the values of a guard; larger ones save nothing.
 const maxGuard = 256
 
-// Guard finds the most selective guard of a condition. ok is false when the
-// condition has none.
-func (b *Builder) Guard(e check.Expr) (g Guard, ok bool) {
-	best, found := "", map[string]*guardSet{}
+// Guards are the guards of a condition. Each on its own is necessary.
+func (b *Builder) Guards(e check.Expr) []Guard {
+	found := map[string]*guardSet{}
 	collectGuards(e, found)
-	for key, set := range found {
-		if len(set.values) > maxGuard {
-			continue
-		}
-		if best == "" || len(set.values) < len(found[best].values) ||
-			len(set.values) == len(found[best].values) && key < best {
-			best = key
+	var out []Guard
+	for _, key := range slices.Sorted(maps.Keys(found)) {
+		set := found[key]
+		if len(set.values) <= maxGuard {
+			out = append(out, Guard{b.Slot(set.left), slices.Sorted(maps.Keys(set.values))})
 		}
 	}
-	if best == "" {
-		return Guard{}, false
-	}
-	set := found[best]
-	g.Slot = b.Slot(set.left)
-	for v := range set.values {
-		g.Values = append(g.Values, v)
-	}
-	return g, true
+	return out
 }
 
 type guardSet struct {

@@ -98,24 +98,21 @@ func (t text) cut(from, to int) []piece {
 // locate is where the byte at an offset stands in its file.
 func (t text) locate(offset int) (src *source, at int) {
 	var last piece
-	base := 0
+	start, base := 0, 0
 	for _, p := range t.pieces {
-		if p.origin == nil {
-			base += len(p.s)
-			continue
+		if p.origin != nil {
+			last, start = p, base
 		}
-		last = p
-		if offset < base+len(p.s) {
+		if base += len(p.s); offset < base && last.origin != nil {
 			break
 		}
-		base += len(p.s)
 	}
 	if last.origin == nil {
 		return nil, 0
 	}
 	in := last.from
 	if !last.fixed {
-		in += max(min(offset-base, len(last.s)), 0)
+		in += max(min(offset-start, len(last.s)), 0)
 	}
 	return last.origin.src, last.origin.locate(in)
 }
