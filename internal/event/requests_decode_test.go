@@ -1,0 +1,111 @@
+package event
+
+import (
+	"encoding/binary"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// requestRecord is a record of the requests ring as bpf/requests.h lays it out.
+func requestRecord(typ Type, payload string) []byte {
+	raw := make([]byte, HeaderSize+requestFixed, HeaderSize+requestFixed+len(payload))
+	le := binary.LittleEndian
+	le.PutUint16(raw, uint16(typ))
+	le.PutUint32(raw[4:], uint32(cap(raw)))
+	le.PutUint64(raw[8:], 1001)
+	le.PutUint64(raw[16:], 1002)
+	le.PutUint32(raw[24:], 1003)
+	le.PutUint32(raw[28:], 1004)
+	b := raw[HeaderSize:]
+	for i, v := range []uint64{2001, 2002, 2003, 2004, 2005} {
+		le.PutUint64(b[8*i:], v)
+	}
+	le.PutUint32(b[40:], 3001)
+	le.PutUint32(b[44:], 3002)
+	copy(b[48:], "local address 16")
+	copy(b[64:], "peer address  16")
+	le.PutUint16(b[80:], 8080)
+	le.PutUint16(b[82:], 40000)
+	le.PutUint16(b[84:], 2)
+	b[86], b[87] = 1, byte(RoleServer)
+	b[88], b[89] = byte(Send), byte(RequestHead|RequestMidway)
+	le.PutUint16(b[90:], uint16(len(payload)))
+	var reset int32 = -104
+	le.PutUint32(b[92:], uint32(reset))
+	b[96] = 5
+	copy(b[104:], "tail!...")
+	return append(raw, payload...)
+}
+
+func TestDecodeData(t *testing.T) {
+	var ev Event
+	require.NoError(t, Decode(requestRecord(TypeData, "payload"), &ev))
+	require.Equal(t, Header{
+		Type: TypeData, Len: 151, Time: 1001, Key: ProcessKey{Start: 1002, TGID: 1003}, TID: 1004,
+	}, ev.Header)
+	require.Equal(t, Request{
+		Socket: 2001, CgroupID: 2002, Enter: 2003, Position: 2004, Bytes: 2005,
+		CgroupHierarchy: 3001, NetNS: 3002, Family: 2, LocalPort: 8080, PeerPort: 40000,
+		LocalAddr: [16]byte([]byte("local address 16")), PeerAddr: [16]byte([]byte("peer address  16")),
+		Role: RoleServer, Flags: RequestHead | RequestMidway, Class: 1,
+		Direction: Send, Error: -104, Payload: []byte("payload"), Tail: []byte("tail!"),
+	}, ev.Request)
+}
+
+func TestDecodeSocketClose(t *testing.T) {
+	var ev Event
+	require.NoError(t, Decode(requestRecord(TypeSocketClose, ""), &ev))
+	require.EqualValues(t, 2004, ev.Request.Received)
+	require.EqualValues(t, 2005, ev.Request.Sent)
+	require.Zero(t, ev.Request.Position)
+	require.Zero(t, ev.Request.Bytes)
+	require.Empty(t, ev.Request.Payload)
+	require.Empty(t, ev.Request.Tail)
+}
+
+func TestDecodeDataShort(t *testing.T) {
+	var ev Event
+	raw := requestRecord(TypeData, "payload")
+	for n := range raw {
+		cut := append([]byte(nil), raw[:n]...)
+		if n >= 8 {
+			binary.LittleEndian.PutUint32(cut[4:], uint32(n))
+		}
+		require.ErrorIs(t, Decode(cut, &ev), ErrShort, "%d bytes", n)
+	}
+	raw[HeaderSize+96] = requestTailSize + 1
+	require.ErrorIs(t, Decode(raw, &ev), ErrShort)
+}
+
+func TestDecodeDataAllocates(t *testing.T) {
+	raw := requestRecord(TypeData, "payload")
+	var ev Event
+	require.Zero(t, testing.AllocsPerRun(100, func() { _ = Decode(raw, &ev) }))
+}
+
+func TestDirectionOpposite(t *testing.T) {
+	require.Equal(t, Send, Receive.Opposite())
+	require.Equal(t, Receive, Send.Opposite())
+}
+
+func FuzzDecodeRequest(f *testing.F) {
+	f.Add(requestRecord(TypeData, "payload"))
+	f.Add(requestRecord(TypeSocketClose, ""))
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		var ev Event
+		if len(raw) < 2 || Decode(raw, &ev) != nil {
+			return
+		}
+		require.LessOrEqual(t, len(ev.Request.Payload), len(raw))
+		require.LessOrEqual(t, len(ev.Request.Tail), requestTailSize)
+	})
+}
+
+func BenchmarkDecodeData(b *testing.B) {
+	raw := requestRecord(TypeData, "GET /hello HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+	var ev Event
+	for b.Loop() {
+		_ = Decode(raw, &ev)
+	}
+}
