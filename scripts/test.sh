@@ -27,6 +27,8 @@ go list ./... >"$LOGS/packages"
 mapfile -t together < <(grep -vE "$alone" "$LOGS/packages")
 mapfile -t one_by_one < <(grep -E "$alone" "$LOGS/packages")
 {
-	go test -json -vet=off -count=1 "$@" "${together[@]}"
-	go test -json -vet=off -count=1 -p 1 "$@" "${one_by_one[@]}"
+	failed=0
+	go test -json -vet=off -count=1 "$@" "${together[@]}" || failed=1
+	go test -json -vet=off -count=1 -p 1 "$@" "${one_by_one[@]}" || failed=1
+	exit "$failed"
 } | tee "$LOGS/test.json" | out/testreport
