@@ -56,14 +56,14 @@ func TestUsageOfThisProcess(t *testing.T) {
 func TestParseBenchmark(t *testing.T) {
 	text := `goos: linux
 BenchmarkDecode 	 5000000	 200.0 ns/op	 0 B/op	 0 allocs/op
-BenchmarkDecode 	 5000000	 400.0 ns/op	 8.0 items/op	 16 B/op	 8 allocs/op
+BenchmarkDecode 	 5000000	 400.0 ns/op	 20.5 MB/s	 16 B/op	 8 allocs/op
 BenchmarkBroken some text that is no result
 PASS
 `
 	runs := parseBenchmark([]byte(text))
 	require.Equal(t, benchRun{"ns/op": 200, "B/op": 0, "allocs/op": 0}, runs[0])
 	require.InDelta(t, 8, runs[1]["items/op"], 0)
-	r := summarize(microbenchmark{what: "x"}, runs[1:2])
+	r := summarize(microbenchmark{items: 8}, runs[1:2])
 	require.InDelta(t, 20e6, r.perSecond, 1, "400 ns for 8 items")
 	require.EqualValues(t, 2, r.bytes)
 	require.EqualValues(t, 1, r.allocs)

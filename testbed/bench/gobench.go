@@ -15,6 +15,7 @@ type microbenchmark struct {
 	pkg, name string // name is exact, sub-benchmarks included
 	what      string
 	aim       float64 // per second and core; zero when none is stated
+	items     float64 // that one operation handles; zero means one
 }
 
 // microResult is a benchmark's median over its repetitions.
@@ -51,7 +52,7 @@ type benchRun map[string]float64
 
 // parseBenchmark reads lines such as
 //
-//	BenchmarkDecode  5000000  231.0 ns/op  4.0 items/op  0 B/op  0 allocs/op
+//	BenchmarkDecode  5000000  231.0 ns/op  0 B/op  0 allocs/op
 func parseBenchmark(text []byte) []benchRun {
 	var runs []benchRun
 	for lines := bufio.NewScanner(bytes.NewReader(text)); lines.Scan(); {
@@ -72,12 +73,11 @@ func parseBenchmark(text []byte) []benchRun {
 	return runs
 }
 
-// summarize takes medians. A benchmark whose operation handles several items
-// says so by reporting items/op.
+// summarize takes medians.
 func summarize(m microbenchmark, runs []benchRun) microResult {
 	var ns, size, allocs []float64
+	items := max(m.items, 1)
 	for _, r := range runs {
-		items := max(r["items/op"], 1)
 		ns = append(ns, r["ns/op"]/items)
 		size = append(size, r["B/op"]/items)
 		allocs = append(allocs, r["allocs/op"]/items)
