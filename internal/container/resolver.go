@@ -113,10 +113,14 @@ func (r *Resolver) Shim(pid uint32) {
 	r.bundles.addShim(r.opts.Root, pid)
 }
 
-// Made tells that a cgroup was created. path is copied.
+// Made tells that a cgroup was created. path is copied. Of the v1 hierarchies
+// only the one that Seed found is of use.
 func (r *Resolver) Made(id CgroupID, path string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if _, ok := r.trees[id.Hierarchy]; !ok && r.trees != nil && id.Hierarchy != 0 {
+		return
+	}
 	r.set(id, strings.Clone(path))
 }
 

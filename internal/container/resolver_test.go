@@ -269,6 +269,30 @@ func TestReusedNumber(t *testing.T) {
 	require.Equal(t, "b.service", r.Lookup(id, 0).Ref.SystemdUnit)
 }
 
+func TestOtherHierarchiesAreLeftOut(t *testing.T) {
+	h := newFakeHost(t)
+	h.write("proc/cgroups", "#subsys_name\thierarchy\tnum_cgroups\tenabled\ncpu\t1\t1\t1\nmemory\t4\t1\t1\n")
+	h.mkdir("sys/fs/cgroup/memory/user")
+	r := h.resolver(0)
+	r.Seed()
+	require.Equal(t, 2, r.Stats().Entries, "the root and its child")
+	r.Made(CgroupID{Hierarchy: 1, ID: 7}, "/x")
+	r.Made(CgroupID{Hierarchy: 4, ID: 1 << 40}, "/system.slice/a.service")
+	r.Made(CgroupID{Hierarchy: 0, ID: 1 << 40}, "/system.slice/b.service")
+	require.Equal(t, 4, r.Stats().Entries)
+	require.Equal(t, "a.service", r.Lookup(CgroupID{Hierarchy: 4, ID: 1 << 40}, 0).Ref.SystemdUnit)
+}
+
+func TestUnreadableHierarchies(t *testing.T) {
+	h := newFakeHost(t)
+	h.write("proc/cgroups", "memory\t0\t1\t1\n") // v2 only
+	_, ok := memoryHierarchy(filepath.Join(h.root, "proc"))
+	require.False(t, ok)
+	_, ok = memoryHierarchy(filepath.Join(h.root, "nowhere"))
+	require.False(t, ok)
+	(hierarchy{mount: filepath.Join(h.root, "nowhere")}).walk(func(uint64, string) bool { t.Fatal("nothing is there"); return true })
+}
+
 func TestMergeKeepsWhatWasKnown(t *testing.T) {
 	old := &Info{State: Container, Path: "/p", Ref: Ref{ContainerID: id1, Runtime: RuntimeContainerd}, Names: Names{Name: "a", Privileged: true, PrivilegedKnown: true}}
 	require.Same(t, old, old.merge(&Info{State: Host, Path: "/p"}))

@@ -1,0 +1,91 @@
+package translate
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/pmetric"
+
+	"github.com/sightglass/sightglass/internal/container"
+	"github.com/sightglass/sightglass/internal/event"
+	"github.com/sightglass/sightglass/internal/schema"
+	"github.com/sightglass/sightglass/internal/syscalls"
+	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/exchange"
+	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/spans"
+)
+
+// named facts make a span of that name.
+type named string
+
+func (named) Reset() {}
+func (n named) Describe(_ *exchange.Exchange, w *spans.Writer) bool {
+	w.Name(string(n))
+	return n != ""
+}
+
+func TestTracesAreGroupedByResource(t *testing.T) {
+	tr := NewTraces(host, "1.0", [32]byte{1})
+	for _, o := range []Owner{{processTool, podInfo}, {processTool, rootInfo}, {processTool, podInfo}} {
+		require.True(t, tr.Append(&exchange.Exchange{
+			Endpoint: exchange.Endpoint{Role: event.RoleServer}, Start: 5, End: 9, Facts: named("GET /"),
+		}, o, wallOffset))
+	}
+	require.False(t, tr.Append(&exchange.Exchange{Facts: named("")}, Owner{processTool, dockerInfo}, wallOffset))
+	require.Equal(t, 3, tr.Len())
+	got := tr.Take()
+	require.Zero(t, tr.Len())
+	require.Equal(t, 2, got.ResourceSpans().Len())
+	pod := got.ResourceSpans().At(0)
+	uid, _ := pod.Resource().Attributes().Get(schema.K8sPodUID)
+	require.Equal(t, podUID, uid.Str())
+	_, named := pod.Resource().Attributes().Get(schema.ServiceName)
+	require.False(t, named)
+	require.Equal(t, schema.ScopeName, pod.ScopeSpans().At(0).Scope().Name())
+	span := pod.ScopeSpans().At(0).Spans().At(0)
+	require.Equal(t, "GET /", span.Name())
+	require.Equal(t, wallOffset+5, int64(span.StartTimestamp()))
+	require.Equal(t, wallOffset+9, int64(span.EndTimestamp()))
+}
+
+func TestLatencies(t *testing.T) {
+	l := NewLatencies(host, "1.0", time.Unix(1, 0), time.Unix(2, 0))
+	bucket := func(n int) []uint64 {
+		b := make([]uint64, 40)
+		b[n] = 1
+		return b
+	}
+	other := &container.Info{State: container.Host, Path: "/user.slice/session-1.scope"}
+	l.Add(rootInfo, Latency{Number: 0, Count: 1, Sum: 1000, Buckets: bucket(3)})
+	l.Add(other, Latency{Number: 0, Count: 1, Sum: 2000, Buckets: bucket(39)})
+	l.Add(unitInfo, Latency{Number: 0, Count: 1, Sum: 300, Buckets: bucket(8)})
+	out := pmetric.NewMetrics()
+	l.AppendTo(out)
+	require.Equal(t, 2, out.ResourceMetrics().Len(), "what has no service is the host's")
+
+	dp := out.ResourceMetrics().At(0).ScopeMetrics().At(0).Metrics().At(0).Histogram().DataPoints().At(0)
+	name, _ := dp.Attributes().Get(schema.SyscallName)
+	require.Equal(t, CallName(0, false), name.Str())
+	require.Equal(t, uint64(2), dp.Count())
+	require.InDelta(t, 3e-6, dp.Sum(), 1e-12)
+	counts := dp.BucketCounts().AsRaw()
+	require.Len(t, counts, dp.ExplicitBounds().Len()+1)
+	require.Equal(t, uint64(1), counts[0])
+	require.Equal(t, uint64(1), counts[len(counts)-1])
+
+	unit := out.ResourceMetrics().At(1)
+	service, _ := unit.Resource().Attributes().Get(schema.ServiceName)
+	require.Equal(t, "nginx", service.Str())
+	dp = unit.ScopeMetrics().At(0).Metrics().At(0).Histogram().DataPoints().At(0)
+	require.Equal(t, uint64(1), dp.BucketCounts().At(1), "256 to 512 ns")
+	require.InDelta(t, 256e-9, dp.ExplicitBounds().At(0), 1e-15)
+	require.InDelta(t, 512e-9, dp.ExplicitBounds().At(1), 1e-15)
+}
+
+func TestCallName(t *testing.T) {
+	connect := syscalls.Lookup("connect").Numbers
+	require.Equal(t, "connect", CallName(uint32(connect.Native(goarch)[0]), false))
+	require.Equal(t, "connect", CallName(uint32(connect.Compat(goarch)[0]), true))
+	require.Equal(t, "syscall_100000", CallName(100000, false))
+	require.Equal(t, "compat_syscall_100000", CallName(100000, true))
+}
