@@ -121,6 +121,7 @@ func TestLocalWithABackEnd(t *testing.T) {
 // The order that the design asks for: names before policies, metrics before
 // anything is sampled, a bounded queue before every network.
 func TestAgentOrder(t *testing.T) {
+	t.Setenv("K8S_NODE_NAME", "node-1")
 	t.Setenv("K8S_NODE_IP", "10.0.0.1")
 	t.Setenv("SIGHTGLASS_METRICS_RECEIVERS", "[ebpf, service_latency, kubelet_stats]")
 	cfg := load(t, config.Agent)

@@ -21,20 +21,21 @@ type sort struct {
 	events    []string
 	one, many text.Safe
 	line      func(record) screen.Line
+	skip      func(record) bool // nil: all are worth a line
 }
 
 // kinds is the list of all sorts of lines made of log records; one more for
 // spans. A detection comes first: where lines are counted, it is named first.
 var kinds = [...]sort{
-	{"detections", []string{schema.EventPolicyMatch}, "detection", "detections", detectionLine},
-	{"commands", []string{schema.EventProcessExec}, "command", "commands", commandLine},
-	{"logins", []string{schema.EventLoginStart, schema.EventLoginEnd}, "login", "logins", loginLine},
-	{"listens", []string{schema.EventNetworkListen}, "listening socket", "listening sockets", listenLine},
-	{"connections", []string{schema.EventNetworkConnect, schema.EventNetworkAccept}, "connection", "connections", connectionLine},
-	{"files", []string{schema.EventFileOpen, schema.EventFileChange}, "file", "files", fileLine},
-	{"exits", []string{schema.EventProcessExit}, "exit", "exits", exitLine},
-	{"syscalls", []string{schema.EventSyscall}, "system call", "system calls", syscallLine},
-	{showRequests, nil, "request", "requests", nil},
+	{"detections", []string{schema.EventPolicyMatch}, "detection", "detections", detectionLine, nil},
+	{"commands", []string{schema.EventProcessExec}, "command", "commands", commandLine, nil},
+	{"logins", []string{schema.EventLoginStart, schema.EventLoginEnd}, "login", "logins", loginLine, nil},
+	{"listens", []string{schema.EventNetworkListen}, "listening socket", "listening sockets", listenLine, notListening},
+	{"connections", []string{schema.EventNetworkConnect, schema.EventNetworkAccept}, "connection", "connections", connectionLine, nil},
+	{"files", []string{schema.EventFileOpen, schema.EventFileChange}, "file", "files", fileLine, nil},
+	{"exits", []string{schema.EventProcessExit}, "exit", "exits", exitLine, nil},
+	{"syscalls", []string{schema.EventSyscall}, "system call", "system calls", syscallLine, nil},
+	{showRequests, nil, "request", "requests", nil, nil},
 }
 
 const showRequests = "requests"
@@ -64,8 +65,10 @@ func (s *selection) from(ld plog.Logs) []selected {
 	for _, rl := range ld.ResourceLogs().All() {
 		for _, sl := range rl.ScopeLogs().All() {
 			for _, lr := range sl.LogRecords().All() {
-				if k, ok := s.byEvent[lr.EventName()]; ok {
-					out = append(out, selected{record{lr, rl.Resource().Attributes()}, k})
+				k, ok := s.byEvent[lr.EventName()]
+				r := record{lr, rl.Resource().Attributes()}
+				if ok && (kinds[k].skip == nil || !kinds[k].skip(r)) {
+					out = append(out, selected{r, k})
 				}
 			}
 		}

@@ -3,6 +3,7 @@ package terminalexporter
 import (
 	"net"
 	"strconv"
+	"strings"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
@@ -15,6 +16,9 @@ func detectionLine(r record) screen.Line {
 	l := r.line(screen.TagOf(r.raw(schema.RulePriority), r.SeverityNumber()))
 	l.Title = r.safe(schema.RuleName)
 	l.Text = safe(r.Body().AsString())
+	if rest, ok := strings.CutPrefix(string(l.Text), string(l.Title)); ok {
+		l.Text = text.Safe(strings.TrimLeft(rest, " :;,-")) // outputs often begin with the rule's name
+	}
 	l.Wrap = true
 	return l
 }
@@ -71,6 +75,14 @@ func loginLine(r record) screen.Line {
 		l.Text = "from " + from + ": " + l.Text
 	}
 	return l
+}
+
+// notListening tells the sockets that got an address only to connect from it,
+// or before they listen, from those that now wait for somebody.
+func notListening(r record) bool {
+	port, _ := r.number(schema.NetworkLocalPort)
+	bound := r.raw(schema.SyscallName) == "bind" && (r.raw(schema.NetworkTransport) != "udp" || port == 0)
+	return bound || r.raw(schema.NetworkLocalAddress) == ""
 }
 
 func listenLine(r record) screen.Line {

@@ -95,6 +95,30 @@ func TestLines(t *testing.T) {
 	requireGolden(t, "lines.txt", string(buf))
 }
 
+func TestWhatListens(t *testing.T) {
+	for name, c := range map[string]struct {
+		attributes map[string]any
+		shown      bool
+	}{
+		"listen":        {map[string]any{schema.SyscallName: "listen", schema.NetworkTransport: "tcp", schema.NetworkLocalAddress: "::", schema.NetworkLocalPort: 80}, true},
+		"udp server":    {map[string]any{schema.SyscallName: "bind", schema.NetworkTransport: "udp", schema.NetworkLocalAddress: "0.0.0.0", schema.NetworkLocalPort: 53}, true},
+		"udp client":    {map[string]any{schema.SyscallName: "bind", schema.NetworkTransport: "udp", schema.NetworkLocalAddress: "0.0.0.0", schema.NetworkLocalPort: 0}, false},
+		"before listen": {map[string]any{schema.SyscallName: "bind", schema.NetworkTransport: "tcp", schema.NetworkLocalAddress: "::", schema.NetworkLocalPort: 80}, false},
+		"no address":    {map[string]any{schema.SyscallName: "listen"}, false},
+	} {
+		ld := plog.NewLogs()
+		recordOf(schema.EventNetworkListen, "", nil, c.attributes).MoveTo(ld.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords().AppendEmpty())
+		s := newSelection([]string{"listens"})
+		require.Equal(t, c.shown, len(s.from(ld)) == 1, name)
+	}
+}
+
+func TestTheNameOfARuleIsNotRepeated(t *testing.T) {
+	l := detectionLine(recordOf(schema.EventPolicyMatch, "Shell in container: user=root", nil, map[string]any{schema.RuleName: "Shell in container"}))
+	require.Equal(t, "Shell in container", string(l.Title))
+	require.Equal(t, "user=root", string(l.Text))
+}
+
 func TestRequestLines(t *testing.T) {
 	resource := pcommon.NewMap()
 	resource.PutStr(schema.ServiceName, "checkout")

@@ -69,8 +69,10 @@ func TestDetections(t *testing.T) {
 	untitled.Tag, untitled.Title = TagOf("", plog.SeverityNumberInfo2), ""
 	onlyTitle := match
 	onlyTitle.Text = ""
+	details := match
+	details.Text = "(user=root)"
 	golden(t, "detections", func(s Style, buf []byte) []byte {
-		for _, l := range []Line{match, inContainer, untitled, onlyTitle} {
+		for _, l := range []Line{match, inContainer, untitled, onlyTitle, details} {
 			buf = s.AppendLine(buf, l)
 		}
 		return buf

@@ -174,9 +174,17 @@ func (s Style) appendWrapped(buf []byte, l Line, indent int) []byte {
 	return s.appendBeside(buf, l.Title, body, indent)
 }
 
+// separator stands between a title and the text that explains it.
+func separator(body text.Safe) text.Safe {
+	if body[0] == '(' {
+		return " "
+	}
+	return ": "
+}
+
 func (s Style) appendBeside(buf []byte, title, body text.Safe, indent int) []byte {
 	if title != "" && body != "" {
-		body = ": " + body
+		body = separator(body) + body
 	}
 	rows := []text.Safe{title + body}
 	if width := s.width(); width > 0 {
