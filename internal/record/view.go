@@ -49,9 +49,10 @@ type list struct {
 
 var _ field.Source = (*View)(nil)
 
-// New makes a view.
+// New makes a view of an empty record.
 func New() *View {
 	return &View{
+		rec: plog.NewLogRecord(), res: pcommon.NewResource(),
 		recSlots: make([]slot, known.slots),
 		resSlots: make([]slot, known.slots),
 	}

@@ -158,8 +158,12 @@ func TestStampsWrapAround(t *testing.T) {
 }
 
 func TestUnsetViewHasNoValues(t *testing.T) {
-	_, ok := New().String(field.AttrFilePath)
+	v := New()
+	_, ok := v.String(field.AttrFilePath)
 	require.False(t, ok)
+	_, ok = v.Named(schema.FilePath)
+	require.False(t, ok)
+	require.Zero(t, v.Time())
 }
 
 func TestEventType(t *testing.T) {

@@ -3,25 +3,14 @@ package securitypolicyprocessor
 import (
 	"slices"
 
+	"github.com/sightglass/sightglass/internal/record"
 	"github.com/sightglass/sightglass/internal/schema"
 )
 
 const keepAll = "all"
 
-// activityEvents are the events that the ebpf receiver reports; rules are
-// evaluated on these and on nothing else.
-var activityEvents = []string{
-	schema.EventProcessExec,
-	schema.EventProcessExit,
-	schema.EventFileOpen,
-	schema.EventFileChange,
-	schema.EventNetworkConnect,
-	schema.EventNetworkAccept,
-	schema.EventNetworkListen,
-	schema.EventLoginStart,
-	schema.EventLoginEnd,
-	schema.EventSyscall,
-}
+// activityEvents are the events that rules are evaluated on, and nothing else.
+var activityEvents = record.Activities()
 
 // defaultKeep is the command history, the sessions and the listening sockets.
 func defaultKeep() []string {

@@ -3,6 +3,7 @@ package securitypolicyprocessor
 import (
 	"slices"
 
+	"github.com/sightglass/sightglass/internal/detection"
 	"github.com/sightglass/sightglass/internal/interest"
 	"github.com/sightglass/sightglass/internal/policy"
 	"github.com/sightglass/sightglass/internal/schema"
@@ -65,25 +66,15 @@ func otherTypes(without []string) []string {
 	return types
 }
 
-// notCaptured are the event types that only these rules' conditions name and
-// that no receiver of this version reports: the rules load, for their other
-// types, or for records of other senders.
+// notCaptured are the event types that rules name and that no receiver of this
+// version reports.
 func notCaptured(set *policy.RuleSet) []string {
 	var missing []string
 	for _, r := range set.Rules() {
-		if !r.Enabled || r.Types.Len() > maxNamedTypes {
-			continue
-		}
-		for _, name := range r.Types.Names() {
-			if syscalls.Lookup(name) == nil && name != interest.ProcessExit && !slices.Contains(missing, name) {
-				missing = append(missing, name)
-			}
+		if r.Enabled {
+			missing = append(missing, detection.NotCaptured(r)...)
 		}
 	}
 	slices.Sort(missing)
-	return missing
+	return slices.Compact(missing)
 }
-
-// maxNamedTypes tells a rule that names its event types from one that takes
-// whatever comes.
-const maxNamedTypes = 100

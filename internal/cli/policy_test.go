@@ -1,0 +1,263 @@
+package cli
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/sightglass/sightglass/internal/schema"
+)
+
+const shadowRule = `- list: secrets
+  items: [/etc/shadow]
+
+- rule: Secret read
+  desc: somebody read a secret
+  condition: evt.type in (open, openat) and fd.name in (secrets)
+  output: secret read (file=%fd.name command=%proc.cmdline)
+  priority: WARNING
+  tags: [file]
+`
+
+// policyCommand runs "policy ARGS..." and returns what it wrote.
+func policyCommand(t *testing.T, stdin string, args ...string) (out, notes string, err error) {
+	t.Helper()
+	cmd := newPolicyCommand()
+	var stdout, stderr bytes.Buffer
+	cmd.SetIn(strings.NewReader(stdin))
+	cmd.SetOut(&stdout)
+	cmd.SetErr(&stderr)
+	cmd.SetArgs(args)
+	cmd.SilenceErrors, cmd.SilenceUsage = true, true
+	err = cmd.ExecuteContext(t.Context())
+	return stdout.String(), stderr.String(), err
+}
+
+func ruleFile(t *testing.T, content string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "own.yaml")
+	require.NoError(t, os.WriteFile(path, []byte(content), 0o600))
+	return path
+}
+
+func TestPolicyAloneShowsItsCommands(t *testing.T) {
+	out, _, err := policyCommand(t, "")
+	require.NoError(t, err)
+	for _, name := range []string{"check", "list", "replay", "eval", "parse"} {
+		require.Contains(t, out, "\n  "+name+" ")
+	}
+	_, _, err = policyCommand(t, "", "nonsense")
+	require.Error(t, err)
+}
+
+func TestPolicyCheckFindsNothing(t *testing.T) {
+	out, _, err := policyCommand(t, "", "check", ruleFile(t, shadowRule))
+	require.NoError(t, err)
+	require.Equal(t, "1 file: 0 errors, 0 warnings, 1 rule\n", out)
+}
+
+func TestPolicyCheckShowsThePlace(t *testing.T) {
+	path := ruleFile(t, strings.Replace(shadowRule, "fd.name in", "fd.nam in", 1))
+	out, _, err := policyCommand(t, "", "check", path)
+	require.ErrorIs(t, err, errRules)
+	require.Contains(t, out, "error: "+path+":6:")
+	require.Contains(t, out, `rule "Secret read"`)
+	require.Contains(t, out, "fd.nam")
+	require.Regexp(t, `(?m)^ +\^$`, out)
+	require.Contains(t, out, "1 file: 1 error, ")
+}
+
+func TestPolicyCheckShowsWarningsAndWhatIsNotCaptured(t *testing.T) {
+	out, _, err := policyCommand(t, "", "check", ruleFile(t,
+		shadowRule+"\n- list: idle\n  items: [x]\n\n- rule: Swap\n  desc: x\n  condition: evt.type = swapon\n  output: x\n  priority: DEBUG\n"))
+	require.NoError(t, err)
+	require.Contains(t, out, "warning: ")
+	require.Contains(t, out, "LOAD_UNUSED_LIST")
+	require.Contains(t, out, `rule "Swap" names event types that this version does not capture: swapon`)
+	require.Contains(t, out, "1 file: 0 errors, 1 warning, 2 rules\n")
+}
+
+func TestPolicyCheckOfAMissingFile(t *testing.T) {
+	out, _, err := policyCommand(t, "", "check", ruleFile(t, shadowRule), filepath.Join(t.TempDir(), "absent.yaml"))
+	require.ErrorIs(t, err, errRules)
+	require.Contains(t, out, "LOAD_ERR_FILE_READ")
+	_, _, err = policyCommand(t, "", "check")
+	require.Error(t, err, "a file has to be named")
+}
+
+func TestPolicyCheckJSON(t *testing.T) {
+	out, _, err := policyCommand(t, "", "check", "--json", ruleFile(t, "- rule: x\n"))
+	require.ErrorIs(t, err, errRules)
+	var got struct {
+		Results []struct {
+			Successful bool             `json:"successful"`
+			Errors     []map[string]any `json:"errors"`
+		} `json:"falco_load_results"`
+	}
+	require.NoError(t, json.Unmarshal([]byte(out), &got))
+	require.Len(t, got.Results, 1)
+	require.False(t, got.Results[0].Successful)
+	require.NotEmpty(t, got.Results[0].Errors)
+}
+
+func TestPolicyList(t *testing.T) {
+	path := ruleFile(t, shadowRule+"\n- rule: Anything\n  desc: x\n  condition: proc.name = x\n  output: x\n  priority: INFO\n  enabled: false\n  warn_evttypes: false\n")
+	out, _, err := policyCommand(t, "", "list", path)
+	require.NoError(t, err)
+	require.Equal(t, `Secret read
+  priority     Warning
+  file         `+path+`:4
+  events       open openat
+  fields       evt.type fd.name proc.cmdline
+  tags         file
+
+Anything (disabled)
+  priority     Informational
+  file         `+path+`:11
+  events       any
+  fields       proc.name
+
+2 rules
+`, out)
+}
+
+func TestPolicyListJSON(t *testing.T) {
+	out, _, err := policyCommand(t, "", "list", "--json", ruleFile(t, shadowRule))
+	require.NoError(t, err)
+	var got listedRule
+	require.NoError(t, json.Unmarshal([]byte(out), &got))
+	require.Equal(t, "Secret read", got.Rule)
+	require.Equal(t, []string{"open", "openat"}, got.Events)
+	require.Equal(t, []string{"file"}, got.Tags)
+	require.True(t, got.Enabled)
+}
+
+func TestPolicyListOfTheEmbedded(t *testing.T) {
+	out, _, err := policyCommand(t, "", "list")
+	require.NoError(t, err)
+	require.Contains(t, out, "Terminal shell in a container\n  priority     Notice\n  file         shells.yaml:")
+	_, _, err = policyCommand(t, "", "list", ruleFile(t, "- rule: x\n"))
+	require.Error(t, err)
+}
+
+func TestPolicyParse(t *testing.T) {
+	out, _, err := policyCommand(t, `{"filter": "proc.name=cat   and (a or b)"}
+
+{"filter": "proc.name = "}
+nonsense
+{}
+{"filter": "a"}`, "parse")
+	require.NoError(t, err)
+	lines := strings.Split(strings.TrimSuffix(out, "\n"), "\n")
+	require.Len(t, lines, 5)
+	require.JSONEq(t, `{"ok": true, "ast": "(proc.name = cat and (a or b))"}`, lines[0])
+	require.Contains(t, lines[1], `"ok":false`)
+	require.Contains(t, lines[1], `"column":`)
+	require.Contains(t, lines[2], "not a JSON object")
+	require.Contains(t, lines[3], `the key \"filter\" is missing`)
+	require.JSONEq(t, `{"ok": true, "ast": "a"}`, lines[4])
+}
+
+func TestPolicyEval(t *testing.T) {
+	out, _, err := policyCommand(t, strings.Join([]string{
+		`{"filter": "proc.name = cat", "evt_name": "openat", "fields": {"proc.name": {"type": "CHARBUF", "value": "cat", "list": false}}}`,
+		`{"filter": "proc.name = cat", "evt_name": "openat", "fields": {}}`,
+		`{"filter": "not proc.name = cat and evt.type = openat", "evt_name": "openat"}`,
+		`{"filter": "evt.buffer bcontains 6869", "fields": {"evt.buffer": {"type": "BYTEBUF", "raw_hex": ["00686900"]}}}`,
+		`{"filter": "no.such = 1"}`,
+		`{"filter": 3}`,
+	}, "\n"), "eval")
+	require.NoError(t, err)
+	lines := strings.Split(strings.TrimSuffix(out, "\n"), "\n")
+	require.Len(t, lines, 6)
+	for i, want := range []string{`{"result":true}`, `{"result":false}`, `{"result":true}`, `{"result":true}`} {
+		require.Equal(t, want, lines[i])
+	}
+	for _, line := range lines[4:] {
+		require.Regexp(t, `^\{"error":".+"\}$`, line)
+	}
+}
+
+// recorded is a file with one open of /etc/shadow, one exec, and a detection.
+func recorded(t *testing.T) string {
+	t.Helper()
+	ld := plog.NewLogs()
+	rl := ld.ResourceLogs().AppendEmpty()
+	rl.Resource().Attributes().PutStr(schema.HostName, "node")
+	records := rl.ScopeLogs().AppendEmpty().LogRecords()
+	for _, event := range []string{schema.EventFileOpen, schema.EventProcessExec, schema.EventPolicyMatch} {
+		rec := records.AppendEmpty()
+		rec.SetEventName(event)
+		rec.SetTimestamp(1_700_000_000_123_456_789)
+		rec.Attributes().PutStr(schema.SyscallName, "openat")
+		rec.Attributes().PutInt(schema.SyscallReturn, 3)
+		rec.Attributes().PutStr(schema.FilePath, "/etc/shadow")
+		rec.Attributes().PutStr(schema.ProcessName, "cat")
+	}
+	records.At(1).Attributes().PutStr(schema.SyscallName, "execve")
+	var m plog.JSONMarshaler
+	line, err := m.MarshalLogs(ld)
+	require.NoError(t, err)
+	path := filepath.Join(t.TempDir(), "events.json")
+	other := `{"resourceSpans":[]}`
+	require.NoError(t, os.WriteFile(path, []byte(string(line)+"\n"+other+"\n"+string(line)+"\n"), 0o600))
+	return path
+}
+
+func TestPolicyReplay(t *testing.T) {
+	rules, events := ruleFile(t, shadowRule), recorded(t)
+	out, notes, err := policyCommand(t, "", "replay", "--rules", rules, events)
+	require.NoError(t, err)
+	line := "2023-11-14T22:13:20.123456789+0000: Warning secret read (file=/etc/shadow command=cat) [Secret read]\n"
+	require.Equal(t, line+line, out)
+	require.Equal(t, "4 activity records, 2 detections\n", notes)
+
+	content, err := os.ReadFile(events)
+	require.NoError(t, err)
+	fromStdin, _, err := policyCommand(t, string(content), "replay", "--rules", rules, "-")
+	require.NoError(t, err)
+	require.Equal(t, out, fromStdin)
+}
+
+func TestPolicyReplayFormats(t *testing.T) {
+	rules, events := ruleFile(t, shadowRule), recorded(t)
+	out, _, err := policyCommand(t, "", "replay", "--rules", rules, "--format", "json", events)
+	require.NoError(t, err)
+	var alert map[string]any
+	require.NoError(t, json.Unmarshal([]byte(strings.Split(out, "\n")[0]), &alert))
+	require.Equal(t, "Secret read", alert["rule"])
+	require.Equal(t, "node", alert["hostname"])
+
+	out, _, err = policyCommand(t, "", "replay", "--rules", rules, "--format", "otlp", events)
+	require.NoError(t, err)
+	ld, err := (&plog.JSONUnmarshaler{}).UnmarshalLogs([]byte(strings.Split(out, "\n")[0]))
+	require.NoError(t, err)
+	rl := ld.ResourceLogs().At(0)
+	require.Equal(t, 1, rl.Resource().Attributes().Len())
+	rec := rl.ScopeLogs().At(0).LogRecords().At(0)
+	require.Equal(t, schema.EventPolicyMatch, rec.EventName())
+
+	_, _, err = policyCommand(t, "", "replay", "--format", "xml", events)
+	require.ErrorContains(t, err, "xml")
+}
+
+func TestPolicyReplayOfWhatIsNoRecording(t *testing.T) {
+	rules := ruleFile(t, shadowRule)
+	_, notes, err := policyCommand(t, `{"resourceLogs": [`, "replay", "--rules", rules, "-")
+	require.NoError(t, err)
+	require.Contains(t, notes, "cut off")
+	_, _, err = policyCommand(t, `hello`, "replay", "--rules", rules, "-")
+	require.ErrorContains(t, err, "byte")
+	_, _, err = policyCommand(t, `[]`, "replay", "--rules", rules, "-")
+	require.ErrorContains(t, err, "not OTLP JSON")
+	_, _, err = policyCommand(t, "", "replay", "--rules", rules, filepath.Join(t.TempDir(), "absent"))
+	require.ErrorIs(t, err, os.ErrNotExist)
+	_, _, err = policyCommand(t, "", "replay", "--rules", "absent.yaml", recorded(t))
+	require.ErrorContains(t, err, "absent.yaml")
+}
