@@ -47,8 +47,8 @@ step() {
 	wait "$pid" || rc=$?
 	trap - INT TERM
 	if ((rc != 0)); then
-		# The linker's dependency dump is no help to a person.
-		grep -vE ' -> ' "$log" | tail -n 20 >&2 || true
+		# Names of compiled packages and the linker's dependencies are no help.
+		grep -vE ' -> |^[a-z][^ :]*$' "$log" | tail -n 20 >&2 || true
 		die "$name failed with exit code $rc; the whole output is in $log"
 	fi
 }
