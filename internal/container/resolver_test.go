@@ -344,3 +344,12 @@ func FuzzReadSpec(f *testing.F) {
 		require.True(t, spec.cgroup() == "" || spec.cgroup()[0] == '/')
 	})
 }
+
+func TestRootWithPatternCharacters(t *testing.T) {
+	h := newFakeHost(t)
+	h.root = filepath.Join(h.root, `od[d]*\?`)
+	h.write("var/lib/containers/storage/vfs-containers/"+id1+"/userdata/config.json", `{"annotations":{"io.kubernetes.pod.name":"p"}}`)
+	_, by, ok := storageNames(h.root, id1)
+	require.True(t, ok)
+	require.Equal(t, RuntimeCRIO, by)
+}

@@ -50,12 +50,27 @@ func dockerNames(root, id string) (Names, bool) {
 // storageDirs are where CRI-O and podman keep their containers.
 var storageDirs = []string{"var/lib/containers/storage", "run/containers/storage"}
 
+// storageBases are the directories with one entry per container; each storage
+// driver has its own (overlay-containers, vfs-containers, ...).
+func storageBases(root string) []string {
+	var bases []string
+	for _, dir := range storageDirs {
+		found, _ := filepath.Glob(filepath.Join(globEscape(root), dir, "*-containers")) // the pattern is sound
+		bases = append(bases, found...)
+	}
+	return bases
+}
+
+// globEscape takes the meaning from characters of a path.
+func globEscape(path string) string {
+	return strings.NewReplacer(`\`, `\\`, "*", `\*`, "?", `\?`, "[", `\[`).Replace(path)
+}
+
 // storageNames reads the state that containers/storage keeps for CRI-O and
 // podman: the OCI configuration with CRI-O's annotations, and the list of
 // containers with podman's names.
 func storageNames(root, id string) (Names, Runtime, bool) {
-	for _, dir := range storageDirs {
-		base := filepath.Join(root, dir, "overlay-containers")
+	for _, base := range storageBases(root) {
 		spec, err := readSpec(filepath.Join(base, id, "userdata", "config.json"))
 		if err != nil {
 			continue
@@ -81,10 +96,10 @@ func listedNames(root, id string) (Names, bool) {
 		Names    []string `json:"names"`
 		Metadata string   `json:"metadata"` // JSON in a string
 	}
-	for _, dir := range storageDirs {
+	for _, base := range storageBases(root) {
 		for _, file := range []string{"containers.json", "volatile-containers.json"} {
 			list = nil
-			if readJSON(filepath.Join(root, dir, "overlay-containers", file), &list) != nil {
+			if readJSON(filepath.Join(base, file), &list) != nil {
 				continue
 			}
 			for _, c := range list {
