@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.opentelemetry.io/collector/pdata/ptrace"
@@ -16,6 +17,7 @@ import (
 	"github.com/sightglass/sightglass/exporter/terminalexporter/internal/metadata"
 	"github.com/sightglass/sightglass/exporter/terminalexporter/internal/screen"
 	"github.com/sightglass/sightglass/exporter/terminalexporter/internal/text"
+	"github.com/sightglass/sightglass/internal/schema"
 )
 
 const (
@@ -41,14 +43,21 @@ type terminal struct {
 	queue     chan screen.Line
 	dropped   atomic.Uint64 // lines that found the queue full
 
-	mu      sync.Mutex
-	gate    gate
-	latency *latency.Store
-	watch   watch
+	mu        sync.Mutex
+	gate      gate
+	latency   *latency.Store
+	watch     watch
+	listening listening // the last that was shown
 
 	users int           // signals that are started
 	stop  chan struct{} // closed by the last shutdown
 	done  chan struct{} // closed when the printer has ended
+}
+
+// listening is a process and where it listens.
+type listening struct {
+	pid   int64
+	where text.Safe
 }
 
 func newTerminal(cfg *Config, set component.TelemetrySettings, info component.BuildInfo) (*terminal, error) {
@@ -130,7 +139,7 @@ func (u *user) shutdown(ctx context.Context) error {
 
 func (t *terminal) consumeLogs(_ context.Context, ld plog.Logs) error {
 	for _, one := range t.selection.from(ld) {
-		if t.admit(one.kind) {
+		if t.admit(one.kind, one.resource) {
 			t.show(kinds[one.kind].line(one.record))
 		}
 	}
@@ -144,7 +153,7 @@ func (t *terminal) consumeTraces(_ context.Context, td ptrace.Traces) error {
 	for _, rs := range td.ResourceSpans().All() {
 		for _, ss := range rs.ScopeSpans().All() {
 			for _, span := range ss.Spans().All() {
-				if t.admit(kindRequest) {
+				if t.admit(kindRequest, rs.Resource().Attributes()) {
 					t.show(requestLine(rs.Resource().Attributes(), span))
 				}
 			}
@@ -163,14 +172,26 @@ func (t *terminal) consumeMetrics(_ context.Context, md pmetric.Metrics) error {
 	return nil
 }
 
-func (t *terminal) admit(k kind) bool {
+func (t *terminal) admit(k kind, resource pcommon.Map) bool {
+	service := rawOf(resource, schema.ServiceName, schema.ContainerID)
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.gate.admit(k, t.now())
+	return t.gate.admit(k, service, t.now())
 }
 
-// show hands a line to the printer, or counts it as dropped.
+// show hands a line to the printer, or counts it as dropped. A process that
+// listens on its socket again, as some do to change the backlog, is no news.
 func (t *terminal) show(l screen.Line) {
+	if l.Tag == screen.TagListen {
+		news := listening{l.PID, l.Text}
+		t.mu.Lock()
+		old := t.listening
+		t.listening = news
+		t.mu.Unlock()
+		if news == old {
+			return
+		}
+	}
 	select {
 	case t.queue <- l:
 	default:

@@ -105,6 +105,39 @@ func TestFloodsAreLimitedAndCounted(t *testing.T) {
 	require.Len(t, s.queue, 1)
 }
 
+// A build that runs a thousand commands a second must not hide the one command
+// in a container.
+func TestABusyServiceHidesNoOther(t *testing.T) {
+	g := gate{perSecond: 3}
+	admitted := func(service string, n int) int {
+		count := 0
+		for range n {
+			if g.admit(1, service, noon) {
+				count++
+			}
+		}
+		return count
+	}
+	require.Equal(t, 3, admitted("build", 1000))
+	require.Equal(t, reserve, admitted("web", 10))
+	require.Equal(t, 1, admitted("db", 10), "all together double the limit")
+	require.Zero(t, admitted("cache", 10))
+	require.Equal(t, uint64(997+8+9+10), g.take()[1])
+	require.True(t, g.admit(2, "build", noon), "kinds have limits of their own")
+	require.True(t, g.admit(1, "build", noon.Add(time.Second)))
+}
+
+func TestListeningAgainIsNoNews(t *testing.T) {
+	s := newScreen(t, nil)
+	for _, port := range []int{80, 80, 81, 80} {
+		ld := plog.NewLogs()
+		recordOf(schema.EventNetworkListen, "", nil, map[string]any{schema.NetworkLocalAddress: "::", schema.NetworkLocalPort: port}).
+			MoveTo(ld.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords().AppendEmpty())
+		require.NoError(t, s.consumeLogs(t.Context(), ld))
+	}
+	require.Len(t, s.queue, 3)
+}
+
 func TestDefaultLimits(t *testing.T) {
 	out := openOutput(newDefaultConfig())
 	require.Equal(t, linesForProgram, out.linesPerSecond, "tests have no terminal")

@@ -134,6 +134,7 @@ func (s Style) appendCut(buf []byte, l Line, indent int) []byte {
 func (s Style) origin(l Line) text.Safe {
 	var out text.Safe
 	switch {
+	case l.By != "" && l.By == l.Service: // which says it
 	case l.By != "":
 		out = "by " + l.By
 	case l.Parent != "":
