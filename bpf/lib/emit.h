@@ -23,8 +23,26 @@ static __always_inline void emit__header(struct event_header *h, __u64 task)
 	extract__who(task, h);
 }
 
-/* emit__ring: len bytes into the class's ring, without a wake-up: readers come
- * by themselves. The record counts as produced either way.
+/* How often a program looks whether the ring fills up: at every n-th record of
+ * its CPU, a power of two.
+ */
+#define RING_LOOK 64
+
+/* emit__wakeup: the reader comes by itself, after 100 ms at the latest; only a
+ * ring that is a quarter full calls it.
+ */
+static __always_inline __u64 emit__wakeup(void *ring, __u64 produced)
+{
+	if (produced & (RING_LOOK - 1))
+		return BPF_RB_NO_WAKEUP;
+	if (bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA) <
+	    bpf_ringbuf_query(ring, BPF_RB_RING_SIZE) / 4)
+		return BPF_RB_NO_WAKEUP;
+	return BPF_RB_FORCE_WAKEUP;
+}
+
+/* emit__ring: len bytes into the class's ring. The record counts as produced
+ * either way.
  */
 static __always_inline void emit__ring(void *ring, __u32 class, void *data, __u64 len)
 {
@@ -33,7 +51,7 @@ static __always_inline void emit__ring(void *ring, __u32 class, void *data, __u6
 	if (!c)
 		return;
 	__sync_fetch_and_add(&c->produced, 1);
-	if (bpf_ringbuf_output(ring, data, len, BPF_RB_NO_WAKEUP))
+	if (bpf_ringbuf_output(ring, data, len, emit__wakeup(ring, c->produced)))
 		__sync_fetch_and_add(&c->lost[LOSS_RING_FULL], 1);
 }
 

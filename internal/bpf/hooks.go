@@ -34,21 +34,21 @@ type hookSpec struct {
 }
 
 // hookSpecs lists the hooks of the security side, in the order in which they
-// are attached: sys_exit before sys_enter, so that no entry waits for an exit
-// that nobody sees; processes before calls.
+// are attached: processes before calls, entries before exits, so that no exit
+// misses its entry.
 var hookSpecs = []hookSpec{
 	{name: "sched_process_exec", program: "on_process_exec", provides: "the commands that run", essential: true},
 	{name: "sched_process_fork", program: "on_process_fork", provides: "ancestry of processes", essential: true},
 	{name: "sched_process_exit", program: "on_process_exit", provides: "the end of processes", essential: true},
 	{name: "cgroup_mkdir", program: "on_cgroup_mkdir", provides: "names of containers from their first event on"},
 	{name: "cgroup_rmdir", program: "on_cgroup_rmdir", provides: "the end of containers"},
-	{name: "sys_exit", program: "on_sys_exit", plain: "on_sys_exit_plain", provides: "file, network and privilege activity", essential: true},
 	{name: "sys_enter", program: "on_sys_enter", plain: "on_sys_enter_plain", provides: "arguments as they were when a call began", essential: true},
+	{name: "sys_exit", program: "on_sys_exit", plain: "on_sys_exit_plain", provides: "file, network and privilege activity", essential: true},
 	{name: "iter/task", program: "on_iter_task", provides: "processes that ran before the agent", iterator: true},
 }
 
 // sysEnter is the position of that hook in hookSpecs.
-const sysEnter = 6
+const sysEnter = 5
 
 // attach loads the hook's program with the maps that exist already and
 // attaches it. The caller closes the link.

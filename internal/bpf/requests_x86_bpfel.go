@@ -76,7 +76,8 @@ type requestsRequestsRecord struct {
 	Captured  uint16
 	Error     int32
 	TailLen   uint8
-	Reserved  [7]uint8
+	Reserved  [3]uint8
+	Opposite  uint32
 	Tail      [8]uint8
 }
 

@@ -1,0 +1,150 @@
+package bpf
+
+import (
+	"os"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/sightglass/sightglass/internal/event"
+)
+
+// patience is how long a test waits for a record that must come.
+const patience = 20 * time.Second
+
+// load loads an agent for a test and closes it at its end.
+func load(tb testing.TB, opts Options) *Agent {
+	tb.Helper()
+	requireRoot(tb)
+	a, err := Load(opts)
+	require.NoError(tb, err)
+	tb.Cleanup(func() { assert.NoError(tb, a.Close()) })
+	return a
+}
+
+// eachMode runs a test in the best mode of this kernel and in the plainest one,
+// which is all that Linux 5.10 has.
+func eachMode(t *testing.T, opts Options, test func(t *testing.T, a *Agent)) {
+	t.Helper()
+	t.Run("best", func(t *testing.T) {
+		a := load(t, opts)
+		t.Logf("mode %+v", a.mode)
+		test(t, a)
+	})
+	t.Run("plain", func(t *testing.T) {
+		opts.Plain = true
+		a := load(t, opts)
+		test(t, a)
+	})
+}
+
+// await drains the security ring until a record satisfies match, which may keep
+// nothing of it, or until patience ends.
+func await(tb testing.TB, a *Agent, what string, match func(ev *event.Event) bool) {
+	tb.Helper()
+	deadline := time.Now().Add(patience)
+	found := false
+	var ev event.Event
+	for !found && time.Now().Before(deadline) {
+		n, err := a.Security().Drain(func(raw []byte) {
+			if !assert.NoError(tb, event.Decode(raw, &ev)) {
+				return
+			}
+			found = match(&ev) || found
+		})
+		require.NoError(tb, err)
+		if n == 0 {
+			time.Sleep(time.Millisecond)
+		}
+	}
+	require.True(tb, found, "no record: %s", what)
+}
+
+func TestLoadAttachesEveryHook(t *testing.T) {
+	a := load(t, Options{})
+	hooks := a.Hooks()
+	require.Len(t, hooks, len(hookSpecs))
+	for _, h := range hooks {
+		assert.True(t, h.Attached, "%s: %v", h.Name, h.Err)
+		assert.NotEmpty(t, h.Provides)
+		assert.Empty(t, h.Remedy)
+	}
+}
+
+func TestLoadReportsWhatIsMissing(t *testing.T) {
+	requireRoot(t)
+	restore := slices.Clone(hookSpecs)
+	t.Cleanup(func() { copy(hookSpecs, restore) })
+	for i := range hookSpecs {
+		if !hookSpecs[i].essential && !hookSpecs[i].iterator {
+			hookSpecs[i].name = "no_such_tracepoint"
+		}
+	}
+	a := load(t, Options{})
+	missing := 0
+	for _, h := range a.Hooks() {
+		if h.Attached {
+			continue
+		}
+		missing++
+		require.Error(t, h.Err)
+		assert.Contains(t, h.Remedy, "tracepoint")
+	}
+	assert.Equal(t, 2, missing)
+}
+
+func TestLoadFailsWithNothing(t *testing.T) {
+	requireRoot(t)
+	restore := slices.Clone(hookSpecs)
+	t.Cleanup(func() { copy(hookSpecs, restore) })
+	for i := range hookSpecs {
+		if hookSpecs[i].essential {
+			hookSpecs[i].name = "no_such_tracepoint"
+		}
+	}
+	_, err := Load(Options{})
+	require.ErrorContains(t, err, "nothing can be observed")
+}
+
+func TestLoadRefusesOddRings(t *testing.T) {
+	for _, size := range []int{1, 4095, 3 * os.Getpagesize(), MaxRingSize * 2, -4096} {
+		_, err := Load(Options{SecurityRing: size})
+		require.ErrorContains(t, err, "ring size")
+	}
+}
+
+func TestCloseTwiceAndUse(t *testing.T) {
+	requireRoot(t)
+	a, err := Load(Options{})
+	require.NoError(t, err)
+	require.NoError(t, a.Close())
+	require.NoError(t, a.Close())
+	_, err = a.SetInterest([]string{"openat"})
+	require.ErrorIs(t, err, os.ErrClosed)
+	_, err = a.Security().Drain(func([]byte) {})
+	require.ErrorIs(t, err, os.ErrClosed)
+	require.NoError(t, a.Security().Run(func([]byte) {}, nil))
+}
+
+func TestProbe(t *testing.T) {
+	requireRoot(t)
+	hooks, _, err := Probe()
+	require.NoError(t, err)
+	require.GreaterOrEqual(t, len(hooks), len(hookSpecs))
+	for _, h := range hooks {
+		assert.True(t, h.Attached, "%s: %v", h.Name, h.Err)
+	}
+}
+
+func TestPlainModeTellsWhatItLacks(t *testing.T) {
+	a := load(t, Options{Plain: true})
+	names := []string{}
+	for _, d := range a.Degradations() {
+		names = append(names, d.Name)
+		assert.NotEmpty(t, d.Consequence)
+	}
+	assert.Len(t, names, 2)
+}

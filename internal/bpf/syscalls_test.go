@@ -1,0 +1,37 @@
+package bpf
+
+import (
+	"maps"
+	"runtime"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/sightglass/sightglass/internal/syscalls"
+)
+
+// TestEverySyscall makes the real call of every row of the table and compares
+// every argument of its record. A row without a trigger fails.
+func TestEverySyscall(t *testing.T) {
+	triggers := map[string]func(*call){}
+	for _, m := range []map[string]func(*call){fileTriggers, netTriggers, processTriggers} {
+		maps.Copy(triggers, m)
+	}
+	eachMode(t, Options{Syscalls: AllSyscalls(), SecurityRing: 16 << 20}, func(t *testing.T, a *Agent) {
+		for i := range syscalls.Table {
+			spec := &syscalls.Table[i]
+			t.Run(spec.Name, func(t *testing.T) {
+				trigger, ok := triggers[spec.Name]
+				require.True(t, ok, "the row %s has no trigger: add one", spec.Name)
+				if len(spec.Numbers.Native(runtime.GOARCH)) == 0 {
+					t.Skipf("%s has no such call", runtime.GOARCH)
+				}
+				onThread(t, func() {
+					c := newCall(t, a, spec)
+					trigger(c)
+					c.verify()
+				})
+			})
+		}
+	})
+}
