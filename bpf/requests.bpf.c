@@ -101,6 +101,7 @@ static __always_inline void requests__send(struct requests_scratch *b, struct re
 	r->header.len = sizeof(*r) + captured;
 	r->enter = enter;
 	r->position = s->moved[direction & 1];
+	r->opposite = (__u32)s->moved[!direction];
 	r->bytes = ret > 0 ? ret : 0;
 	r->error = ret < 0 ? ret : 0;
 	r->direction = direction;
@@ -180,6 +181,7 @@ static __always_inline void requests__data(__u64 task, struct requests_socket *s
 		got = requests__fill(b, s, &m, got, sig, direction, turn);
 	requests__send(b, s, call & IO_SEND ? requests__began(s->tid, nr) : 0, direction, total, got);
 moved:
+	/* After the record: whoever sees the sum finds the record before his own. */
 	__sync_fetch_and_add(&s->moved[direction & 1], total);
 }
 

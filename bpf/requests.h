@@ -62,7 +62,8 @@ struct requests_record {
 	__u16 captured;
 	__s32 error; /* negative errno */
 	__u8 tail_len;
-	__u8 reserved[7];
+	__u8 reserved[3];
+	__u32 opposite; /* data: bytes moved the other way by then, modulo 2^32 */
 	__u8 tail[REQUESTS_TAIL];
 };
 

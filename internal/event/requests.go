@@ -24,6 +24,7 @@ type Request struct {
 	Error     int32  // negative errno when the call failed; Bytes is 0 then
 	Enter     uint64 // when the call began, ns since boot; 0 when not seen, as for all receives
 	Position  uint64 // bytes that this socket had moved in this direction before the call, since it is watched
+	Opposite  uint32 // bytes that it had moved in the other direction by then, modulo 2^32; never too many
 	Bytes     uint64 // bytes that the call moved; 0 with Error 0 is the peer's end of file
 	Payload   []byte // the first of these bytes, up to the bound of the protocol
 	Tail      []byte // the last of these bytes, at most 8; empty when they are not known (sendfile, splice)

@@ -36,6 +36,7 @@ func decodeRequest(body []byte, r *Request) error {
 		Direction:       Direction(b[88] & 1),
 		Flags:           RequestFlags(b[89]),
 		Error:           int32(le.Uint32(b[92:])),
+		Opposite:        le.Uint32(b[100:]),
 	}
 	captured, tail := int(le.Uint16(b[90:])), int(b[96])
 	if captured > len(body)-requestFixed || tail > requestTailSize {

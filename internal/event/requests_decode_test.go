@@ -34,6 +34,7 @@ func requestRecord(typ Type, payload string) []byte {
 	var reset int32 = -104
 	le.PutUint32(b[92:], uint32(reset))
 	b[96] = 5
+	le.PutUint32(b[100:], 4001)
 	copy(b[104:], "tail!...")
 	return append(raw, payload...)
 }
@@ -49,7 +50,7 @@ func TestDecodeData(t *testing.T) {
 		CgroupHierarchy: 3001, NetNS: 3002, Family: 2, LocalPort: 8080, PeerPort: 40000,
 		LocalAddr: [16]byte([]byte("local address 16")), PeerAddr: [16]byte([]byte("peer address  16")),
 		Role: RoleServer, Flags: RequestHead | RequestMidway, Class: 1,
-		Direction: Send, Error: -104, Payload: []byte("payload"), Tail: []byte("tail!"),
+		Direction: Send, Error: -104, Opposite: 4001, Payload: []byte("payload"), Tail: []byte("tail!"),
 	}, ev.Request)
 }
 

@@ -35,18 +35,18 @@ type Config struct {
 
 // Stats are the counters of an Assembler since it was made, and its state.
 type Stats struct {
-	Records      uint64                     // handled
-	Unknown      uint64                     // records of no protocol, or without a known beginning
-	Late         uint64                     // records that came after what followed them; not used
-	Gaps         uint64                     // times that bytes were found missing
-	GapBytes     uint64                     // bytes that were missing
+	Records      uint64                      // handled
+	Unknown      uint64                      // records of no protocol, or without a known beginning
+	Late         uint64                      // records that came after what followed them; not used
+	Gaps         uint64                      // times that bytes were found missing
+	GapBytes     uint64                      // bytes that were missing
 	Exchanges    [exchange.NumReasons]uint64 // emitted or counted, by exchange.Reason
-	Bare         uint64                     // of these, counted only: nothing was known to emit
-	Opened       uint64                     // connections taken up
-	Evicted      uint64                     // connections that gave way to others
-	Expired      uint64                     // connections that were silent for too long
-	Connections  int                        // followed now
-	OpenRequests int                        // under way now
+	Bare         uint64                      // of these, counted only: nothing was known to emit
+	Opened       uint64                      // connections taken up
+	Evicted      uint64                      // connections that gave way to others
+	Expired      uint64                      // connections that were silent for too long
+	Connections  int                         // followed now
+	OpenRequests int                         // under way now
 }
 
 // Assembler follows connections. It is used by one goroutine.

@@ -25,7 +25,8 @@ func (c *conn) begin(r *event.Request, role event.Role, guessed bool) {
 		Role: role, RoleGuessed: guessed,
 	}
 	midway := r.Flags&event.RequestMidway != 0 || r.Position != 0
-	c.position, c.placed = [2]uint64{}, [2]bool{!midway, !midway}
+	known := !midway && r.Role != event.RoleUnknown // else records may have been passed over
+	c.position, c.placed = [2]uint64{}, [2]bool{known, known}
 	c.position[r.Direction], c.placed[r.Direction] = r.Position, true
 	c.parser.Reset(c, midway)
 }
@@ -41,7 +42,11 @@ func (c *conn) side(d event.Direction) exchange.Side {
 // inOrder tells whether r may be fed, after the parser was told of bytes that
 // are missing before it.
 func (c *conn) inOrder(r *event.Request, now uint64) bool {
-	d := r.Direction
+	d, o := r.Direction, r.Direction.Opposite()
+	if ahead := int32(r.Opposite - uint32(c.position[o])); c.placed[o] && ahead > 0 {
+		c.gap(o, uint64(ahead), now)
+		c.position[o] += uint64(ahead)
+	}
 	switch want := c.position[d]; {
 	case !c.placed[d] || r.Position == want:
 	case r.Position > want:
@@ -117,7 +122,9 @@ func breaks(errno int32) bool {
 // close takes the end of the socket.
 func (c *conn) close(ev *event.Event) {
 	r := &ev.Request
-	if r.Flags&event.RequestBoring == 0 {
+	if r.Flags&event.RequestBoring != 0 {
+		c.parser.Gap(exchange.Response, 1, ev.Time) // at least: whatever is under way may have gone on
+	} else {
 		total := [2]uint64{event.Receive: r.Received, event.Send: r.Sent}
 		for d, want := range c.position {
 			if c.placed[d] && total[d] > want {

@@ -40,7 +40,8 @@ func appendSegment(dst, segment []byte) []byte {
 		return append(dst, segment...)
 	}
 	dst = append(dst, "{id}"...)
-	if dot := bytes.LastIndexByte(segment, '.'); dot > 0 && len(segment)-dot <= 6 && allLetters(segment[dot+1:]) {
+	dot := bytes.LastIndexByte(segment, '.')
+	if dot > 0 && len(segment)-dot <= 6 && allLetters(segment[dot+1:]) && bytes.IndexByte(segment, '@') < 0 {
 		dst = append(dst, segment[dot:]...)
 	}
 	return dst

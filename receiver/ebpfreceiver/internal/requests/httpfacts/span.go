@@ -1,6 +1,7 @@
 package httpfacts
 
 import (
+	"net"
 	"strconv"
 
 	"github.com/sightglass/sightglass/internal/event"
@@ -111,20 +112,25 @@ const familyUnix = 1
 // url writes the target: in parts on a server's span, whole on a client's.
 func (d *description) url() {
 	t := &d.target
-	if !d.client {
-		d.w.Text(schema.URLScheme, d.scheme)
-		path := t.path
-		if len(path) == 0 {
-			path = []byte("/")
-		}
-		d.w.Bytes(schema.URLPath, path)
-		if t.hasQuery && len(t.query) != 0 {
-			buf := appendQuery(d.w.Scratch(), t.query)
-			d.w.Unique(schema.URLQuery, buf)
-			d.w.Keep(buf)
-		}
+	if d.client {
+		d.fullURL()
 		return
 	}
+	d.w.Text(schema.URLScheme, d.scheme)
+	path := t.path
+	if len(path) == 0 {
+		path = []byte("/")
+	}
+	d.w.Bytes(schema.URLPath, path)
+	if len(t.query) != 0 {
+		buf := appendQuery(d.w.Scratch(), t.query)
+		d.w.Unique(schema.URLQuery, buf)
+		d.w.Keep(buf)
+	}
+}
+
+func (d *description) fullURL() {
+	t := &d.target
 	if d.method == "CONNECT" || d.host == "" {
 		return
 	}
@@ -133,14 +139,13 @@ func (d *description) url() {
 	if t.secretive {
 		buf = append(buf, "REDACTED:REDACTED@"...)
 	}
-	if len(t.authority) != 0 {
+	switch {
+	case len(t.authority) != 0:
 		buf = append(buf, t.authority...)
-	} else if len(d.Host) != 0 {
+	case len(d.Host) != 0:
 		buf = append(buf, d.Host...)
-	} else {
-		buf = append(buf, d.host...)
-		buf = append(buf, ':')
-		buf = strconv.AppendUint(buf, uint64(d.port), 10)
+	default:
+		buf = append(buf, net.JoinHostPort(d.host, strconv.Itoa(int(d.port)))...)
 	}
 	if string(t.path) != "*" {
 		buf = append(buf, t.path...)
