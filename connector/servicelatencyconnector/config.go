@@ -42,6 +42,10 @@ type Config struct {
 	SeriesExpiration time.Duration `mapstructure:"series_expiration"`
 	// Exemplars configures the links from histograms to spans.
 	Exemplars ExemplarsConfig `mapstructure:"exemplars"`
+	// ServiceMap adds metrics of the edges between services.
+	ServiceMap ServiceMapConfig `mapstructure:"service_map"`
+	// Objectives count the requests that were good enough.
+	Objectives []ObjectiveConfig `mapstructure:"objectives"`
 	// Merge configures the pair metrics -> metrics.
 	Merge MergeConfig `mapstructure:"merge"`
 	// Statements configures the pair traces -> logs.
@@ -132,6 +136,47 @@ type MergeConfig struct {
 	DropResourceAttributes []attribute.Pattern `mapstructure:"drop_resource_attributes"`
 }
 
+// ServiceMapConfig configures the edges between services.
+type ServiceMapConfig struct {
+	// Enabled adds the edges' metrics.
+	Enabled bool `mapstructure:"enabled"`
+	// Names is "sightglass" (one metric, as precise as the others) or "grafana"
+	// (those that Grafana's service graph reads, with explicit buckets).
+	Names EdgeNames `mapstructure:"names"`
+	// Wait is how long a span waits for that of the other end when it does not
+	// name the other end itself.
+	Wait time.Duration `mapstructure:"wait"`
+	// MaxWaiting bounds how many spans wait.
+	MaxWaiting int `mapstructure:"max_waiting"`
+	// Networks names ranges of addresses, for ends that are not services.
+	Networks map[string][]string `mapstructure:"networks"`
+}
+
+// EdgeNames says whose names the edges' metrics have.
+type EdgeNames string
+
+// The names.
+const (
+	SightglassNames EdgeNames = "sightglass"
+	GrafanaNames    EdgeNames = "grafana"
+)
+
+// ObjectiveConfig is a promise about requests: that they succeed, and how soon.
+type ObjectiveConfig struct {
+	// Name is the value of the counters' attribute sightglass.objective.name.
+	Name string `mapstructure:"name"`
+	// Threshold is the longest duration of a good request.
+	Threshold time.Duration `mapstructure:"threshold"`
+	// Service and Namespace choose the services; * stands for any text, empty
+	// for all.
+	Service   string `mapstructure:"service"`
+	Namespace string `mapstructure:"namespace"`
+	// Operation chooses by route, method, statement or destination; empty for all.
+	Operation string `mapstructure:"operation"`
+	// Metrics chooses by the metric that counts the request; all servers' if empty.
+	Metrics []string `mapstructure:"metrics"`
+}
+
 // StatementsConfig configures the list of slow database statements.
 type StatementsConfig struct {
 	// Interval is the time that a list covers.
@@ -160,6 +205,7 @@ func createDefaultConfig() component.Config {
 			"host.*", "os.*", "container.*", "process.*", "k8s.pod.*", "k8s.node.*", "k8s.replicaset.*",
 			"service.instance.id", "sightglass.writer.id",
 		}},
+		ServiceMap: ServiceMapConfig{Names: SightglassNames, Wait: 5 * time.Second, MaxWaiting: 10_000},
 		Statements: StatementsConfig{Interval: time.Minute, Top: 10, MaxTracked: 2_000, MaxTextBytes: 2_048},
 	}
 }

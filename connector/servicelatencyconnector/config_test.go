@@ -53,8 +53,19 @@ func TestConfigs(t *testing.T) {
 			CardinalityLimit:         CardinalityConfig{Total: 1000, PerService: 100, Services: 10},
 			SeriesExpiration:         time.Hour,
 			Exemplars:                ExemplarsConfig{MaxPerSeries: 1, Filter: AllSpans},
-			Merge:                    MergeConfig{DropResourceAttributes: []attribute.Pattern{"host.*"}},
-			Statements:               StatementsConfig{Interval: 5 * time.Minute, Top: 3, MaxTracked: 100, MaxTextBytes: 512},
+			ServiceMap: ServiceMapConfig{
+				Enabled: true, Names: GrafanaNames, Wait: 2 * time.Second, MaxWaiting: 100,
+				Networks: map[string][]string{"office": {"192.0.2.0/24"}},
+			},
+			Objectives: []ObjectiveConfig{
+				{
+					Name: "checkout", Threshold: 300 * time.Millisecond, Service: "shop*", Namespace: "prod", Operation: "/pay/*",
+					Metrics: []string{"http.server.request.duration"},
+				},
+				{Name: "all", Threshold: time.Second},
+			},
+			Merge:      MergeConfig{DropResourceAttributes: []attribute.Pattern{"host.*"}},
+			Statements: StatementsConfig{Interval: 5 * time.Minute, Top: 3, MaxTracked: 100, MaxTextBytes: 512},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -100,6 +111,14 @@ func TestConfigErrorsNameKeyAndRemedy(t *testing.T) {
 			"statements: interval: 1ms is too short; use at least 1s", "top: 0 is out of range; use 1 to 1000",
 			"max_tracked: 0 is out of range", "max_text_bytes: 1 is out of range; use 64 to 65536",
 		},
+		"wrong_map": {
+			`service_map: names: "other" is unknown; use one of ["sightglass" "grafana"]`, "wait: 1h0m0s is out of range",
+			"max_waiting: 0 is out of range", `networks::office: "192.0.2.0" is not a range of addresses`,
+		},
+		"wrong_objectives": {
+			"objectives[0]::name: an objective needs a name", "objectives[1]::threshold: 0s is no duration",
+			`objectives[2]::name: "a" is taken`, `objectives[2]::metrics: no metric "nothing"`,
+		},
 		"wrong_merge": {`merge::drop_resource_attributes::0: "*" matches every attribute; name a prefix`},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -115,8 +134,11 @@ func TestConfigErrorsNameKeyAndRemedy(t *testing.T) {
 	require.ErrorContains(t, err, "flush_interval")
 }
 
-func TestTooManyResourceAttributes(t *testing.T) {
+func TestTooManyEntries(t *testing.T) {
 	cfg := createDefaultConfig().(*Config)
+	cfg.Objectives = make([]ObjectiveConfig, 65)
+	require.ErrorContains(t, cfg.Validate(), "objectives: 65 are too many; use at most 64")
+	cfg.Objectives = nil
 	cfg.ResourceAttributes = make([]string, 65)
 	for i := range cfg.ResourceAttributes {
 		cfg.ResourceAttributes[i] = "a"

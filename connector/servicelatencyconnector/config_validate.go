@@ -10,6 +10,7 @@ import (
 	"github.com/sightglass/sightglass/connector/servicelatencyconnector/internal/attribute"
 	"github.com/sightglass/sightglass/connector/servicelatencyconnector/internal/identity"
 	"github.com/sightglass/sightglass/connector/servicelatencyconnector/internal/request"
+	"github.com/sightglass/sightglass/connector/servicelatencyconnector/internal/servicemap"
 )
 
 // Validate reports every value that cannot be meant, with its key and a remedy.
@@ -21,6 +22,7 @@ func (c *Config) Validate() error {
 		c.validateMetrics(),
 		c.validateResourceAttributes(),
 		c.validateDimensions(),
+		c.validateObjectives(),
 	)
 }
 
@@ -115,6 +117,48 @@ func (c *Config) validateDimension(key string, d DimensionConfig) error {
 		if !knownMetric(name) {
 			errs = errors.Join(errs, fmt.Errorf("%s::metrics: no metric %q; use some of %v", key, name, metricNames()))
 		}
+	}
+	return errs
+}
+
+func (c *Config) validateObjectives() error {
+	var errs error
+	if n := len(c.Objectives); n > maxObjectives {
+		errs = fmt.Errorf("objectives: %d are too many; use at most %d, with patterns for several services", n, maxObjectives)
+	}
+	seen := map[string]bool{}
+	for i, o := range c.Objectives {
+		key := fmt.Sprintf("objectives[%d]", i)
+		switch {
+		case o.Name == "":
+			errs = errors.Join(errs, fmt.Errorf("%s::name: an objective needs a name; it becomes the attribute %s", key, objectiveName))
+		case seen[o.Name]:
+			errs = errors.Join(errs, fmt.Errorf("%s::name: %q is taken; choose another", key, o.Name))
+		}
+		seen[o.Name] = true
+		if o.Threshold <= 0 {
+			errs = errors.Join(errs, fmt.Errorf("%s::threshold: %v is no duration for a good request; write for example 300ms", key, o.Threshold))
+		}
+		for _, name := range o.Metrics {
+			if !knownMetric(name) {
+				errs = errors.Join(errs, fmt.Errorf("%s::metrics: no metric %q; use some of %v", key, name, metricNames()))
+			}
+		}
+	}
+	return errs
+}
+
+// Validate checks the service_map block.
+func (c *ServiceMapConfig) Validate() error {
+	errs := oneOf("names", c.Names, SightglassNames, GrafanaNames)
+	if c.Wait < 0 || c.Wait > 5*time.Minute {
+		errs = errors.Join(errs, fmt.Errorf("wait: %v is out of range; use up to 5m, by default 5s", c.Wait))
+	}
+	if c.MaxWaiting < 1 || c.MaxWaiting > 1_000_000 {
+		errs = errors.Join(errs, fmt.Errorf("max_waiting: %d is out of range; use 1 to 1000000", c.MaxWaiting))
+	}
+	if _, err := servicemap.ParseNetworks(c.Networks); err != nil {
+		errs = errors.Join(errs, fmt.Errorf("networks::%w", err))
 	}
 	return errs
 }

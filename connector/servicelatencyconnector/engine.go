@@ -11,6 +11,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/sightglass/sightglass/connector/servicelatencyconnector/internal/aggregate"
+	"github.com/sightglass/sightglass/connector/servicelatencyconnector/internal/request"
 )
 
 // engine holds the series of one pair of signals and flushes them into the next
@@ -22,7 +23,8 @@ type engine struct {
 	registry *aggregate.Registry
 	flusher  *aggregate.Flusher
 	sender   *sender
-	onFlush  func(now uint64) // extra work of the pair; may be nil
+	prepare  func(now time.Time) // the pair's work before a flush; may be nil
+	drain    func()              // and before the last one; may be nil
 	observe  func(seconds float64)
 
 	mu       sync.Mutex
@@ -66,15 +68,15 @@ func nanos(t time.Time) uint64 { return uint64(t.UnixNano()) }
 // flush sends what has been counted until now. It reports whether anything has
 // been sent since the start.
 func (e *engine) flush(ctx context.Context, now time.Time) bool {
+	if e.prepare != nil {
+		e.prepare(now)
+	}
 	e.sender.retry(ctx)
 	e.flusher.Collect(nanos(now), func(in aggregate.Interval) { e.sender.add(ctx, in) })
 	e.sender.finish(ctx)
 	e.expired.Add(int64(e.flusher.Expired()))
 	e.bytes.Store(int64(e.flusher.Bytes()))
 	e.explainOverflow()
-	if e.onFlush != nil {
-		e.onFlush(nanos(now))
-	}
 	if e.observe != nil {
 		e.observe(time.Since(now).Seconds())
 	}
@@ -83,8 +85,25 @@ func (e *engine) flush(ctx context.Context, now time.Time) bool {
 
 // finish sends the rest when the loop has ended.
 func (e *engine) finish(ctx context.Context) {
+	if e.drain != nil {
+		e.drain()
+	}
 	e.flush(ctx, time.Now())
 	e.sender.giveUp()
+}
+
+// record counts a sample in a series of its own; false if there is no room.
+func (e *engine) record(o *aggregate.Owner, m *aggregate.Metric, key []byte, sample *aggregate.Sample) bool {
+	return o != e.registry.Rest() && e.store.Record(o, m, key, sample)
+}
+
+// recordOverflow counts a sample in the series for those without room, whose
+// key lacks only the mark. It returns the key for reuse of its memory.
+func (e *engine) recordOverflow(o *aggregate.Owner, m *aggregate.Metric, key []byte, sample *aggregate.Sample) []byte {
+	key = aggregate.AppendNamed(key, request.OverflowName, aggregate.BoolValue(true))
+	e.store.RecordOverflow(o, m, key, sample)
+	e.reportOverflow(o)
+	return key
 }
 
 // reportOverflow has the first overflow of an owner explained in the log, by

@@ -9,6 +9,7 @@ import (
 	"github.com/sightglass/sightglass/connector/servicelatencyconnector/internal/merge"
 	"github.com/sightglass/sightglass/connector/servicelatencyconnector/internal/metadata"
 	"github.com/sightglass/sightglass/connector/servicelatencyconnector/internal/request"
+	"github.com/sightglass/sightglass/internal/schema"
 )
 
 // merger is what one goroutine needs to merge metrics.
@@ -124,11 +125,17 @@ func (m *merger) add(p *aggregate.Point, attrs pcommon.Map) (aggregate.Verdict, 
 	return m.c.engine.store.MergePoint(&m.to, p)
 }
 
+// totalAttributes are kept when a limit forbids a series: what totals are made
+// of. They stand in the order of their names.
+var totalAttributes = []string{
+	request.ErrorName, request.OverflowName, objectiveName, schema.RequestClass, request.WithinPodName, edgeSide,
+}
+
 // appendOverflowKey appends the key of the series that takes the point when a
 // limit forbids its own; as for spans, it keeps apart what totals are made of.
 func (m *merger) appendOverflowKey(dst []byte, attrs pcommon.Map) []byte {
 	dst = aggregate.AppendHeader(dst, m.to.Owner, m.to.Metric)
-	for _, name := range request.TotalAttributes() { // in the order of their names
+	for _, name := range totalAttributes {
 		v, ok := attrs.Get(name)
 		switch {
 		case name == request.OverflowName:

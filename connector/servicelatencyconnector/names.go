@@ -26,3 +26,21 @@ const (
 	statementInterval     = "sightglass.statement.interval"       // s, ending at the record's timestamp
 	statementRest         = "sightglass.statement.rest"           // true: stands for all for which there was no room
 )
+
+// The edges between services.
+const (
+	metricEdge          = "sightglass.service_map.request.duration"
+	edgeClient          = "sightglass.service_map.client.name"
+	edgeClientNamespace = "sightglass.service_map.client.namespace"
+	edgeServer          = "sightglass.service_map.server.name"
+	edgeServerNamespace = "sightglass.service_map.server.namespace"
+	edgeSide            = "sightglass.service_map.side"            // who measured: client, server
+	edgeType            = "sightglass.service_map.connection.type" // database, messaging_system, virtual_node
+)
+
+// The objectives.
+const (
+	metricObjectiveGood  = "sightglass.objective.request.good"
+	metricObjectiveTotal = "sightglass.objective.request.total"
+	objectiveName        = "sightglass.objective.name"
+)

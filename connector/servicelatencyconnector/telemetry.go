@@ -87,6 +87,16 @@ func (t *telemetry) merging(c *metricsToMetrics) {
 	t.check(t.builder.RegisterConnectorServiceLatencyGapsCallback(t.single(c.gaps.Load)))
 }
 
+func (t *telemetry) serviceMap(e *edges) {
+	if e == nil {
+		return
+	}
+	t.check(t.builder.RegisterConnectorServiceLatencyEdgesCallback(
+		t.byOutcome(edgeOutcomeNames[:], func(i int) int64 { return e.counts[i].Load() })))
+	t.check(t.builder.RegisterConnectorServiceLatencyEdgesWaitingCallback(
+		t.single(func() int64 { return int64(e.waiting.Len()) })))
+}
+
 func (t *telemetry) engine(e *engine, cfg *Config) {
 	b := t.builder
 	t.sending(&e.sender.sent, &e.sender.turnedDown, &e.sender.lost)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"go.opentelemetry.io/collector/connector"
 	"go.opentelemetry.io/collector/consumer"
@@ -13,6 +14,7 @@ import (
 	"github.com/sightglass/sightglass/connector/servicelatencyconnector/internal/aggregate"
 	"github.com/sightglass/sightglass/connector/servicelatencyconnector/internal/identity"
 	"github.com/sightglass/sightglass/connector/servicelatencyconnector/internal/request"
+	"github.com/sightglass/sightglass/connector/servicelatencyconnector/internal/servicemap"
 	"github.com/sightglass/sightglass/connector/servicelatencyconnector/internal/sighting"
 	"github.com/sightglass/sightglass/internal/schema"
 )
@@ -46,6 +48,8 @@ type tracesToMetrics struct {
 	sightings  *sighting.Table
 	prefer     bool // what processes report themselves
 	exemplars  ExemplarFilter
+	edges      *edges      // nil = off
+	objectives *objectives // nil = none
 	workers    sync.Pool
 	counts     *spanCounts
 }
@@ -62,7 +66,12 @@ func newTracesToMetrics(cfg *Config, set connector.Settings, next consumer.Metri
 		exemplars:  cfg.Exemplars.Filter,
 		counts:     new(spanCounts),
 	}
-	c.engine.onFlush = c.sightings.Age
+	c.edges = newEdges(cfg, c.engine)
+	c.objectives = newObjectives(cfg, c.catalog, c.engine)
+	c.engine.prepare = c.prepare
+	if c.edges != nil {
+		c.engine.drain = c.edges.drain
+	}
 	c.workers.New = func() any { return &worker{c: c, key: make([]byte, 0, 512)} }
 	telemetry, err := newTelemetry(set, modeTracesToMetrics)
 	if err != nil {
@@ -70,6 +79,7 @@ func newTracesToMetrics(cfg *Config, set connector.Settings, next consumer.Metri
 	}
 	telemetry.spans(c.counts)
 	telemetry.engine(c.engine, cfg)
+	telemetry.serviceMap(c.edges)
 	c.lifecycle = &lifecycle{interval: cfg.FlushInterval, flush: c.engine.flush, finish: c.engine.finish, telemetry: telemetry}
 	return c, telemetry.err
 }
@@ -79,9 +89,21 @@ func (*tracesToMetrics) Capabilities() consumer.Capabilities {
 	return consumer.Capabilities{MutatesData: false}
 }
 
+// prepare settles what has waited or aged until a flush.
+func (c *tracesToMetrics) prepare(now time.Time) {
+	c.sightings.Age(nanos(now))
+	if c.edges != nil {
+		c.edges.expire(now)
+	}
+}
+
 // ConsumeTraces counts spans. It never fails and never waits for a flush.
 func (c *tracesToMetrics) ConsumeTraces(_ context.Context, td ptrace.Traces) error {
 	w := c.workers.Get().(*worker)
+	if c.edges != nil {
+		w.now = time.Now()
+		c.edges.expire(w.now)
+	}
 	for _, rs := range td.ResourceSpans().All() {
 		w.resourceSpans(rs)
 	}
@@ -100,9 +122,12 @@ type worker struct {
 	sample   aggregate.Sample
 	key      []byte
 	counts   [outcomes]int64
+	edge     servicemap.Request
+	now      time.Time // set if there are edges
 
-	owner    *aggregate.Owner
-	reporter *sighting.Reporter // of spans that an SDK made; nil until there is one
+	objectives uint64 // bits: those of the owner
+	owner      *aggregate.Owner
+	reporter   *sighting.Reporter // of spans that an SDK made; nil until there is one
 }
 
 func (w *worker) resourceSpans(rs ptrace.ResourceSpans) {
@@ -114,6 +139,9 @@ func (w *worker) resourceSpans(rs ptrace.ResourceSpans) {
 	w.key = w.c.identities.AppendKey(w.key[:0], resource.Attributes(), &w.id)
 	w.owner = w.c.engine.registry.Acquire(w.key)
 	w.reporter = nil
+	if w.c.objectives != nil {
+		w.objectives = w.c.objectives.concerning(w.owner)
+	}
 	for _, ss := range rs.ScopeSpans().All() {
 		if w.c.prefer && ss.Scope().Name() == schema.ScopeName {
 			w.spans(ss.Spans(), w.c.sightings.Reported(&w.place), false)
@@ -151,16 +179,28 @@ func (w *worker) note(m *request.Metric) {
 	w.reporter.Note(uint(m.ID))
 }
 
+// count counts a request in the series of its operation, and where it belongs
+// beside that.
 func (w *worker) count(m *request.Metric, span ptrace.Span) request.Outcome {
 	w.sample.Set(request.Duration(span))
 	w.offerExemplar(span)
+	outcome := w.countOperation(m)
+	if w.objectives != 0 {
+		w.c.objectives.count(w, m, w.objectives)
+	}
+	if w.c.edges != nil {
+		w.c.edges.count(w, m, span, w.now)
+	}
+	return outcome
+}
+
+func (w *worker) countOperation(m *request.Metric) request.Outcome {
 	w.key = m.AppendKey(w.key[:0], w.owner, &w.fields)
-	if w.owner != w.c.engine.registry.Rest() && w.c.engine.store.Record(w.owner, &m.Metric, w.key, &w.sample) {
+	if w.c.engine.record(w.owner, &m.Metric, w.key, &w.sample) {
 		return request.OutcomeCounted
 	}
 	w.key = m.AppendOverflowKey(w.key[:0], w.owner, &w.fields)
-	w.c.engine.store.RecordOverflow(w.owner, &m.Metric, w.key, &w.sample)
-	w.c.engine.reportOverflow(w.owner)
+	w.key = w.c.engine.recordOverflow(w.owner, &m.Metric, w.key, &w.sample)
 	return outcomeOverflow
 }
 

@@ -32,6 +32,9 @@ func (o *Owner) Attributes() iter.Seq2[string, Value] { return attributes(o.key,
 // WarnOnce returns true the first time only.
 func (o *Owner) WarnOnce() bool { return !o.warned.Swap(true) }
 
+// Acquire begins a further use of an owner that is in use.
+func (o *Owner) Acquire() { o.users.Add(1) }
+
 // Release ends the use that Acquire began.
 func (o *Owner) Release() { o.users.Add(-1) }
 

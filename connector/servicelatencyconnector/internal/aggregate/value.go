@@ -55,6 +55,14 @@ func (v Value) Kind() ValueKind { return v.kind }
 // Str returns a String's text; of a JoinedValue the first half.
 func (v Value) Str() string { return v.str }
 
+// Text returns a String's whole text; of a JoinedValue it builds it.
+func (v Value) Text() string {
+	if v.tail == "" {
+		return v.str
+	}
+	return v.str + "/" + v.tail
+}
+
 // Int returns an Int's number.
 func (v Value) Int() int64 { return int64(v.num) }
 

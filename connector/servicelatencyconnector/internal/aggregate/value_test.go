@@ -44,6 +44,8 @@ func TestKeyRoundTrip(t *testing.T) {
 
 func TestValueAccessors(t *testing.T) {
 	require.Equal(t, "x", StringValue("x").Str())
+	require.Equal(t, "x", StringValue("x").Text())
+	require.Equal(t, "a/b", JoinedValue("a", "b").Text())
 	require.EqualValues(t, math.MinInt64, IntValue(math.MinInt64).Int())
 	require.True(t, BoolValue(true).Bool())
 	require.False(t, BoolValue(false).Bool())

@@ -28,6 +28,8 @@ type TelemetryBuilder struct {
 	meter                                metric.Meter
 	mu                                   sync.Mutex
 	registrations                        []metric.Registration
+	ConnectorServiceLatencyEdges         metric.Int64ObservableCounter
+	ConnectorServiceLatencyEdgesWaiting  metric.Int64ObservableGauge
 	ConnectorServiceLatencyFlushDuration metric.Float64Histogram
 	ConnectorServiceLatencyGaps          metric.Int64ObservableCounter
 	ConnectorServiceLatencyMemory        metric.Int64ObservableGauge
@@ -49,6 +51,36 @@ type telemetryBuilderOptionFunc func(mb *TelemetryBuilder)
 
 func (tbof telemetryBuilderOptionFunc) apply(mb *TelemetryBuilder) {
 	tbof(mb)
+}
+
+// RegisterConnectorServiceLatencyEdgesCallback sets callback for observable ConnectorServiceLatencyEdges metric.
+func (builder *TelemetryBuilder) RegisterConnectorServiceLatencyEdgesCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.ConnectorServiceLatencyEdges, obs: o})
+		return nil
+	}, builder.ConnectorServiceLatencyEdges)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterConnectorServiceLatencyEdgesWaitingCallback sets callback for observable ConnectorServiceLatencyEdgesWaiting metric.
+func (builder *TelemetryBuilder) RegisterConnectorServiceLatencyEdgesWaitingCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.ConnectorServiceLatencyEdgesWaiting, obs: o})
+		return nil
+	}, builder.ConnectorServiceLatencyEdgesWaiting)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
 }
 
 // RegisterConnectorServiceLatencyGapsCallback sets callback for observable ConnectorServiceLatencyGaps metric.
@@ -214,6 +246,18 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	}
 	builder.meter = Meter(settings)
 	var err, errs error
+	builder.ConnectorServiceLatencyEdges, err = builder.meter.Int64ObservableCounter(
+		"otelcol_connector_service_latency_edges",
+		metric.WithDescription("Requests of the service map by how their other end was found, by its name in the span, by its own span, or by its address only. [Alpha]"),
+		metric.WithUnit("{request}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ConnectorServiceLatencyEdgesWaiting, err = builder.meter.Int64ObservableGauge(
+		"otelcol_connector_service_latency_edges_waiting",
+		metric.WithDescription("Requests of the service map that wait for their other end. [Alpha]"),
+		metric.WithUnit("{request}"),
+	)
+	errs = errors.Join(errs, err)
 	builder.ConnectorServiceLatencyFlushDuration, err = builder.meter.Float64Histogram(
 		"otelcol_connector_service_latency_flush_duration",
 		metric.WithDescription("Time from the begin of a flush until the next component has taken everything. [Alpha]"),

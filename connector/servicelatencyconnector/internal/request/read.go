@@ -120,9 +120,9 @@ func (m *Metric) AppendKey(dst []byte, o *aggregate.Owner, f *Fields) []byte {
 	return dst
 }
 
-// AppendOverflowKey appends the key of the series that counts the request when
-// a limit forbids its own. It keeps apart what totals are made of: failures,
-// classes, and requests from within the pod.
+// AppendOverflowKey appends the key, but for the mark, of the series that counts
+// the request when a limit forbids its own. It keeps apart what totals are made
+// of: failures, classes, and requests from within the pod.
 func (m *Metric) AppendOverflowKey(dst []byte, o *aggregate.Owner, f *Fields) []byte {
 	dst = aggregate.AppendHeader(dst, o, &m.Metric)
 	for _, slot := range m.slots {
@@ -137,5 +137,40 @@ func (m *Metric) AppendOverflowKey(dst []byte, o *aggregate.Owner, f *Fields) []
 		}
 		dst = aggregate.AppendValue(dst, v)
 	}
-	return aggregate.AppendNamed(dst, OverflowName, aggregate.BoolValue(true))
+	return dst
+}
+
+// Protocol says what kind of thing a metric's requests go to.
+type Protocol uint8
+
+// The protocols that are told apart.
+const (
+	OtherProtocol Protocol = iota
+	DatabaseProtocol
+	MessagingProtocol
+)
+
+// Protocol returns the kind of thing that the metric's requests go to.
+func (m *Metric) Protocol() Protocol {
+	switch m.ID {
+	case dbClient, dbServer:
+		return DatabaseProtocol
+	case messagingClient, messagingProcess:
+		return MessagingProtocol
+	default:
+		return OtherProtocol
+	}
+}
+
+// operations are the attributes that name what a request is for.
+var operations = []Slot{HTTPRoute, RouteInferred, URLTemplate, RPCMethod, DBSummary, DBProcedure, DBOperation, MessagingDestination, Operation}
+
+// Operation names what the request is for, as far as that has few values.
+func (f *Fields) Operation() string {
+	for _, slot := range operations {
+		if v := f.Get(slot); v.Kind() == aggregate.String {
+			return v.Text()
+		}
+	}
+	return ""
 }

@@ -314,6 +314,26 @@ func TestWithinPod(t *testing.T) {
 	require.NotContains(t, got, "sightglass.request.within_pod", "the client's view is another metric")
 }
 
+func TestOperation(t *testing.T) {
+	var r Resource
+	var f Fields
+	c := newCatalog()
+	for want, span := range map[string]attrs{
+		"/u/{id}":       {"http.request.method": "GET", "http.route": "/u/{id}"},
+		"/u/*":          {"http.request.method": "GET", "sightglass.http.route.inferred": "/u/*"},
+		"shop.Cart/Add": {"rpc.system": "grpc", "rpc.service": "shop.Cart", "rpc.method": "Add"},
+		"SELECT carts":  {"db.system.name": "mysql", "db.query.summary": "SELECT carts", "db.operation.name": "SELECT"},
+		"orders":        {"messaging.system": "kafka", "messaging.destination.name": "orders"},
+		"the span":      {},
+		"":              {"http.request.method": "GET"},
+	} {
+		m, _ := c.Read(newSpan(t, server, unset, span), &r, &f)
+		require.Equal(t, want, f.Operation())
+		require.Equal(t, want == "SELECT carts", m.Protocol() == DatabaseProtocol)
+		require.Equal(t, want == "orders", m.Protocol() == MessagingProtocol)
+	}
+}
+
 func TestOverflowKeepsWhatTotalsAreMadeOf(t *testing.T) {
 	span := newSpan(t, server, failed, attrs{
 		"http.request.method": "GET", "http.route": "/x", "error.type": "timeout", "sightglass.request.class": "wait",
@@ -323,8 +343,8 @@ func TestOverflowKeepsWhatTotalsAreMadeOf(t *testing.T) {
 	_, own, overflow := readAll(t, c, span, attrs{"k8s.pod.name": "p"})
 	require.Equal(t, "t1", own["tenant"])
 	require.Equal(t, attrs{
-		"otel.metric.overflow": true, "error.type": "_OTHER", "sightglass.request.class": "wait", "sightglass.request.within_pod": true,
+		"error.type": "_OTHER", "sightglass.request.class": "wait", "sightglass.request.within_pod": true,
 	}, overflow)
 	_, _, overflow = readAll(t, c, newSpan(t, server, unset, attrs{"http.request.method": "GET", "http.route": "/x"}), nil)
-	require.Equal(t, attrs{"otel.metric.overflow": true}, overflow)
+	require.Equal(t, attrs{}, overflow)
 }

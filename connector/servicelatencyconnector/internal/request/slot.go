@@ -49,7 +49,9 @@ const (
 	PeerPort
 	LocalAddress
 	LocalPort
+	NetworkNamespace
 	ServerAddress
+	ClientAddress
 	Operation // computed: the span's name
 	WithinPod // computed
 	firstConfigured
@@ -64,7 +66,8 @@ const (
 // Names of attributes that have no constant in the schema.
 const (
 	operationName = "sightglass.operation"
-	withinPodName = "sightglass.request.within_pod"
+	// WithinPodName marks requests from another container of the same pod.
+	WithinPodName = "sightglass.request.within_pod"
 	// OverflowName marks the series that collects what limits kept out.
 	OverflowName = "otel.metric.overflow"
 	// ErrorName is the attribute that tells failures.
@@ -72,12 +75,6 @@ const (
 	// OtherError is the error type of a failure that names none.
 	OtherError = "_OTHER"
 )
-
-// TotalAttributes are the attributes of overflow series, in the order of their
-// names: what totals are made of, and the mark.
-func TotalAttributes() []string {
-	return []string{ErrorName, OverflowName, schema.RequestClass, withinPodName}
-}
 
 // slotNames lists every spelling of the attributes that are read, the current
 // one first. Older spellings are still what most SDKs send.
@@ -121,9 +118,11 @@ var slotNames = [firstConfigured][]string{
 	PeerPort:             {schema.NetworkPeerPort, "net.sock.peer.port"},
 	LocalAddress:         {schema.NetworkLocalAddress, "net.sock.host.addr"},
 	LocalPort:            {schema.NetworkLocalPort, "net.sock.host.port"},
+	NetworkNamespace:     {schema.NetworkNamespace},
 	ServerAddress:        {schema.ServerAddress, "net.peer.name"},
+	ClientAddress:        {schema.ClientAddress, "http.client_ip"},
 	Operation:            {operationName},
-	WithinPod:            {withinPodName},
+	WithinPod:            {WithinPodName},
 }
 
 // slotTable maps every spelling to its slot, except those of computed slots.
