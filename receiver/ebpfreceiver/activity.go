@@ -133,10 +133,10 @@ func (s *activityStage) look(now time.Time) {
 
 // flush hands the batch to the next consumer, and waits when that is behind.
 func (s *activityStage) flush(now time.Time) {
-	s.lastFlushed = now
 	if s.build == nil || s.build.Len() == 0 {
 		return
 	}
+	s.lastFlushed = now // so that the first record after a silence does not wait
 	s.out.send(s.ctx, s.build.Take())
 }
 

@@ -46,6 +46,7 @@ type requestStage struct {
 	ev                  event.Event
 	since               int
 	lastFlush, lastTick time.Time
+	lastStats           time.Time
 }
 
 func newRequestStage(ctx context.Context, cfg *Config, e *enricher, clock *bpf.Clock, drained *atomic.Uint64) *requestStage {
@@ -99,12 +100,14 @@ func (s *requestStage) look(now time.Time) {
 		s.lastTick = now
 		s.assembler.Tick(uint64(now.UnixNano() - s.clock.Offset()))
 	}
-	if now.Sub(s.lastFlush) < s.flushTime {
-		return
+	if now.Sub(s.lastStats) >= s.flushTime {
+		s.lastStats = now
+		st := s.assembler.Stats()
+		s.stats.Store(&st)
 	}
-	st := s.assembler.Stats()
-	s.stats.Store(&st)
-	s.flush(now)
+	if now.Sub(s.lastFlush) >= s.flushTime {
+		s.flush(now)
+	}
 }
 
 // translate makes spans of the exchanges that ended before a time, in ns since
@@ -134,8 +137,8 @@ func (s *requestStage) translate(until uint64) {
 
 // flush hands the batch to the next consumer, and waits when that is behind.
 func (s *requestStage) flush(now time.Time) {
-	s.lastFlush = now
 	if s.build.Len() > 0 {
+		s.lastFlush = now // so that the first span after a silence does not wait
 		s.out.send(s.ctx, s.build.Take())
 	}
 }
