@@ -98,11 +98,11 @@ func (c *Context) derivedFlags(a *events.Arg) (int64, bool) {
 	switch {
 	case c.opens():
 		return c.Int(AttrFileFlags)
-	case c.is("socket", "socketpair"):
+	case c.does(actSocket | actPair):
 		return c.Int(attrArgType)
 	case a.Name == "creat_flags":
 		return 0, true
-	case c.is("execve", "execveat"):
+	case c.does(actExec):
 		return 0, true
 	}
 	return 0, false
@@ -145,7 +145,7 @@ func (c *Context) falcoFlags(a *events.Arg, kernel uint64) uint32 {
 		return flags
 	case a.Name == "creat_flags":
 		return c.layers(1, 2)
-	case c.is("execve", "execveat") && a.Name == "flags":
+	case c.does(actExec) && a.Name == "flags":
 		return c.exeFlags()
 	}
 	return a.Set.FromKernel(kernel)
@@ -185,7 +185,7 @@ func (c *Context) argText(i int) (string, bool) {
 			return c.nulEnded(env), true
 		}
 	case "name", "filename", "path":
-		if e.Args[i].Kind == events.KindPath && !c.is("execve") {
+		if e.Args[i].Kind == events.KindPath && !c.does(actExec) {
 			return c.String(AttrFileRaw)
 		}
 	}
@@ -205,26 +205,31 @@ func (c *Context) nulEnded(items []string) string {
 	return c.own(start)
 }
 
+// getRawArg gives the argument the type that the field was resolved to: that of
+// the first event with such an argument.
 func getRawArg(c *Context, a *Arg, v *Value) {
 	i := a.position(c.event)
 	if i < 0 {
 		return
 	}
-	switch typ := typeOfKind(c.event.Args[i].Kind); typ.Kind() {
-	case Int:
-		if n, ok := c.argNumber(i); ok {
+	want, have := typeOfKind(a.kind), typeOfKind(c.event.Args[i].Kind)
+	switch {
+	case want.Class() != have.Class():
+	case want.Class() == ClassNumber:
+		n, ok := c.argNumber(i)
+		switch {
+		case !ok:
+		case want.Kind() == Int:
 			v.SetInt(n)
+		default:
+			v.SetUint(uint64(n) & (want.Max() | math.MaxUint32))
 		}
-	case Uint:
-		if n, ok := c.argNumber(i); ok {
-			v.SetUint(uint64(n) & (typ.Max() | math.MaxUint32))
-		}
-	case Bytes:
+	case want.Class() == ClassBytes:
 		if s, ok := c.argText(i); ok {
 			v.Kind, v.Text = Bytes, s
 		}
 	default:
-		v.SetText("<NA>")
+		v.SetText(emptyText)
 		if s, ok := c.argText(i); ok {
 			v.SetText(s)
 		}

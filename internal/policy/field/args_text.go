@@ -128,7 +128,7 @@ func (c *Context) appendDyn(dst []byte, i int) []byte {
 	switch {
 	case !ok:
 		return append(dst, emptyData...)
-	case c.is("ptrace"):
+	case c.does(actPtrace):
 		if c.failed() {
 			n = 0
 		}

@@ -15,13 +15,15 @@ type Context struct {
 	Num   uint64 // running number of the event, from 1
 
 	event *events.Event // nil when the type is unknown
-	buf   []byte        // memory of texts that were put together; only grows during an event
-	first int64         // time of the first event, ns
-	prev  int64         // time of the event before, ns
+	act   act
+	buf   []byte // memory of texts that were put together; only grows during an event
+	first int64  // time of the first event, ns
+	prev  int64  // time of the event before, ns
 
 	chain []Process // of the acting process, by steps; filled as far as asked
 	ended bool      // the chain is complete
 	fd    fdInfo
+	flags openFlags
 
 	proc    Process  // scratch for one leader
 	names   []string // lists that were put together; only grows during an event
@@ -38,7 +40,11 @@ func (c *Context) Begin(src Source, event *events.Event) {
 		c.prev = c.Source.Time()
 	}
 	c.Num++
-	c.Source, c.event = src, event
+	c.Source, c.event, c.act = src, event, 0
+	if event != nil {
+		c.act = acts[event.ID]
+	}
+	c.flags.done = false
 	c.buf, c.names = c.buf[:0], c.names[:0]
 	c.chain, c.ended = c.chain[:0], false
 	c.fd.state = fdUnknown
@@ -166,17 +172,4 @@ func (c *Context) result() (int64, bool) {
 func (c *Context) failed() bool {
 	n, ok := c.result()
 	return ok && n < 0
-}
-
-// is reports whether the event is of one of the named types.
-func (c *Context) is(names ...string) bool {
-	if c.event == nil {
-		return false
-	}
-	for _, n := range names {
-		if c.event.Name == n {
-			return true
-		}
-	}
-	return false
 }

@@ -34,10 +34,22 @@ type fdKind struct {
 	char string
 }
 
+// The kinds that are told from the event itself.
+var (
+	kindFile      = &fdKinds[0]
+	kindDirectory = &fdKinds[1]
+	kindIPv4      = &fdKinds[2]
+	kindIPv6      = &fdKinds[3]
+	kindUnix      = &fdKinds[4]
+	kindNetlink   = &fdKinds[5]
+	kindMemfd     = &fdKinds[6]
+)
+
 var fdKinds = [...]fdKind{
-	{"file", "f"}, {"directory", "d"}, {"ipv4", "4"}, {"ipv6", "6"}, {"unix", "u"}, {"pipe", "p"},
-	{"event", "e"}, {"signalfd", "s"}, {"eventpoll", "l"}, {"inotify", "i"}, {"timerfd", "t"}, {"netlink", "n"},
-	{"bpf", "b"}, {"userfaultfd", "u"}, {"io_uring", "r"}, {"memfd", "m"}, {"pidfd", "P"},
+	{"file", "f"}, {"directory", "d"}, {"ipv4", "4"}, {"ipv6", "6"}, {"unix", "u"}, {"netlink", "n"}, {"memfd", "m"},
+	{"pipe", "p"},
+	{"event", "e"}, {"signalfd", "s"}, {"eventpoll", "l"}, {"inotify", "i"}, {"timerfd", "t"},
+	{"bpf", "b"}, {"userfaultfd", "u"}, {"io_uring", "r"}, {"pidfd", "P"},
 }
 
 func fdKindByName(name string) *fdKind {
@@ -103,18 +115,18 @@ func (c *Context) fdType() (kind *fdKind, known bool) {
 		return familyKind(n), true
 	}
 	switch {
-	case c.opens(), c.is("creat"):
+	case c.opens(), c.does(actCreat):
 		if flags, ok := c.openFlags(); ok && flags&events.OpenDirectory != 0 {
-			return fdKindByName("directory"), true
+			return kindDirectory, true
 		}
-		return fdKindByName("file"), true
-	case c.is("socket", "socketpair"):
+		return kindFile, true
+	case c.does(actSocket | actPair):
 		n, ok := c.Int(attrArgDomain)
 		return familyKind(n), ok
-	case c.is("userfaultfd"), c.is("bpf"):
+	case c.does(actNamed):
 		return fdKindByName(c.event.Name), true
-	case c.is("memfd_create"):
-		return fdKindByName("memfd"), true
+	case c.does(actMemfd):
+		return kindMemfd, true
 	}
 	return c.fdTypeByFacts()
 }
@@ -129,10 +141,10 @@ func (c *Context) fdTypeByFacts() (*fdKind, bool) {
 	}
 	if c.namesDirectory() {
 		_, ok := c.String(AttrFileBase)
-		return fdKindByName("directory"), ok
+		return kindDirectory, ok
 	}
 	if _, ok := c.String(AttrFilePath); ok {
-		return fdKindByName("file"), true
+		return kindFile, true
 	}
 	return nil, false
 }
@@ -140,28 +152,28 @@ func (c *Context) fdTypeByFacts() (*fdKind, bool) {
 // namesDirectory reports whether the event's descriptor is the directory that
 // its path argument is relative to.
 func (c *Context) namesDirectory() bool {
-	return c.is("unlinkat", "mkdirat", "fchmodat", "fchownat", "symlinkat", "mknodat", "newfstatat")
+	return c.does(actDirectory)
 }
 
 func familyKind(family int64) *fdKind {
 	switch family {
 	case 1:
-		return fdKindByName("unix")
+		return kindUnix
 	case 2:
-		return fdKindByName("ipv4")
+		return kindIPv4
 	case 10:
-		return fdKindByName("ipv6")
+		return kindIPv6
 	case 16:
-		return fdKindByName("netlink")
+		return kindNetlink
 	}
 	return nil
 }
 
 func addrKind(a netip.Addr) *fdKind {
 	if a.Is4() {
-		return fdKindByName("ipv4")
+		return kindIPv4
 	}
-	return fdKindByName("ipv6")
+	return kindIPv6
 }
 
 // fdChar is fd.typechar.
@@ -177,9 +189,9 @@ func (c *Context) fdChar() string {
 		return f.kind.char
 	}
 	switch {
-	case c.is("openat", "openat2", "creat"):
+	case c.does(actOpenAt):
 		return "f"
-	case c.is("socket", "accept", "accept4"):
+	case c.does(actSocket | actAccept):
 		return "4"
 	default:
 		return "o"
@@ -193,7 +205,7 @@ func (c *Context) isFile() bool {
 	if f.state == fdKnown {
 		return f.kind != nil && (f.kind.char == "f" || f.kind.char == "d")
 	}
-	return f.state == fdGuessed && (c.opens() || c.is("creat"))
+	return f.state == fdGuessed && (c.opens() || c.does(actCreat))
 }
 
 // fdName is fd.name. ok is false when the event has no descriptor.

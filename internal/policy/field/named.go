@@ -1,10 +1,5 @@
 package field
 
-import (
-	"strings"
-	"unicode/utf8"
-)
-
 // ValueSource is a Source that has ready values by field name. It serves
 // tests and "policy eval": the event's facts are given, not worked out.
 type ValueSource interface {
@@ -85,18 +80,3 @@ func (s *Values) Ancestor(int, *Process) bool { return false }
 
 // Leader implements Source.
 func (s *Values) Leader(Group, *Process) bool { return false }
-
-// ValidText replaces what is not UTF-8, as regular expressions and JSON need
-// it, one character for each byte.
-func ValidText(s string) string {
-	if utf8.ValidString(s) {
-		return s
-	}
-	var b strings.Builder
-	for i := 0; i < len(s); {
-		r, n := utf8.DecodeRuneInString(s[i:])
-		b.WriteRune(r)
-		i += n
-	}
-	return b.String()
-}

@@ -81,7 +81,7 @@ func (s *socket) sameHost() bool {
 func (c *Context) isSocket() bool {
 	f := c.fdinfo()
 	if f.state != fdKnown {
-		return c.is("accept", "accept4", "connect") && f.state == fdGuessed
+		return c.does(actAccept|actConnect) && f.state == fdGuessed
 	}
 	return f.kind != nil && (f.kind.name == "ipv4" || f.kind.name == "ipv6" || f.kind.name == "unix")
 }
@@ -115,7 +115,7 @@ func (c *Context) socket() *socket {
 	}
 	f.sock.local = c.end(AttrNetLocalAddress, AttrNetLocalPort)
 	f.sock.remote = c.end(AttrNetPeerAddress, AttrNetPeerPort)
-	if c.is("connect") && !c.connecting() {
+	if c.does(actConnect) && !c.connecting() {
 		f.sock.remote = end{} // refused: the socket keeps what it was
 	}
 	f.sock.role = c.role(&f.sock)
@@ -145,9 +145,9 @@ func (c *Context) role(s *socket) role {
 		return roleClient
 	}
 	switch {
-	case c.is("accept", "accept4", "listen", "bind"):
+	case c.does(actAccept | actServe):
 		return roleServer
-	case c.is("connect"), s.remote.addr.IsValid():
+	case c.does(actConnect), s.remote.addr.IsValid():
 		return roleClient
 	default:
 		return roleNone
@@ -176,7 +176,7 @@ func (c *Context) socketName() string {
 		c.buf = appendEnd(c.buf, s.client())
 		c.buf = append(c.buf, "->"...)
 		c.buf = appendEnd(c.buf, s.server())
-	case s.local.addr.IsValid() && (s.bound() || c.is("bind", "listen")):
+	case s.local.addr.IsValid() && (s.bound() || c.does(actServe)):
 		c.buf = appendEnd(c.buf, s.local)
 	}
 	return c.own(start)

@@ -158,6 +158,8 @@ func (r *Ref) setEventArg(arg string, has, dotted bool) error {
 	switch {
 	case !has || arg == "":
 		return fmt.Errorf("%w: %s needs an argument's name or number", ErrArgument, f.Name)
+	case !dotted && r.Arg.Index >= 0 && f.Type == 0:
+		return fmt.Errorf("%w: %s needs an argument's name, a number says nothing about its type", ErrArgument, f.Name)
 	case !dotted && r.Arg.Index >= 0:
 		r.Arg.kind = events.KindText
 		return nil

@@ -66,21 +66,35 @@ func countFailed(cat events.Category) func(*Context, *Arg, *Value) {
 }
 
 // opens reports whether the event is one of the open calls with flags.
-func (c *Context) opens() bool { return c.is("openat", "open", "openat2", "open_by_handle_at") }
+func (c *Context) opens() bool { return c.does(actOpen) }
 
-// openFlags are Falco's flags of an open call, with what the call did added.
+// openFlags are the flags of an open call, worked out once.
+type openFlags struct {
+	done, known bool
+	falco       uint32 // with what the call did added
+}
+
+// openFlags are Falco's flags of an open call.
 func (c *Context) openFlags() (flags uint32, ok bool) {
-	n, ok := c.Int(AttrFileFlags)
-	if !ok {
-		if n, ok = c.Int(attrArgFlags); !ok {
-			return 0, false
+	if f := &c.flags; !f.done {
+		*f = openFlags{done: true}
+		if n, ok := c.kernelFlags(); ok {
+			f.known = true
+			f.falco = setOpen.FromKernel(uint64(n)) | c.layers(events.OpenUpper, events.OpenLower)
+			if c.flag(AttrFileCreated) {
+				f.falco |= events.OpenCreated
+			}
 		}
 	}
-	flags = setOpen.FromKernel(uint64(n))
-	if c.flag(AttrFileCreated) {
-		flags |= events.OpenCreated
+	return c.flags.falco, c.flags.known
+}
+
+// kernelFlags are the kernel's flags of an open call.
+func (c *Context) kernelFlags() (int64, bool) {
+	if n, ok := c.Int(AttrFileFlags); ok {
+		return n, true
 	}
-	return flags | c.layers(events.OpenUpper, events.OpenLower), true
+	return c.Int(attrArgFlags)
 }
 
 // layers are the bits that tell the overlay layer of the event's file.
@@ -99,8 +113,8 @@ func openMode(bit uint32) func(*Context, *Arg, *Value) {
 	return func(c *Context, _ *Arg, v *Value) {
 		v.SetBool(false)
 		if c.opens() {
-			flags, ok := c.openFlags()
-			v.SetBool(ok && flags&bit != 0)
+			flags, _ := c.openFlags()
+			v.SetBool(flags&bit != 0)
 		}
 	}
 }
@@ -120,16 +134,13 @@ func (c *Context) openModeBits() (int64, bool) {
 // tmpfile reports whether the kernel's flags ask for a nameless file; Falco's
 // flags also say so for every directory that is opened.
 func (c *Context) tmpfile() bool {
-	n, ok := c.Int(AttrFileFlags)
-	if !ok {
-		n, ok = c.Int(attrArgFlags)
-	}
+	n, ok := c.kernelFlags()
 	return ok && n&0o20000000 != 0
 }
 
 func getOpenExec(c *Context, _ *Arg, v *Value) {
 	v.SetBool(false)
-	if !c.opens() && !c.is("creat") {
+	if !c.opens() && !c.does(actCreat) {
 		return
 	}
 	flags, _ := c.openFlags()
@@ -142,7 +153,7 @@ func getOpenExec(c *Context, _ *Arg, v *Value) {
 
 func getOpenCreate(c *Context, _ *Arg, v *Value) {
 	v.SetBool(false)
-	if c.opens() || c.is("creat") {
+	if c.opens() || c.does(actCreat) {
 		v.SetBool(c.flag(AttrFileCreated) || c.tmpfile() && !c.failed())
 	}
 }

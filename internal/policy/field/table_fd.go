@@ -61,7 +61,7 @@ func getNameChanged(c *Context, _ *Arg, v *Value) {
 		v.SetBool(n != 0)
 		return
 	}
-	v.SetBool(!c.failed() && (c.opens() || c.is("creat", "accept", "accept4")) || c.is("connect") && c.connecting())
+	v.SetBool(!c.failed() && (c.opens() || c.does(actCreat|actAccept)) || c.does(actConnect) && c.connecting())
 }
 
 // device reads "major:minor".

@@ -68,7 +68,7 @@ var fdSocketFields = []Field{
 			v.SetBool(n != 0)
 			return
 		}
-		v.SetBool(c.is("connect") && c.connecting() || c.is("accept", "accept4"))
+		v.SetBool(c.does(actConnect) && c.connecting() || c.does(actAccept))
 	}},
 }
 

@@ -86,7 +86,7 @@ func (c *Context) Value(i int) *field.Value {
 	s := &c.slots[i]
 	if s.gen != c.gen {
 		s.gen = c.gen
-		s.val = field.Value{}
+		s.val.Kind = field.None
 		c.prog.sources[i].extract(c, &s.val)
 	}
 	return &s.val

@@ -1,0 +1,55 @@
+package field
+
+import "github.com/sightglass/sightglass/internal/policy/events"
+
+// act is a set of calls that fields treat alike; every event type belongs to
+// some. Asking an event for one is a single bit test.
+type act uint32
+
+const (
+	actOpen      act = 1 << iota // has open flags and makes a descriptor
+	actCreat                     // creat
+	actOpenAt                    // open calls whose failure still says "file"
+	actAccept                    // accept, accept4
+	actConnect                   // connect
+	actServe                     // listen, bind
+	actSocket                    // socket
+	actPair                      // socketpair
+	actDirectory                 // its descriptor is the directory of its path
+	actExec                      // execve, execveat
+	actPtrace                    // ptrace
+	actNamed                     // descriptors whose type has the call's name
+	actMemfd                     // memfd_create
+)
+
+var actNames = map[act][]string{
+	actOpen:      {"open", "openat", "openat2", "open_by_handle_at"},
+	actCreat:     {"creat"},
+	actOpenAt:    {"openat", "openat2", "creat"},
+	actAccept:    {"accept", "accept4"},
+	actConnect:   {"connect"},
+	actServe:     {"listen", "bind"},
+	actSocket:    {"socket"},
+	actPair:      {"socketpair"},
+	actDirectory: {"unlinkat", "mkdirat", "fchmodat", "fchownat", "symlinkat", "mknodat", "newfstatat"},
+	actExec:      {"execve", "execveat"},
+	actPtrace:    {"ptrace"},
+	actNamed:     {"userfaultfd", "bpf"},
+	actMemfd:     {"memfd_create"},
+}
+
+// acts has the set of every event type.
+var acts = func() []act {
+	out := make([]act, events.Count())
+	for a, names := range actNames {
+		for _, name := range names {
+			if e, ok := events.ByName(name); ok {
+				out[e.ID] |= a
+			}
+		}
+	}
+	return out
+}()
+
+// does reports whether the event is one of the calls.
+func (c *Context) does(a act) bool { return c.act&a != 0 }

@@ -1,0 +1,246 @@
+package plan
+
+import (
+	"math"
+	"net/netip"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/sightglass/sightglass/internal/policy/check"
+	"github.com/sightglass/sightglass/internal/policy/events"
+	"github.com/sightglass/sightglass/internal/policy/field"
+	"github.com/sightglass/sightglass/internal/policy/lang"
+)
+
+func checked(t testing.TB, cond string) check.Expr {
+	t.Helper()
+	e, err := lang.Parse(cond, lang.DepthDefault)
+	require.NoError(t, err, cond)
+	res, err := check.Check(e, field.Standard())
+	require.NoError(t, err, cond)
+	return res.Expr
+}
+
+// counting is a source that counts how often the process' name is asked for.
+type counting struct {
+	field.Values
+	asked int
+}
+
+func (s *counting) String(a field.Attr) (string, bool) {
+	if a == field.AttrProcName {
+		s.asked++
+		return "cat", true
+	}
+	return "", false
+}
+
+func TestSharedSubexpressionsAreEvaluatedOnce(t *testing.T) {
+	b := NewBuilder(nil)
+	one := b.Add(checked(t, "proc.name in (a, b) or proc.name = cat"))
+	two := b.Add(checked(t, "not (proc.name in (a, b) or proc.name = cat)"))
+	c := b.Build().NewContext()
+	require.Same(t, one.Node(), two.Node().(*notNode).child)
+	require.IsType(t, &memoNode{}, one.Node())
+
+	src := &counting{}
+	c.Begin(src, nil)
+	require.True(t, one.Node().Eval(c))
+	require.False(t, two.Node().Eval(c))
+	require.Equal(t, 1, src.asked)
+	c.Begin(src, nil)
+	require.True(t, one.Node().Eval(c))
+	require.Equal(t, 2, src.asked)
+}
+
+func TestGenerationsWrap(t *testing.T) {
+	b := NewBuilder(nil)
+	cond := b.Add(checked(t, "proc.name = cat"))
+	other := b.Add(checked(t, "not proc.name = cat"))
+	c := b.Build().NewContext()
+	src := &counting{}
+	c.Begin(src, nil)
+	require.True(t, cond.Node().Eval(c))
+	c.gen = math.MaxUint32
+	c.Begin(&field.Values{}, nil)
+	require.Equal(t, uint32(1), c.gen)
+	require.False(t, cond.Node().Eval(c), "what the first event gave must not look current")
+	require.True(t, other.Node().Eval(c))
+}
+
+func TestEventTypeIsDecidedBeforehand(t *testing.T) {
+	b := NewBuilder(nil)
+	cond := b.Add(checked(t, "evt.type in (open, openat)"))
+	no := b.Add(checked(t, "evt.type != open"))
+	c := b.Build().NewContext()
+	for name, want := range map[string]bool{"open": true, "openat": true, "close": false} {
+		e, _ := events.ByName(name)
+		c.Begin(&field.Values{Event: name}, e)
+		require.Equal(t, want, cond.Node().Eval(c), name)
+		require.Equal(t, name != "open", no.Node().Eval(c), name)
+	}
+	c.Begin(&field.Values{Event: "new_call"}, nil)
+	require.False(t, cond.Node().Eval(c))
+	require.True(t, no.Node().Eval(c))
+}
+
+func TestGuards(t *testing.T) {
+	for _, tt := range []struct {
+		cond string
+		want map[string][]string // operand by position in the condition's slots
+	}{
+		{"proc.name = a", map[string][]string{"proc.name": {"a"}}},
+		{"proc.name in (a, b) and fd.name = /x", map[string][]string{"proc.name": {"a", "b"}, "fd.name": {"/x"}}},
+		{"proc.name = a or proc.name = b", map[string][]string{"proc.name": {"a", "b"}}},
+		{"proc.name = a or fd.name = b", nil},
+		{"not proc.name = a", nil},
+		{"proc.name != a", nil},
+		{"proc.name startswith a", nil},
+		{"proc.name = oneof (a, b)", map[string][]string{"proc.name": {"a", "b"}}},
+		{"proc.name = allof (a, b)", nil},
+		{"proc.aname = a", nil},
+		{"proc.aname[1] = a", map[string][]string{"proc.aname[1]": {"a"}}},
+		{"evt.type = open", nil},
+		{"proc.pid = 1", nil},
+		{"tolower(proc.name) = a", nil},
+		{"(proc.name = a or proc.name = b) and proc.name = a", map[string][]string{"proc.name": {"a"}}},
+	} {
+		b := NewBuilder(nil)
+		got := map[string][]string{}
+		for _, g := range b.Guards(checked(t, tt.cond)) {
+			for key, slot := range b.slots {
+				if slot == g.Slot {
+					got[key] = g.Values
+				}
+			}
+		}
+		if tt.want == nil {
+			require.Empty(t, got, tt.cond)
+			continue
+		}
+		require.Equal(t, tt.want, got, tt.cond)
+	}
+}
+
+func TestPathTree(t *testing.T) {
+	for _, tt := range []struct {
+		search []string
+		path   string
+		want   bool
+	}{
+		{[]string{"/opt/dir"}, "/opt/dir/sub", true},
+		{[]string{"/opt/dir"}, "/opt/dir", true},
+		{[]string{"/opt/dir"}, "/opt/dirx", false},
+		{[]string{"/opt/dir/"}, "//opt///dir/x", true},
+		{[]string{"/opt/dir"}, "/opt", false},
+		{[]string{"/a/b/c", "/a"}, "/a/x", true},
+		{[]string{"/a", "/a/b/c"}, "/a/x", true},
+		{[]string{"/*/b"}, "/a/b", true},
+		{[]string{"/*/b", "/a/c"}, "/a/c", true},
+		{[]string{"/a*/c", "/a/b"}, "/a/c", true},
+		{[]string{"/a/[bc]/?"}, "/a/c/x/y", true},
+		{[]string{"/"}, "/anything", true},
+		{nil, "/a", false},
+		{[]string{"a/b"}, "/a/b", true},
+	} {
+		var values []check.Constant
+		for _, s := range tt.search {
+			values = append(values, check.Constant{Text: s})
+		}
+		require.Equal(t, tt.want, newPathTree(values).test(&field.Value{Kind: field.Text, Text: tt.path}), "%v %s", tt.search, tt.path)
+	}
+}
+
+func TestGetopt(t *testing.T) {
+	for _, tt := range []struct {
+		args []string
+		spec string
+		key  string
+		want []string
+	}{
+		{[]string{"-n", ""}, "n", "", []string{"n"}},
+		{[]string{"-t", "v", "-n"}, "nt:", "", []string{"t", "v", "n"}},
+		{[]string{"-nat", "x"}, "na:t", "", []string{"n", "a", "t"}},
+		{[]string{"-abcvalue"}, "abc:", "", []string{"a", "b", "c", "value"}},
+		{[]string{"-x", "-n"}, "n", "", []string{"?", "n"}},
+		{[]string{"-t"}, "t:", "", []string{""}},
+		{[]string{"a", "-n"}, "n", "", nil},
+		{[]string{"-", "-n"}, "n", "", nil},
+		{[]string{"-n", "--", "-t"}, "nt", "", []string{"n"}},
+		{[]string{"--exec"}, "e:", "", nil},
+		{[]string{"-:"}, ":a", "", []string{"?"}},
+		{nil, "a", "", nil},
+	} {
+		g := getopt{args: tt.args, spec: tt.spec}
+		var got []string
+		for g.next() {
+			switch {
+			case g.missing:
+				got = append(got, "")
+			case g.hasValue:
+				got = append(got, g.letter, g.value)
+			default:
+				got = append(got, g.letter)
+			}
+		}
+		require.Equal(t, tt.want, got, "%q %s", tt.args, tt.spec)
+	}
+}
+
+func FuzzGetopt(f *testing.F) {
+	f.Add("-a", "-bc", "value", "ab:c")
+	f.Fuzz(func(t *testing.T, a, b, c, spec string) {
+		g := getopt{args: []string{a, b, c}, spec: spec, key: "a"}
+		steps := 0
+		for g.next() {
+			steps++
+			require.LessOrEqual(t, steps, len(a)+len(b)+len(c), "it must come to an end")
+		}
+	})
+}
+
+// names has two names for one address.
+type names struct{ watched []string }
+
+func (n *names) Watch(name string) { n.watched = append(n.watched, name) }
+func (n *names) Has(name string, addr netip.Addr) bool {
+	return addr == netip.MustParseAddr("10.0.0.2") && (name == "a.example" || name == "b.example")
+}
+func (n *names) NameOf(addr netip.Addr) (string, bool) {
+	return "a.example", n.Has("a.example", addr)
+}
+
+// socket is a connection to 10.0.0.2.
+type socket struct{ field.Values }
+
+func (*socket) String(a field.Attr) (string, bool) {
+	switch a {
+	case field.AttrNetType:
+		return "ipv4", true
+	case field.AttrNetLocalAddress:
+		return "10.0.0.1", true
+	case field.AttrNetPeerAddress:
+		return "10.0.0.2", true
+	}
+	return "", false
+}
+
+func (*socket) Int(a field.Attr) (int64, bool) { return 0, a == field.AttrSyscallReturn }
+
+func TestDomainNames(t *testing.T) {
+	table := &names{}
+	for cond, want := range map[string]bool{
+		"fd.sip.name = a.example": true, "fd.sip.name = b.example": true, "fd.sip.name = c.example": false,
+		"fd.sip.name in (c.example, b.example)": true, "fd.sip.name != c.example": true,
+		"fd.sip.name != b.example": false, "fd.sip.name exists": true, "fd.cip.name exists": false,
+	} {
+		b := NewBuilder(table)
+		n := b.Add(checked(t, cond))
+		c := b.Build().NewContext()
+		e, _ := events.ByName("connect")
+		c.Begin(&socket{field.Values{Event: "connect"}}, e)
+		require.Equal(t, want, n.Node().Eval(c), cond)
+	}
+	require.Contains(t, table.watched, "b.example")
+}
