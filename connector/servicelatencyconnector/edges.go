@@ -46,6 +46,13 @@ func newEdges(cfg *Config, e *engine) *edges {
 	return edges
 }
 
+// connectionTypes are the types by what the requests go to.
+var connectionTypes = [...]servicemap.ConnectionType{
+	request.OtherProtocol:     servicemap.Plain,
+	request.DatabaseProtocol:  servicemap.Database,
+	request.MessagingProtocol: servicemap.Messaging,
+}
+
 // count counts a request whose span is read, or has it wait for its other end.
 func (e *edges) count(w *worker, m *request.Metric, span ptrace.Span, now time.Time) {
 	if w.fields.Has(request.WithinPod) {
@@ -56,12 +63,7 @@ func (e *edges) count(w *worker, m *request.Metric, span ptrace.Span, now time.T
 		Keys: edgeKeys(m, span, &w.fields), Server: m.Server, Owner: w.owner,
 		Error: w.fields.Text(request.ErrorType), Class: w.fields.Text(request.Class), Sample: w.sample,
 	}
-	switch m.Protocol() {
-	case request.DatabaseProtocol:
-		r.Type = servicemap.Database
-	case request.MessagingProtocol:
-		r.Type = servicemap.Messaging
-	}
+	r.Type = connectionTypes[m.Protocol()]
 	if name := w.fields.Text(request.PeerName); name != "" {
 		e.waiting.Introduce(&r.Keys, r.Server, r.Owner)
 		e.counts[edgeNamed].Add(1)

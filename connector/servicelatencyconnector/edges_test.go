@@ -3,6 +3,7 @@ package servicelatencyconnector
 import (
 	"fmt"
 	"sort"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -24,13 +25,13 @@ func withGraph(c *Config) { withMap(c); c.ServiceMap.Names = GrafanaNames }
 // call is a request from a client span to a server span, joined by what keys says.
 type call struct{ client, server attrs }
 
-// spansOfCall builds both ends; context joins them by their trace context.
-func spansOfCall(t *testing.T, from, to string, context bool, c call) (client, server ptrace.Traces) {
+// spansOfCall builds both ends of a request from shop to cart; context joins them by their trace context.
+func spansOfCall(t *testing.T, context bool, c call) (client, server ptrace.Traces) {
 	t.Helper()
 	client, server = ptrace.NewTraces(), ptrace.NewTraces()
 	method := attrs{"http.request.method": "GET"}
-	addSpans(t, client, attrs{"service.name": from, "service.namespace": "n"}, "", spanOf{ptrace.SpanKindClient, 3 * time.Second, ptrace.StatusCodeUnset, method})
-	addSpans(t, server, attrs{"service.name": to, "service.namespace": "n"}, "", spanOf{ptrace.SpanKindServer, time.Second, ptrace.StatusCodeError, method})
+	addSpans(t, client, attrs{"service.name": "shop", "service.namespace": "n"}, "", spanOf{ptrace.SpanKindClient, 3 * time.Second, ptrace.StatusCodeUnset, method})
+	addSpans(t, server, attrs{"service.name": "cart", "service.namespace": "n"}, "", spanOf{ptrace.SpanKindServer, time.Second, ptrace.StatusCodeError, method})
 	cs := client.ResourceSpans().At(0).ScopeSpans().At(0).Spans().At(0)
 	ss := server.ResourceSpans().At(0).ScopeSpans().At(0).Spans().At(0)
 	for k, v := range c.client {
@@ -53,7 +54,7 @@ func edgesOf(list []row) (out []string) {
 			get := func(name string) string { return fmt.Sprint(r.attrs["sightglass.service_map."+name]) }
 			out = append(out, strings.ReplaceAll(strings.Join([]string{
 				get("client.name"), get("client.namespace"), get("server.name"), get("server.namespace"),
-				get("side"), get("connection.type"), fmt.Sprint(r.attrs["error.type"]), fmt.Sprint(r.count),
+				get("side"), get("connection.type"), fmt.Sprint(r.attrs["error.type"]), strconv.FormatUint(r.count, 10),
 			}, " "), "<nil>", "-"))
 		}
 	}
@@ -63,7 +64,7 @@ func edgesOf(list []row) (out []string) {
 
 func TestEdgesByPeerName(t *testing.T) {
 	r := newRig(t, withMap)
-	client, server := spansOfCall(t, "shop", "cart", false, call{
+	client, server := spansOfCall(t, false, call{
 		client: attrs{"service.peer.name": "cart", "service.peer.namespace": "m"},
 		server: attrs{"service.peer.name": "shop"},
 	})
@@ -95,7 +96,7 @@ func TestEdgesByMeeting(t *testing.T) {
 		for _, serverFirst := range []bool{false, true} {
 			t.Run(fmt.Sprint(name, serverFirst), func(t *testing.T) {
 				r := newRig(t, withMap)
-				client, server := spansOfCall(t, "shop", "cart", tc.context, tc.call)
+				client, server := spansOfCall(t, tc.context, tc.call)
 				if serverFirst {
 					client, server = server, client
 				}
@@ -147,7 +148,7 @@ func TestRequestsWithinAPodAreNoEdges(t *testing.T) {
 
 func TestWaitingRequestsAreCountedAtShutdown(t *testing.T) {
 	r := newRig(t, withMap)
-	client, _ := spansOfCall(t, "shop", "cart", true, call{})
+	client, _ := spansOfCall(t, true, call{})
 	r.consume(client)
 	require.Equal(t, 1, r.edges.waiting.Len())
 	r.engine.finish(t.Context())
@@ -183,7 +184,7 @@ func TestEdgesOverflow(t *testing.T) {
 
 func TestServiceGraphNames(t *testing.T) {
 	r := newRig(t, withGraph)
-	client, server := spansOfCall(t, "shop", "cart", true, call{})
+	client, server := spansOfCall(t, true, call{})
 	r.consume(client)
 	r.consume(server)
 	r.consume(tracesOf(t, attrs{"service.name": "shop", "service.namespace": "n"}, "",
@@ -210,7 +211,7 @@ func TestServiceGraphNames(t *testing.T) {
 
 func TestServiceGraphHasExplicitBuckets(t *testing.T) {
 	r := newRig(t, withGraph)
-	client, _ := spansOfCall(t, "shop", "cart", false, call{client: attrs{"service.peer.name": "cart"}})
+	client, _ := spansOfCall(t, false, call{client: attrs{"service.peer.name": "cart"}})
 	r.consume(client)
 	r.engine.flush(t.Context(), r.now.Add(time.Second))
 	kinds := map[string]pmetric.MetricType{}
@@ -230,9 +231,9 @@ func TestTelemetryOfEdges(t *testing.T) {
 	withMap(cfg)
 	c, err := newTracesToMetrics(cfg, metadatatest.NewSettings(tt), new(sink))
 	require.NoError(t, err)
-	client, _ := spansOfCall(t, "shop", "cart", false, call{client: attrs{"service.peer.name": "cart"}})
+	client, _ := spansOfCall(t, false, call{client: attrs{"service.peer.name": "cart"}})
 	require.NoError(t, c.ConsumeTraces(t.Context(), client))
-	client, _ = spansOfCall(t, "shop", "cart", false, call{})
+	client, _ = spansOfCall(t, false, call{})
 	require.NoError(t, c.ConsumeTraces(t.Context(), client))
 	mode, ignore := modeTracesToMetrics, metricdatatest.IgnoreTimestamp()
 	metadatatest.AssertEqualConnectorServiceLatencyEdges(t, tt, []metricdata.DataPoint[int64]{

@@ -160,6 +160,7 @@ func metricRows(resource pcommon.Resource, m pmetric.Metric) (out []row) {
 			r.attrs, r.start, r.end, r.count = p.Attributes().AsRaw(), p.StartTimestamp().AsTime(), p.Timestamp().AsTime(), uint64(p.IntValue())
 			out = append(out, r)
 		}
+	default:
 	}
 	return out
 }
@@ -181,7 +182,7 @@ func newRig(tb testing.TB, change ...func(*Config)) *rig {
 	out := new(sink)
 	c, err := newTracesToMetrics(cfg, connectortest.NewNopSettings(metadata.Type), out)
 	require.NoError(tb, err)
-	tb.Cleanup(func() { require.NoError(tb, c.Shutdown(context.Background())) })
+	tb.Cleanup(func() { require.NoError(tb, c.Shutdown(tb.Context())) })
 	return &rig{tracesToMetrics: c, tb: tb, sink: out, now: time.Now()}
 }
 

@@ -183,7 +183,7 @@ func TestCountingKnownStatementsDoesNotAllocate(t *testing.T) {
 	traces := tracesOf(t, attrs{"service.name": "a"}, "",
 		query("SELECT a FROM b WHERE c = 17", time.Second, ptrace.StatusCodeUnset), get("/x", time.Second))
 	require.NoError(t, c.ConsumeTraces(t.Context(), traces))
-	require.Zero(t, testing.AllocsPerRun(50, func() { _ = c.ConsumeTraces(context.Background(), traces) }))
+	require.Zero(t, testing.AllocsPerRun(50, func() { _ = c.ConsumeTraces(t.Context(), traces) }))
 }
 
 func TestReadable(t *testing.T) {

@@ -1,7 +1,6 @@
 package servicelatencyconnector
 
 import (
-	"context"
 	"fmt"
 	"testing"
 	"time"
@@ -36,7 +35,7 @@ func newGateway(tb testing.TB, change ...func(*Config)) *gateway {
 	out := new(sink)
 	c, err := newMetricsToMetrics(cfg, connectortest.NewNopSettings(metadata.Type), out)
 	require.NoError(tb, err)
-	tb.Cleanup(func() { require.NoError(tb, c.Shutdown(context.Background())) })
+	tb.Cleanup(func() { require.NoError(tb, c.Shutdown(tb.Context())) })
 	return &gateway{metricsToMetrics: c, tb: tb, sink: out, now: time.Now()}
 }
 
@@ -265,7 +264,7 @@ func TestGatewayKeepsOverflowOfWriters(t *testing.T) {
 	g.consume(agent.sink.takeOne(t))
 	got := g.flush()
 	require.Len(t, got, 2)
-	require.EqualValues(t, 1, g.engine.registry.Len())
+	require.Equal(t, 1, g.engine.registry.Len())
 }
 
 func TestTelemetryOfMerging(t *testing.T) {
@@ -304,7 +303,7 @@ func TestMergingKnownSeriesDoesNotAllocate(t *testing.T) {
 	g.consume(md)
 	// A repetition takes the whole way but for the addition of the buckets,
 	// which internal/aggregate asserts for itself.
-	once := func() { _ = g.ConsumeMetrics(context.Background(), md) }
+	once := func() { _ = g.ConsumeMetrics(t.Context(), md) }
 	once()
 	require.LessOrEqual(t, testing.AllocsPerRun(50, once), 4.0, "only the container for what is passed on")
 }

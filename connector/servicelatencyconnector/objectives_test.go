@@ -1,7 +1,6 @@
 package servicelatencyconnector
 
 import (
-	"context"
 	"fmt"
 	"testing"
 	"time"
@@ -82,6 +81,6 @@ func TestEdgesAndObjectivesDoNotAllocate(t *testing.T) {
 			r.flush()
 			r.consume(traces)
 		}
-		require.Zero(t, testing.AllocsPerRun(50, func() { _ = r.ConsumeTraces(context.Background(), traces) }))
+		require.Zero(t, testing.AllocsPerRun(50, func() { _ = r.ConsumeTraces(t.Context(), traces) }))
 	}
 }

@@ -1,7 +1,7 @@
 package servicelatencyconnector
 
 import (
-	"fmt"
+	"strconv"
 	"testing"
 	"time"
 
@@ -55,7 +55,7 @@ func TestRefusedDeltasAreBounded(t *testing.T) {
 	r := newRig(t, delta, func(c *Config) { c.CardinalityLimit.Total = 10 })
 	r.sink.refuse(errBusy)
 	for i := range 6 {
-		r.consume(tracesOf(t, attrs{"service.name": "a"}, "", get(fmt.Sprint(i), 1), get("/", 1), get("/a", 1)))
+		r.consume(tracesOf(t, attrs{"service.name": "a"}, "", get(strconv.Itoa(i), 1), get("/", 1), get("/a", 1)))
 		r.flush()
 	}
 	require.LessOrEqual(t, r.engine.sender.held, 10)

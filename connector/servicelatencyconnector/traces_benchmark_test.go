@@ -1,7 +1,6 @@
 package servicelatencyconnector
 
 import (
-	"context"
 	"fmt"
 	"runtime"
 	"testing"
@@ -65,7 +64,7 @@ func BenchmarkConsumeTraces(b *testing.B) {
 			b.ReportAllocs()
 			i := 0
 			for b.Loop() {
-				_ = r.ConsumeTraces(context.Background(), batches[i%len(batches)])
+				_ = r.ConsumeTraces(b.Context(), batches[i%len(batches)])
 				i++
 			}
 			perSpan := float64(b.Elapsed().Nanoseconds()) / float64(b.N) / 100
@@ -90,7 +89,7 @@ func BenchmarkFlush(b *testing.B) {
 		}
 		now = now.Add(time.Second)
 		b.StartTimer()
-		r.engine.flush(context.Background(), now)
+		r.engine.flush(b.Context(), now)
 		b.StopTimer()
 		r.sink.take()
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -89,7 +90,7 @@ func TestGolden(t *testing.T) {
 func TestReplicasShareTheirSeries(t *testing.T) {
 	r := newRig(t)
 	for replica := range 5 {
-		r.consume(tracesOf(t, attrs{"service.name": "a", "k8s.pod.name": fmt.Sprint(replica), "service.instance.id": replica}, "",
+		r.consume(tracesOf(t, attrs{"service.name": "a", "k8s.pod.name": strconv.Itoa(replica), "service.instance.id": replica}, "",
 			get("/x", time.Second), get("/x", 3*time.Second)))
 	}
 	got := r.flush()
@@ -299,7 +300,7 @@ func TestFlushNeverBlocksConsumption(t *testing.T) {
 	traces := tracesOf(t, attrs{"service.name": "a"}, "", get("/x", time.Second))
 	require.NoError(t, c.ConsumeTraces(t.Context(), traces))
 	var wg sync.WaitGroup
-	wg.Go(func() { c.engine.flush(context.Background(), time.Now()) })
+	wg.Go(func() { c.engine.flush(t.Context(), time.Now()) })
 	<-entered
 	for range 1000 {
 		require.NoError(t, c.ConsumeTraces(t.Context(), traces))
@@ -347,7 +348,7 @@ func TestConcurrentConsumptionLosesNothing(t *testing.T) {
 		traces := tracesOf(t, attrs{"service.name": fmt.Sprint("s", w%2)}, "", get("/x", time.Second), get(fmt.Sprint("/", w), time.Second))
 		wg.Go(func() {
 			for range batches {
-				_ = r.ConsumeTraces(context.Background(), traces)
+				_ = r.ConsumeTraces(t.Context(), traces)
 			}
 		})
 	}
@@ -379,6 +380,6 @@ func TestConsumingKnownSeriesDoesNotAllocate(t *testing.T) {
 			r.consume(traces)
 			r.flush()
 		}
-		require.Zero(t, testing.AllocsPerRun(50, func() { _ = r.ConsumeTraces(context.Background(), traces) }))
+		require.Zero(t, testing.AllocsPerRun(50, func() { _ = r.ConsumeTraces(t.Context(), traces) }))
 	}
 }

@@ -28,7 +28,7 @@ func TestCountersWidenAsNeeded(t *testing.T) {
 		}
 	}
 	c.add(3, math.MaxUint64)
-	require.EqualValues(t, uint64(math.MaxUint64), c.get(3), "saturates")
+	require.Equal(t, uint64(math.MaxUint64), c.get(3), "saturates")
 }
 
 func TestCountersReuseMemory(t *testing.T) {

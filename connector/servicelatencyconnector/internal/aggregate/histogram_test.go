@@ -173,7 +173,7 @@ func TestNanosInvertsSeconds(t *testing.T) {
 	}
 	require.Zero(t, Nanos(-1))
 	require.Zero(t, Nanos(math.NaN()))
-	require.EqualValues(t, uint64(math.MaxUint64), Nanos(math.Inf(1)))
+	require.Equal(t, uint64(math.MaxUint64), Nanos(math.Inf(1)))
 }
 
 func TestExemplarsKeepTheSlowestAndASample(t *testing.T) {

@@ -3,6 +3,7 @@ package aggregate
 import (
 	"fmt"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 
@@ -59,17 +60,17 @@ type flushed struct {
 func (r *rig) collect(seconds uint64) map[string]flushed {
 	out := map[string]flushed{}
 	r.flusher.Collect((1000+seconds)*second, func(in Interval) {
-		name := ""
+		words := []string{""}
 		for _, v := range in.Series.Owner().Attributes() {
-			name = v.Str()
+			words[0] = v.Str()
 		}
 		for key, v := range in.Series.Attributes() {
 			if key == "op" {
-				name += " " + v.Str()
-			} else {
-				name += " " + key
+				key = v.Str()
 			}
+			words = append(words, key)
 		}
+		name := strings.Join(words, " ")
 		out[name] = flushed{in.Start/second - 1000, in.End/second - 1000, in.Histogram.Count(), len(in.Histogram.Exemplars())}
 		r.flusher.Release(in)
 	})

@@ -94,22 +94,23 @@ func AppendNamed(dst []byte, name string, v Value) []byte {
 }
 
 func appendText(dst []byte, s, tail string) []byte {
-	s = cut(s, maxStringBytes)
+	s = cut(s)
 	if tail == "" {
 		dst = binary.AppendUvarint(dst, uint64(len(s)))
 		return append(dst, s...)
 	}
-	tail = cut(tail, maxStringBytes)
+	tail = cut(tail)
 	dst = binary.AppendUvarint(dst, uint64(len(s)+1+len(tail)))
 	dst = append(dst, s...)
 	dst = append(dst, '/')
 	return append(dst, tail...)
 }
 
-func cut(s string, limit int) string {
-	if len(s) <= limit {
+func cut(s string) string {
+	if len(s) <= maxStringBytes {
 		return s
 	}
+	limit := maxStringBytes
 	for limit > 0 && !utf8.RuneStart(s[limit]) {
 		limit--
 	}

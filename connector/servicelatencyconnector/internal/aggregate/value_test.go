@@ -88,9 +88,9 @@ func FuzzKey(f *testing.F) {
 		key = AppendNamed(key, a, JoinedValue(a, b))
 		got := decode(string(key), "a", "i")
 		require.Len(t, got, 4)
-		require.Equal(t, cut(a, maxStringBytes), got[0].value.Str())
+		require.Equal(t, cut(a), got[0].value.Str())
 		require.Equal(t, i, got[1].value.Int())
-		require.Equal(t, cut(b, maxStringBytes), got[2].name)
+		require.Equal(t, cut(b), got[2].name)
 		require.Equal(t, math.Float64bits(d), math.Float64bits(got[2].value.Double()))
 	})
 }

@@ -106,7 +106,7 @@ func TestReaderTurnsSecondsIntoNanoseconds(t *testing.T) {
 
 func FuzzReader(f *testing.F) {
 	f.Add(uint64(3), 0.5, 0.1, 0.2, int32(4), int32(-20), []byte{1, 1, 1})
-	f.Add(uint64(1), -1.0, 1e300, -0.0, int32(-11), int32(1<<30), []byte{255})
+	f.Add(uint64(1), -1.0, 1e300, 0.0, int32(-11), int32(1<<30), []byte{255})
 	f.Fuzz(func(t *testing.T, count uint64, sum, low, high float64, scale, offset int32, counts []byte) {
 		p := pmetric.NewExponentialHistogramDataPoint()
 		p.SetStartTimestamp(1)

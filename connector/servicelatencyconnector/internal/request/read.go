@@ -134,6 +134,7 @@ func (m *Metric) AppendOverflowKey(dst []byte, o *aggregate.Owner, f *Fields) []
 			if f.Has(ErrorType) {
 				v = aggregate.StringValue(OtherError)
 			}
+		default:
 		}
 		dst = aggregate.AppendValue(dst, v)
 	}

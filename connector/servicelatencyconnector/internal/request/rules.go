@@ -140,6 +140,7 @@ func (f *Fields) failWith(span ptrace.Span, slot Slot) {
 		}
 	case aggregate.Int:
 		f.put(ErrorType, statusText(v.Int()))
+	default:
 	}
 }
 

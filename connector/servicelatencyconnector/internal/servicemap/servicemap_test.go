@@ -27,8 +27,8 @@ var (
 
 func byContext(n byte) Keys { return Keys{Context: Context{Trace: [16]byte{n}, Span: [8]byte{n}}} }
 
-func byEndpoint(address string, port uint16, namespace uint64) Keys {
-	return Keys{Endpoint: Endpoint{netip.MustParseAddr(address), port, namespace}}
+func byEndpoint(address string, namespace uint64) Keys {
+	return Keys{Endpoint: Endpoint{netip.MustParseAddr(address), 5000, namespace}}
 }
 
 // resolved collects what a store hands over.
@@ -45,7 +45,7 @@ func (r *resolved) take(q *Request, o *aggregate.Owner) {
 func TestEndsMeetInBothOrders(t *testing.T) {
 	for name, keys := range map[string]Keys{
 		"trace context": byContext(1),
-		"endpoint":      byEndpoint("10.0.0.1", 5000, 0),
+		"endpoint":      byEndpoint("10.0.0.1", 0),
 	} {
 		t.Run(name, func(t *testing.T) {
 			for _, serverFirst := range []bool{false, true} {
@@ -92,10 +92,10 @@ func TestTwoClientsAreNotTheEndsOfOneRequest(t *testing.T) {
 func TestLoopbackIsApartByNamespace(t *testing.T) {
 	w := NewWaiting(time.Second, 10)
 	var got resolved
-	w.Meet(when, &Request{Keys: byEndpoint("127.0.0.1", 5000, 1), Owner: shop}, got.take)
-	_, known := w.Meet(when, &Request{Keys: byEndpoint("127.0.0.1", 5000, 2), Owner: cart, Server: true}, got.take)
+	w.Meet(when, &Request{Keys: byEndpoint("127.0.0.1", 1), Owner: shop}, got.take)
+	_, known := w.Meet(when, &Request{Keys: byEndpoint("127.0.0.1", 2), Owner: cart, Server: true}, got.take)
 	require.False(t, known)
-	_, known = w.Meet(when, &Request{Keys: byEndpoint("127.0.0.1", 5000, 1), Owner: cart, Server: true}, got.take)
+	_, known = w.Meet(when, &Request{Keys: byEndpoint("127.0.0.1", 1), Owner: cart, Server: true}, got.take)
 	require.True(t, known)
 }
 
@@ -103,7 +103,7 @@ func TestTraceContextIsTheBetterWitness(t *testing.T) {
 	w := NewWaiting(time.Second, 10)
 	var got resolved
 	both := byContext(1)
-	both.Endpoint = byEndpoint("10.0.0.1", 5000, 0).Endpoint
+	both.Endpoint = byEndpoint("10.0.0.1", 0).Endpoint
 	w.Introduce(&Keys{Endpoint: both.Endpoint}, true, owner("proxy"))
 	w.Introduce(&Keys{Context: both.Context}, true, cart)
 	o, known := w.Meet(when, &Request{Keys: both, Owner: shop}, got.take)
@@ -115,16 +115,14 @@ func TestDirectoryForgets(t *testing.T) {
 	w := NewWaiting(time.Second, 10)
 	var got resolved
 	w.Meet(when, &Request{Keys: byContext(9), Owner: shop}, got.take)
-	w.Introduce(ptr(byContext(1)), true, cart)
+	w.Introduce(new(byContext(1)), true, cart)
 	_, known := w.Meet(when.Add(time.Second), &Request{Keys: byContext(1), Owner: shop}, got.take)
 	require.True(t, known, "one generation later it is still known")
-	w.Introduce(ptr(byContext(2)), true, cart)
+	w.Introduce(new(byContext(2)), true, cart)
 	w.Meet(when.Add(2*time.Second), &Request{Keys: byContext(9), Owner: shop}, got.take)
 	_, known = w.Meet(when.Add(3*time.Second), &Request{Keys: byContext(2), Owner: shop}, got.take)
 	require.False(t, known)
 }
-
-func ptr[T any](v T) *T { return &v }
 
 func TestWaitingIsBounded(t *testing.T) {
 	const limit = 100
@@ -142,7 +140,7 @@ func TestWaitingIsBounded(t *testing.T) {
 
 	d := newDirectory(10)
 	for i := range byte(50) {
-		d.enter(ptr(byContext(i)), true, shop)
+		d.enter(new(byContext(i)), true, shop)
 	}
 	require.Len(t, d.contexts[0], 10)
 }

@@ -42,8 +42,8 @@ func TestTableAddsUpExecutions(t *testing.T) {
 	require.EqualValues(t, 10, st.Failed)
 	require.InDelta(t, 4.95, st.Durations.Sum(), 1e-9)
 	require.InEpsilon(t, 0.095, st.Durations.Quantile(0.95), 0.05)
-	require.EqualValues(t, 99e6, st.Worst.Value)
-	require.EqualValues(t, 99e6, st.Worst.Time, "the worst execution is the slowest")
+	require.EqualValues(t, 99_000_000, st.Worst.Value)
+	require.EqualValues(t, 99_000_000, st.Worst.Time, "the worst execution is the slowest")
 	require.Empty(t, table.Take(5), "an interval begins anew")
 }
 
