@@ -261,7 +261,7 @@ func TestSignalsShareATerminal(t *testing.T) {
 	require.NoError(t, metrics.Shutdown(t.Context()))
 	require.Empty(t, f.terminals)
 	out := s.take()
-	require.Equal(t, 1, strings.Count(out, "watches this host"))
+	require.Equal(t, 1, strings.Count(out, "to watch this host"))
 	require.Contains(t, out, "ls")
 }
 

@@ -32,7 +32,7 @@ func healthy() []number {
 func TestBegin(t *testing.T) {
 	s := newScreen(t, nil)
 	newPrinter(s.terminal).begin()
-	require.Equal(t, "12:00:00.000  sightglass 0.1.0 watches this host; Ctrl-C ends it\n"+
+	require.Equal(t, "12:00:00.000  sightglass 0.1.0 is starting to watch this host; Ctrl-C ends it\n"+
 		"TIME          WHAT      SERVICE               USER            PID  COMMAND OR EVENT\n", s.take())
 
 	s = newScreen(t, func(c *Config) { c.Show = []string{"services"} })

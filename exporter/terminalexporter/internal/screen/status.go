@@ -36,7 +36,7 @@ const maxMissing = 8
 func (s Style) AppendStarting(buf []byte, t time.Time, name text.Safe) []byte {
 	buf = s.append(buf, dim, s.clock(t)+"  ")
 	buf = s.append(buf, bold, name)
-	return append(buf, " watches this host; Ctrl-C ends it\n"...)
+	return append(buf, " is starting to watch this host; Ctrl-C ends it\n"...)
 }
 
 // AppendSilence appends that the receiver has not said anything yet.
