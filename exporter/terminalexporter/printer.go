@@ -17,7 +17,7 @@ import (
 
 // silence is how long the receiver may take to its first report before the
 // reader is told.
-const silence = 10 * time.Second
+const silence = 15 * time.Second
 
 // maxBurst is how many lines go into one write.
 const maxBurst = 128

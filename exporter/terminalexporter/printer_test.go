@@ -65,7 +65,7 @@ func TestWithoutAHeartbeat(t *testing.T) {
 func TestSilentReceiver(t *testing.T) {
 	s := newScreen(t, nil)
 	p := newPrinter(s.terminal)
-	require.Empty(t, s.pass(p, 9*time.Second))
+	require.Empty(t, s.pass(p, silence-time.Second))
 	require.Contains(t, s.pass(p, time.Second), "the receiver has not reported")
 	require.Empty(t, s.pass(p, time.Hour))
 }
