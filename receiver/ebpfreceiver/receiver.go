@@ -91,19 +91,17 @@ func (r *ebpfReceiver) failed(host component.Host, err error) error {
 	return nil
 }
 
-// options says what to load for the pipelines that there are.
+// options says what to load for the pipelines that there are. It names no
+// system call: loading goes on for a second, or many on a busy machine, and
+// would fill a ring that nobody reads yet. The follower asks for them.
 func (r *ebpfReceiver) options() bpf.Options {
-	opts := bpf.Options{
+	return bpf.Options{
 		SecurityRing: r.cfg.RingBuffer.SecuritySize,
 		RequestsRing: r.cfg.RingBuffer.RequestsSize,
 		Requests:     r.traces != nil && r.cfg.Requests.Enabled,
 		Signatures:   requests.Signatures(requests.Protocols()),
 		Latency:      r.metrics != nil && r.cfg.SyscallLatency.Enabled,
 	}
-	if r.logs != nil {
-		opts.Syscalls = r.registry.Wanted().Set.Sorted()
-	}
-	return opts
 }
 
 // tellHooks says once what the kernel refuses.
