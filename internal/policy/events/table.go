@@ -113,6 +113,7 @@ var layouts = [...]layout{
 	{name: "chmod", category: File, args: "res:errno filename:path mode:mode"},
 	{name: "fchmod", category: File, fd: "fd", args: "res:errno fd:fd mode:mode"},
 	{name: "fchmodat", category: File, fd: "dirfd", args: "res:errno dirfd:fd filename:path@dirfd mode:mode"},
+	{name: "fchmodat2", category: File, fd: "dirfd", args: "res:errno dirfd:fd filename:path@dirfd mode:mode flags:flags=fchownat"},
 	{name: "chown", category: File, args: "res:errno path:path uid:u32 gid:u32"},
 	{name: "lchown", category: File, args: "res:errno path:path uid:u32 gid:u32"},
 	{name: "fchown", category: File, fd: "fd", args: "res:errno fd:fd uid:u32 gid:u32"},

@@ -31,7 +31,7 @@ var actNames = map[act][]string{
 	actServe:     {"listen", "bind"},
 	actSocket:    {"socket"},
 	actPair:      {"socketpair"},
-	actDirectory: {"unlinkat", "mkdirat", "fchmodat", "fchownat", "symlinkat", "mknodat", "newfstatat"},
+	actDirectory: {"unlinkat", "mkdirat", "fchmodat", "fchmodat2", "fchownat", "symlinkat", "mknodat", "newfstatat"},
 	actExec:      {"execve", "execveat"},
 	actPtrace:    {"ptrace"},
 	actNamed:     {"userfaultfd", "bpf"},

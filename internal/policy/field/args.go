@@ -34,6 +34,7 @@ var (
 	attrArgFlags  = mustArg("flags")
 	attrArgMode   = mustArg("mode")
 	attrArgDomain = mustArg("domain")
+	attrArgName   = mustArg("name")
 	attrArgType   = mustArg("type")
 	setOpen       = events.SetByName("open")
 	setMode       = events.SetByName("mode")
@@ -66,16 +67,33 @@ var execAttrs = func() map[events.ID][]Attr {
 // argInt is the number of argument i: as the record has it, else from what the
 // record says elsewhere.
 func (c *Context) argInt(i int) (int64, bool) {
-	e := c.event
-	if n, ok := c.Int(argAttrs[e.ID][i]); ok {
+	attr := argAttrs[c.event.ID][i]
+	if n, ok := c.Int(attr); ok {
 		return n, true
 	}
+	if s, ok := c.String(attr); ok { // addresses are written in hexadecimal
+		n, err := strconv.ParseUint(s, 0, 64)
+		return int64(n), err == nil
+	}
+	return c.derivedInt(i)
+}
+
+// derivedInt is the number of an argument that the record does not have under
+// its own name.
+func (c *Context) derivedInt(i int) (int64, bool) {
+	e := c.event
 	a := &e.Args[i]
 	switch {
 	case i == int(e.Result):
 		return c.Int(AttrSyscallReturn)
 	case i == int(e.FD):
 		return c.Int(AttrFileDescriptor)
+	case a.Name == "domain":
+		return c.Int(AttrSocketFamily)
+	case a.Name == "mode":
+		if s, ok := c.String(AttrFileMode); ok {
+			return parseOctal(s)
+		}
 	case a.Name == "flags" || a.Name == "creat_flags":
 		return c.derivedFlags(a)
 	case a.Name == "dev" && a.Kind == events.KindHex32:
@@ -164,35 +182,72 @@ func (c *Context) exeFlags() (flags uint32) {
 // argText is a textual argument as the record has it, else from what the
 // record says elsewhere.
 func (c *Context) argText(i int) (string, bool) {
-	e := c.event
-	if s, ok := c.String(argAttrs[e.ID][i]); ok {
+	attr := argAttrs[c.event.ID][i]
+	if s, ok := c.String(attr); ok {
 		return s, true
 	}
-	if list, ok := c.Strings(argAttrs[e.ID][i]); ok {
-		return c.joined(list, "\x00"), true
+	if list, ok := c.Strings(attr); ok {
+		return c.nulEnded(list), true
 	}
-	switch e.Args[i].Name {
+	a := &c.event.Args[i]
+	switch {
+	case a.Kind == events.KindAddr:
+		return c.addressText()
+	case a.Kind == events.KindPath && (c.does(actOpen|actCreat) || a.Name == "path"):
+		if s := c.rawPath(); s != "" {
+			return s, true
+		}
+	case a.Name == "target":
+		return c.String(AttrFileTarget)
+	case c.does(actExec):
+		if s, ok := c.execText(a.Name); ok {
+			return s, true
+		}
+	}
+	if row := execAttrs[c.event.ID]; row != nil && row[i] != 0 {
+		return c.String(row[i])
+	}
+	return "", false
+}
+
+// execText is an argument of an exec that stems from vectors: those that the
+// call was given, where it failed, else those of the program that runs.
+func (c *Context) execText(name string) (string, bool) {
+	argv, ok := c.Strings(AttrExecArgv)
+	if !ok && !c.failed() {
+		argv, ok = c.Strings(AttrProcArgs)
+	}
+	switch name {
 	case "exe":
-		if args, ok := c.Strings(AttrProcArgs); ok && len(args) > 0 {
-			return args[0], true
+		if ok && len(argv) > 0 {
+			return argv[0], true
 		}
 	case "args":
-		if args, ok := c.Strings(AttrProcArgs); ok && len(args) > 1 {
-			return c.nulEnded(args[1:]), true
+		if ok && len(argv) > 1 {
+			return c.nulEnded(argv[1:]), true
 		}
 	case "env":
 		if env, ok := c.Strings(AttrProcEnv); ok {
 			return c.nulEnded(env), true
 		}
-	case "name", "filename", "path":
-		if e.Args[i].Kind == events.KindPath && !c.does(actExec) {
-			return c.String(AttrFileRaw)
-		}
-	}
-	if row := execAttrs[e.ID]; row != nil && row[i] != 0 {
-		return c.String(row[i])
 	}
 	return "", false
+}
+
+// addressText is the address that a call was given: of the peer, or to bind to.
+func (c *Context) addressText() (string, bool) {
+	addr, portAttr := AttrNetPeerAddress, AttrNetPeerPort
+	if c.does(actServe) {
+		addr, portAttr = AttrNetLocalAddress, AttrNetLocalPort
+	}
+	a, ok := c.address(addr)
+	if !ok {
+		return c.String(addr)
+	}
+	p, _ := c.Int(portAttr)
+	start := len(c.buf)
+	c.buf = appendEnd(c.buf, end{a, uint16(p)})
+	return c.own(start), true
 }
 
 // nulEnded joins texts as the kernel keeps them, each with a NUL behind it.

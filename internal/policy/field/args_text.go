@@ -32,7 +32,9 @@ func (c *Context) appendRaw(dst []byte, i int) []byte {
 			return appendOctal(dst, n)
 		}
 		return append(dst, emptyText...)
-	case events.KindText, events.KindPath, events.KindAddr:
+	case events.KindPath:
+		return c.appendPath(dst, i)
+	case events.KindText, events.KindAddr:
 		return c.appendTextOr(dst, i, emptyText)
 	case events.KindTuple:
 		return c.appendTuple(dst, i)
@@ -117,6 +119,19 @@ func (c *Context) appendTextOr(dst []byte, i int, empty string) []byte {
 	s, ok := c.argText(i)
 	if !ok || s == "" {
 		s = empty
+	}
+	return append(dst, s...)
+}
+
+// appendPath appends a path as it was given; where the record only has it
+// absolute, so.
+func (c *Context) appendPath(dst []byte, i int) []byte {
+	s, ok := c.argText(i)
+	if !ok || s == "" {
+		s, ok = c.recordedPath(i)
+	}
+	if !ok || s == "" {
+		s = emptyText
 	}
 	return append(dst, s...)
 }

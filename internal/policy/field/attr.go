@@ -89,6 +89,7 @@ const (
 	AttrFilePrevious
 	AttrFileBase
 	AttrFileMode
+	AttrFileTarget
 	AttrFileFlags
 	AttrFileDescriptor
 	AttrFileType
@@ -108,6 +109,7 @@ const (
 	AttrSocketType
 	AttrSocketRole
 	AttrSocketConnected
+	AttrExecArgv
 	attrFixed // number of attributes that are not arguments
 )
 
@@ -197,6 +199,7 @@ var attrTable = [attrFixed]attrRow{
 	AttrFilePrevious:          {schema.FilePreviousPath, FormText},
 	AttrFileBase:              {schema.FileBasePath, FormText},
 	AttrFileMode:              {schema.FileMode, FormText},
+	AttrFileTarget:            {schema.FileSymlinkTarget, FormText},
 	AttrFileFlags:             {schema.FileOpenFlags, FormInt},
 	AttrFileDescriptor:        {schema.FileDescriptor, FormInt},
 	AttrFileType:              {schema.FileDescriptorType, FormText},
@@ -216,6 +219,7 @@ var attrTable = [attrFixed]attrRow{
 	AttrSocketType:            {schema.SocketType, FormInt},
 	AttrSocketRole:            {schema.SocketRole, FormText},
 	AttrSocketConnected:       {schema.SocketConnected, FormBool},
+	AttrExecArgv:              {schema.SyscallArgPrefix + "argv", FormList},
 }
 
 // argNames are the names of the arguments of all events, as rules spell them

@@ -104,7 +104,18 @@ func (c *Context) fdNumber() (int64, bool) {
 
 // fdType is the type of the descriptor, told by the source or else by what the
 // event shows. kind is nil for a type without a name of its own.
+//
+// What a call opens is a directory only if it asked for one, whatever the
+// source knows: rules for files also watch directories opened without that.
 func (c *Context) fdType() (kind *fdKind, known bool) {
+	if c.does(actOpen | actCreat) {
+		if flags, ok := c.openFlags(); ok {
+			return openKind(flags), true
+		}
+		if c.does(actCreat) {
+			return kindFile, true
+		}
+	}
 	if s, ok := c.String(AttrFileType); ok {
 		return fdKindByName(s), true
 	}
@@ -115,10 +126,7 @@ func (c *Context) fdType() (kind *fdKind, known bool) {
 		return familyKind(n), true
 	}
 	switch {
-	case c.opens(), c.does(actCreat):
-		if flags, ok := c.openFlags(); ok && flags&events.OpenDirectory != 0 {
-			return kindDirectory, true
-		}
+	case c.does(actOpen):
 		return kindFile, true
 	case c.does(actSocket | actPair):
 		n, ok := c.Int(attrArgDomain)
@@ -129,6 +137,13 @@ func (c *Context) fdType() (kind *fdKind, known bool) {
 		return kindMemfd, true
 	}
 	return c.fdTypeByFacts()
+}
+
+func openKind(flags uint32) *fdKind {
+	if flags&events.OpenDirectory != 0 {
+		return kindDirectory
+	}
+	return kindFile
 }
 
 // fdTypeByFacts tells the type from the attributes that the event carries.
@@ -237,11 +252,23 @@ func getFDNameRaw(c *Context, _ *Arg, v *Value) {
 	if c.fdinfo().state == fdNone {
 		return
 	}
-	raw, _ := c.String(AttrFileRaw)
-	if !c.isFile() || c.namesDirectory() {
-		raw = ""
+	raw := ""
+	if c.isFile() && !c.namesDirectory() {
+		raw = c.rawPath()
 	}
 	v.SetText(c.collapsed(raw))
+}
+
+// rawPath is the path of an open call as the program gave it.
+func (c *Context) rawPath() string {
+	if s, ok := c.String(AttrFileRaw); ok {
+		return s
+	}
+	if !c.does(actOpen | actCreat) {
+		return ""
+	}
+	s, _ := c.String(attrArgName)
+	return s
 }
 
 // collapsed is a path with repeated slashes made one.

@@ -27,7 +27,7 @@ var fsCalls = map[string]fsArgs{
 	"unlink": {name: "path"}, "unlinkat": {name: "name"},
 	"open": {name: "name"}, "openat": {name: "name"}, "openat2": {name: "name"}, "creat": {name: "name"},
 	"open_by_handle_at": {name: "path"},
-	"chmod":             {name: "filename"}, "fchmodat": {name: "filename"}, "fchmod": {name: "fd"},
+	"chmod":             {name: "filename"}, "fchmodat": {name: "filename"}, "fchmodat2": {name: "filename"}, "fchmod": {name: "fd"},
 	"chown": {name: "path"}, "lchown": {name: "path"}, "fchownat": {name: "pathname"}, "fchown": {name: "fd"},
 	"umount": {name: "name"}, "umount2": {name: "name"}, "quotactl": {name: "special"},
 	"rename":    {source: "oldpath", target: "newpath"},

@@ -10,12 +10,12 @@ const (
 // procStateFields are the ids, times and resources of the acting process.
 var procStateFields = []Field{
 	{Name: "proc.pid", Type: Int64, Doc: "process id as the host sees it", From: []Attr{AttrPID}, Get: getInt(AttrPID)},
-	{Name: "proc.vpid", Type: Int64, Doc: "process id in the innermost pid namespace", From: []Attr{AttrVPID}, Get: getInt(AttrVPID)},
+	{Name: "proc.vpid", Type: Int64, Doc: "process id in the innermost pid namespace", From: []Attr{AttrVPID}, Get: orPID(AttrVPID)},
 	{Name: "proc.sid", Type: Int64, Doc: "session id", From: []Attr{AttrSID}, Get: getInt(AttrSID)},
 	{Name: "proc.pgid", Type: Int64, Doc: "process group id as the host sees it", From: []Attr{AttrPGID}, Get: getInt(AttrPGID)},
 	{Name: "proc.vpgid", Type: Int64, Doc: "process group id in the innermost pid namespace", From: []Attr{AttrVPGID}, Get: getInt(AttrVPGID)},
 	{Name: "proc.is_sid_leader", Type: Boolean, Doc: "leads its session", From: []Attr{AttrSID, AttrVPID}, Get: sameID(AttrSID, AttrVPID)},
-	{Name: "proc.is_vpgid_leader", Type: Boolean, Doc: "leads its process group, by the innermost pid namespace", From: []Attr{AttrVPGID, AttrVPID}, Get: sameID(AttrVPGID, AttrVPID)},
+	{Name: "proc.is_vpgid_leader", Type: Boolean, Doc: "leads its process group, by the innermost pid namespace", From: []Attr{AttrVPGID, AttrVPID, AttrPGID, AttrPID}, Get: leadsGroup},
 	{Name: "proc.is_pgid_leader", Type: Boolean, Doc: "leads its process group", From: []Attr{AttrPGID, AttrPID}, Get: sameID(AttrPGID, AttrPID)},
 	{Name: "proc.duration", Type: RelTime, Doc: "age of the process", From: []Attr{AttrProcStart}, Get: func(c *Context, _ *Arg, v *Value) {
 		if n, ok := c.Int(AttrProcStart); ok && n != 0 {
@@ -45,7 +45,7 @@ var threadFields = []Field{
 	{Name: "thread.cap_permitted", Type: CharBuf, Doc: "names of the permitted capabilities", From: []Attr{AttrCapPermitted}, Get: getCaps(AttrCapPermitted)},
 	{Name: "thread.cap_effective", Type: CharBuf, Doc: "names of the effective capabilities", From: []Attr{AttrCapEffective}, Get: getCaps(AttrCapEffective)},
 	{Name: "thread.cap_inheritable", Type: CharBuf, Doc: "names of the inheritable capabilities", From: []Attr{AttrCapInheritable}, Get: getCaps(AttrCapInheritable)},
-	{Name: "thread.tid", Type: Int64, Doc: "thread id as the host sees it", From: []Attr{AttrTID}, Get: getInt(AttrTID)},
+	{Name: "thread.tid", Type: Int64, Doc: "thread id as the host sees it", From: []Attr{AttrTID}, Get: orPID(AttrTID)},
 	{Name: "thread.vtid", Type: Int64, Doc: "thread id in the innermost pid namespace", From: []Attr{AttrVTID}, Get: getInt(AttrVTID)},
 	{Name: "thread.ismain", Type: Boolean, Doc: "is the process' first thread", From: []Attr{AttrTID, AttrPID}, Get: sameID(AttrTID, AttrPID)},
 	{Name: "thread.cgroups", Type: CharBuf, Doc: "control group, as unified=path", From: []Attr{AttrCgroupPath}, Get: func(c *Context, _ *Arg, v *Value) {
@@ -67,15 +67,45 @@ var threadFields = []Field{
 	{Name: "thread.vmrss", Type: Uint64, Unsupported: reasonMemory, Doc: "resident memory in kB"},
 }
 
+// orPID is an id that records leave out where it equals the process id.
+func orPID(a Attr) func(*Context, *Arg, *Value) {
+	return func(c *Context, _ *Arg, v *Value) {
+		if n, ok := c.idOrPID(a); ok {
+			v.SetInt(n)
+		}
+	}
+}
+
+func (c *Context) idOrPID(a Attr) (int64, bool) {
+	if n, ok := c.Int(a); ok || a != AttrVPID && a != AttrTID {
+		return n, ok
+	}
+	return c.Int(AttrPID)
+}
+
+// sameID compares two ids; no value when one is missing.
 func sameID(a, b Attr) func(*Context, *Arg, *Value) {
 	return func(c *Context, _ *Arg, v *Value) {
-		x, ok1 := c.Int(a)
-		y, ok2 := c.Int(b)
+		x, ok1 := c.idOrPID(a)
+		y, ok2 := c.idOrPID(b)
 		if ok1 && ok2 {
 			v.SetBool(x == y)
 		}
 	}
 }
+
+// leadsGroup compares the ids of the innermost pid namespace, or else the
+// host's: a leader is one in both.
+func leadsGroup(c *Context, a *Arg, v *Value) {
+	if sameVirtual(c, a, v); v.Kind == None {
+		sameHost(c, a, v)
+	}
+}
+
+var (
+	sameVirtual = sameID(AttrVPGID, AttrVPID)
+	sameHost    = sameID(AttrPGID, AttrPID)
+)
 
 func getCaps(a Attr) func(*Context, *Arg, *Value) {
 	return func(c *Context, _ *Arg, v *Value) {

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/sightglass/sightglass/internal/policy/events"
 	"github.com/sightglass/sightglass/internal/policy/field"
 )
 
@@ -168,6 +169,9 @@ func (e *Event) setLine(line string) error {
 		err := json.Unmarshal([]byte(text), &p)
 		e.Leaders[groups[strings.TrimPrefix(name, "leader.")]] = p
 		return err
+	}
+	if text == "OPEN_DIRECTORY" { // the flag differs between architectures
+		text = strconv.FormatUint(events.SetByName("open").Entries[1].Kernel, 10)
 	}
 	var v any
 	if err := json.Unmarshal([]byte(text), &v); err != nil {
