@@ -4,6 +4,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -144,21 +145,12 @@ func TestKilledAgentStartsAgain(t *testing.T) {
 
 // TestStoppedAgentLeavesNothing: no program stays in the kernel.
 func TestStoppedAgentLeavesNothing(t *testing.T) {
-	before := programs(t)
 	h := newHost(t)
-	mine := programs(t)
-	for id := range before {
-		delete(mine, id)
-	}
+	mine := programsOf(t, h.agent.PID())
 	require.NotEmpty(t, mine, "the agent must have loaded programs")
+	require.Subset(t, programs(t), mine)
 	require.NoError(t, h.agent.Stop())
 	require.Eventually(t, func() bool {
-		now := programs(t)
-		for id := range mine {
-			if _, ok := now[id]; ok {
-				return false
-			}
-		}
-		return true
+		return !slices.ContainsFunc(programs(t), func(id uint32) bool { return slices.Contains(mine, id) })
 	}, patience, patience/100, "programs are still loaded")
 }

@@ -2,6 +2,10 @@ package endtoend
 
 import (
 	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 	"unsafe"
 
@@ -11,9 +15,9 @@ import (
 
 // programs returns the ids of all eBPF programs in the kernel, by bpf(2) itself:
 // an id stays only as long as somebody holds the program.
-func programs(t *testing.T) map[uint32]struct{} {
+func programs(t *testing.T) []uint32 {
 	t.Helper()
-	out := map[uint32]struct{}{}
+	var out []uint32
 	attr := struct{ start, next, flags uint32 }{}
 	for {
 		_, _, errno := unix.Syscall(unix.SYS_BPF, unix.BPF_PROG_GET_NEXT_ID, uintptr(unsafe.Pointer(&attr)), unsafe.Sizeof(attr))
@@ -21,7 +25,29 @@ func programs(t *testing.T) map[uint32]struct{} {
 			return out
 		}
 		require.Zero(t, errno)
-		out[attr.next] = struct{}{}
+		out = append(out, attr.next)
 		attr.start = attr.next
 	}
+}
+
+// programsOf returns the ids of the programs that a process holds, by itself or
+// through a link.
+func programsOf(t *testing.T, pid int) []uint32 {
+	t.Helper()
+	files, err := filepath.Glob(fmt.Sprintf("/proc/%d/fdinfo/*", pid))
+	require.NoError(t, err)
+	var out []uint32
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			continue // closed meanwhile
+		}
+		for line := range strings.Lines(string(text)) {
+			var id uint32
+			if n, _ := fmt.Sscanf(line, "prog_id:%d", &id); n == 1 {
+				out = append(out, id)
+			}
+		}
+	}
+	return out
 }
