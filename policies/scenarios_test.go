@@ -158,6 +158,7 @@ var fileScenarios = []scenario{
 		silent: []activity{
 			open("/root/.ssh/id_ed25519", rdonly, by("ssh host")),
 			open("/root/.ssh/known_hosts", rdonly, by("cat")),
+			open("/home/ada/.ssh/id_ed25519.pub", rdonly, by("cat")),
 			open("/etc/ssh/ssh_host_rsa_key", rdonly, by("/usr/sbin/sshd")),
 			open("/etc/kubernetes/pki/ca.crt", rdonly, by("cat")),
 		},

@@ -76,14 +76,19 @@ func (w *worker) one(rec plog.LogRecord) {
 	w.counts.evaluated++
 	w.view.SetRecord(rec)
 	w.rec = rec
-	w.matcher.Match(w.view, w.onMatch)
-	if !fate.keep || w.view.Self() {
+	if fate.keep && !w.view.Self() {
+		w.counts.kept[fate.index]++
+		w.keep()
+	} else {
 		w.counts.filtered[fate.index]++
-		return
 	}
-	w.counts.kept[fate.index]++
+	w.matcher.Match(w.view, w.onMatch)
+}
+
+// keep lets the present record pass.
+func (w *worker) keep() {
 	kept := w.out.plain()
-	rec.CopyTo(kept)
+	w.rec.CopyTo(kept)
 	w.view.Complete(kept)
 	w.counts.redacted += w.p.redactor.record(kept)
 }
