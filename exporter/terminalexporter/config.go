@@ -40,7 +40,7 @@ type Config struct {
 	// what is more is counted. 0 means what a person can follow on a terminal,
 	// and what a program can elsewhere.
 	LinesPerSecond int `mapstructure:"lines_per_second"`
-	// TableInterval is how often the table of services is shown, if anything
+	// TableInterval is how often the table of services is shown at most, if anything
 	// was requested meanwhile.
 	TableInterval time.Duration `mapstructure:"table_interval"`
 	// TableRows bounds the rows of that table.

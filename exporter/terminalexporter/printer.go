@@ -28,7 +28,8 @@ type printer struct {
 	buf          []byte
 	began        time.Time
 	shown        uint64    // lines in buf that are not written yet
-	lastTable    time.Time // or the start
+	lastTable    time.Time // last look at the latencies, or the start
+	tableShown   time.Time
 	lastStatus   time.Time // when the state was last on the screen
 	missing      []screen.Hook
 	told         bool // the first status was shown
@@ -97,7 +98,7 @@ func (p *printer) lines(l screen.Line) {
 func (p *printer) second() {
 	now := p.now()
 	p.notShown(now)
-	if now.Sub(p.lastTable) >= p.cfg.TableInterval {
+	if now.Sub(p.tableShown) >= p.cfg.TableInterval {
 		p.table(now)
 	}
 	if p.shows(showStatus) {
@@ -122,7 +123,9 @@ func (p *printer) notShown(now time.Time) {
 	}
 }
 
-// table shows how the services answered since the last table, if they did.
+// table shows how the services answered since the last look, if they did. After
+// a silence that is the first second with requests, so that they show at once;
+// under load it is a whole interval.
 func (p *printer) table(now time.Time) {
 	interval := now.Sub(p.lastTable)
 	p.lastTable = now
@@ -133,6 +136,7 @@ func (p *printer) table(now time.Time) {
 	if len(rows) == 0 || !p.shows(showServices) {
 		return
 	}
+	p.tableShown = now
 	table := screen.Table{Time: now, Interval: interval, Status: st}
 	for i, row := range rows {
 		if i == p.cfg.TableRows {

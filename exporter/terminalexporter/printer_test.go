@@ -107,8 +107,7 @@ func TestTableOfServices(t *testing.T) {
 	for i := range 4 {
 		require.NoError(t, s.consumeMetrics(t.Context(), requests("web"+strconv.Itoa(i), uint64(10*(4-i)))))
 	}
-	require.Empty(t, s.pass(p, 4*time.Second))
-	out := s.pass(p, time.Second)
+	out := s.pass(p, 5*time.Second)
 	require.Equal(t, `── 12:00:05.000  last 5.00 s ───────────────────────────────────────────────
 SERVICE       SIDE    PROTO     REQ/S   ERRORS       P50       P95       P99
 shop/web0     server  http        8.0      0 %    1.41 s    1.93 s    1.99 s
@@ -121,6 +120,21 @@ shop/web1     server  http        6.0      0 %    1.41 s    1.93 s    1.99 s
 	require.NoError(t, s.consumeMetrics(t.Context(), numbers(append(healthy(), number{schema.MetricRequestCount, 105, nil})...)))
 	require.NoError(t, s.consumeMetrics(t.Context(), requests("web", 5)))
 	require.Contains(t, s.pass(p, 5*time.Second), "── 212 processes · 3 containers · 1,234 events · 105 requests · lost 0\n")
+}
+
+func TestTheFirstRequestsAfterASilenceShowAtOnce(t *testing.T) {
+	s := newScreen(t, nil)
+	p := newPrinter(s.terminal)
+	for range 7 {
+		require.NotContains(t, s.pass(p, time.Second), "SERVICE")
+	}
+	require.NoError(t, s.consumeMetrics(t.Context(), requests("web", 5)))
+	require.Contains(t, s.pass(p, time.Second), "last 1.00 s")
+	require.NoError(t, s.consumeMetrics(t.Context(), requests("web", 10)))
+	for range 4 {
+		require.NotContains(t, s.pass(p, time.Second), "SERVICE", "one table an interval")
+	}
+	require.Contains(t, s.pass(p, time.Second), "last 5.00 s")
 }
 
 func TestTablesCanBeOff(t *testing.T) {
