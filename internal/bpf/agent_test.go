@@ -1,6 +1,7 @@
 package bpf
 
 import (
+	"bytes"
 	"os"
 	"slices"
 	"testing"
@@ -21,7 +22,10 @@ func load(tb testing.TB, opts Options) *Agent {
 	requireRoot(tb)
 	a, err := Load(opts)
 	require.NoError(tb, err)
-	tb.Cleanup(func() { assert.NoError(tb, a.Close()) })
+	tb.Cleanup(func() {
+		delete(pending, a)
+		assert.NoError(tb, a.Close())
+	})
 	return a
 }
 
@@ -41,26 +45,35 @@ func eachMode(t *testing.T, opts Options, test func(t *testing.T, a *Agent)) {
 	})
 }
 
-// await drains the security ring until a record satisfies match, which may keep
-// nothing of it, or until patience ends.
+// pending are the records that await has read and not looked at, by agent.
+// Tests of this package run one after another.
+var pending = map[*Agent][][]byte{}
+
+// await looks at the records of the security ring, in order, until one
+// satisfies match, which may keep nothing of it, or until patience ends. The
+// next await goes on behind that record.
 func await(tb testing.TB, a *Agent, what string, match func(ev *event.Event) bool) {
 	tb.Helper()
 	deadline := time.Now().Add(patience)
-	found := false
 	var ev event.Event
-	for !found && time.Now().Before(deadline) {
-		n, err := a.Security().Drain(func(raw []byte) {
-			if !assert.NoError(tb, event.Decode(raw, &ev)) {
+	for time.Now().Before(deadline) {
+		for len(pending[a]) > 0 {
+			raw := pending[a][0]
+			pending[a] = pending[a][1:]
+			require.NoError(tb, event.Decode(raw, &ev))
+			if match(&ev) {
 				return
 			}
-			found = match(&ev) || found
+		}
+		n, err := a.Security().Drain(func(raw []byte) {
+			pending[a] = append(pending[a], bytes.Clone(raw))
 		})
 		require.NoError(tb, err)
 		if n == 0 {
 			time.Sleep(time.Millisecond)
 		}
 	}
-	require.True(tb, found, "no record: %s", what)
+	require.Fail(tb, "no record: "+what)
 }
 
 func TestLoadAttachesEveryHook(t *testing.T) {

@@ -1,0 +1,387 @@
+package bpf
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
+
+	"github.com/sightglass/sightglass/internal/event"
+)
+
+// argv is what a record must say about a command's arguments.
+func argv(args ...string) string { return strings.Join(args, "\x00") + "\x00" }
+
+// runHelper runs a helper to its end and returns its pid.
+func runHelper(t *testing.T, cmd *exec.Cmd) int {
+	t.Helper()
+	err := cmd.Run()
+	var exit *exec.ExitError
+	if err != nil {
+		require.ErrorAs(t, err, &exit)
+	}
+	return cmd.ProcessState.Pid()
+}
+
+func TestExecAndExit(t *testing.T) {
+	eachMode(t, Options{}, func(t *testing.T, a *Agent) {
+		dir := realTempDir(t)
+		cmd := helper(t, "seven", "first", "", "third argument")
+		cmd.Dir = dir
+		pid := uint32(runHelper(t, cmd))
+		exe, err := filepath.EvalSymlinks(cmd.Path)
+		require.NoError(t, err)
+		var st unix.Stat_t
+		require.NoError(t, unix.Stat(exe, &st))
+
+		var start uint64
+		await(t, a, "exec", func(ev *event.Event) bool {
+			if ev.Type != event.TypeExec || ev.Key.TGID != pid {
+				return false
+			}
+			start = ev.Key.Start
+			e := &ev.Exec
+			assert.Equal(t, pid, ev.TID)
+			assert.Equal(t, pid, e.OldTID)
+			assert.EqualValues(t, 4, e.Argc)
+			assert.Equal(t, argv(cmd.Path, "first", "", "third argument"), string(e.Args))
+			assert.Equal(t, exe, string(e.Path))
+			assert.Equal(t, dir, string(e.Cwd))
+			assert.Equal(t, cmd.Path, string(e.Filename))
+			assert.Empty(t, e.Interp)
+			assert.Empty(t, e.Env, "the environment is off")
+			assert.Equal(t, st.Ino, e.File.Inode)
+			assert.Equal(t, st.Mode, e.File.Mode)
+			assert.Zero(t, e.File.Flags&(event.FileMemfd|event.FileDeleted))
+			assert.Zero(t, ev.Flags&event.FlagTruncated)
+			assert.Equal(t, a.Self(), ev.Task.Parent.TGID)
+			assert.Equal(t, filepath.Base(cmd.Path)[:min(15, len(filepath.Base(cmd.Path)))], string(ev.Task.Comm))
+			return true
+		})
+		await(t, a, "exit", func(ev *event.Event) bool {
+			if ev.Type != event.TypeExit || ev.Key.TGID != pid {
+				return false
+			}
+			assert.Equal(t, start, ev.Key.Start)
+			assert.Equal(t, event.Exit{Code: 7}, ev.Exit)
+			return true
+		})
+	})
+}
+
+func TestExecLongArguments(t *testing.T) {
+	a := load(t, Options{})
+	for _, size := range []int{4000, 5000, 100_000} {
+		cmd := helper(t, "seven", strings.Repeat("a", size))
+		pid := uint32(runHelper(t, cmd))
+		full := argv(cmd.Args...)
+		await(t, a, "exec", func(ev *event.Event) bool {
+			if ev.Type != event.TypeExec || ev.Key.TGID != pid {
+				return false
+			}
+			cut := len(full) > 4096
+			assert.Equal(t, full[:min(len(full), 4096)], string(ev.Exec.Args))
+			assert.Equal(t, cut, ev.Exec.ArgFlag&event.ArgTruncated != 0, "marked as cut")
+			assert.Equal(t, cut, ev.Flags&event.FlagTruncated != 0)
+			return true
+		})
+	}
+}
+
+func TestExecEnvironment(t *testing.T) {
+	a := load(t, Options{ExecEnv: true})
+	cmd := helper(t, "seven")
+	cmd.Env = []string{helperEnv + "=seven", "COLOUR=blue"}
+	pid := uint32(runHelper(t, cmd))
+	await(t, a, "exec", func(ev *event.Event) bool {
+		if ev.Type != event.TypeExec || ev.Key.TGID != pid {
+			return false
+		}
+		assert.Equal(t, argv(cmd.Env...), string(ev.Exec.Env))
+		return true
+	})
+}
+
+func TestExecScript(t *testing.T) {
+	a := load(t, Options{})
+	exe, err := os.Executable()
+	require.NoError(t, err)
+	script := filepath.Join(realTempDir(t), "script")
+	require.NoError(t, os.WriteFile(script, []byte("#!"+exe+" opt\n"), 0o700))
+	cmd := exec.CommandContext(t.Context(), script, "x")
+	cmd.Env = append(os.Environ(), helperEnv+"=seven")
+	pid := uint32(runHelper(t, cmd))
+	await(t, a, "exec of a script", func(ev *event.Event) bool {
+		if ev.Type != event.TypeExec || ev.Key.TGID != pid {
+			return false
+		}
+		assert.Equal(t, script, string(ev.Exec.Filename))
+		assert.Equal(t, exe, string(ev.Exec.Interp))
+		assert.Equal(t, argv(exe, "opt", script, "x"), string(ev.Exec.Args))
+		return true
+	})
+}
+
+func TestExecMemfdAndDeleted(t *testing.T) {
+	a := load(t, Options{})
+	exe, err := os.ReadFile("/proc/self/exe")
+	require.NoError(t, err)
+	t.Run("memfd", func(t *testing.T) {
+		fd, err := unix.MemfdCreate("hidden", unix.MFD_CLOEXEC)
+		require.NoError(t, err)
+		f := os.NewFile(uintptr(fd), "memfd")
+		defer f.Close()
+		_, err = f.Write(exe)
+		require.NoError(t, err)
+		cmd := helper(t, "seven")
+		cmd.Path = fmt.Sprintf("/proc/%d/fd/%d", os.Getpid(), fd)
+		pid := uint32(runHelper(t, cmd))
+		await(t, a, "exec of a memfd", func(ev *event.Event) bool {
+			if ev.Type != event.TypeExec || ev.Key.TGID != pid {
+				return false
+			}
+			assert.Equal(t, "memfd:hidden", string(ev.Exec.Path))
+			assert.NotZero(t, ev.Exec.PathFlag&event.ArgDetached)
+			assert.NotZero(t, ev.Exec.File.Flags&event.FileMemfd)
+			return true
+		})
+	})
+	t.Run("deleted", func(t *testing.T) {
+		path := filepath.Join(realTempDir(t), "gone")
+		require.NoError(t, os.WriteFile(path, exe, 0o700))
+		fd, err := unix.Open(path, unix.O_RDONLY|unix.O_CLOEXEC, 0)
+		require.NoError(t, err)
+		defer unix.Close(fd)
+		require.NoError(t, os.Remove(path))
+		cmd := helper(t, "seven")
+		cmd.Path = fmt.Sprintf("/proc/%d/fd/%d", os.Getpid(), fd)
+		pid := uint32(runHelper(t, cmd))
+		await(t, a, "exec of a deleted file", func(ev *event.Event) bool {
+			if ev.Type != event.TypeExec || ev.Key.TGID != pid {
+				return false
+			}
+			assert.Equal(t, path, string(ev.Exec.Path))
+			assert.NotZero(t, ev.Exec.PathFlag&event.ArgDeleted)
+			assert.NotZero(t, ev.Exec.File.Flags&event.FileDeleted)
+			assert.Zero(t, ev.Exec.File.Flags&event.FileMemfd)
+			return true
+		})
+	})
+}
+
+// TestExecOfThread: a thread that is not the leader takes the leader's id.
+func TestExecOfThread(t *testing.T) {
+	a := load(t, Options{})
+	pid := uint32(runHelper(t, helper(t, "threadexec")))
+	await(t, a, "exec of a thread", func(ev *event.Event) bool {
+		if ev.Type != event.TypeExec || ev.Key.TGID != pid || !bytes.Equal(ev.Exec.Args, []byte(argv("threadexec"))) {
+			return false
+		}
+		assert.Equal(t, pid, ev.TID)
+		assert.NotEqual(t, pid, ev.Exec.OldTID)
+		return true
+	})
+	await(t, a, "exit", func(ev *event.Event) bool {
+		return ev.Type == event.TypeExit && ev.Key.TGID == pid && ev.Exit.Code == 7
+	})
+}
+
+// TestThreadsAreNoProcesses: threads come and go without forks and exits, and
+// are counted.
+func TestThreadsAreNoProcesses(t *testing.T) {
+	a := load(t, Options{})
+	pid := uint32(runHelper(t, helper(t, "threads")))
+	forks, exits := 0, 0
+	await(t, a, "exit of the process", func(ev *event.Event) bool {
+		if ev.Key.TGID != pid {
+			return false
+		}
+		switch ev.Type {
+		case event.TypeFork:
+			forks++
+		case event.TypeExit:
+			exits++
+			assert.Equal(t, event.Exit{Code: 3}, ev.Exit)
+		default:
+		}
+		return ev.Type == event.TypeExit
+	})
+	assert.Equal(t, 1, forks)
+	assert.Equal(t, 1, exits)
+	st, err := a.Stats()
+	require.NoError(t, err)
+	total := st.Classes[Security].Total()
+	assert.GreaterOrEqual(t, total.Filtered[securityFilterReasonFILTER_THREAD], uint64(8))
+}
+
+func TestExitBySignal(t *testing.T) {
+	a := load(t, Options{})
+	cmd := helper(t, "wait")
+	stdin, err := cmd.StdinPipe()
+	require.NoError(t, err)
+	defer stdin.Close()
+	require.NoError(t, cmd.Start())
+	pid := uint32(cmd.Process.Pid)
+	require.NoError(t, cmd.Process.Kill())
+	require.Error(t, cmd.Wait())
+	await(t, a, "exit by signal", func(ev *event.Event) bool {
+		if ev.Type != event.TypeExit || ev.Key.TGID != pid {
+			return false
+		}
+		assert.EqualValues(t, unix.SIGKILL, ev.Exit.Signal)
+		assert.Zero(t, ev.Exit.Code)
+		return true
+	})
+}
+
+// TestForkStorm: every process has its fork before its exec before its exit,
+// and nothing is missing.
+func TestForkStorm(t *testing.T) {
+	a := load(t, Options{SecurityRing: 16 << 20})
+	const helpers, each = 5, 20
+	for range helpers {
+		cmd := helper(t, "forks")
+		require.NoError(t, cmd.Start())
+		defer func() { assert.NoError(t, cmd.Wait()) }()
+	}
+	stage := map[event.ProcessKey]event.Type{}
+	complete := 0
+	deadline := time.Now().Add(3 * patience)
+	var ev event.Event
+	for complete < helpers*each && time.Now().Before(deadline) {
+		_, err := a.Security().Drain(func(raw []byte) {
+			require.NoError(t, event.Decode(raw, &ev))
+			before := stage[ev.Key]
+			switch ev.Type {
+			case event.TypeFork:
+				assert.Zero(t, before)
+			case event.TypeExec:
+				assert.Contains(t, []event.Type{event.TypeFork, event.TypeExec}, before)
+			case event.TypeExit:
+				if before == event.TypeExec && ev.Exit.Code == 7 {
+					complete++
+				}
+			default:
+				return
+			}
+			stage[ev.Key] = ev.Type
+		})
+		require.NoError(t, err)
+		time.Sleep(time.Millisecond)
+	}
+	assert.Equal(t, helpers*each, complete)
+	st, err := a.Stats()
+	require.NoError(t, err)
+	total := st.Classes[Security].Total()
+	assert.Zero(t, total.TotalLost())
+}
+
+// TestTaskFacts compares what a record says about its thread with /proc.
+func TestTaskFacts(t *testing.T) {
+	eachMode(t, Options{Syscalls: []string{"kill"}}, func(t *testing.T, a *Agent) {
+		onThread(t, func() {
+			tid := uint32(unix.Gettid())
+			status := procStatus(t)
+			require.NoError(t, unix.Kill(os.Getpid(), 0))
+			await(t, a, "kill", func(ev *event.Event) bool {
+				if ev.Type != event.TypeSyscall || ev.TID != tid {
+					return false
+				}
+				compareTask(t, a, ev, status)
+				return true
+			})
+		})
+	})
+}
+
+// procStatus is /proc/thread-self/status.
+func procStatus(t *testing.T) map[string][]string {
+	t.Helper()
+	b, err := os.ReadFile("/proc/thread-self/status")
+	require.NoError(t, err)
+	fields := map[string][]string{}
+	for line := range strings.Lines(string(b)) {
+		name, value, _ := strings.Cut(line, ":")
+		fields[name] = strings.Fields(value)
+	}
+	return fields
+}
+
+func compareTask(t *testing.T, a *Agent, ev *event.Event, status map[string][]string) {
+	t.Helper()
+	task := &ev.Task
+	assert.Equal(t, a.Self(), ev.Key.TGID)
+	assert.EqualValues(t, os.Getpid(), task.VPID)
+	assert.EqualValues(t, unix.Gettid(), task.VTID)
+	assert.Equal(t, status["Uid"][:2], []string{fmt.Sprint(task.UID), fmt.Sprint(task.EUID)})
+	assert.Equal(t, status["Gid"][:2], []string{fmt.Sprint(task.GID), fmt.Sprint(task.EGID)})
+	assert.Equal(t, status["PPid"][0], fmt.Sprint(task.Parent.TGID))
+	assert.Equal(t, status["Name"][0], string(task.Comm))
+	assert.False(t, task.Kthread)
+	for name, got := range map[string]uint32{"mnt": task.MountNS, "pid": task.PIDNS, "net": task.NetNS} {
+		var st unix.Stat_t
+		require.NoError(t, unix.Stat("/proc/thread-self/ns/"+name, &st))
+		assert.EqualValues(t, st.Ino, got, name)
+	}
+	for file, got := range map[string]uint32{"loginuid": task.LoginUID, "sessionid": task.Session} {
+		if b, err := os.ReadFile("/proc/thread-self/" + file); err == nil {
+			assert.Equal(t, strings.TrimSpace(string(b)), fmt.Sprint(got), file)
+		}
+	}
+	assert.Equal(t, procStart(t), ev.Key.Start/uint64(time.Second/100), "start in clock ticks")
+	assert.EqualValues(t, unix.Getpgrp(), task.PGID)
+	var now Clock
+	assert.WithinDuration(t, time.Now(), now.Time(ev.Time), time.Minute)
+}
+
+// procStart is when this process began, in hundredths of a second since boot.
+func procStart(t *testing.T) uint64 {
+	t.Helper()
+	b, err := os.ReadFile("/proc/self/stat")
+	require.NoError(t, err)
+	_, rest, _ := strings.Cut(string(b), ") ")
+	var start uint64
+	_, err = fmt.Sscan(strings.Fields(rest)[19], &start)
+	require.NoError(t, err)
+	return start
+}
+
+func TestSeed(t *testing.T) {
+	eachMode(t, Options{}, func(t *testing.T, a *Agent) {
+		pid := uint32(waiting(t))
+		exe, err := os.Readlink("/proc/self/exe")
+		require.NoError(t, err)
+		cwd, err := os.Getwd()
+		require.NoError(t, err)
+		var ev event.Event
+		found, kthreads, total := 0, 0, 0
+		require.NoError(t, a.Seed(func(raw []byte) {
+			require.NoError(t, event.Decode(raw, &ev))
+			require.Equal(t, event.TypeProcess, ev.Type)
+			total++
+			if ev.Task.Kthread {
+				kthreads++
+			}
+			if ev.Key.TGID != pid {
+				return
+			}
+			found++
+			assert.Equal(t, exe, string(ev.Exec.Path))
+			assert.Equal(t, cwd, string(ev.Exec.Cwd))
+			assert.Equal(t, a.Self(), ev.Task.Parent.TGID)
+			assert.NotZero(t, ev.Exec.File.Inode)
+		}))
+		assert.Equal(t, 1, found)
+		assert.Greater(t, total, kthreads)
+		t.Logf("%d processes, %d of the kernel, %s", total, kthreads, runtime.GOARCH)
+	})
+}
