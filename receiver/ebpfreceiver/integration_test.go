@@ -28,7 +28,7 @@ import (
 )
 
 // patience is how long a test waits for what must come, and how often it looks.
-const patience, pollInterval = 20 * time.Second, 10 * time.Millisecond
+const patience, pollInterval = 15 * time.Second, 10 * time.Millisecond
 
 // live is a receiver on the real kernel, with sinks behind it.
 type live struct {
@@ -48,6 +48,7 @@ func newLive(t *testing.T, change func(*Config)) *live {
 	}
 	cfg := createDefaultConfig().(*Config)
 	cfg.Activity.FlushInterval = 20 * time.Millisecond
+	cfg.RingBuffer = RingBufferConfig{SecuritySize: 32 << 20, RequestsSize: 32 << 20} // the machine may be busy with other tests
 	cfg.MetricsInterval = 200 * time.Millisecond
 	if change != nil {
 		change(cfg)
@@ -70,6 +71,8 @@ func (l *live) start(t *testing.T) {
 	}
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, l.Shutdown(context.WithoutCancel(t.Context()))) })
+	// Until it reads the ring it captures no system calls.
+	require.Eventually(t, func() bool { return l.running.interest.following.Load() }, patience, time.Millisecond)
 }
 
 // found is a record with its resource.

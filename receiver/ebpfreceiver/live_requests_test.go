@@ -47,6 +47,8 @@ func TestHelperProcess(t *testing.T) {
 			require.NoError(t, err)
 			require.NoError(t, resp.Body.Close())
 		}
+		// A client that ended before the agent looked would bear its parent's name.
+		_, _ = bufio.NewReader(os.Stdin).ReadString('\n')
 	}
 }
 
@@ -75,10 +77,39 @@ func startServer(t *testing.T, service string) string {
 	return strings.TrimSpace(url)
 }
 
+// startClient runs an HTTP client in a process of its own.
+func startClient(t *testing.T, url, service string) {
+	t.Helper()
+	cmd := helper(t, url, service)
+	in, err := cmd.StdinPipe()
+	require.NoError(t, err)
+	require.NoError(t, cmd.Start())
+	t.Cleanup(func() { _ = in.Close(); _ = cmd.Wait() })
+}
+
+// describe lists what there is, for the log of a test that failed.
+func (l *live) describe() string {
+	var b strings.Builder
+	for _, batch := range l.traces.AllTraces() {
+		for _, rs := range batch.ResourceSpans().All() {
+			for _, span := range rs.ScopeSpans().At(0).Spans().All() {
+				fmt.Fprintf(&b, "%s %s %s %v\n", valueOf(rs.Resource().Attributes(), schema.ServiceName), span.Kind(), span.Name(), span.Attributes().AsRaw())
+			}
+		}
+	}
+	fmt.Fprintf(&b, "requests %+v\n", l.running.report.snapshot(l.running.report.stats()))
+	return b.String()
+}
+
 // span waits for a span of a service.
 func (l *live) span(t *testing.T, service string, match func(ptrace.Span) bool) ptrace.Span {
 	t.Helper()
 	var out ptrace.Span
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Log(l.describe())
+		}
+	})
 	require.Eventually(t, func() bool {
 		for _, batch := range l.traces.AllTraces() {
 			for _, rs := range batch.ResourceSpans().All() {
@@ -111,8 +142,8 @@ func TestLiveRequests(t *testing.T) {
 	old := startServer(t, "old-shop") // runs before the agent
 	l.start(t)
 	url := startServer(t, "shop")
-	require.NoError(t, helper(t, url, "buyer").Run())
-	require.NoError(t, helper(t, old, "buyer").Run())
+	startClient(t, url, "buyer")
+	startClient(t, old, "buyer")
 
 	served := func(path string) func(ptrace.Span) bool {
 		return func(s ptrace.Span) bool {

@@ -147,7 +147,8 @@ type running struct {
 
 	send     context.Context // of everything that is sent
 	cut      context.CancelFunc
-	withdraw func() // takes back the shared process table
+	withdraw func()        // takes back the shared process table
+	seeded   chan struct{} // closed when what was there at start is known
 	quit     chan struct{}
 	tasks    sync.WaitGroup
 	queues   []func() <-chan struct{} // each closes a queue and tells when it is empty
@@ -166,7 +167,7 @@ func (r *ebpfReceiver) wire(k kernel) (*running, error) {
 	if err != nil {
 		return nil, errors.Join(err, k.Close())
 	}
-	run := &running{kernel: k, log: r.set.Logger, quit: make(chan struct{})}
+	run := &running{kernel: k, log: r.set.Logger, seeded: make(chan struct{}), quit: make(chan struct{})}
 	run.send, run.cut = context.WithCancel(context.Background())
 	out := deliverer{obs: obs, log: r.set.Logger}
 	host, version := readHost(r.cfg.RootPath), r.set.BuildInfo.Version
@@ -210,6 +211,7 @@ func seed() (s [32]byte) {
 func (run *running) start() {
 	run.tasks.Go(func() {
 		run.activity.seed(run.kernel)
+		close(run.seeded)
 		run.read("security", run.kernel.security(), run.activity.handle, run.activity.pause, run.activity.flush)
 	})
 	if run.requests != nil {
@@ -219,7 +221,13 @@ func (run *running) start() {
 	}
 	run.tasks.Go(func() { run.report.run(run.quit) })
 	if run.interest != nil {
-		run.tasks.Go(func() { run.interest.run(run.quit) })
+		run.tasks.Go(func() {
+			select {
+			case <-run.seeded: // the ring is read from now on
+				run.interest.run(run.quit)
+			case <-run.quit:
+			}
+		})
 	}
 }
 
@@ -302,7 +310,7 @@ func (run *running) awaitDrained(ctx context.Context) {
 }
 
 // follower keeps the kernel's filter and the activity stage's up to date with
-// what anybody wants.
+// what anybody wants. Until run is called the kernel captures no system calls.
 type follower struct {
 	registry *interest.Registry
 	kernel   kernel
@@ -310,7 +318,9 @@ type follower struct {
 	log      *zap.Logger
 	changed  chan struct{}
 	end      func() // of the subscription
-	told     atomic.Bool
+
+	following atomic.Bool // the kernel has been asked
+	told      atomic.Bool // of names that nobody captures
 }
 
 func newFollower(r *interest.Registry, k kernel, stage *activityStage, log *zap.Logger) *follower {
@@ -321,11 +331,14 @@ func newFollower(r *interest.Registry, k kernel, stage *activityStage, log *zap.
 		default: // a look is due already
 		}
 	})
-	f.follow()
+	stage.wanted.Store(newWanted(r.Wanted()))
 	return f
 }
 
+// run asks the kernel for what is wanted, and again when that changes, until
+// quit is closed.
 func (f *follower) run(quit <-chan struct{}) {
+	f.follow()
 	for {
 		select {
 		case <-f.changed:
@@ -342,6 +355,7 @@ func (f *follower) follow() {
 	w := f.registry.Wanted()
 	f.stage.wanted.Store(newWanted(w))
 	unknown, err := f.kernel.SetInterest(w.Set.Sorted())
+	f.following.Store(true)
 	if err != nil {
 		f.log.Error("The kernel keeps to what was wanted before.", zap.Error(err))
 	}
