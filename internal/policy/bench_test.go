@@ -2,6 +2,7 @@ package policy_test
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -70,8 +71,10 @@ func record(eventType string, attrs map[string]any) *recorded {
 		e.Set(k, v)
 	}
 	e.Chain = []field.Process{
-		{PID: 77, Start: 5, Name: "x", Args: []string{"x"}}, {PID: 20, Start: 4, Name: "sh", Args: []string{"sh"}},
-		{PID: 10, Start: 3, Name: "containerd-shim", Args: []string{"containerd-shim"}}, {PID: 1, Start: 1, Name: "init"},
+		{PID: 77, Start: 5, Name: "x", Args: []string{"x"}},
+		{PID: 20, Start: 4, Name: "sh", Args: []string{"sh"}},
+		{PID: 10, Start: 3, Name: "containerd-shim", Args: []string{"containerd-shim"}},
+		{PID: 1, Start: 1, Name: "init"},
 	}
 	n := field.NumAttrs()
 	r := &recorded{Event: e, texts: make([]string, n), ints: make([]int64, n), lists: make([][]string, n), has: make([]uint8, n)}
@@ -93,10 +96,10 @@ func (r *recorded) String(a field.Attr) (string, bool)    { return r.texts[a], r
 func (r *recorded) Int(a field.Attr) (int64, bool)        { return r.ints[a], r.has[a]&2 != 0 }
 func (r *recorded) Strings(a field.Attr) ([]string, bool) { return r.lists[a], r.has[a]&4 != 0 }
 
-func matcher(t testing.TB, files []policy.File) *policy.Matcher {
-	t.Helper()
+func matcher(tb testing.TB, files []policy.File) *policy.Matcher {
+	tb.Helper()
 	set, res := policy.Load(files, nil)
-	require.True(t, res.OK(), res)
+	require.True(tb, res.OK(), res)
 	return set.NewMatcher()
 }
 
@@ -140,7 +143,7 @@ func benchmarkMatch(b *testing.B, files []policy.File) {
 
 func BenchmarkMatchSynthetic(b *testing.B) {
 	for _, n := range []int{10, 100, 1000} {
-		b.Run(fmt.Sprint(n), func(b *testing.B) { benchmarkMatch(b, syntheticRules(n)) })
+		b.Run(strconv.Itoa(n), func(b *testing.B) { benchmarkMatch(b, syntheticRules(n)) })
 	}
 }
 

@@ -95,20 +95,20 @@ func checkRules(t *testing.T, c *loadCase, set *policy.RuleSet) {
 }
 
 // stockFiles are the rule files of the directory named by the environment.
-func stockFiles(t testing.TB) []policy.File {
-	t.Helper()
+func stockFiles(tb testing.TB) []policy.File {
+	tb.Helper()
 	dir := os.Getenv("SIGHTGLASS_FALCO_RULES")
 	if dir == "" {
-		t.Skip("SIGHTGLASS_FALCO_RULES names no directory with Falco's stock rule files")
+		tb.Skip("SIGHTGLASS_FALCO_RULES names no directory with Falco's stock rule files")
 	}
 	paths, err := filepath.Glob(filepath.Join(dir, "*.yaml"))
-	require.NoError(t, err)
-	require.NotEmpty(t, paths)
+	require.NoError(tb, err)
+	require.NotEmpty(tb, paths)
 	slices.SortFunc(paths, func(a, b string) int { return len(a) - len(b) })
 	var files []policy.File
 	for _, p := range paths {
 		data, err := os.ReadFile(p)
-		require.NoError(t, err)
+		require.NoError(tb, err)
 		files = append(files, policy.File{Name: filepath.Base(p), Content: data})
 	}
 	return files

@@ -30,7 +30,7 @@ func eachCase[T any](t *testing.T, name string, run func(t *testing.T, c *T)) {
 		t.Skipf("%s has no %s", casesDir(), name)
 	}
 	require.NoError(t, err)
-	defer f.Close() //nolint:errcheck // read only
+	defer f.Close()
 	lines := bufio.NewScanner(f)
 	lines.Buffer(nil, 1<<22)
 	for lines.Scan() {

@@ -96,8 +96,11 @@ func operandWords(row operator.Row) string {
 		class field.Class
 		word  string
 	}{
-		{field.ClassText, "text"}, {field.ClassNumber, "numbers, times, ports"}, {field.ClassBool, "truth values"},
-		{field.ClassBytes, "bytes"}, {field.ClassNet, "addresses, networks"},
+		{field.ClassText, "text"},
+		{field.ClassNumber, "numbers, times, ports"},
+		{field.ClassBool, "truth values"},
+		{field.ClassBytes, "bytes"},
+		{field.ClassNet, "addresses, networks"},
 	} {
 		if row.Fields.Has(c.class) {
 			words = append(words, c.word)

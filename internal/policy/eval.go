@@ -231,8 +231,7 @@ func ParseFilter(filter string) ParseResult {
 		return ParseResult{OK: true, AST: lang.Print(expr)}
 	}
 	res := ParseResult{Error: err.Error()}
-	var perr *lang.Error
-	if errors.As(err, &perr) {
+	if perr, ok := errors.AsType[*lang.Error](err); ok {
 		res.Line, res.Column = perr.Line, perr.Column
 	}
 	return res

@@ -7,6 +7,8 @@ package policy
 
 import (
 	"errors"
+	"slices"
+	"strings"
 	"sync"
 
 	"github.com/sightglass/sightglass/internal/policy/events"
@@ -50,11 +52,11 @@ func (r *Result) OK() bool {
 
 // String is every issue in full.
 func (r *Result) String() string {
-	s := ""
+	var b strings.Builder
 	for _, f := range r.Files {
-		s += f.String()
+		b.WriteString(f.String())
 	}
-	return s
+	return b.String()
 }
 
 // Err is nil when all files were accepted, else an error with all of it.
@@ -62,13 +64,13 @@ func (r *Result) Err() error {
 	if r.OK() {
 		return nil
 	}
-	s := ""
+	var b strings.Builder
 	for _, f := range r.Files {
 		for i := range f.Errors {
-			s += f.Errors[i].String()
+			b.WriteString(f.Errors[i].String())
 		}
 	}
-	return errors.New(s)
+	return errors.New(strings.TrimSuffix(b.String(), "\n"))
 }
 
 // JSON is the result in the form of Falco's validation.
@@ -143,14 +145,7 @@ func (rs *RuleSet) Wants(eventType string) bool {
 // Uses reports whether the condition or output of an enabled rule names a
 // field. It tells which costly facts events must carry.
 func (rs *RuleSet) Uses(name string) bool {
-	for _, r := range rs.active {
-		for _, f := range r.Fields() {
-			if f == name {
-				return true
-			}
-		}
-	}
-	return false
+	return slices.ContainsFunc(rs.active, func(r *Rule) bool { return slices.Contains(r.Fields(), name) })
 }
 
 // Match calls found for the rules that an event matches: the first one, or

@@ -19,11 +19,11 @@ import (
 	"github.com/sightglass/sightglass/internal/policy/rules"
 )
 
-func loadText(t testing.TB, text string, opts *policy.Options) *policy.RuleSet {
-	t.Helper()
+func loadText(tb testing.TB, text string, opts *policy.Options) *policy.RuleSet {
+	tb.Helper()
 	set, res := policy.Load([]policy.File{{Name: "f.yaml", Content: []byte(text)}}, opts)
-	require.True(t, res.OK(), res)
-	require.NoError(t, res.Err())
+	require.True(tb, res.OK(), res)
+	require.NoError(tb, res.Err())
 	return set
 }
 

@@ -121,16 +121,16 @@ func (c *checker) right(t *Test, o lang.Operand) error {
 		return fail(o.Pos(), t.Left.Ref.Name+" can only be compared with names")
 	case t.Left.Ref != nil && (t.Left.Ref.Field.Has(field.TwoSided) || t.Left.Ref.Field.Has(field.DomainName)):
 		return fail(o.Pos(), t.Left.Ref.Name+" cannot be compared with another field")
-	case !comparable(t.Left.Type, right.Type) || t.Left.List != right.List:
+	case !sameMeaning(t.Left.Type, right.Type) || t.Left.List != right.List:
 		return fail(o.Pos(), "a "+typeName(&t.Left)+" cannot be compared with a "+typeName(right))
 	}
 	t.Right = right
 	return nil
 }
 
-// comparable reports whether values of two types mean the same: a path is a
+// sameMeaning reports whether values of two types mean the same: a path is a
 // text, everything else only itself.
-func comparable(a, b field.Type) bool {
+func sameMeaning(a, b field.Type) bool {
 	return a == b || a.Class() == field.ClassText && b.Class() == field.ClassText
 }
 

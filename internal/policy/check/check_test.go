@@ -99,9 +99,17 @@ func TestCompileRegex(t *testing.T) {
 		pattern, s string
 		want       bool
 	}{
-		{"foo", "foo", true}, {"foo", "evil\nfoo", false}, {"a|ab", "ab", true}, {"[^a]+", "b\nc", true},
-		{"/p./q.", "/p\xff/q\xff", true}, {".", "\n", false}, {"", "", true}, {"", "x", false},
-		{"(a|b)*c", "ababc", true}, {"[[:digit:]]+", "12", true}, {"^a$", "a", true},
+		{"foo", "foo", true},
+		{"foo", "evil\nfoo", false},
+		{"a|ab", "ab", true},
+		{"[^a]+", "b\nc", true},
+		{"/p./q.", "/p\xff/q\xff", true},
+		{".", "\n", false},
+		{"", "", true},
+		{"", "x", false},
+		{"(a|b)*c", "ababc", true},
+		{"[[:digit:]]+", "12", true},
+		{"^a$", "a", true},
 	} {
 		re, err := CompileRegex(tt.pattern)
 		require.NoError(t, err, tt.pattern)

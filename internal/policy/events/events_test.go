@@ -129,7 +129,7 @@ func TestArgNames(t *testing.T) {
 	names := ArgNames()
 	require.Contains(t, names, "filename")
 	sorted := slices.Sorted(slices.Values(names))
-	require.Equal(t, len(sorted), len(slices.Compact(sorted)))
+	require.Len(t, slices.Compact(sorted), len(sorted))
 	kind, ok := ArgKind("cmd")
 	require.True(t, ok)
 	require.NotZero(t, kind)

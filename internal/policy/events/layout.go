@@ -39,7 +39,7 @@ func (l *layout) event() Event {
 	e := Event{
 		Name: l.name, Syscall: !l.kernel, Layout: true, Category: l.category, FD: -1, Result: -1,
 	}
-	for _, text := range strings.Fields(l.args) {
+	for text := range strings.FieldsSeq(l.args) {
 		e.Args = append(e.Args, parseArg(&e, text))
 	}
 	if l.fd != "" {

@@ -89,6 +89,7 @@ func (c *Context) appendResolved(dst []byte, i int) []byte {
 		return append(dst, c.groupName(n)...)
 	case events.KindSignal:
 		return append(dst, events.SignalName(n)...)
+	default:
 	}
 	return dst
 }

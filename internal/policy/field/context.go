@@ -37,7 +37,7 @@ func (c *Context) Begin(src Source, event *events.Event) {
 	if c.Num == 0 {
 		c.first, c.prev = now, now
 	} else {
-		c.prev = c.Source.Time()
+		c.prev = c.Time()
 	}
 	c.Num++
 	c.Source, c.event, c.act = src, event, 0

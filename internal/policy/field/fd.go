@@ -46,10 +46,23 @@ var (
 )
 
 var fdKinds = [...]fdKind{
-	{"file", "f"}, {"directory", "d"}, {"ipv4", "4"}, {"ipv6", "6"}, {"unix", "u"}, {"netlink", "n"}, {"memfd", "m"},
+	{"file", "f"},
+	{"directory", "d"},
+	{"ipv4", "4"},
+	{"ipv6", "6"},
+	{"unix", "u"},
+	{"netlink", "n"},
+	{"memfd", "m"},
 	{"pipe", "p"},
-	{"event", "e"}, {"signalfd", "s"}, {"eventpoll", "l"}, {"inotify", "i"}, {"timerfd", "t"},
-	{"bpf", "b"}, {"userfaultfd", "u"}, {"io_uring", "r"}, {"pidfd", "P"},
+	{"event", "e"},
+	{"signalfd", "s"},
+	{"eventpoll", "l"},
+	{"inotify", "i"},
+	{"timerfd", "t"},
+	{"bpf", "b"},
+	{"userfaultfd", "u"},
+	{"io_uring", "r"},
+	{"pidfd", "P"},
 }
 
 func fdKindByName(name string) *fdKind {

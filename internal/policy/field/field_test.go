@@ -17,7 +17,7 @@ func TestTableRows(t *testing.T) {
 	require.Greater(t, len(rows), 200)
 	for _, f := range rows {
 		require.NotEmpty(t, f.Doc, f.Name)
-		require.True(t, strings.Contains(f.Name, "."), f.Name)
+		require.Contains(t, f.Name, ".", f.Name)
 		if f.Unsupported == "" {
 			require.NotNil(t, f.Get, f.Name)
 		}
@@ -181,15 +181,34 @@ func TestGlob(t *testing.T) {
 		pattern, s string
 		fold, want bool
 	}{
-		{"", "", false, true}, {"*", "", false, true}, {"*", "a/.b", false, true}, {"?", "/", false, true},
-		{"a*c", "abbc", false, true}, {"a*c", "abb", false, false}, {"*.s?", "x.so", false, true},
-		{"[abc]x", "bx", false, true}, {"[!abc]x", "bx", false, false}, {"[^a-c]x", "dx", false, true},
-		{"[a-c]", "B", true, true}, {"ABC", "abc", true, true}, {"ABC", "abc", false, false},
-		{`\*`, "*", false, true}, {`\*`, "a", false, false}, {`a\`, `a\`, false, true},
-		{"[", "[", false, true}, {"[a", "[a", false, true}, {"[]]", "]", false, true}, {"[!]]", "]", false, false},
-		{"[a-]", "-", false, true}, {"[[:digit:]]", "5", false, true}, {"[[:alpha:]_]*", "_x", false, true},
-		{"[[:upper:]]", "a", true, true}, {"/tmp/a?", "/tmp/a\xff", false, true}, {"**a**", "bab", false, true},
-		{"a?", "a", false, false}, {`[\]]`, "]", false, true},
+		{"", "", false, true},
+		{"*", "", false, true},
+		{"*", "a/.b", false, true},
+		{"?", "/", false, true},
+		{"a*c", "abbc", false, true},
+		{"a*c", "abb", false, false},
+		{"*.s?", "x.so", false, true},
+		{"[abc]x", "bx", false, true},
+		{"[!abc]x", "bx", false, false},
+		{"[^a-c]x", "dx", false, true},
+		{"[a-c]", "B", true, true},
+		{"ABC", "abc", true, true},
+		{"ABC", "abc", false, false},
+		{`\*`, "*", false, true},
+		{`\*`, "a", false, false},
+		{`a\`, `a\`, false, true},
+		{"[", "[", false, true},
+		{"[a", "[a", false, true},
+		{"[]]", "]", false, true},
+		{"[!]]", "]", false, false},
+		{"[a-]", "-", false, true},
+		{"[[:digit:]]", "5", false, true},
+		{"[[:alpha:]_]*", "_x", false, true},
+		{"[[:upper:]]", "a", true, true},
+		{"/tmp/a?", "/tmp/a\xff", false, true},
+		{"**a**", "bab", false, true},
+		{"a?", "a", false, false},
+		{`[\]]`, "]", false, true},
 	} {
 		require.Equal(t, tt.want, Glob(tt.pattern, tt.s, tt.fold), "%q %q", tt.pattern, tt.s)
 	}

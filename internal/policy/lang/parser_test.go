@@ -1,7 +1,6 @@
 package lang
 
 import (
-	"errors"
 	"strings"
 	"testing"
 
@@ -212,7 +211,7 @@ func FuzzParse(f *testing.F) {
 		e, err := Parse(src, DepthDefault)
 		if err != nil {
 			var perr *Error
-			require.True(t, errors.As(err, &perr))
+			require.ErrorAs(t, err, &perr)
 			require.LessOrEqual(t, perr.Index, len(src))
 			return
 		}

@@ -46,9 +46,8 @@ type getopt struct {
 	spec string
 	key  string
 
-	arg  int // index in args
-	pos  int // within a group of letters; 0 between arguments
-	done bool
+	arg int // index in args
+	pos int // within a group of letters; 0 between arguments
 
 	letter, value     string
 	hasValue, missing bool

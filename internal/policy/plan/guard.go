@@ -67,9 +67,7 @@ func unionGuards(children []check.Expr, into map[string]*guardSet) {
 		sub := map[string]*guardSet{}
 		collectGuards(child, sub)
 		if i == 0 {
-			for key, set := range sub {
-				into[key] = set
-			}
+			maps.Copy(into, sub)
 			continue
 		}
 		for key, set := range into {

@@ -13,7 +13,7 @@ import (
 	"github.com/sightglass/sightglass/internal/policy/lang"
 )
 
-func checked(t testing.TB, cond string) check.Expr {
+func checked(t *testing.T, cond string) check.Expr {
 	t.Helper()
 	e, err := lang.Parse(cond, lang.DepthDefault)
 	require.NoError(t, err, cond)
@@ -207,6 +207,7 @@ func (n *names) Watch(name string) { n.watched = append(n.watched, name) }
 func (n *names) Has(name string, addr netip.Addr) bool {
 	return addr == netip.MustParseAddr("10.0.0.2") && (name == "a.example" || name == "b.example")
 }
+
 func (n *names) NameOf(addr netip.Addr) (string, bool) {
 	return "a.example", n.Has("a.example", addr)
 }
@@ -215,15 +216,10 @@ func (n *names) NameOf(addr netip.Addr) (string, bool) {
 type socket struct{ field.Values }
 
 func (*socket) String(a field.Attr) (string, bool) {
-	switch a {
-	case field.AttrNetType:
-		return "ipv4", true
-	case field.AttrNetLocalAddress:
-		return "10.0.0.1", true
-	case field.AttrNetPeerAddress:
-		return "10.0.0.2", true
-	}
-	return "", false
+	s, ok := map[field.Attr]string{
+		field.AttrNetType: "ipv4", field.AttrNetLocalAddress: "10.0.0.1", field.AttrNetPeerAddress: "10.0.0.2",
+	}[a]
+	return s, ok
 }
 
 func (*socket) Int(a field.Attr) (int64, bool) { return 0, a == field.AttrSyscallReturn }

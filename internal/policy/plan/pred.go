@@ -193,7 +193,7 @@ func memberPred(t *check.Test) pred {
 		if len(t.Values) == 1 {
 			return textEq(t.Values[0].Text)
 		}
-		return textSet(setOf(t.Values))
+		return setOf(t.Values)
 	case field.ClassNet:
 		p := &modifiedPred{mod: operator.AnyOf}
 		for i := range t.Values {

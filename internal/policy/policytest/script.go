@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -192,7 +193,7 @@ func (s *script) expect(c command) {
 // verdict evaluates the filter by loading it as the condition of a rule.
 func (s *script) verdict(want string) {
 	text := "- rule: filter\n  desc: x\n  priority: debug\n  output: x\n  warn_evttypes: false\n  condition: >-\n    " + s.filter + "\n"
-	files := append(s.files[:len(s.files):len(s.files)], policy.File{Name: "filter.yaml", Content: []byte(text)})
+	files := append(slices.Clip(s.files), policy.File{Name: "filter.yaml", Content: []byte(text)})
 	opts := *s.opts
 	opts.All = true
 	set, res := policy.Load(files, &opts)

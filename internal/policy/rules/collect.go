@@ -1,5 +1,7 @@
 package rules
 
+import "slices"
+
 // SourceSyscall is the only source of events.
 const SourceSyscall = "syscall"
 
@@ -53,7 +55,7 @@ func (c *collection) appendList(l *list) error {
 	if old == nil {
 		return c.missing(l.at, itemList, l.Name, "there is no list of this name to append to")
 	}
-	old.Items = append(old.Items[:len(old.Items):len(old.Items)], l.Items...)
+	old.Items = append(slices.Clip(old.Items), l.Items...)
 	old.visibility = c.next()
 	return nil
 }
@@ -152,7 +154,7 @@ func (r *rule) appendException(ex exception) error {
 		if ex.Comps.set {
 			return ex.at.fail(ErrValidate, "the exception exists: only values can be appended, no comps")
 		}
-		old.Values = append(old.Values[:len(old.Values):len(old.Values)], ex.Values...)
+		old.Values = append(slices.Clip(old.Values), ex.Values...)
 		return nil
 	}
 	if !ex.Fields.set {
@@ -164,7 +166,7 @@ func (r *rule) appendException(ex exception) error {
 	if err := ex.validate(!r.unknownSource); err != nil {
 		return err
 	}
-	r.exceptions = append(r.exceptions[:len(r.exceptions):len(r.exceptions)], ex)
+	r.exceptions = append(slices.Clip(r.exceptions), ex)
 	return nil
 }
 

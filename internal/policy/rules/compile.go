@@ -60,8 +60,7 @@ func (c *compiler) warn(at place, code Code, msg string) {
 }
 
 func (c *compiler) fail(err error) {
-	var p *problem
-	if errors.As(err, &p) {
+	if p, ok := errors.AsType[*problem](err); ok {
 		c.report(p.Issue)
 	}
 }

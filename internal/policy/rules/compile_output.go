@@ -61,21 +61,23 @@ func (c *compiler) output(r *rule, out *Rule) bool {
 		c.warn(r.outputAt, WarnDeprecated, "%container.info is deprecated and left out")
 		text = strings.TrimSpace(strings.ReplaceAll(text, containerInfo, ""))
 	}
+	var textSb64 strings.Builder
 	for i := range c.opts.AppendOutput {
 		a := &c.opts.AppendOutput[i]
 		if !a.matches(r) {
 			continue
 		}
 		if a.Text != "" {
-			text += " " + a.Text
+			textSb64.WriteString(" " + a.Text)
 		}
 		if a.Suggested {
-			text += " " + suggestedText()
+			textSb64.WriteString(" " + suggestedText())
 		}
 		if err := out.addExtra(a, c.table); err != nil {
 			return c.badOutput(r, r.outputAt, err)
 		}
 	}
+	text += textSb64.String()
 	format, warnings, err := output.Parse(text, c.table)
 	if err != nil {
 		at := r.outputAt

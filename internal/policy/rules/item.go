@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/sightglass/sightglass/internal/policy/lang"
@@ -126,7 +127,7 @@ func addTags(tags, more []string) []string {
 			found = found || old == t
 		}
 		if !found {
-			tags = append(tags[:len(tags):len(tags)], t)
+			tags = append(slices.Clip(tags), t)
 		}
 	}
 	return tags

@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -113,7 +114,7 @@ func (p place) in(kind, name string, n *yaml.Node) place {
 // at is a place inside p, at an offset in the file.
 func (p place) at(kind, name string, offset int) place {
 	line, column := p.src.at(offset)
-	locs := append(p.locs[:len(p.locs):len(p.locs)], Location{kind, name, p.src.name, line, column, offset})
+	locs := append(slices.Clip(p.locs), Location{kind, name, p.src.name, line, column, offset})
 	return place{p.src, locs}
 }
 

@@ -75,12 +75,10 @@ func (r *reader) document(n *yaml.Node) {
 }
 
 func (r *reader) report(err error) {
-	var p *problem
-	var quiet silent
-	if errors.As(err, &quiet) {
+	if _, ok := errors.AsType[silent](err); ok {
 		return
 	}
-	if errors.As(err, &p) {
+	if p, ok := errors.AsType[*problem](err); ok {
 		r.res.Errors = append(r.res.Errors, p.Issue)
 	}
 }

@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -187,10 +188,5 @@ func (o *overriding) add(key, op *yaml.Node, at place, mayAppend, mayReplace []s
 }
 
 func contains(list []string, s string) bool {
-	for _, it := range list {
-		if it == s {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(list, s)
 }

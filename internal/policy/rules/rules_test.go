@@ -262,7 +262,7 @@ func TestSnippet(t *testing.T) {
 	lines := strings.Split(s, "\n")
 	require.LessOrEqual(t, len(lines[0]), 2*maxSnippet+6)
 	require.True(t, strings.HasPrefix(lines[0], "...x"))
-	require.Equal(t, strings.IndexByte(lines[1], '^'), 3+maxSnippet)
+	require.Equal(t, 3+maxSnippet, strings.IndexByte(lines[1], '^'))
 	require.Equal(t, "\tend\n\t^\n", src.snippet(208))
 	require.Equal(t, "short\n    ^\n", src.snippet(5))
 }

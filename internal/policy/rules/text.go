@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -52,7 +53,7 @@ func (t text) empty() bool { return t.String() == "" }
 
 // plus is t with more behind it.
 func (t text) plus(more ...piece) text {
-	return text{append(t.pieces[:len(t.pieces):len(t.pieces)], more...)}
+	return text{append(slices.Clip(t.pieces), more...)}
 }
 
 // joined is both texts with a blank between them.
@@ -73,7 +74,7 @@ func (t text) bracketed() text {
 	if len(t.pieces) > 0 {
 		open.origin, shut.origin = t.pieces[0].origin, t.pieces[len(t.pieces)-1].origin
 	}
-	return text{append([]piece{open}, append(t.pieces[:len(t.pieces):len(t.pieces)], shut)...)}
+	return text{append([]piece{open}, append(slices.Clip(t.pieces), shut)...)}
 }
 
 // cut is the part of t between two offsets.
@@ -122,12 +123,12 @@ func (t text) locate(offset int) (src *source, at int) {
 // within quotes, escapes make it approximate.
 func (o *origin) locate(offset int) int {
 	src, pos := o.src.text, o.start
-	switch o.style &^ yaml.TaggedStyle {
-	case yaml.LiteralStyle, yaml.FoldedStyle:
+	if o.style&(yaml.LiteralStyle|yaml.FoldedStyle) != 0 {
 		if i := strings.IndexByte(src[pos:], '\n'); i >= 0 {
 			pos += i + 1
 		}
-	case yaml.DoubleQuotedStyle, yaml.SingleQuotedStyle:
+	}
+	if o.style&(yaml.DoubleQuotedStyle|yaml.SingleQuotedStyle) != 0 {
 		pos++
 	}
 	wanted := 0
