@@ -22,8 +22,7 @@ type Matcher struct {
 	onRule func(int) bool // the method, made a value once
 	match  Match
 
-	lastName string
-	last     *events.Event
+	last *events.Event // type of the last event, nil when it is unknown
 }
 
 // NewMatcher makes a matcher for the set's rules.
@@ -37,8 +36,9 @@ func (rs *RuleSet) NewMatcher() *Matcher {
 // Match calls found for the rules that the event matches. The Match is valid
 // during the call.
 func (m *Matcher) Match(src field.Source, found func(*Match)) {
-	if name := src.EventType(); name != m.lastName {
-		m.lastName = name
+	// Events of one type often follow each other. The name is compared with the
+	// table's own, since the source's is only valid for this event.
+	if name := src.EventType(); m.last == nil || name != m.last.Name {
 		m.last, _ = events.ByName(name)
 	}
 	m.found = found

@@ -19,6 +19,7 @@ type Context struct {
 	buf   []byte // memory of texts that were put together; only grows during an event
 	first int64  // time of the first event, ns
 	prev  int64  // time of the event before, ns
+	last  int64  // time of this event, ns
 
 	chain []Process // of the acting process, by steps; filled as far as asked
 	ended bool      // the chain is complete
@@ -33,12 +34,12 @@ type Context struct {
 
 // Begin makes src the event to evaluate. event is its type, nil when unknown.
 func (c *Context) Begin(src Source, event *events.Event) {
+	// The source may be the same as before, with another event in it.
 	now := src.Time()
 	if c.Num == 0 {
-		c.first, c.prev = now, now
-	} else {
-		c.prev = c.Time()
+		c.first, c.last = now, now
 	}
+	c.prev, c.last = c.last, now
 	c.Num++
 	c.Source, c.event, c.act = src, event, 0
 	if event != nil {

@@ -261,10 +261,16 @@ func TestTimesAreCounted(t *testing.T) {
 	require.NoError(t, err)
 	delta, err := Standard().Resolve("evt.deltatime", "", false)
 	require.NoError(t, err)
-	for _, when := range []int64{100, 130, 120} {
-		c.Begin(&Values{When: when}, nil)
+	var src Values // reused, as the view of a record is
+	for _, when := range []int64{100, 110, 130} {
+		src.When = when
+		c.Begin(&src, nil)
 	}
-	require.Equal(t, uint64(3), c.Num)
+	delta.Value(&c, &v)
+	require.Equal(t, uint64(20), v.Num)
+	src.When = 120
+	c.Begin(&src, nil)
+	require.Equal(t, uint64(4), c.Num)
 	ref.Value(&c, &v)
 	require.Equal(t, uint64(20), v.Num)
 	delta.Value(&c, &v)
