@@ -28,7 +28,7 @@ func TestStartAgentTellsWhyItEnded(t *testing.T) {
 
 func TestAgentStartsAndStops(t *testing.T) {
 	script := filepath.Join(t.TempDir(), "agent")
-	text := "#!/bin/sh\necho \"sends to $" + EndpointEnv + ", configured by $(cat $2)\" >&2\necho '" + ready + "' >&2\ntrap 'exit 0' TERM\nwhile :; do sleep 0.05; done\n"
+	text := "#!/bin/sh\ntrap 'exit 0' TERM\necho \"sends to $" + EndpointEnv + ", configured by $(cat $2)\" >&2\necho '" + ready + "' >&2\nwhile :; do sleep 0.05; done\n"
 	require.NoError(t, os.WriteFile(script, []byte(text), 0o755))
 	a, err := Start(t.Context(), script, []byte("receivers: {}\n"), "127.0.0.1:1")
 	require.NoError(t, err)
