@@ -3,11 +3,8 @@
  * calls from sys_enter and sys_exit (security.bpf.c), so that the machine pays
  * for these once.
  */
-#include "lib/emit.h"
 #include "lib/extract_call.h"
-#include "requests_match.h"
-#include "requests_payload.h"
-#include "requests_socket.h"
+#include "requests_data.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
@@ -60,183 +57,49 @@ int on_io_enter(struct bpf_raw_tracepoint_args *ctx)
 	return 0;
 }
 
-/* requests__began: when the thread's send began, 0 when that was not seen. */
-static __always_inline __u64 requests__began(__u32 tid, __u32 nr)
-{
-	__u32 slot = tid & (REQUESTS_THREADS - 1);
-	struct requests_begin *b = bpf_map_lookup_elem(&requests_begins, &slot);
-
-	if (b && b->tid == tid && b->nr == nr)
-		return b->time;
-	requests__count(no_enter);
-	return 0;
-}
-
-/* requests__head: the part of a record that the state of the socket gives. */
-static __always_inline void requests__head(struct requests_record *r, const struct requests_socket *s)
-{
-	r->header.flags = 0;
-	r->header.start = s->start;
-	r->header.tgid = s->tgid;
-	r->header.tid = s->tid;
-	r->header.time = bpf_ktime_get_boot_ns();
-	r->socket = s->id;
-	r->cgroup_id = s->cgroup_id;
-	r->end = s->end;
-	r->flags = s->flags;
-	*(__u64 *)&r->tail_len = 0;
-	*(__u64 *)r->tail = 0;
-}
-
-/* requests__send: completes the record of a call and hands it over. */
-static __always_inline void requests__send(struct requests_scratch *b, struct requests_socket *s,
-					   __u64 enter, __u64 direction, __s64 ret, __u64 captured)
-{
-	struct requests_record *r = &b->record;
-
-	if (captured > REQUESTS_PAYLOAD)
-		return;
-	pin(captured);
-	r->header.type = EVENT_DATA;
-	r->header.len = sizeof(*r) + captured;
-	r->enter = enter;
-	r->position = s->moved[direction & 1];
-	r->opposite = (__u32)s->moved[!direction];
-	r->bytes = ret > 0 ? ret : 0;
-	r->error = ret < 0 ? ret : 0;
-	r->direction = direction;
-	r->captured = captured;
-	emit__requests(b, sizeof(*r) + captured);
-}
-
-/* requests__is_excluded: whether the agent itself made the call; counted. */
-static __always_inline bool requests__is_excluded(const struct requests_socket *s)
-{
-	if (!base__is_self(s->tgid))
-		return false;
-	base__count_produced(CLASS_REQUESTS);
-	base__count_filtered(CLASS_REQUESTS, FILTER_SELF);
-	return true;
-}
-
-/* requests__word: the first bytes of the payload as a number. */
-static __always_inline __u64 requests__word(const struct requests_scratch *b)
-{
-	return *(const __u64 *)b->payload;
-}
-
-/* requests__fill: copies what is worth it of the bytes of a classified socket
- * into the record, of which got are there already. Returns how many there are.
- */
-static __always_inline __u64 requests__fill(struct requests_scratch *b, struct requests_socket *s,
-					    const struct requests_memory *m, __u64 got,
-					    const volatile struct requests_signature *sig,
-					    __u64 direction, bool turn)
-{
-	__u64 want = requests__bound(s, direction, m->total, sig, turn);
-
-	if (want < m->total) {
-		requests__tail(b, m);
-		if (sig && requests__is_whole(sig, &b->record))
-			want = REQUESTS_PAYLOAD;
-	}
-	return want > got ? requests__copy(b, m, want) : want;
-}
-
-/* requests__data: bytes were moved over a socket that is watched. */
-static __always_inline void requests__data(__u64 task, struct requests_socket *s, __u8 call, __u32 nr,
-					   const __u64 *args, __u64 total)
-{
-	__u64 direction = call & IO_SEND ? REQUESTS_SEND : REQUESTS_RECEIVE, got = 0;
-	const volatile struct requests_signature *sig = 0;
-	struct requests_memory m = { .total = total };
-	bool turn = s->last != direction + 1, readable;
-	struct requests_scratch *b;
-	__u32 zero = 0;
-
-	if (!s->end.class && !turn && s->tries >= REQUESTS_TRIES)
-		goto moved;
-	b = bpf_map_lookup_elem(&requests_scratch, &zero);
-	if (!b)
-		goto moved;
-	s->last = direction + 1;
-	readable = requests__memory(&m, call, args);
-	if (readable) {
-		got = requests__copy(b, &m, requests__guess(s, direction, turn));
-		if (got)
-			sig = requests__look(s, requests__word(b), got, turn);
-		else
-			requests__count(unreadable);
-	}
-	if (!s->end.class)
-		goto moved;
-	requests__own(s, task, requests__tid(task));
-	if (requests__is_excluded(s))
-		goto moved;
-	requests__head(&b->record, s);
-	b->record.flags &= ~REQUESTS_BORING;
-	if (sig)
-		b->record.flags |= REQUESTS_HEAD;
-	if (got)
-		got = requests__fill(b, s, &m, got, sig, direction, turn);
-	requests__send(b, s, call & IO_SEND ? requests__began(s->tid, nr) : 0, direction, total, got);
-moved:
-	/* After the record: whoever sees the sum finds the record before his own. */
-	__sync_fetch_and_add(&s->moved[direction & 1], total);
-}
-
-/* requests__over: a call tells that the connection is over. */
-static __always_inline void requests__over(__u64 task, struct requests_socket *s, __u8 call, __s64 ret)
-{
-	struct requests_scratch *b;
-	__u32 zero = 0;
-
-	if (!s->end.class)
-		return;
-	requests__own(s, task, requests__tid(task));
-	b = bpf_map_lookup_elem(&requests_scratch, &zero);
-	if (!b || requests__is_excluded(s))
-		return;
-	requests__head(&b->record, s);
-	requests__send(b, s, 0, call & IO_SEND ? REQUESTS_SEND : REQUESTS_RECEIVE, ret, 0);
-}
-
 /* requests__find: the socket of a call. splice has two descriptors, one of them
  * a pipe; it sends if the first is no socket.
  */
-static __always_inline struct requests_socket *requests__find(__u64 task, __u8 *call, const __u64 *args)
+static __always_inline struct requests_socket *requests__find(struct requests_io *io)
 {
 	struct requests_handle h = {};
 
-	if (!requests__handle(task, args[0], &h)) {
-		if ((*call & IO_KIND) != IO_SPLICE || !requests__handle(task, args[2], &h))
+	if (!requests__handle(io->task, io->args[0], &h)) {
+		if ((io->call & IO_KIND) != IO_SPLICE ||
+		    !requests__handle(io->task, io->args[2], &h))
 			return 0;
-		*call |= IO_SEND;
+		io->call |= IO_SEND;
 	}
+	io->sk = h.sk;
 	return requests__socket(&h);
+}
+
+/* requests__is_peek: whether a receive left the bytes where they were. */
+static __always_inline bool requests__is_peek(const struct requests_io *io)
+{
+	if (!(io->call & IO_FLAGS))
+		return false;
+	return ((io->call & IO_KIND) == IO_MESSAGE ? io->args[2] : io->args[3]) & MSG_PEEK;
 }
 
 SEC("raw_tp/sys_exit")
 int on_io_exit(struct bpf_raw_tracepoint_args *ctx)
 {
-	__u64 regs = ctx->args[0], task = base__task(), args[6];
+	struct requests_io io = { .ret = ctx->args[1] };
+	__u64 regs = ctx->args[0];
 	struct requests_socket *s;
-	__s64 ret = ctx->args[1];
-	__u32 nr = extract__nr(regs);
-	__u8 call = requests__call(nr), kind = call & IO_KIND;
 
-	if (!kind || (ret < 0 && !requests__is_end(ret)))
+	io.nr = extract__nr(regs);
+	io.call = requests__call(io.nr);
+	if (!io.call || (io.ret < 0 && !requests__is_end(io.ret)))
 		return 0;
-	extract__args(regs, args);
-	if (call & IO_FLAGS && (kind == IO_MESSAGE ? args[2] : args[3]) & MSG_PEEK)
+	extract__args(regs, io.args);
+	if (requests__is_peek(&io))
 		return 0;
-	s = requests__find(task, &call, args);
-	if (!s || s->flags & REQUESTS_BORING)
-		return 0;
-	if (ret > 0)
-		requests__data(task, s, call, nr, args, ret);
-	else if (ret < 0 || !(call & IO_SEND))
-		requests__over(task, s, call, ret);
+	io.task = base__task();
+	s = requests__find(&io);
+	if (s && !(s->flags & REQUESTS_BORING))
+		requests__ended(s, &io);
 	return 0;
 }
 

@@ -173,13 +173,13 @@ struct {
 	__type(value, struct requests_stats);
 } requests_stats SEC(".maps");
 
-#define requests__count(member)                                                                    \
-	({                                                                                         \
-		__u32 __zero = 0;                                                                  \
-		struct requests_stats *__s = bpf_map_lookup_elem(&requests_stats, &__zero);        \
-                                                                                                   \
-		if (__s)                                                                           \
-			__sync_fetch_and_add(&__s->member, 1);                                     \
+#define requests__count(member)                                                             \
+	({                                                                                  \
+		__u32 __zero = 0;                                                           \
+		struct requests_stats *__s = bpf_map_lookup_elem(&requests_stats, &__zero); \
+                                                                                            \
+		if (__s)                                                                    \
+			__sync_fetch_and_add(&__s->member, 1);                              \
 	})
 
 #endif

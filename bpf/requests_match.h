@@ -67,13 +67,12 @@ requests__look(struct requests_socket *s, __u64 word, __u64 len, bool turn)
 }
 
 /* requests__guess: how many bytes to copy before it is known what they are: all
- * that a message may be worth where one is likely to begin or go on, else
- * enough to see whether one does.
+ * that a message may be worth where one is likely to begin or go on (fresh),
+ * else enough to see whether one does.
  */
-static __always_inline __u64 requests__guess(const struct requests_socket *s, __u64 direction,
-					     bool turn)
+static __always_inline __u64 requests__guess(const struct requests_socket *s, bool fresh)
 {
-	if (s->end.class && (turn || s->budget[direction & 1]))
+	if (s->end.class && fresh)
 		return cfg_class_bound[s->end.class & (REQUESTS_CLASSES - 1)];
 	return sizeof(__u64);
 }
@@ -81,19 +80,22 @@ static __always_inline __u64 requests__guess(const struct requests_socket *s, __
 /* requests__bound: how many of len bytes to copy, by the budget of the message
  * that they belong to.
  */
-static __always_inline __u64 requests__bound(struct requests_socket *s, __u64 direction, __u64 len,
-					     const volatile struct requests_signature *sig, bool turn)
+static __always_inline __u64 requests__bound(const struct requests_socket *s, __u16 *budget,
+					     __u64 len,
+					     const volatile struct requests_signature *sig,
+					     bool turn)
 {
-	__u64 dir = direction & 1, n;
+	__u64 n = *budget;
 
 	if (sig)
-		s->budget[dir] = sig->bound;
+		n = sig->bound;
 	else if (turn)
-		s->budget[dir] = cfg_class_bound[s->end.class & (REQUESTS_CLASSES - 1)];
-	n = s->budget[dir];
-	if (n > len)
-		n = len;
-	s->budget[dir] -= n;
+		n = cfg_class_bound[s->end.class & (REQUESTS_CLASSES - 1)];
+	if (n > len) {
+		*budget = n - len;
+		return len;
+	}
+	*budget = 0;
 	return n;
 }
 

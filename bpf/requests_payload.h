@@ -75,15 +75,16 @@ static __always_inline __u64 requests__copy_part(__u8 *payload, __u64 done, __u6
 /* requests__parts: reads up to REQUESTS_PARTS parts. Returns how many. */
 static __always_inline __u64 requests__parts(struct requests_part *parts, __u64 vector, __u64 count)
 {
-	__u64 size;
+	__u64 size = count * sizeof(*parts);
 
 	if (count > REQUESTS_PARTS)
-		count = REQUESTS_PARTS;
-	size = count * sizeof(*parts);
+		size = REQUESTS_PARTS * sizeof(*parts);
 	pin(size);
-	if (bpf_probe_read_user(parts, size & (2 * REQUESTS_PARTS * sizeof(*parts) - 1), (void *)vector))
+	if (size > REQUESTS_PARTS * sizeof(*parts))
 		return 0;
-	return count;
+	if (bpf_probe_read_user(parts, size, (void *)vector))
+		return 0;
+	return size / sizeof(*parts);
 }
 
 /* The functions below are not inlined and not static: the verifier checks them
@@ -95,7 +96,7 @@ static __always_inline __u64 requests__parts(struct requests_part *parts, __u64 
  */
 __noinline __u64 requests__copy_parts(__u64 vector, __u64 count, __u64 want)
 {
-	struct requests_part parts[2 * REQUESTS_PARTS];
+	struct requests_part parts[REQUESTS_PARTS];
 	struct requests_scratch *s;
 	__u64 done = 0, i, n;
 	__u32 zero = 0;
@@ -151,7 +152,7 @@ static __always_inline __u64 requests__last_of(const struct requests_part *befor
  */
 __noinline __u64 requests__last_parts(__u64 vector, __u64 count, __u64 total)
 {
-	struct requests_part parts[2 * REQUESTS_PARTS], before = {};
+	struct requests_part parts[REQUESTS_PARTS], before = {};
 	struct requests_scratch *s;
 	__u64 left = total, word = 0, i, k, n = 0, have;
 	__u32 zero = 0;
@@ -166,7 +167,7 @@ __noinline __u64 requests__last_parts(__u64 vector, __u64 count, __u64 total)
 			left -= parts[i].len;
 			before = parts[i];
 		}
-		vector += sizeof(parts) / 2;
+		vector += sizeof(parts);
 		count -= have;
 	}
 	return 0;

@@ -83,7 +83,8 @@ static __always_inline __u8 requests__infer_role(const struct requests_handle *h
 }
 
 /* requests__locate: fills in where the socket is. */
-static __always_inline void requests__locate(struct requests_socket *s, const struct requests_handle *h)
+static __always_inline void requests__locate(struct requests_socket *s,
+					     const struct requests_handle *h)
 {
 	struct event_socket e = {};
 
@@ -99,24 +100,41 @@ static __always_inline void requests__locate(struct requests_socket *s, const st
 	s->inode = h->inode;
 }
 
-/* requests__adopt: a state for a socket that has none. */
-static __always_inline struct requests_socket *requests__adopt(const struct requests_handle *h)
+/* requests__adopt: makes a state for a socket that has none. Like all functions
+ * here that are neither inlined nor static, it is verified by itself and has a
+ * stack of its own.
+ */
+__noinline int requests__adopt(__u64 sk, __u32 inode, __u16 family)
 {
+	struct requests_handle h = { .sk = sk, .inode = inode, .family = family };
 	struct requests_socket fresh = {};
 
 	fresh.id = requests__new_id();
-	fresh.end.role = requests__infer_role(h);
-	if (h->family != AF_UNIX)
+	fresh.end.role = requests__infer_role(&h);
+	if (family != AF_UNIX)
 		fresh.flags = REQUESTS_GUESSED | REQUESTS_MIDWAY;
-	requests__locate(&fresh, h);
-	if (bpf_map_update_elem(&requests_sockets, &h->sk, &fresh, BPF_ANY)) {
+	requests__locate(&fresh, &h);
+	if (bpf_map_update_elem(&requests_sockets, &h.sk, &fresh, BPF_ANY)) {
 		requests__count(full);
-		return 0;
+		return 1;
 	}
 	requests__count(opened);
-	if (h->family != AF_UNIX)
+	if (family != AF_UNIX)
 		requests__count(midway);
-	return bpf_map_lookup_elem(&requests_sockets, &h->sk);
+	return 0;
+}
+
+/* requests__settle: fills in the state of a socket that was opened while it was
+ * watched, at its first use.
+ */
+__noinline int requests__settle(__u64 sk, __u32 inode, __u16 family)
+{
+	struct requests_handle h = { .sk = sk, .inode = inode, .family = family };
+	struct requests_socket *s = bpf_map_lookup_elem(&requests_sockets, &sk);
+
+	if (s)
+		requests__locate(s, &h);
+	return 0;
 }
 
 /* requests__socket: the state of a socket. */
@@ -124,14 +142,13 @@ static __always_inline struct requests_socket *requests__socket(const struct req
 {
 	struct requests_socket *s = bpf_map_lookup_elem(&requests_sockets, &h->sk);
 
-	if (!s)
-		return requests__adopt(h);
-	if (s->inode == h->inode)
+	if (s && s->inode == h->inode)
 		return s;
-	if (s->inode) /* its end was missed and the memory reused */
-		return requests__adopt(h);
-	requests__locate(s, h);
-	return s;
+	if (s && !s->inode)
+		requests__settle(h->sk, h->inode, h->family);
+	else if (requests__adopt(h->sk, h->inode, h->family)) /* new, or its memory was reused */
+		return 0;
+	return bpf_map_lookup_elem(&requests_sockets, &h->sk);
 }
 
 /* requests__tid: the current thread's id; where memory can be read directly,
@@ -144,20 +161,28 @@ static __always_inline __u32 requests__tid(__u64 task)
 	return (__u32)bpf_get_current_pid_tgid();
 }
 
-/* requests__own: notes which process uses the socket now. */
-static __always_inline void requests__own(struct requests_socket *s, __u64 task, __u32 tid)
+/* requests__disown: another process than before uses the socket. */
+__noinline int requests__disown(__u64 sk, __u64 task)
 {
-	__u32 tgid = kread(task_struct, task, tgid);
+	struct requests_socket *s = bpf_map_lookup_elem(&requests_sockets, &sk);
 	struct event_task t;
 
-	s->tid = tid;
-	if (s->tgid == tgid)
-		return;
-	s->tgid = tgid;
+	if (!s)
+		return 0;
+	s->tgid = kread(task_struct, task, tgid);
 	s->start = extract__start(task);
 	extract__cgroup(task, &t);
 	s->cgroup_id = t.cgroup_id;
 	s->end.cgroup_hierarchy = t.cgroup_hierarchy;
+	return 0;
+}
+
+/* requests__own: notes which process uses the socket now. */
+static __always_inline void requests__own(struct requests_socket *s, __u64 sk, __u64 task)
+{
+	s->tid = requests__tid(task);
+	if (s->tgid != (__u32)kread(task_struct, task, tgid))
+		requests__disown(sk, task);
 }
 
 /* requests__open: a connection is being made. Runs in any context. */

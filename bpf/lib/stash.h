@@ -27,7 +27,8 @@ struct stash_head {
 	__u8 relative; /* bit n: path argument n is relative or empty */
 	__u8 active;
 	__u8 big;
-	__u8 reserved[2];
+	__u8 flags; /* enum event_flag that reading came to */
+	__u8 reserved;
 	__u64 args[6]; /* of 32-bit calls; others find them in the registers again */
 };
 
@@ -148,6 +149,7 @@ static __always_inline void base__stash_park(const bool atomic, struct scratch *
 	made->head.len = s->pos - sizeof(struct stash_head);
 	made->head.active = 1;
 	made->head.big = 0;
+	made->head.flags = (__u8)s->flags;
 	if (made->head.len > STASH_DATA)
 		base__stash_park_large(made, tid);
 	slot = atomic ? base__stash_claim(tid) : 0;
@@ -195,6 +197,7 @@ static __always_inline bool base__stash_take(struct scratch *s, struct stash *st
 	if (!stash->head.active || stash->head.nr != nr || pos > SCRATCH_LAST)
 		return false;
 	stash->head.active = 0;
+	s->flags |= stash->head.flags;
 	if (stash->head.big) {
 		base__stash_unpark_large(s, &stash->head, tid);
 	} else {

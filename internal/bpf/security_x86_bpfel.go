@@ -275,7 +275,8 @@ type securityStash struct {
 		Relative uint8
 		Active   uint8
 		Big      uint8
-		Reserved [2]uint8
+		Flags    uint8
+		Reserved uint8
 		Args     [6]uint64
 	}
 	Data [256]uint8
@@ -294,7 +295,8 @@ type securityStashBig struct {
 		Relative uint8
 		Active   uint8
 		Big      uint8
-		Reserved [2]uint8
+		Flags    uint8
+		Reserved uint8
 		Args     [6]uint64
 	}
 	Data [12312]uint8

@@ -108,7 +108,9 @@ func (ev *Event) argExtra(x *extra, a *Arg, k syscalls.Kind, local bool) {
 	a.Flags |= x.flags
 	switch x.kind {
 	case extraBytes:
-		a.memory(k, x.data, local)
+		if x.flags&ArgUnreadable == 0 {
+			a.memory(k, x.data, local)
+		}
 	case extraPath:
 		a.Path = ev.path(x.data, x.flags)
 	case extraFile:

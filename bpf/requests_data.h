@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
+/* Request capture: from a call that ended to its record. */
+#ifndef SIGHTGLASS_REQUESTS_DATA_H
+#define SIGHTGLASS_REQUESTS_DATA_H
+
+#include "lib/emit.h"
+#include "requests_match.h"
+#include "requests_payload.h"
+#include "requests_socket.h"
+
+/* A call that ended. */
+struct requests_io {
+	__u64 task;
+	__u64 sk;
+	__s64 ret;
+	__u64 args[6];
+	__u32 nr;
+	__u8 call; /* enum requests_call */
+	__u8 reserved[3];
+};
+
+/* requests__began: when the thread's send began, 0 when that was not seen. */
+static __always_inline __u64 requests__began(__u32 tid, __u32 nr)
+{
+	__u32 slot = tid & (REQUESTS_THREADS - 1);
+	struct requests_begin *b = bpf_map_lookup_elem(&requests_begins, &slot);
+
+	if (b && b->tid == tid && b->nr == nr)
+		return b->time;
+	requests__count(no_enter);
+	return 0;
+}
+
+/* requests__head: the part of a record that the state of the socket gives. */
+static __always_inline void requests__head(struct requests_record *r,
+					   const struct requests_socket *s)
+{
+	r->header.flags = 0;
+	r->header.start = s->start;
+	r->header.tgid = s->tgid;
+	r->header.tid = s->tid;
+	r->header.time = bpf_ktime_get_boot_ns();
+	r->socket = s->id;
+	r->cgroup_id = s->cgroup_id;
+	r->end = s->end;
+	r->flags = s->flags;
+	*(__u64 *)&r->tail_len = 0;
+	*(__u64 *)r->tail = 0;
+}
+
+/* requests__send: completes the record of a call, with captured bytes of
+ * payload, and hands it over.
+ */
+static __always_inline void requests__send(struct requests_scratch *b,
+					   const struct requests_socket *s,
+					   const struct requests_io *io, __u64 captured)
+{
+	struct requests_record *r = &b->record;
+
+	if (captured > REQUESTS_PAYLOAD)
+		return;
+	pin(captured);
+	r->header.type = EVENT_DATA;
+	r->header.len = sizeof(*r) + captured;
+	r->bytes = io->ret > 0 ? io->ret : 0;
+	r->error = io->ret < 0 ? io->ret : 0;
+	r->captured = captured;
+	if (io->call & IO_SEND) {
+		r->direction = REQUESTS_SEND;
+		r->enter = io->ret > 0 ? requests__began(s->tid, io->nr) : 0;
+		r->position = s->moved[REQUESTS_SEND];
+		r->opposite = (__u32)s->moved[REQUESTS_RECEIVE];
+	} else {
+		r->direction = REQUESTS_RECEIVE;
+		r->enter = 0;
+		r->position = s->moved[REQUESTS_RECEIVE];
+		r->opposite = (__u32)s->moved[REQUESTS_SEND];
+	}
+	emit__requests(b, sizeof(*r) + captured);
+}
+
+/* requests__is_excluded: whether the agent itself made the call; counted. */
+static __always_inline bool requests__is_excluded(const struct requests_socket *s)
+{
+	if (!base__is_self(s->tgid))
+		return false;
+	base__count_produced(CLASS_REQUESTS);
+	base__count_filtered(CLASS_REQUESTS, FILTER_SELF);
+	return true;
+}
+
+/* requests__fill: copies what is worth it of the bytes of a classified socket
+ * into the record, of which got are there already. Returns how many there are.
+ */
+static __always_inline __u64 requests__fill(struct requests_scratch *b,
+					    const struct requests_memory *m, __u64 got, __u64 bound,
+					    const volatile struct requests_signature *sig)
+{
+	if (bound < m->total) {
+		requests__tail(b, m);
+		if (sig && requests__is_whole(sig, &b->record))
+			bound = REQUESTS_PAYLOAD;
+	}
+	return bound > got ? requests__copy(b, m, bound) : bound;
+}
+
+/* requests__record: makes the record of a call on a socket with a class. Bytes
+ * that are there to be read begin with got bytes in the scratch buffer.
+ */
+static __always_inline void requests__record(struct requests_scratch *b, struct requests_socket *s,
+					     const struct requests_io *io,
+					     const struct requests_memory *m, __u64 got, bool turn,
+					     const volatile struct requests_signature *sig)
+{
+	__u16 *budget =
+		io->call & IO_SEND ? &s->budget[REQUESTS_SEND] : &s->budget[REQUESTS_RECEIVE];
+
+	requests__own(s, io->sk, io->task);
+	if (requests__is_excluded(s))
+		return;
+	requests__head(&b->record, s);
+	b->record.flags &= ~REQUESTS_BORING;
+	if (sig)
+		b->record.flags |= REQUESTS_HEAD;
+	if (got)
+		got = requests__fill(b, m, got, requests__bound(s, budget, m->total, sig, turn),
+				     sig);
+	requests__send(b, s, io, got);
+}
+
+/* requests__data: bytes were moved over a socket that is watched. */
+static __always_inline void requests__data(struct requests_socket *s, const struct requests_io *io)
+{
+	const volatile struct requests_signature *sig = 0;
+	struct requests_memory m = { .total = io->ret };
+	__u8 way = io->call & IO_SEND ? REQUESTS_SEND + 1 : REQUESTS_RECEIVE + 1;
+	bool turn = s->last != way, fresh;
+	struct requests_scratch *b;
+	__u32 zero = 0;
+	__u64 got;
+
+	if (!s->end.class && !turn && s->tries >= REQUESTS_TRIES)
+		return;
+	b = bpf_map_lookup_elem(&requests_scratch, &zero);
+	if (!b)
+		return;
+	s->last = way;
+	fresh = turn || s->budget[(way - 1) & 1];
+	got = 0;
+	if (requests__memory(&m, io->call, io->args)) {
+		got = requests__copy(b, &m, requests__guess(s, fresh));
+		if (got)
+			sig = requests__look(s, *(__u64 *)b->payload, got, turn);
+		else
+			requests__count(unreadable);
+	}
+	if (s->end.class)
+		requests__record(b, s, io, &m, got, turn, sig);
+}
+
+/* requests__over: a call tells that the connection is over. */
+static __always_inline void requests__over(struct requests_socket *s, const struct requests_io *io)
+{
+	struct requests_scratch *b;
+	__u32 zero = 0;
+
+	if (!s->end.class)
+		return;
+	requests__own(s, io->sk, io->task);
+	b = bpf_map_lookup_elem(&requests_scratch, &zero);
+	if (!b || requests__is_excluded(s))
+		return;
+	requests__head(&b->record, s);
+	requests__send(b, s, io, 0);
+}
+
+/* requests__ended: a call on a watched socket ended. */
+static __always_inline void requests__ended(struct requests_socket *s, const struct requests_io *io)
+{
+	if (io->ret <= 0) {
+		if (io->ret < 0 || !(io->call & IO_SEND))
+			requests__over(s, io);
+		return;
+	}
+	requests__data(s, io);
+	/* After the record: whoever sees the sum finds the record before his own. */
+	if (io->call & IO_SEND)
+		__sync_fetch_and_add(&s->moved[REQUESTS_SEND], io->ret);
+	else
+		__sync_fetch_and_add(&s->moved[REQUESTS_RECEIVE], io->ret);
+}
+
+#endif

@@ -1,0 +1,44 @@
+package bpf
+
+import (
+	"runtime"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
+)
+
+func TestLatencyIsOffByDefault(t *testing.T) {
+	a := load(t, Options{})
+	require.ErrorIs(t, a.Latencies(func(*Latency) {}), ErrLatencyOff)
+}
+
+func TestLatencyHistograms(t *testing.T) {
+	eachMode(t, Options{Latency: true}, func(t *testing.T, a *Agent) {
+		const naps, nap = 20, 3 * time.Millisecond
+		onThread(t, func() {
+			ts := unix.NsecToTimespec(int64(nap))
+			for range naps {
+				_ = unix.ClockNanosleep(unix.CLOCK_MONOTONIC, 0, &ts, nil)
+			}
+		})
+		var seen uint64
+		require.NoError(t, a.Latencies(func(l *Latency) {
+			var inBuckets uint64
+			for _, n := range l.Buckets {
+				inBuckets += n
+			}
+			assert.Equal(t, l.Count, inBuckets)
+			if l.Compat || l.Number != unix.SYS_CLOCK_NANOSLEEP {
+				return
+			}
+			for bucket := 21; bucket < LatencyBuckets; bucket++ { // from 2 ms on
+				seen += l.Buckets[bucket]
+			}
+			assert.NotZero(t, l.Sum)
+		}))
+		assert.GreaterOrEqual(t, seen, uint64(naps), runtime.GOARCH)
+	})
+}
