@@ -1,0 +1,3 @@
+package syscalls
+
+//go:generate go run ./gen ../../docs/generated/syscalls.md
