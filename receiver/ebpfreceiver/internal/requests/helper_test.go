@@ -4,6 +4,7 @@ package requests_test
 
 import (
 	"bufio"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -223,7 +224,7 @@ func start(tb testing.TB, role string, env ...string) *child {
 	tb.Helper()
 	exe, err := os.Executable()
 	require.NoError(tb, err)
-	c := &child{cmd: exec.CommandContext(tb.Context(), exe)}
+	c := &child{cmd: exec.CommandContext(context.WithoutCancel(tb.Context()), exe)}
 	c.cmd.Env = append(os.Environ(), append(env, roleEnv+"="+role)...)
 	c.cmd.Stderr = os.Stderr
 	c.in, err = c.cmd.StdinPipe()

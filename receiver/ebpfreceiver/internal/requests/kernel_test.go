@@ -181,7 +181,7 @@ var mixed = []string{
 
 func TestKernelGo(t *testing.T) {
 	for name, addr := range map[string]string{
-		"IPv4": "127.0.0.1:0", "dual stack": "localhost:0", "IPv6": "[::1]:0", "unix": t.TempDir() + "/s",
+		"IPv4": "127.0.0.1:0", "dual stack": "[::]:0", "IPv6": "[::1]:0", "unix": t.TempDir() + "/s",
 	} {
 		for _, plain := range []bool{false, true} {
 			t.Run(name+map[bool]string{false: "", true: ", as on an old kernel"}[plain], func(t *testing.T) {
@@ -190,6 +190,7 @@ func TestKernelGo(t *testing.T) {
 				}
 				w := watch(t, bpf.Options{Plain: plain})
 				server, at := serve(t, addr)
+				at = strings.Replace(at, "[::]", "127.0.0.1", 1)
 				client := request(t, &job{Addr: at, Paths: mixed, Conns: 4, N: 10 * len(mixed)})
 				want := client.outcomes(t)
 				w.wait(t, len(want), server.pid(), client.pid())
