@@ -104,6 +104,9 @@ func (a *Agent) newCapture(m mode) (*ebpf.Collection, error) {
 	maps.DeleteFunc(shared, func(name string, _ *ebpf.Map) bool {
 		return spec.Maps[name] == nil || strings.HasPrefix(name, ".") // sections are each object's own
 	})
+	for name, m := range shared {
+		spec.Maps[name].MaxEntries = m.MaxEntries() // as the options have it
+	}
 	coll, err := ebpf.NewCollectionWithOptions(spec, ebpf.CollectionOptions{MapReplacements: shared})
 	if err != nil {
 		return nil, fmt.Errorf("loading: %w", err)
