@@ -12,7 +12,7 @@ export GOFLAGS := -trimpath -buildvcs=false -tags=grpcnotrace
 # Debian packages, as PACKAGE or PACKAGE=COMMAND: whoever has COMMAND from
 # elsewhere (containerd of Docker, nginx of nginx.org) keeps that one.
 export RUN_PACKAGES := ca-certificates
-export TEST_PACKAGES := ca-certificates curl=curl nginx=nginx containerd=containerd runc=runc
+export TEST_PACKAGES := ca-certificates curl=curl nginx=nginx containerd=containerd runc=runc podman=podman
 export BPF_PACKAGES := clang-19=clang-19 llvm-19=llvm-strip-19 libbpf-dev linux-libc-dev
 export LINT_PACKAGES := clang-format-19=clang-format-19 shellcheck=shellcheck
 
