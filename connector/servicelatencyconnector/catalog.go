@@ -12,6 +12,7 @@ func newCatalog(cfg *Config) *request.Catalog {
 		Enabled:        cfg.enabled,
 		Exclude:        cfg.ExcludeDimensions,
 		AllowUnbounded: cfg.AllowUnboundedDimensions,
+		Ends:           cfg.ServiceMap.Enabled,
 	}
 	for _, d := range cfg.Dimensions {
 		options.Dimensions = append(options.Dimensions, request.Dimension{Name: d.Name, Default: d.Default, Metrics: d.Metrics})

@@ -200,7 +200,7 @@ func createDefaultConfig() component.Config {
 		PreferInstrumented: true,
 		CardinalityLimit:   CardinalityConfig{Total: 50_000, PerService: 2_000, Services: 2_000},
 		SeriesExpiration:   15 * time.Minute,
-		Exemplars:          ExemplarsConfig{MaxPerSeries: 4, Filter: SampledSpans},
+		Exemplars:          ExemplarsConfig{MaxPerSeries: 2, Filter: SampledSpans},
 		Merge: MergeConfig{DropResourceAttributes: []attribute.Pattern{
 			"host.*", "os.*", "container.*", "process.*", "k8s.pod.*", "k8s.node.*", "k8s.replicaset.*",
 			"service.instance.id", "sightglass.writer.id",

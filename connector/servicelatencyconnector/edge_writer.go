@@ -29,13 +29,18 @@ func newEdgeWriter(cfg *Config, e *engine) edgeWriter {
 	return newMapWriter(cfg, e)
 }
 
-// newMapWriter counts into one metric per edge, side and error.
-func newMapWriter(cfg *Config, e *engine) edgeWriter {
-	m := &aggregate.Metric{
+// mapMetric describes the edges by our names.
+func mapMetric(shape *aggregate.Shape) *aggregate.Metric {
+	return &aggregate.Metric{
 		ID: idEdge, Name: metricEdge, Description: "Duration of requests between two services, as one of them sees it.", Unit: "s",
 		Attributes: []string{edgeClient, edgeClientNamespace, edgeServer, edgeServerNamespace, edgeSide, edgeType, schema.ErrorType, schema.RequestClass},
-		Shape:      cfg.shape(&request.Definitions[0]),
+		Shape:      shape,
 	}
+}
+
+// newMapWriter counts into one metric per edge, side and error.
+func newMapWriter(cfg *Config, e *engine) edgeWriter {
+	m := mapMetric(cfg.shape(&request.Definitions[0]))
 	return func(r *servicemap.Request, other servicemap.Node, kind servicemap.ConnectionType, key []byte) []byte {
 		client, server := sides(r, other)
 		key = aggregate.AppendHeader(key[:0], r.Owner, m)
@@ -49,19 +54,27 @@ func newMapWriter(cfg *Config, e *engine) edgeWriter {
 	}
 }
 
+// graphMetrics describe the edges by the names that Grafana's service graph
+// reads: how many, how many failed, and how long by either side.
+func graphMetrics() (total, failed, server, client *aggregate.Metric) {
+	metric := func(id uint32, name, description, unit string, shape *aggregate.Shape) *aggregate.Metric {
+		return &aggregate.Metric{
+			ID: id, Name: name, Description: description, Unit: unit, Shape: shape,
+			Attributes: []string{"client", "server", "connection_type", "client_service_namespace", "server_service_namespace"},
+		}
+	}
+	buckets := aggregate.NewExplicit(request.Definitions[0].Boundaries)
+	return metric(idGraphTotal, "traces_service_graph_request_total", "Requests between two services.", "{request}", aggregate.NewCounter()),
+		metric(idGraphFailed, "traces_service_graph_request_failed_total", "Failed requests between two services.", "{request}", aggregate.NewCounter()),
+		metric(idGraphServer, "traces_service_graph_request_server", "Duration of requests between two services as the server sees it.", "s", buckets),
+		metric(idGraphClient, "traces_service_graph_request_client", "Duration of requests between two services as the client sees it.", "s", buckets)
+}
+
 // newGraphWriter counts into the metrics that Grafana's service graph reads. A
 // request counts once: at its client, and at its server only if the client is
 // not a service.
 func newGraphWriter(e *engine) edgeWriter {
-	attributes := []string{"client", "server", "connection_type", "client_service_namespace", "server_service_namespace"}
-	metric := func(id uint32, name, description, unit string, shape *aggregate.Shape) *aggregate.Metric {
-		return &aggregate.Metric{ID: id, Name: name, Description: description, Unit: unit, Attributes: attributes, Shape: shape}
-	}
-	buckets := aggregate.NewExplicit(request.Definitions[0].Boundaries)
-	total := metric(idGraphTotal, "traces_service_graph_request_total", "Requests between two services.", "{request}", aggregate.NewCounter())
-	failed := metric(idGraphFailed, "traces_service_graph_request_failed_total", "Failed requests between two services.", "{request}", aggregate.NewCounter())
-	server := metric(idGraphServer, "traces_service_graph_request_server", "Duration of requests between two services as the server sees it.", "s", buckets)
-	client := metric(idGraphClient, "traces_service_graph_request_client", "Duration of requests between two services as the client sees it.", "s", buckets)
+	total, failed, server, client := graphMetrics()
 	g := &graphWriter{engine: e}
 	return func(r *servicemap.Request, other servicemap.Node, kind servicemap.ConnectionType, key []byte) []byte {
 		if r.Class != "" {

@@ -60,7 +60,7 @@ func newTracesToLogs(cfg *Config, set connector.Settings, next consumer.Logs) (*
 		logger:     set.Logger,
 		next:       next,
 		encoder:    &reportEncoder{version: set.BuildInfo.Version, writer: newWriter()},
-		catalog:    request.NewCatalog(request.Options{Shape: cfg.shape, Enabled: (*request.Definition).Database}),
+		catalog:    request.NewCatalog(request.Options{Shape: cfg.shape, Enabled: (*request.Definition).Database, Texts: true}),
 		identities: identity.NewReader(cfg.ResourceAttributes),
 		table:      statement.NewTable(cfg.Statements.MaxTracked),
 		top:        cfg.Statements.Top,

@@ -34,17 +34,8 @@ func newObjectives(cfg *Config, catalog *request.Catalog, e *engine) *objectives
 	if len(cfg.Objectives) == 0 {
 		return nil
 	}
-	metric := func(id uint32, name, description string) *aggregate.Metric {
-		return &aggregate.Metric{
-			ID: id, Name: name, Description: description, Unit: "{request}",
-			Attributes: []string{objectiveName}, Shape: aggregate.NewCounter(),
-		}
-	}
-	o := &objectives{
-		engine: e,
-		good:   metric(idObjectiveGood, metricObjectiveGood, "Requests that succeeded within the objective's threshold."),
-		total:  metric(idObjectiveTotal, metricObjectiveTotal, "Requests that the objective is about."),
-	}
+	o := &objectives{engine: e}
+	o.good, o.total = objectiveMetrics()
 	for _, c := range cfg.Objectives {
 		item := objective{
 			name: aggregate.StringValue(c.Name), threshold: uint64(c.Threshold),
@@ -58,6 +49,17 @@ func newObjectives(cfg *Config, catalog *request.Catalog, e *engine) *objectives
 		o.list = append(o.list, item)
 	}
 	return o
+}
+
+func objectiveMetrics() (good, total *aggregate.Metric) {
+	metric := func(id uint32, name, description string) *aggregate.Metric {
+		return &aggregate.Metric{
+			ID: id, Name: name, Description: description, Unit: "{request}",
+			Attributes: []string{objectiveName}, Shape: aggregate.NewCounter(),
+		}
+	}
+	return metric(idObjectiveGood, metricObjectiveGood, "Requests that succeeded within the objective's threshold."),
+		metric(idObjectiveTotal, metricObjectiveTotal, "Requests that the objective is about.")
 }
 
 // concerning returns the objectives of a service, as bits.

@@ -26,14 +26,10 @@ type Value struct {
 	kind ValueKind
 	num  uint64 // Int, Bool, Double
 	str  string
-	tail string // appended to str behind a slash unless empty; never after decoding
 }
 
 // StringValue returns a string value; the string is shared.
 func StringValue(s string) Value { return Value{kind: String, str: s} }
-
-// JoinedValue is StringValue(a + "/" + b) without building the string.
-func JoinedValue(a, b string) Value { return Value{kind: String, str: a, tail: b} }
 
 // IntValue returns an integer value.
 func IntValue(i int64) Value { return Value{kind: Int, num: uint64(i)} }
@@ -52,16 +48,11 @@ func DoubleValue(f float64) Value { return Value{kind: Double, num: math.Float64
 // Kind returns the type, Absent for the zero value.
 func (v Value) Kind() ValueKind { return v.kind }
 
-// Str returns a String's text; of a JoinedValue the first half.
+// Str returns a String's text.
 func (v Value) Str() string { return v.str }
 
-// Text returns a String's whole text; of a JoinedValue it builds it.
-func (v Value) Text() string {
-	if v.tail == "" {
-		return v.str
-	}
-	return v.str + "/" + v.tail
-}
+// Empty reports whether there is no value or no text in it.
+func (v Value) Empty() bool { return v.kind == Absent || v.kind == String && v.str == "" }
 
 // Int returns an Int's number.
 func (v Value) Int() int64 { return int64(v.num) }
@@ -79,7 +70,7 @@ func AppendValue(dst []byte, v Value) []byte {
 	switch v.kind {
 	case Absent:
 	case String:
-		dst = appendText(dst, v.str, v.tail)
+		dst = appendText(dst, v.str)
 	case Bool:
 		dst = append(dst, byte(v.num))
 	default:
@@ -90,20 +81,23 @@ func AppendValue(dst []byte, v Value) []byte {
 
 // AppendNamed appends an attribute with its name.
 func AppendNamed(dst []byte, name string, v Value) []byte {
-	return AppendValue(appendText(dst, name, ""), v)
+	return AppendValue(appendText(dst, name), v)
 }
 
-func appendText(dst []byte, s, tail string) []byte {
-	s = cut(s)
-	if tail == "" {
-		dst = binary.AppendUvarint(dst, uint64(len(s)))
-		return append(dst, s...)
-	}
-	tail = cut(tail)
-	dst = binary.AppendUvarint(dst, uint64(len(s)+1+len(tail)))
-	dst = append(dst, s...)
+// AppendJoined is AppendValue(dst, StringValue(a+"/"+b)) without building the string.
+func AppendJoined(dst []byte, a, b string) []byte {
+	a, b = cut(a), cut(b)
+	dst = append(dst, byte(String))
+	dst = binary.AppendUvarint(dst, uint64(len(a)+1+len(b)))
+	dst = append(dst, a...)
 	dst = append(dst, '/')
-	return append(dst, tail...)
+	return append(dst, b...)
+}
+
+func appendText(dst []byte, s string) []byte {
+	s = cut(s)
+	dst = binary.AppendUvarint(dst, uint64(len(s)))
+	return append(dst, s...)
 }
 
 func cut(s string) string {

@@ -25,7 +25,7 @@ func TestKeyRoundTrip(t *testing.T) {
 	key = AppendValue(key, StringValue("GET"))
 	key = AppendValue(key, Value{})
 	key = AppendValue(key, IntValue(-5))
-	key = AppendValue(key, JoinedValue("pkg.Service", "Call"))
+	key = AppendJoined(key, "pkg.Service", "Call")
 	key = AppendNamed(key, "on", BoolValue(true))
 	key = AppendNamed(key, "off", BoolValue(false))
 	key = AppendNamed(key, "none", Value{})
@@ -44,8 +44,9 @@ func TestKeyRoundTrip(t *testing.T) {
 
 func TestValueAccessors(t *testing.T) {
 	require.Equal(t, "x", StringValue("x").Str())
-	require.Equal(t, "x", StringValue("x").Text())
-	require.Equal(t, "a/b", JoinedValue("a", "b").Text())
+	require.True(t, Value{}.Empty())
+	require.True(t, StringValue("").Empty())
+	require.False(t, IntValue(0).Empty())
 	require.EqualValues(t, math.MinInt64, IntValue(math.MinInt64).Int())
 	require.True(t, BoolValue(true).Bool())
 	require.False(t, BoolValue(false).Bool())
@@ -59,7 +60,7 @@ func TestLongStringsAreCutAtARune(t *testing.T) {
 	require.Equal(t, strings.Repeat("a", maxStringBytes-1), got[0].value.Str())
 
 	exact := strings.Repeat("b", maxStringBytes)
-	got = decode(string(AppendNamed(nil, exact+"c", JoinedValue(exact, exact))))
+	got = decode(string(AppendJoined(appendText(nil, exact+"c"), exact, exact)))
 	require.Equal(t, exact, got[0].name)
 	require.Equal(t, exact+"/"+exact, got[0].value.Str())
 
@@ -85,7 +86,7 @@ func FuzzKey(f *testing.F) {
 		key := AppendValue(nil, StringValue(a))
 		key = AppendValue(key, IntValue(i))
 		key = AppendNamed(key, b, DoubleValue(d))
-		key = AppendNamed(key, a, JoinedValue(a, b))
+		key = AppendJoined(appendText(key, a), a, b)
 		got := decode(string(key), "a", "i")
 		require.Len(t, got, 4)
 		require.Equal(t, cut(a), got[0].value.Str())

@@ -4,7 +4,7 @@ import "math"
 
 // firstCells is how many buckets a histogram begins with; it doubles up to the
 // maximum size, so that a series with a narrow distribution stays small.
-const firstCells = 32
+const firstCells = 16
 
 // window is the populated part of an exponential histogram's bucket line: at
 // most maxSize neighbouring buckets at one scale. When a value falls too far

@@ -18,11 +18,21 @@ const (
 	Older        // a name that earlier conventions used
 )
 
-// Table maps attribute names to numbers. Names are grouped by length, which
-// leaves at most a handful to compare with; nearly all lookups are of names
-// that are not in the table, and most of those end at the length.
+// Table maps attribute names to numbers. Names are grouped by length and two of
+// their letters. Most lookups are of names that are not in the table, and nearly
+// all of those end at an empty group.
 type Table struct {
-	byLength [][]entry
+	groups [groups][]entry
+}
+
+const groups = 512
+
+func group(name string) uint {
+	n := uint(len(name))
+	if n == 0 {
+		return 0
+	}
+	return (n*37 + uint(name[n-1])*5 + uint(name[n/2])*67) % groups
 }
 
 type entry struct {
@@ -33,23 +43,26 @@ type entry struct {
 
 // Add maps a name to a slot. The first entry for a name wins.
 func (t *Table) Add(name string, slot uint8, rank Rank) {
-	for len(t.byLength) <= len(name) {
-		t.byLength = append(t.byLength, nil)
-	}
-	t.byLength[len(name)] = append(t.byLength[len(name)], entry{name, slot, rank})
+	t.groups[group(name)] = append(t.groups[group(name)], entry{name, slot, rank})
 }
 
 // Find returns the slot of a name.
 func (t *Table) Find(name string) (slot uint8, rank Rank, ok bool) {
-	if len(name) >= len(t.byLength) {
-		return 0, 0, false
-	}
-	for i := range t.byLength[len(name)] {
-		if e := &t.byLength[len(name)][i]; e.name == name {
-			return e.slot, e.rank, true
+	in := t.groups[group(name)]
+	for i := range in {
+		if in[i].name == name {
+			return in[i].slot, in[i].rank, true
 		}
 	}
 	return 0, 0, false
+}
+
+// Longest returns the size of the largest group.
+func (t *Table) Longest() (n int) {
+	for _, g := range t.groups {
+		n = max(n, len(g))
+	}
+	return n
 }
 
 // Value converts an attribute's value. Only slices, maps and bytes, which have

@@ -81,15 +81,15 @@ func (r *Reader) AppendKey(dst []byte, resource pcommon.Map, id *Identity) []byt
 			id.values[i] = attribute.Value(v)
 		}
 	}
-	if empty(id.values[0]) {
+	if id.values[0].Empty() {
 		id.values[0] = aggregate.StringValue(UnknownService)
 	}
-	if r.job >= 0 && r.cron >= 0 && !empty(id.values[r.cron]) {
+	if r.job >= 0 && r.cron >= 0 && !id.values[r.cron].Empty() {
 		// Every run of a cron job is a job with a name of its own.
 		id.values[r.job] = aggregate.Value{}
 	}
 	for i, name := range r.names {
-		if v := id.values[i]; !empty(v) {
+		if v := id.values[i]; !v.Empty() {
 			dst = aggregate.AppendNamed(dst, name, v)
 		}
 	}
@@ -98,7 +98,3 @@ func (r *Reader) AppendKey(dst []byte, resource pcommon.Map, id *Identity) []byt
 
 // Service returns the name of the service whose key was appended last.
 func (id *Identity) Service() string { return id.values[0].Str() }
-
-func empty(v aggregate.Value) bool {
-	return v.Kind() == aggregate.Absent || v == aggregate.StringValue("")
-}

@@ -28,6 +28,9 @@ type Options struct {
 	// AllowUnbounded lets patterns match attributes that are known to have no
 	// bounded set of values.
 	AllowUnbounded bool
+	// Ends and Texts have the other ends of requests and the texts of
+	// statements read, too.
+	Ends, Texts bool
 }
 
 // Catalog is the table of metrics with the configuration applied. It is
@@ -50,7 +53,7 @@ type fallback struct {
 
 // NewCatalog applies options, which must be valid.
 func NewCatalog(options Options) *Catalog {
-	c := &Catalog{options: options, table: slotTable(), top: firstConfigured}
+	c := &Catalog{options: options, table: slotTable(options.skip()), top: firstConfigured}
 	for slot, names := range slotNames {
 		c.names[slot] = names[0]
 	}
@@ -68,6 +71,16 @@ func NewCatalog(options Options) *Catalog {
 		}
 	}
 	return c
+}
+
+func (o *Options) skip() (unread []Slot) {
+	if !o.Ends {
+		unread = append(unread, endSlots...)
+	}
+	if !o.Texts {
+		unread = append(unread, textSlots...)
+	}
+	return unread
 }
 
 func (c *Catalog) newMetric(id int, d *Definition) *Metric {

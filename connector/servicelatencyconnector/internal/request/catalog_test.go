@@ -145,3 +145,18 @@ func TestReadDoesNotAllocate(t *testing.T) {
 		require.Zero(t, testing.AllocsPerRun(100, once), span.Attributes().AsRaw())
 	}
 }
+
+func TestNamesAreSpreadOverTheTable(t *testing.T) {
+	table := slotTable(nil)
+	for slot, names := range slotNames {
+		if Slot(slot) == Operation || Slot(slot) == WithinPod {
+			continue
+		}
+		for _, name := range names {
+			found, _, ok := table.Find(name)
+			require.True(t, ok)
+			require.EqualValues(t, slot, found, name)
+		}
+	}
+	require.LessOrEqual(t, table.Longest(), 3, "names that are compared with one another")
+}

@@ -20,6 +20,7 @@ const maxDecisions = 4096
 // one goroutine; strings belong to the span.
 type Fields struct {
 	set     uint64
+	service string // of older RPC names: stands before the method
 	values  [slots]aggregate.Value
 	matched []matched       // by patterns, in the order of their names
 	decided map[string]bool // name -> some pattern matches
@@ -32,6 +33,7 @@ type matched struct {
 
 func (f *Fields) reset() {
 	f.set = 0
+	f.service = ""
 	f.matched = f.matched[:0]
 }
 
@@ -74,11 +76,9 @@ func (c *Catalog) scan(attrs pcommon.Map, f *Fields) {
 		case rank == attribute.Older && f.Has(Slot(slot)):
 			continue
 		}
-		value := attribute.Value(v)
-		if value.Kind() == aggregate.Absent || value == aggregate.StringValue("") {
-			continue
+		if value := attribute.Value(v); !value.Empty() {
+			f.put(Slot(slot), value)
 		}
-		f.put(Slot(slot), value)
 	}
 }
 

@@ -112,7 +112,14 @@ func processes(kind ptrace.SpanKind, f *Fields) bool {
 func (m *Metric) AppendKey(dst []byte, o *aggregate.Owner, f *Fields) []byte {
 	dst = aggregate.AppendHeader(dst, o, &m.Metric)
 	for _, slot := range m.slots {
-		dst = aggregate.AppendValue(dst, f.Get(slot))
+		switch {
+		case !f.Has(slot):
+			dst = append(dst, byte(aggregate.Absent))
+		case slot == RPCMethod && f.service != "":
+			dst = aggregate.AppendJoined(dst, f.service, f.values[slot].Str())
+		default:
+			dst = aggregate.AppendValue(dst, f.values[slot])
+		}
 	}
 	for i := range f.matched {
 		dst = aggregate.AppendNamed(dst, f.matched[i].name, f.matched[i].value)
@@ -169,8 +176,12 @@ var operations = []Slot{HTTPRoute, RouteInferred, URLTemplate, RPCMethod, DBSumm
 // Operation names what the request is for, as far as that has few values.
 func (f *Fields) Operation() string {
 	for _, slot := range operations {
-		if v := f.Get(slot); v.Kind() == aggregate.String {
-			return v.Text()
+		switch text := f.Text(slot); {
+		case text == "":
+		case slot == RPCMethod && f.service != "":
+			return f.service + "/" + text
+		default:
+			return text
 		}
 	}
 	return ""

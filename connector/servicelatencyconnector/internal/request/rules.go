@@ -116,7 +116,7 @@ var grpcCodes = [...]string{
 
 func rpcRules(f *Fields, span ptrace.Span) {
 	if service, method := f.Text(RPCService), f.Text(RPCMethod); service != "" && method != "" && !strings.Contains(method, "/") {
-		f.put(RPCMethod, aggregate.JoinedValue(service, method))
+		f.service = service
 	}
 	if !f.Has(RPCStatus) && f.Has(RPCStatusNumber) {
 		if code := f.number(RPCStatusNumber); code >= 0 && code < int64(len(grpcCodes)) {

@@ -1,6 +1,8 @@
 package request
 
 import (
+	"slices"
+
 	"github.com/sightglass/sightglass/connector/servicelatencyconnector/internal/attribute"
 	"github.com/sightglass/sightglass/internal/schema"
 )
@@ -125,11 +127,21 @@ var slotNames = [firstConfigured][]string{
 	WithinPod:            {WithinPodName},
 }
 
-// slotTable maps every spelling to its slot, except those of computed slots.
-func slotTable() *attribute.Table {
+// computed are the slots that no attribute of a span fills.
+var computed = []Slot{Operation, WithinPod}
+
+// endSlots are read for the other end of a request only, textSlots for its
+// statement only. Looking for them costs time with every span.
+var (
+	endSlots  = []Slot{PeerNamespace, PeerPort, LocalAddress, LocalPort, NetworkNamespace, ServerAddress, ClientAddress}
+	textSlots = []Slot{DBText}
+)
+
+// slotTable maps every spelling to its slot, except those of slots to skip.
+func slotTable(skip []Slot) *attribute.Table {
 	table := new(attribute.Table)
 	for slot, names := range slotNames {
-		if Slot(slot) == Operation || Slot(slot) == WithinPod {
+		if slices.Contains(computed, Slot(slot)) || slices.Contains(skip, Slot(slot)) {
 			continue
 		}
 		for i, name := range names {
