@@ -31,6 +31,7 @@ type Agent struct {
 	hooks    []Hook
 	attached []attachedHook
 	iterator link.Link
+	proven   *ebpf.Program // loaded to choose the mode; nil once it is attached
 	sources  [2]*Source
 	requests io.Closer // the request capture, nil when off
 
@@ -61,26 +62,26 @@ func Load(opts Options) (*Agent, error) {
 }
 
 // loadBest creates the maps in the best mode in which the kernel takes the
-// program that needs most of it.
+// program of sys_enter, which needs most of it. In the last mode that program
+// may be refused as any other may.
 func loadBest(opts Options) (*Agent, error) {
 	var refused error
-	for _, m := range modes(opts.Plain) {
+	list := modes(opts.Plain)
+	for i, m := range list {
 		a := &Agent{opts: opts, mode: m}
-		err := a.create()
-		if err == nil {
+		if refused = a.createMaps(); refused != nil {
+			continue
+		}
+		if a.proven, refused = hookSpecs[sysEnter].load(m, a.spec, a.maps); refused == nil || i == len(list)-1 {
 			return a, nil
 		}
-		refused = err
-		if !isVerifierError(err) && !errors.Is(err, ebpf.ErrNotSupported) && m == (mode{}) {
-			break
-		}
+		a.coll.Close()
 	}
 	return nil, fmt.Errorf("bpf: %w (%s)", refused, remedy(refused))
 }
 
-// create makes the maps and checks that the kernel takes the program of
-// sys_enter, which needs most.
-func (a *Agent) create() error {
+// createMaps makes the maps for the agent's mode.
+func (a *Agent) createMaps() error {
 	var err error
 	if a.spec, err = configure(&a.opts, a.mode); err != nil {
 		return err
@@ -89,12 +90,7 @@ func (a *Agent) create() error {
 		return err
 	}
 	a.maps = a.coll.Maps
-	prog, err := loadProgram(a.spec, a.mode.program(&hookSpecs[sysEnter]), a.maps)
-	if err != nil {
-		a.coll.Close()
-		return err
-	}
-	return prog.Close()
+	return nil
 }
 
 // start attaches and opens the rings.
@@ -124,16 +120,37 @@ func (a *Agent) start() error {
 func (a *Agent) attachAll() {
 	for i := range hookSpecs {
 		h := &hookSpecs[i]
-		l, prog, err := h.attach(a.mode, a.spec, a.maps)
+		err := a.attach(h)
 		a.note(h, err)
-		if err != nil {
-			continue
-		}
-		a.attached = append(a.attached, attachedHook{name: h.name, program: prog, link: l})
-		if h.iterator {
-			a.iterator = l
-		}
 	}
+}
+
+// attach loads and attaches one hook.
+func (a *Agent) attach(h *hookSpec) error {
+	prog, err := a.program(h)
+	if err != nil {
+		return err
+	}
+	l, err := h.attach(prog)
+	if err != nil {
+		return errors.Join(err, prog.Close())
+	}
+	a.attached = append(a.attached, attachedHook{name: h.name, program: prog, link: l})
+	if h.iterator {
+		a.iterator = l
+	}
+	return nil
+}
+
+// program is the hook's loaded program, which the caller owns: the one that
+// proved the mode, or a new one.
+func (a *Agent) program(h *hookSpec) (*ebpf.Program, error) {
+	if h == &hookSpecs[sysEnter] && a.proven != nil {
+		prog := a.proven
+		a.proven = nil
+		return prog, nil
+	}
+	return h.load(a.mode, a.spec, a.maps)
 }
 
 func (a *Agent) note(h *hookSpec, err error) {
@@ -223,6 +240,9 @@ func (a *Agent) Close() error {
 	}
 	for _, h := range slices.Backward(a.attached) {
 		errs = append(errs, h.link.Close(), h.program.Close())
+	}
+	if a.proven != nil {
+		errs = append(errs, a.proven.Close())
 	}
 	for _, s := range a.sources {
 		if s != nil {

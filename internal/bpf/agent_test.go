@@ -29,20 +29,69 @@ func load(tb testing.TB, opts Options) *Agent {
 	return a
 }
 
-// eachMode runs a test in the best mode of this kernel and in the plainest one,
-// which is all that Linux 5.10 has.
-func eachMode(t *testing.T, opts Options, test func(t *testing.T, a *Agent)) {
+// sharedRing is the size of the rings of shared agents: large, for they also
+// see what other tests do.
+const sharedRing = 16 << 20
+
+// shared are agents that tests use one after another, by Options.Plain: loading
+// takes seconds on an emulated machine. TestMain closes them.
+var shared = map[bool]*Agent{}
+
+// share returns a shared agent that captures the named calls and whose ring is
+// empty.
+func share(tb testing.TB, plain bool, calls ...string) *Agent {
+	tb.Helper()
+	requireRoot(tb)
+	a := shared[plain]
+	if a == nil {
+		var err error
+		a, err = Load(Options{SecurityRing: sharedRing, Plain: plain})
+		require.NoError(tb, err)
+		shared[plain] = a
+	}
+	tb.Cleanup(func() {
+		_, err := a.SetInterest(nil)
+		assert.NoError(tb, err)
+		delete(pending, a)
+	})
+	_, err := a.Security().Drain(func([]byte) {})
+	require.NoError(tb, err)
+	_, err = a.SetInterest(calls)
+	require.NoError(tb, err)
+	return a
+}
+
+// closeShared closes the shared agents.
+func closeShared() {
+	for _, a := range shared {
+		_ = a.Close()
+	}
+}
+
+// eachMode runs a test with the shared agents: in the best mode of this kernel
+// and in the plainest one, which is all that Linux 5.10 has.
+func eachMode(t *testing.T, calls []string, test func(t *testing.T, a *Agent)) {
 	t.Helper()
+	best := share(t, false, calls...)
 	t.Run("best", func(t *testing.T) {
-		a := load(t, opts)
-		t.Logf("mode %+v", a.mode)
-		test(t, a)
+		t.Logf("mode %+v", best.mode)
+		test(t, best)
 	})
-	t.Run("plain", func(t *testing.T) {
-		opts.Plain = true
-		a := load(t, opts)
-		test(t, a)
-	})
+	if best.mode == (mode{}) {
+		return
+	}
+	_, err := best.SetInterest(nil)
+	require.NoError(t, err)
+	t.Run("plain", func(t *testing.T) { test(t, share(t, true, calls...)) })
+}
+
+// eachLoad runs a test with agents of its own, in both modes.
+func eachLoad(t *testing.T, opts Options, test func(t *testing.T, a *Agent)) {
+	t.Helper()
+	for _, plain := range []bool{false, true} {
+		opts.Plain = plain
+		t.Run(map[bool]string{false: "best", true: "plain"}[plain], func(t *testing.T) { test(t, load(t, opts)) })
+	}
 }
 
 // pending are the records that await has read and not looked at, by agent.
@@ -77,14 +126,15 @@ func await(tb testing.TB, a *Agent, what string, match func(ev *event.Event) boo
 }
 
 func TestLoadAttachesEveryHook(t *testing.T) {
-	a := load(t, Options{})
-	hooks := a.Hooks()
-	require.Len(t, hooks, len(hookSpecs))
-	for _, h := range hooks {
-		assert.True(t, h.Attached, "%s: %v", h.Name, h.Err)
-		assert.NotEmpty(t, h.Provides)
-		assert.Empty(t, h.Remedy)
-	}
+	eachMode(t, nil, func(t *testing.T, a *Agent) {
+		hooks := a.Hooks()
+		require.Len(t, hooks, len(hookSpecs))
+		for _, h := range hooks {
+			assert.True(t, h.Attached, "%s: %v", h.Name, h.Err)
+			assert.NotEmpty(t, h.Provides)
+			assert.Empty(t, h.Remedy)
+		}
+	})
 }
 
 func TestLoadReportsWhatIsMissing(t *testing.T) {
@@ -153,7 +203,7 @@ func TestProbe(t *testing.T) {
 }
 
 func TestPlainModeTellsWhatItLacks(t *testing.T) {
-	a := load(t, Options{Plain: true})
+	a := share(t, true)
 	names := []string{}
 	for _, d := range a.Degradations() {
 		names = append(names, d.Name)

@@ -41,7 +41,7 @@ func awaitOpen(t *testing.T, a *Agent, tid uint32, name unsafe.Pointer, check fu
 // TestPageNotResident: a name on a page that nobody has touched cannot be read
 // when the call begins; the kernel itself brings it in.
 func TestPageNotResident(t *testing.T) {
-	eachMode(t, Options{Syscalls: []string{"openat"}}, func(t *testing.T, a *Agent) {
+	eachMode(t, []string{"openat"}, func(t *testing.T, a *Agent) {
 		dir := realTempDir(t)
 		target := touch(t, filepath.Join(dir, "target"))
 		f, err := os.Create(filepath.Join(dir, "page"))
@@ -73,7 +73,7 @@ func TestPageNotResident(t *testing.T) {
 }
 
 func TestUnreadableName(t *testing.T) {
-	a := load(t, Options{Syscalls: []string{"openat"}})
+	a := share(t, false, "openat")
 	onThread(t, func() {
 		require.Equal(t, -int64(unix.EFAULT), openAt(unix.AT_FDCWD, nil, unix.O_RDONLY))
 		awaitOpen(t, a, uint32(unix.Gettid()), nil, func(ev *event.Event) {
@@ -96,7 +96,7 @@ var heap []byte
 // TestLongNames: names of every length come whole, be they kept in the small
 // place or in the large one between entry and exit.
 func TestLongNames(t *testing.T) {
-	eachMode(t, Options{Syscalls: []string{"openat", "renameat"}}, func(t *testing.T, a *Agent) {
+	eachMode(t, []string{"openat", "renameat"}, func(t *testing.T, a *Agent) {
 		onThread(t, func() {
 			for _, n := range []int{1, 7, 8, 63, 64, 239, 240, 241, 246, 247, 248, 249, 255, 256, 300, 2000, 4094, 4095} {
 				want := "/" + strings.Repeat("x", n-1)
@@ -121,7 +121,7 @@ func TestLongNames(t *testing.T) {
 // TestDeepPath: the kernel's path of a file far below the root loses its
 // beginning, and says so.
 func TestDeepPath(t *testing.T) {
-	a := load(t, Options{Syscalls: []string{"openat"}})
+	a := share(t, false, "openat")
 	onThread(t, func() {
 		require.NoError(t, unix.Chdir(realTempDir(t)))
 		for range 200 {
@@ -142,7 +142,7 @@ func TestDeepPath(t *testing.T) {
 
 // TestMountedPath: the kernel's path goes over mount points.
 func TestMountedPath(t *testing.T) {
-	eachMode(t, Options{Syscalls: []string{"openat"}}, func(t *testing.T, a *Agent) {
+	eachMode(t, []string{"openat"}, func(t *testing.T, a *Agent) {
 		dir := realTempDir(t)
 		for _, d := range []string{"a", "b"} {
 			require.NoError(t, os.Mkdir(filepath.Join(dir, d), 0o700))
@@ -164,7 +164,7 @@ func TestMountedPath(t *testing.T) {
 
 // TestOverlayLayers tells the image's files from those written on top of it.
 func TestOverlayLayers(t *testing.T) {
-	a := load(t, Options{Syscalls: []string{"openat"}})
+	a := share(t, false, "openat")
 	dir := realTempDir(t)
 	for _, d := range []string{"lower", "upper", "work", "merged"} {
 		require.NoError(t, os.Mkdir(filepath.Join(dir, d), 0o700))
@@ -191,7 +191,7 @@ func TestOverlayLayers(t *testing.T) {
 // TestCallBegunBefore: a call that began before it was wanted is told at its
 // end, with what the registers and the memory say then.
 func TestCallBegunBefore(t *testing.T) {
-	eachMode(t, Options{}, func(t *testing.T, a *Agent) {
+	eachMode(t, nil, func(t *testing.T, a *Agent) {
 		c := &call{t: t}
 		fd, port := listener(c)
 		accepted := make(chan uint32)

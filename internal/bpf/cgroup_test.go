@@ -45,7 +45,7 @@ func makeCgroup(t *testing.T, root, name string) (dir string, id uint64) {
 }
 
 func TestCgroupComesAndGoes(t *testing.T) {
-	eachMode(t, Options{}, func(t *testing.T, a *Agent) {
+	eachMode(t, nil, func(t *testing.T, a *Agent) {
 		v2, _ := cgroupRoots(t)
 		if v2 == "" {
 			t.Skip("no version 2 hierarchy is mounted")
@@ -69,7 +69,7 @@ func TestCgroupComesAndGoes(t *testing.T) {
 // and that of the version 1 memory hierarchy where it is in the root of the
 // former.
 func TestTaskCgroup(t *testing.T) {
-	eachMode(t, Options{}, func(t *testing.T, a *Agent) {
+	eachMode(t, nil, func(t *testing.T, a *Agent) {
 		v2, memory := cgroupRoots(t)
 		t.Run("v2", func(t *testing.T) {
 			if v2 == "" {

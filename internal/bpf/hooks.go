@@ -50,24 +50,24 @@ var hookSpecs = []hookSpec{
 // sysEnter is the position of that hook in hookSpecs.
 const sysEnter = 5
 
-// attach loads the hook's program with the maps that exist already and
-// attaches it. The caller closes the link.
-func (h *hookSpec) attach(m mode, spec *ebpf.CollectionSpec, maps map[string]*ebpf.Map) (link.Link, *ebpf.Program, error) {
-	prog, err := loadProgram(spec, m.program(h), maps)
-	if err != nil {
-		return nil, nil, err
-	}
+// load loads the hook's program with the maps that exist already.
+func (h *hookSpec) load(m mode, spec *ebpf.CollectionSpec, maps map[string]*ebpf.Map) (*ebpf.Program, error) {
+	return loadProgram(spec, m.program(h), maps)
+}
+
+// attach attaches the hook's program. The caller closes the link.
+func (h *hookSpec) attach(prog *ebpf.Program) (link.Link, error) {
 	var l link.Link
+	var err error
 	if h.iterator {
 		l, err = link.AttachIter(link.IterOptions{Program: prog})
 	} else {
 		l, err = link.AttachRawTracepoint(link.RawTracepointOptions{Name: h.name, Program: prog})
 	}
 	if err != nil {
-		prog.Close()
-		return nil, nil, fmt.Errorf("attaching: %w", err)
+		return nil, fmt.Errorf("attaching: %w", err)
 	}
-	return l, prog, nil
+	return l, nil
 }
 
 // loadProgram loads one program of an object.

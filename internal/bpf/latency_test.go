@@ -11,12 +11,12 @@ import (
 )
 
 func TestLatencyIsOffByDefault(t *testing.T) {
-	a := load(t, Options{})
+	a := share(t, false)
 	require.ErrorIs(t, a.Latencies(func(*Latency) {}), ErrLatencyOff)
 }
 
 func TestLatencyHistograms(t *testing.T) {
-	eachMode(t, Options{Latency: true}, func(t *testing.T, a *Agent) {
+	eachLoad(t, Options{Latency: true}, func(t *testing.T, a *Agent) {
 		const naps, nap = 20, 3 * time.Millisecond
 		onThread(t, func() {
 			ts := unix.NsecToTimespec(int64(nap))

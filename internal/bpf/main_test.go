@@ -21,7 +21,9 @@ func TestMain(m *testing.M) {
 	if part := os.Getenv(helperEnv); part != "" {
 		os.Exit(playHelper(part))
 	}
-	os.Exit(m.Run())
+	code := m.Run()
+	closeShared()
+	os.Exit(code)
 }
 
 // playHelper is the child process; its result is the exit status.

@@ -17,16 +17,24 @@ func Probe() ([]Hook, []Degradation, error) {
 	defer a.Close()
 	for i := range hookSpecs {
 		h := &hookSpecs[i]
-		l, prog, err := h.attach(a.mode, a.spec, a.maps)
-		a.note(h, err)
-		if err != nil {
-			continue
-		}
-		_ = l.Close()
-		_ = prog.Close()
+		a.note(h, a.try(h))
 	}
 	a.hooks = append(a.hooks, a.probeRequests()...)
 	return a.hooks, a.mode.degradations(), nil
+}
+
+// try loads and attaches one hook and takes it off again.
+func (a *Agent) try(h *hookSpec) error {
+	prog, err := a.program(h)
+	if err != nil {
+		return err
+	}
+	defer prog.Close()
+	l, err := h.attach(prog)
+	if err != nil {
+		return err
+	}
+	return l.Close()
 }
 
 // probeFailed tells of every hook that it is not to be had.

@@ -33,7 +33,7 @@ func runHelper(t *testing.T, cmd *exec.Cmd) int {
 }
 
 func TestExecAndExit(t *testing.T) {
-	eachMode(t, Options{}, func(t *testing.T, a *Agent) {
+	eachMode(t, nil, func(t *testing.T, a *Agent) {
 		dir := realTempDir(t)
 		cmd := helper(t, "seven", "first", "", "third argument")
 		cmd.Dir = dir
@@ -79,7 +79,7 @@ func TestExecAndExit(t *testing.T) {
 }
 
 func TestExecLongArguments(t *testing.T) {
-	a := load(t, Options{})
+	a := share(t, false)
 	for _, size := range []int{4000, 5000, 100_000} {
 		cmd := helper(t, "seven", strings.Repeat("a", size))
 		pid := uint32(runHelper(t, cmd))
@@ -112,7 +112,7 @@ func TestExecEnvironment(t *testing.T) {
 }
 
 func TestExecScript(t *testing.T) {
-	a := load(t, Options{})
+	a := share(t, false)
 	exe, err := os.Executable()
 	require.NoError(t, err)
 	script := filepath.Join(realTempDir(t), "script")
@@ -132,7 +132,7 @@ func TestExecScript(t *testing.T) {
 }
 
 func TestExecMemfdAndDeleted(t *testing.T) {
-	a := load(t, Options{})
+	a := share(t, false)
 	exe, err := os.ReadFile("/proc/self/exe")
 	require.NoError(t, err)
 	t.Run("memfd", func(t *testing.T) {
@@ -180,7 +180,7 @@ func TestExecMemfdAndDeleted(t *testing.T) {
 
 // TestExecOfThread: a thread that is not the leader takes the leader's id.
 func TestExecOfThread(t *testing.T) {
-	a := load(t, Options{})
+	a := share(t, false)
 	pid := uint32(runHelper(t, helper(t, "threadexec")))
 	await(t, a, "exec of a thread", func(ev *event.Event) bool {
 		if ev.Type != event.TypeExec || ev.Key.TGID != pid || !bytes.Equal(ev.Exec.Args, []byte(argv("threadexec"))) {
@@ -198,7 +198,8 @@ func TestExecOfThread(t *testing.T) {
 // TestThreadsAreNoProcesses: threads come and go without forks and exits, and
 // are counted.
 func TestThreadsAreNoProcesses(t *testing.T) {
-	a := load(t, Options{})
+	a := share(t, false)
+	before := securityTotal(t, a)
 	pid := uint32(runHelper(t, helper(t, "threads")))
 	forks, exits := 0, 0
 	await(t, a, "exit of the process", func(ev *event.Event) bool {
@@ -217,14 +218,13 @@ func TestThreadsAreNoProcesses(t *testing.T) {
 	})
 	assert.Equal(t, 1, forks)
 	assert.Equal(t, 1, exits)
-	st, err := a.Stats()
-	require.NoError(t, err)
-	total := st.Classes[Security].Total()
-	assert.GreaterOrEqual(t, total.Filtered[securityFilterReasonFILTER_THREAD], uint64(8))
+	thread := securityFilterReasonFILTER_THREAD
+	after := securityTotal(t, a)
+	assert.GreaterOrEqual(t, after.Filtered[thread]-before.Filtered[thread], uint64(8))
 }
 
 func TestExitBySignal(t *testing.T) {
-	a := load(t, Options{})
+	a := share(t, false)
 	cmd := helper(t, "wait")
 	stdin, err := cmd.StdinPipe()
 	require.NoError(t, err)
@@ -246,7 +246,8 @@ func TestExitBySignal(t *testing.T) {
 // TestForkStorm: every process has its fork before its exec before its exit,
 // and nothing is missing.
 func TestForkStorm(t *testing.T) {
-	a := load(t, Options{SecurityRing: 16 << 20})
+	a := share(t, false)
+	before := securityTotal(t, a)
 	const helpers, each = 5, 20
 	for range helpers {
 		cmd := helper(t, "forks")
@@ -279,15 +280,21 @@ func TestForkStorm(t *testing.T) {
 		time.Sleep(time.Millisecond)
 	}
 	assert.Equal(t, helpers*each, complete)
+	after := securityTotal(t, a)
+	assert.Equal(t, before.TotalLost(), after.TotalLost())
+}
+
+// securityTotal are the counters of all CPUs.
+func securityTotal(t *testing.T, a *Agent) Counters {
+	t.Helper()
 	st, err := a.Stats()
 	require.NoError(t, err)
-	total := st.Classes[Security].Total()
-	assert.Zero(t, total.TotalLost())
+	return st.Classes[Security].Total()
 }
 
 // TestTaskFacts compares what a record says about its thread with /proc.
 func TestTaskFacts(t *testing.T) {
-	eachMode(t, Options{Syscalls: []string{"kill"}}, func(t *testing.T, a *Agent) {
+	eachMode(t, []string{"kill"}, func(t *testing.T, a *Agent) {
 		onThread(t, func() {
 			tid := uint32(unix.Gettid())
 			status := procStatus(t)
@@ -356,7 +363,7 @@ func procStart(t *testing.T) uint64 {
 }
 
 func TestSeed(t *testing.T) {
-	eachMode(t, Options{}, func(t *testing.T, a *Agent) {
+	eachMode(t, nil, func(t *testing.T, a *Agent) {
 		pid := uint32(waiting(t))
 		exe, err := os.Readlink("/proc/self/exe")
 		require.NoError(t, err)

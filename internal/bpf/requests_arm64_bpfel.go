@@ -123,7 +123,8 @@ type requestsRequestsSocket struct {
 	Last     uint8
 	Misses   uint8
 	Tries    uint8
-	Reserved uint32
+	Wide     uint8
+	Reserved [3]uint8
 }
 
 type requestsRequestsStats struct {

@@ -32,7 +32,7 @@ func storm(t *testing.T, threads, calls int) {
 // TestNoRecordIsUnaccountedFor overloads a tiny ring: what was read, what was
 // left out and what was lost is what was produced.
 func TestNoRecordIsUnaccountedFor(t *testing.T) {
-	eachMode(t, Options{Syscalls: []string{"kill"}, SecurityRing: os.Getpagesize()}, func(t *testing.T, a *Agent) {
+	eachLoad(t, Options{Syscalls: []string{"kill"}, SecurityRing: os.Getpagesize()}, func(t *testing.T, a *Agent) {
 		var stop atomic.Bool
 		drained := make(chan error)
 		go func() {
@@ -118,7 +118,7 @@ func TestReaderIsWokenBeforeTheRingIsFull(t *testing.T) {
 }
 
 func TestInterestAtRunTime(t *testing.T) {
-	a := load(t, Options{})
+	a := share(t, false)
 	calls := func() int {
 		n := 0
 		var ev event.Event
@@ -145,7 +145,7 @@ func TestInterestAtRunTime(t *testing.T) {
 }
 
 func TestSelf(t *testing.T) {
-	a := load(t, Options{})
+	a := share(t, false)
 	require.EqualValues(t, os.Getpid(), a.Self())
 	cmd := helper(t, "wait")
 	stdin, err := cmd.StdinPipe()
@@ -153,6 +153,7 @@ func TestSelf(t *testing.T) {
 	require.NoError(t, cmd.Start())
 	pid := uint32(cmd.Process.Pid)
 	require.NoError(t, a.SetSelf(pid))
+	t.Cleanup(func() { assert.NoError(t, a.SetSelf()) })
 	require.Error(t, a.SetSelf(1, 2, 3, 4))
 	require.NoError(t, stdin.Close())
 	require.NoError(t, cmd.Wait())

@@ -17,7 +17,7 @@ func TestEverySyscall(t *testing.T) {
 	for _, m := range []map[string]func(*call){fileTriggers, netTriggers, processTriggers} {
 		maps.Copy(triggers, m)
 	}
-	eachMode(t, Options{Syscalls: AllSyscalls(), SecurityRing: 16 << 20}, func(t *testing.T, a *Agent) {
+	eachMode(t, AllSyscalls(), func(t *testing.T, a *Agent) {
 		for i := range syscalls.Table {
 			spec := &syscalls.Table[i]
 			t.Run(spec.Name, func(t *testing.T) {
