@@ -17,7 +17,7 @@ func recording(t *testing.T, path string) []plog.Logs {
 	t.Helper()
 	f, err := os.Open(path)
 	require.NoError(t, err)
-	defer f.Close() //nolint:errcheck // read only
+	defer f.Close()
 	unzipped, err := gzip.NewReader(f)
 	require.NoError(t, err)
 	lines := bufio.NewScanner(unzipped)

@@ -1,6 +1,7 @@
 package policies_test
 
 import (
+	"context"
 	"regexp"
 	"slices"
 	"strings"
@@ -42,7 +43,7 @@ func arm(t *testing.T, matching string) *armed {
 	proc, err := factory.CreateLogs(t.Context(), processortest.NewNopSettings(factory.Type()), cfg, sink)
 	require.NoError(t, err)
 	require.NoError(t, proc.Start(t.Context(), componenttest.NewNopHost()))
-	t.Cleanup(func() { require.NoError(t, proc.Shutdown(t.Context())) }) //nolint:usetesting // t.Context has ended by then
+	t.Cleanup(func() { require.NoError(t, proc.Shutdown(context.WithoutCancel(t.Context()))) })
 	return &armed{t: t, sink: sink, eat: func(ld plog.Logs) error { return proc.ConsumeLogs(t.Context(), ld) }}
 }
 

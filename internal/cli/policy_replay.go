@@ -92,7 +92,7 @@ func (r *replayer) file(name string, stdin io.Reader) error {
 	if err != nil {
 		return err
 	}
-	defer f.Close() //nolint:errcheck // nothing was written
+	defer f.Close()
 	return r.read(f)
 }
 

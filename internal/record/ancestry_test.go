@@ -163,11 +163,11 @@ func TestLeaders(t *testing.T) {
 
 // slim is a record as a receiver writes it that knows of a processor in its
 // own program.
-func slim(t *testing.T, attrs map[string]any, at int64, p process.Process) *View {
+func slim(t *testing.T, attrs map[string]any, p process.Process) *View {
 	t.Helper()
 	attrs[schema.ProcessKey] = "10:100"
 	v := view(t, schema.EventFileOpen, nil, attrs)
-	v.Record().SetTimestamp(plogTime(at))
+	v.Record().SetTimestamp(plogTime(1_000_000_300))
 	v.SetProcesses(chains{"10:100": {p}}, 1_000_000_000)
 	v.SetRecord(v.Record())
 	return v
@@ -179,7 +179,7 @@ var editor = process.Process{
 }
 
 func TestTheTableFillsInWhatTheRecordLeavesOut(t *testing.T) {
-	v := slim(t, map[string]any{}, 1_000_000_300, editor)
+	v := slim(t, map[string]any{}, editor)
 	for a, want := range map[field.Attr]string{
 		field.AttrProcName: "vi", field.AttrProcPath: "/usr/bin/vi", field.AttrProcCwd: "/root",
 	} {
@@ -209,9 +209,9 @@ func TestTheTableIsNotBelievedWhenTheProcessHasMovedOn(t *testing.T) {
 	later := editor
 	later.Executed = 1_000_000_000
 	for name, v := range map[string]*View{
-		"name": slim(t, map[string]any{schema.ProcessName: "bash"}, 1_000_000_300, editor),
-		"path": slim(t, map[string]any{schema.ProcessPath: "/usr/bin/vim"}, 1_000_000_300, editor),
-		"exec": slim(t, map[string]any{}, 1_000_000_300, later),
+		"name": slim(t, map[string]any{schema.ProcessName: "bash"}, editor),
+		"path": slim(t, map[string]any{schema.ProcessPath: "/usr/bin/vim"}, editor),
+		"exec": slim(t, map[string]any{}, later),
 	} {
 		_, ok := v.Strings(field.AttrProcArgs)
 		require.False(t, ok, name)
@@ -224,7 +224,7 @@ func TestTheTableIsNotBelievedWhenTheProcessHasMovedOn(t *testing.T) {
 }
 
 func TestTheTableIsAskedOncePerRecord(t *testing.T) {
-	v := slim(t, map[string]any{}, 1_000_000_300, editor)
+	v := slim(t, map[string]any{}, editor)
 	require.NotNil(t, v.self())
 	v.SetProcesses(nil, 0)
 	require.NotNil(t, v.self())

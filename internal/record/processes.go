@@ -107,8 +107,14 @@ func (v *View) key(own int) (process.Key, bool) {
 // textOfSelf, intOfSelf and listOfSelf answer what a record of an agent with a
 // processor leaves out, because the process table has it.
 func (v *View) textOfSelf(a field.Attr) (string, bool) {
+	var of func(p *process.Process) string
 	switch a {
-	case field.AttrProcName, field.AttrProcPath, field.AttrProcCwd:
+	case field.AttrProcName:
+		of = func(p *process.Process) string { return p.Name }
+	case field.AttrProcPath:
+		of = func(p *process.Process) string { return p.Path }
+	case field.AttrProcCwd:
+		of = func(p *process.Process) string { return p.Cwd }
 	default:
 		return "", false
 	}
@@ -116,13 +122,7 @@ func (v *View) textOfSelf(a field.Attr) (string, bool) {
 	if p == nil {
 		return "", false
 	}
-	s := p.Name
-	switch a {
-	case field.AttrProcPath:
-		s = p.Path
-	case field.AttrProcCwd:
-		s = p.Cwd
-	}
+	s := of(p)
 	return s, s != ""
 }
 
@@ -151,6 +151,7 @@ func (v *View) intOfSelf(a field.Attr) (int64, bool) {
 		if p := v.self(); p != nil && p.File.Inode != 0 {
 			return int64(p.File.Inode), true
 		}
+	default:
 	}
 	return 0, false
 }

@@ -173,6 +173,7 @@ func (v *View) Int(a field.Attr) (int64, bool) {
 		if a.Form() == field.FormTime {
 			return parseTime(val.Str())
 		}
+	default:
 	}
 	return 0, false
 }

@@ -101,7 +101,7 @@ func (f ruleFiles) fingerprint() string {
 func writeIdentity(b *strings.Builder, info fs.FileInfo) {
 	numbers := []int64{info.Size(), info.ModTime().UnixNano()}
 	if st, ok := info.Sys().(*syscall.Stat_t); ok {
-		numbers = append(numbers, int64(st.Dev), int64(st.Ino)) //nolint:unconvert // the types differ between architectures
+		numbers = append(numbers, int64(st.Dev), int64(st.Ino))
 	}
 	for _, n := range numbers {
 		b.WriteString(strconv.FormatInt(n, 36))

@@ -58,7 +58,7 @@ func embeddedProcessor(tb testing.TB) *policyProcessor {
 	p, err := newProcessor(processortest.NewNopSettings(metadata.Type), createDefaultConfig().(*Config), consumertest.NewNop())
 	require.NoError(tb, err)
 	require.NoError(tb, p.start(tb.Context(), componenttest.NewNopHost()))
-	tb.Cleanup(func() { require.NoError(tb, p.shutdown(context.Background())) }) //nolint:usetesting // its own context has ended by then
+	tb.Cleanup(func() { require.NoError(tb, p.shutdown(context.WithoutCancel(tb.Context()))) })
 	return p
 }
 

@@ -37,12 +37,12 @@ func testConfig(change ...func(*Config)) *Config {
 }
 
 // started is a processor that runs until the test ends.
-func started(t testing.TB, cfg *Config, next consumer.Logs) processor.Logs {
+func started(t *testing.T, cfg *Config, next consumer.Logs) processor.Logs {
 	t.Helper()
 	proc, err := NewFactory().CreateLogs(t.Context(), processortest.NewNopSettings(metadata.Type), cfg, next)
 	require.NoError(t, err)
 	require.NoError(t, proc.Start(t.Context(), componenttest.NewNopHost()))
-	t.Cleanup(func() { require.NoError(t, proc.Shutdown(context.Background())) }) //nolint:usetesting // t.Context has ended by then
+	t.Cleanup(func() { require.NoError(t, proc.Shutdown(context.WithoutCancel(t.Context()))) })
 	return proc
 }
 

@@ -64,7 +64,7 @@ func startReloading(t *testing.T, patterns ...string) *reloading {
 	r.proc, err = NewFactory().CreateLogs(t.Context(), processortest.NewNopSettings(metadata.Type), cfg, r.sink)
 	require.NoError(t, err)
 	require.NoError(t, r.proc.Start(t.Context(), r.host))
-	t.Cleanup(func() { require.NoError(t, r.proc.Shutdown(context.Background())) }) //nolint:usetesting // t.Context has ended by then
+	t.Cleanup(func() { require.NoError(t, r.proc.Shutdown(context.WithoutCancel(t.Context()))) })
 	return r
 }
 
@@ -179,7 +179,7 @@ func TestDomainNamesAreWatched(t *testing.T) {
 	p, err := newProcessor(processortest.NewNopSettings(metadata.Type), cfg, consumertest.NewNop())
 	require.NoError(t, err)
 	require.NoError(t, p.start(t.Context(), componenttest.NewNopHost()))
-	t.Cleanup(func() { require.NoError(t, p.shutdown(context.Background())) }) //nolint:usetesting // t.Context has ended by then
+	t.Cleanup(func() { require.NoError(t, p.shutdown(context.WithoutCancel(t.Context()))) })
 	addr := netip.MustParseAddr("192.0.2.7")
 	require.Eventually(t, func() bool { return p.names.Has("192.0.2.7", addr) }, 20*time.Second, time.Millisecond)
 }

@@ -22,7 +22,7 @@ func points(value int64, attrs ...attribute.KeyValue) metricdata.DataPoint[int64
 
 func TestTelemetry(t *testing.T) {
 	tel := componenttest.NewTelemetry()
-	t.Cleanup(func() { require.NoError(t, tel.Shutdown(context.Background())) }) //nolint:usetesting // t.Context has ended by then
+	t.Cleanup(func() { require.NoError(t, tel.Shutdown(context.WithoutCancel(t.Context()))) })
 	cfg := testConfig(func(c *Config) { c.RuleMatching = matchAll; c.RateLimit.Burst = 1 })
 	proc, err := NewFactory().CreateLogs(t.Context(), metadatatest.NewSettings(tel), cfg, consumertest.NewNop())
 	require.NoError(t, err)
