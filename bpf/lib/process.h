@@ -92,6 +92,8 @@ static __always_inline void process__exec(__u64 task, __u32 old_tid, __u64 bprm)
 	emit__header(&r->base.header, task);
 	extract__task(task, &r->base.task);
 	r->exec.old_tid = old_tid;
+	if (old_tid != r->base.header.tid) /* nobody comes back under that id */
+		base__stash_forget(old_tid);
 	r->exec.argc = kread(linux_binprm, bprm, argc);
 	process__emit_image(s, task, mm, &r->exec.file);
 	process__emit_range(s, PART_ARGV, kread(mm_struct, mm, arg_start),

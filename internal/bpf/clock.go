@@ -1,6 +1,7 @@
 package bpf
 
 import (
+	"math"
 	"sync/atomic"
 	"time"
 
@@ -35,14 +36,23 @@ func (c *Clock) Offset() int64 {
 	return c.offset.Load()
 }
 
-// Refresh takes the distance between the clocks.
+// Refresh takes the distance between the clocks. A thread that is suspended
+// between the readings would be off by half of the pause: the narrowest of
+// several tries counts.
 func (c *Clock) Refresh() {
-	now := bootTime()
-	// between two readings of one clock the other is at their middle
-	wall := time.Now().UnixNano()
-	after := bootTime()
-	c.offset.Store(wall - (now+after)/2)
-	c.next.Store(after + int64(clockRefresh))
+	narrowest := int64(math.MaxInt64)
+	for range 3 {
+		before := bootTime()
+		wall := time.Now().UnixNano()
+		after := bootTime()
+		if after-before >= narrowest {
+			continue
+		}
+		narrowest = after - before
+		// between two readings of one clock the other is at their middle
+		c.offset.Store(wall - (before+after)/2)
+		c.next.Store(after + int64(clockRefresh))
+	}
 }
 
 // bootTime is the boot clock in ns.

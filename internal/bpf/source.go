@@ -11,10 +11,14 @@ import (
 	"github.com/cilium/ebpf/ringbuf"
 )
 
-// How long Run waits between two looks into the ring.
+// How long Run waits between two looks into the ring: short while a look finds
+// many records, long while it finds none. A trickle is no reason to hurry, each
+// wake-up costs more than the few records that it finds.
 const (
-	busyInterval = 5 * time.Millisecond
-	idleInterval = 100 * time.Millisecond
+	busyInterval   = 5 * time.Millisecond
+	steadyInterval = 25 * time.Millisecond
+	idleInterval   = 100 * time.Millisecond
+	busyRecords    = 256 // in one look
 )
 
 // Source reads one ring. The programs do not wake it for each record, which
@@ -52,11 +56,21 @@ func (s *Source) Run(handle func(raw []byte), pause func(records int)) error {
 			return nil
 		case err != nil:
 			return err
-		case n > 0:
-			interval = busyInterval
 		default:
-			interval = min(2*interval, idleInterval)
+			interval = nextInterval(interval, n)
 		}
+	}
+}
+
+// nextInterval follows a look that found n records.
+func nextInterval(last time.Duration, n int) time.Duration {
+	switch {
+	case n >= busyRecords:
+		return busyInterval
+	case n > 0:
+		return steadyInterval
+	default:
+		return min(2*last, idleInterval)
 	}
 }
 
