@@ -14,6 +14,7 @@ export GOFLAGS := -trimpath -buildvcs=false -tags=grpcnotrace
 export RUN_PACKAGES := ca-certificates
 export TEST_PACKAGES := ca-certificates curl=curl nginx=nginx containerd=containerd runc=runc podman=podman
 export BPF_PACKAGES := clang-19=clang-19 llvm-19=llvm-strip-19 libbpf-dev linux-libc-dev
+export KERNEL_PACKAGES := qemu-system-x86=qemu-system-x86_64 qemu-system-arm=qemu-system-aarch64 debian-archive-keyring
 export LINT_PACKAGES := clang-format-19=clang-format-19 shellcheck=shellcheck
 
 .PHONY: help
