@@ -4,7 +4,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 )
 
@@ -38,47 +37,32 @@ type bundle struct {
 // bundleIndex finds containerd's containers by id and by cgroup. Not safe for
 // concurrent use.
 type bundleIndex struct {
-	proc   string   // the proc file system, for shims with another view of files
-	dirs   []string // task directories that may exist
+	dirs   []taskDirOf // task directories that may exist
 	byFile map[string]*bundle
 }
 
-func newBundleIndex(root, proc string) *bundleIndex {
-	x := &bundleIndex{proc: proc, byFile: make(map[string]*bundle)}
+func newBundleIndex(root string) *bundleIndex {
+	x := &bundleIndex{byFile: make(map[string]*bundle)}
 	for _, d := range stateDirs {
-		x.dirs = append(x.dirs, filepath.Join(root, d, taskDir))
+		x.dirs = append(x.dirs, taskDirOf{path: filepath.Join(root, d, taskDir), fd: -1})
 	}
 	return x
 }
 
-// addShim learns a state directory from a running shim: its working directory
-// is the bundle of its first container, wherever containerd was told to keep
-// it. The directory is reached through the shim's own root, so that a
-// containerd in a mount namespace of its own is seen too.
-func (x *bundleIndex) addShim(root string, pid uint32) {
-	base := filepath.Join(x.proc, strconv.FormatUint(uint64(pid), 10))
-	cwd, err := os.Readlink(filepath.Join(base, "cwd"))
-	if err != nil {
-		return
-	}
-	tasks := filepath.Dir(filepath.Dir(cwd))
-	if filepath.Base(tasks) != taskDir {
-		return
-	}
-	// The host's own view outlives the shim, so it is preferred.
-	candidate := filepath.Join(root, tasks)
-	if !sameDir(filepath.Join(candidate, filepath.Base(filepath.Dir(cwd)), filepath.Base(cwd)), filepath.Join(base, "cwd")) {
-		candidate = filepath.Join(base, "root", tasks)
-	}
-	if slices.Contains(x.dirs, candidate) {
-		return
-	}
-	x.dirs = slices.DeleteFunc(x.dirs, func(d string) bool {
-		return strings.HasPrefix(d, x.proc+"/") && !exists(d)
+// add remembers a directory that a shim told of, and takes over its handle.
+func (x *bundleIndex) add(d taskDirOf) {
+	x.dirs = slices.DeleteFunc(x.dirs, func(old taskDirOf) bool {
+		if !old.gone() {
+			return false
+		}
+		old.close()
+		return true
 	})
-	if len(x.dirs) < maxTaskDirs {
-		x.dirs = append(x.dirs, candidate)
+	if len(x.dirs) >= maxTaskDirs || slices.ContainsFunc(x.dirs, d.same) {
+		d.close()
+		return
 	}
+	x.dirs = append(x.dirs, d)
 }
 
 // find returns the container with an id. An empty namespace matches each.
@@ -89,10 +73,10 @@ func (x *bundleIndex) find(namespace, id string) *bundle {
 	for _, dir := range x.dirs {
 		spaces := []string{namespace}
 		if namespace == "" {
-			spaces = children(dir)
+			spaces = children(dir.path)
 		}
 		for _, ns := range spaces {
-			if b := x.load(dir, ns, id); b != nil {
+			if b := x.load(dir.path, ns, id); b != nil {
 				return b
 			}
 		}
@@ -104,9 +88,9 @@ func (x *bundleIndex) find(namespace, id string) *bundle {
 // It lists the bundles and reads those that are new.
 func (x *bundleIndex) findCgroup(path string) *bundle {
 	for _, dir := range x.dirs {
-		for _, ns := range children(dir) {
-			for _, id := range children(filepath.Join(dir, ns)) {
-				b := x.load(dir, ns, id)
+		for _, ns := range children(dir.path) {
+			for _, id := range children(filepath.Join(dir.path, ns)) {
+				b := x.load(dir.path, ns, id)
 				if b != nil && b.cgroup != "" && b.cgroup != "/" &&
 					(path == b.cgroup || strings.HasPrefix(path, b.cgroup+"/")) {
 					return b

@@ -2,8 +2,6 @@ package container
 
 import (
 	"encoding/json"
-	"io"
-	"os"
 	"path"
 	"strings"
 )
@@ -107,14 +105,13 @@ func (s *ociSpec) cgroup() string {
 	return path.Clean("/" + p)
 }
 
-// readJSON decodes at most maxStateFile bytes of a file.
+// readJSON decodes a state file.
 func readJSON(file string, into any) error {
-	f, err := os.Open(file)
+	raw, err := readState(file)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = f.Close() }()
-	return json.NewDecoder(io.LimitReader(f, maxStateFile)).Decode(into)
+	return json.Unmarshal(raw, into)
 }
 
 // splitImage cuts "host:5000/name:tag@sha256:..." into name and tag. An image

@@ -3,9 +3,15 @@ package container
 import (
 	"cmp"
 	"container/list"
+	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // Options configure a Resolver.
@@ -21,6 +27,8 @@ type Options struct {
 	MaxEntries int
 	// Now is the clock, for tests. Default time.Now.
 	Now func() time.Time
+
+	owner uint32 // trusted beside root; root itself but in tests
 }
 
 func (o *Options) setDefaults() {
@@ -65,7 +73,11 @@ type Resolver struct {
 	live    *list.List // of *entry, oldest first
 	dead    *list.List // of *entry, first removed first
 	bundles *bundleIndex
-	stats   Stats
+
+	// Apart from mu, which is held while files are read: whoever only asks for
+	// numbers never waits for a slow disk.
+	size            atomic.Int64
+	misses, evicted atomic.Uint64
 }
 
 type entry struct {
@@ -85,7 +97,7 @@ func NewResolver(opts Options) *Resolver {
 		entries: make(map[CgroupID]*entry),
 		live:    list.New(),
 		dead:    list.New(),
-		bundles: newBundleIndex(opts.Root, opts.Proc),
+		bundles: newBundleIndex(opts.Root),
 	}
 }
 
@@ -106,11 +118,38 @@ func (r *Resolver) Seed() {
 }
 
 // Shim learns where a containerd keeps its state from one of its shims
-// (processes named containerd-shim...). Other processes do no harm.
+// (processes named containerd-shim...): its working directory is the bundle of
+// its first container, wherever containerd was told to keep it. The name alone
+// is worth nothing. The process must be root's and in no container, and nobody
+// but root may be able to write where it points to.
 func (r *Resolver) Shim(pid uint32) {
+	fd, err := unix.Open(filepath.Join(r.opts.Proc, strconv.FormatUint(uint64(pid), 10)), unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return
+	}
+	defer func() { _ = unix.Close(fd) }()
+	process := descriptorPath(fd)
+	claim, ok := readShim(process, r.opts.owner)
+	if !ok || r.inContainer(claim.paths) {
+		return
+	}
+	tasks, err := findTasks(r.opts.Root, process, claim.tasks, r.opts.owner)
+	if err != nil {
+		return
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.bundles.addShim(r.opts.Root, pid)
+	r.bundles.add(tasks)
+}
+
+// inContainer reports whether one of the paths belongs to a container.
+func (r *Resolver) inContainer(paths []string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.ContainsFunc(paths, func(path string) bool {
+		info := r.resolve(path)
+		return info.State == Container || info.Ref.PodUID != ""
+	})
 }
 
 // Made tells that a cgroup was created. path is copied. Of the v1 hierarchies
@@ -152,18 +191,14 @@ func (r *Resolver) Lookup(id CgroupID, pid uint32) *Info {
 		r.retry(e, pid)
 	}
 	if e.info.State == Unresolved {
-		r.stats.Misses++
+		r.misses.Add(1)
 	}
 	return e.info
 }
 
-// Stats returns the counters.
+// Stats returns the counters. It never waits.
 func (r *Resolver) Stats() Stats {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	s := r.stats
-	s.Entries = len(r.entries)
-	return s
+	return Stats{Entries: int(r.size.Load()), Misses: r.misses.Load(), Evicted: r.evicted.Load()}
 }
 
 // unproven tells whether the path may turn out to be a container's, once the
@@ -213,6 +248,7 @@ func (r *Resolver) add(id CgroupID) *entry {
 	e := &entry{id: id}
 	e.elem = r.live.PushBack(e)
 	r.entries[id] = e
+	r.size.Store(int64(len(r.entries)))
 	return e
 }
 
@@ -230,8 +266,9 @@ func (r *Resolver) expire() {
 	for len(r.entries) >= r.opts.MaxEntries {
 		e := r.live.Remove(r.live.Front()).(*entry)
 		delete(r.entries, e.id)
-		r.stats.Evicted++
+		r.evicted.Add(1)
 	}
+	r.size.Store(int64(len(r.entries)))
 }
 
 // resolve makes an Info from a path and the runtimes' state files.

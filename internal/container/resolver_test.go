@@ -25,7 +25,7 @@ func newFakeHost(t *testing.T) *fakeHost {
 func (h *fakeHost) resolver(entries int) *Resolver {
 	return NewResolver(Options{
 		Root: h.root, Proc: filepath.Join(h.root, "proc"), MaxEntries: entries,
-		Now: func() time.Time { return h.now },
+		Now: func() time.Time { return h.now }, owner: uint32(os.Getuid()),
 	})
 }
 
@@ -148,9 +148,7 @@ func TestShimTellsTheStateDirectory(t *testing.T) {
 	h := newFakeHost(t)
 	state := "srv/own/" + taskDir
 	h.write(state+"/default/web/config.json", `{"linux":{"cgroupsPath":"/default/web"}}`)
-	h.mkdir("proc/42")
-	require.NoError(t, os.Symlink(filepath.Join(h.root, state, "default/web"), filepath.Join(h.root, "proc/42/cwd")))
-	require.NoError(t, os.Symlink("/", filepath.Join(h.root, "proc/42/root")))
+	h.shim(42, filepath.Join(h.root, state, "default/web"), "/", shimStatus, "0::/system.slice/containerd.service\n")
 
 	r := h.resolver(0)
 	r.Made(v2(7), "/default/web")
@@ -161,6 +159,10 @@ func TestShimTellsTheStateDirectory(t *testing.T) {
 	h.now = h.now.Add(time.Second)
 	require.Equal(t, "web", r.Lookup(v2(7), 0).Names.Name)
 	require.Len(t, r.bundles.dirs, len(stateDirs)+1)
+	require.GreaterOrEqual(t, r.bundles.dirs[len(stateDirs)].fd, 0, "seen through the shim's root")
+	h.remove("srv")
+	r.bundles.add(taskDirOf{path: "/nowhere", fd: -1})
+	require.Len(t, r.bundles.dirs, len(stateDirs)+1, "what is gone is let go")
 }
 
 func TestDocker(t *testing.T) {
