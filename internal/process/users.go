@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -24,16 +25,27 @@ type User struct {
 type Users struct {
 	root, proc string
 	now        func() time.Time
+	read       func(root string, known userFiles) userFiles
 
-	mu     sync.Mutex
-	tables map[uint32]*userTable // by mount namespace; 0 is the host
+	mu      sync.Mutex
+	tables  map[uint32]*userTable // by mount namespace; 0 is the host
+	reading atomic.Int32          // readers of containers' files at work
+	window  time.Time             // in which waited adds up
+	waited  time.Duration         // for containers' files
 }
 
 type userTable struct {
+	userFiles
 	checked time.Time
-	files   [2]fileVersion
-	users   map[uint32]User
-	groups  map[uint32]string
+	pending chan userFiles // of a reader that was not waited for; else nil
+}
+
+// userFiles is what the files of one mount namespace say. The maps are not
+// changed once they are here.
+type userFiles struct {
+	versions [2]fileVersion
+	users    map[uint32]User
+	groups   map[uint32]string
 }
 
 type fileVersion struct {
@@ -50,10 +62,19 @@ const (
 	userRecheck   = 30 * time.Second
 )
 
+// A container may serve its files itself (FUSE) and never answer. They are read
+// in goroutines of their own, for which only so many look-ups wait, and only
+// for so long in each userRecheck; afterwards names come when they come.
+const (
+	maxUserReaders = 4
+	maxUserWait    = 20 * time.Millisecond
+	maxUserWaits   = 100 * time.Millisecond
+)
+
 // NewUsers returns a cache over the host's files below root and those of
 // containers through proc.
 func NewUsers(root, proc string) *Users {
-	return &Users{root: root, proc: proc, now: time.Now, tables: make(map[uint32]*userTable)}
+	return &Users{root: root, proc: proc, now: time.Now, read: readUsers, tables: make(map[uint32]*userTable)}
 }
 
 // Lookup names a user id as the process tgid would see it. mountNS is the
@@ -76,21 +97,64 @@ func (u *Users) Group(mountNS, tgid, gid uint32) (string, bool) {
 func (u *Users) table(mountNS, tgid uint32) *userTable {
 	now := u.now()
 	t, ok := u.tables[mountNS]
-	if ok && now.Sub(t.checked) < userRecheck {
-		return t
-	}
 	if !ok {
 		t = &userTable{}
 		u.makeRoom()
 		u.tables[mountNS] = t
 	}
-	t.checked = now
-	root := u.root
-	if mountNS != 0 {
-		root = filepath.Join(u.proc, strconv.FormatUint(uint64(tgid), 10), "root")
+	if t.pending != nil {
+		t.take()
 	}
-	t.load(root)
+	if t.pending != nil || ok && now.Sub(t.checked) < userRecheck {
+		return t
+	}
+	t.checked = now
+	if mountNS == 0 {
+		t.userFiles = u.read(u.root, t.userFiles)
+		return t
+	}
+	u.readContainer(t, filepath.Join(u.proc, strconv.FormatUint(uint64(tgid), 10), "root"), now)
 	return t
+}
+
+// readContainer has files read that a container may hold back, and waits for
+// them if there is time left for that.
+func (u *Users) readContainer(t *userTable, root string, now time.Time) {
+	if u.reading.Load() >= maxUserReaders {
+		return
+	}
+	u.reading.Add(1)
+	pending, known := make(chan userFiles, 1), t.userFiles
+	go func() {
+		defer u.reading.Add(-1)
+		pending <- u.read(root, known)
+	}()
+	t.pending = pending
+	if now.Sub(u.window) >= userRecheck {
+		u.window, u.waited = now, 0
+	}
+	wait := min(maxUserWait, maxUserWaits-u.waited)
+	if wait <= 0 {
+		return
+	}
+	began := time.Now()
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case t.userFiles = <-pending:
+		t.pending = nil
+	case <-timer.C:
+	}
+	u.waited += time.Since(began)
+}
+
+// take takes what a reader has found, if it is ready.
+func (t *userTable) take() {
+	select {
+	case t.userFiles = <-t.pending:
+		t.pending = nil
+	default:
+	}
 }
 
 // makeRoom forgets the table that was checked first when there are too many.
@@ -107,20 +171,21 @@ func (u *Users) makeRoom() {
 	}
 }
 
-// load reads the files again if they have changed. When they cannot be read,
-// for the process has ended, what was known stays.
-func (t *userTable) load(root string) {
+// readUsers reads the files again if they have changed. When they cannot be
+// read, for the process has ended, what was known stays.
+func readUsers(root string, known userFiles) userFiles {
 	dir, err := unix.Open(root, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 	if err != nil {
-		return
+		return known
 	}
 	defer func() { _ = unix.Close(dir) }()
-	if raw, ok := readInRoot(dir, "etc/passwd", &t.files[0]); ok {
-		t.users = parsePasswd(raw)
+	if raw, ok := readInRoot(dir, "etc/passwd", &known.versions[0]); ok {
+		known.users = parsePasswd(raw)
 	}
-	if raw, ok := readInRoot(dir, "etc/group", &t.files[1]); ok {
-		t.groups = parseGroup(raw)
+	if raw, ok := readInRoot(dir, "etc/group", &known.versions[1]); ok {
+		known.groups = parseGroup(raw)
 	}
+	return known
 }
 
 // readInRoot reads a file that may belong to a hostile container: links are

@@ -94,6 +94,54 @@ func TestUsersOfAHostileContainer(t *testing.T) {
 	}
 }
 
+// TestUsersOfAContainerThatHoldsItsFilesBack is about a root file system that
+// the container serves itself.
+func TestUsersOfAContainerThatHoldsItsFilesBack(t *testing.T) {
+	h := newUserHost(t)
+	answer := make(chan struct{})
+	h.users.read = func(root string, known userFiles) userFiles {
+		if root != h.root {
+			<-answer
+			known.users = map[uint32]User{33: {Name: "late"}}
+			return known
+		}
+		return readUsers(root, known)
+	}
+	for ns := uint32(1); ns <= 3*maxUserReaders; ns++ {
+		_, ok := h.users.Lookup(ns, 42, 33)
+		require.False(t, ok)
+	}
+	require.EqualValues(t, maxUserReaders, h.users.reading.Load(), "no more than these are stuck")
+	u, ok := h.users.Lookup(0, 1, 33)
+	require.True(t, ok)
+	require.Equal(t, "web", u.Name, "the host's names do not suffer")
+	h.now = h.now.Add(userRecheck)
+	h.users.Lookup(1, 42, 33)
+	require.EqualValues(t, maxUserReaders, h.users.reading.Load(), "one reader per name space")
+
+	close(answer)
+	require.Eventually(t, func() bool {
+		u, ok := h.users.Lookup(1, 42, 33)
+		return ok && u.Name == "late" && h.users.reading.Load() == 0
+	}, 10*time.Second, time.Millisecond)
+	h.now = h.now.Add(userRecheck)
+	require.Eventually(t, func() bool {
+		_, ok := h.users.Lookup(3*maxUserReaders, 42, 33)
+		return ok
+	}, 10*time.Second, time.Millisecond)
+}
+
+func TestWaitingForContainersIsBounded(t *testing.T) {
+	h := newUserHost(t)
+	h.users.window, h.users.waited = h.now, maxUserWaits
+	h.file(filepath.Join(h.proc, "42/root"), "etc/passwd", "app:x:33:33::/app:/bin/sh\n")
+	require.Eventually(t, func() bool {
+		_, ok := h.users.Lookup(7, 42, 33)
+		return ok
+	}, 10*time.Second, time.Millisecond, "names come without being waited for")
+	require.Equal(t, maxUserWaits, h.users.waited)
+}
+
 func TestUserTablesAreBounded(t *testing.T) {
 	h := newUserHost(t)
 	for ns := uint32(1); ns < 2*maxUserTables; ns++ {
