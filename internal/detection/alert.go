@@ -2,6 +2,7 @@ package detection
 
 import (
 	"strings"
+	"unicode/utf8"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
@@ -39,19 +40,24 @@ func (a *Alert) Write(dst, trigger plog.LogRecord) {
 	dst.SetSpanID(trigger.SpanID())
 	dst.SetFlags(trigger.Flags())
 	SetSeverity(dst, a.Priority)
-	dst.Body().SetStr(a.Output)
+	dst.Body().SetStr(valid(a.Output))
 
 	attrs := dst.Attributes()
 	attrs.EnsureCapacity(8 + len(a.Fields) + trigger.Attributes().Len())
 	a.writeRule(attrs)
 	for _, f := range a.Fields {
-		attrs.PutStr(schema.PolicyField+f.Name, f.Value)
+		attrs.PutStr(schema.PolicyField+f.Name, valid(f.Value))
 	}
 	copyFacts(attrs, trigger.Attributes())
 }
 
+// valid is s with what is not UTF-8 replaced: fields are what processes chose,
+// any bytes, and a text that is not UTF-8 makes a back end refuse the whole
+// batch.
+func valid(s string) string { return strings.ToValidUTF8(s, "\uFFFD") }
+
 func (a *Alert) writeRule(attrs pcommon.Map) {
-	attrs.PutStr(schema.RuleName, a.Rule)
+	attrs.PutStr(schema.RuleName, valid(a.Rule))
 	attrs.PutStr(schema.RulePriority, a.Priority)
 	for _, kv := range [...]struct{ key, value string }{
 		{schema.RuleSet, a.RuleSet},
@@ -61,7 +67,7 @@ func (a *Alert) writeRule(attrs pcommon.Map) {
 		{schema.RuleSource, a.Source},
 	} {
 		if kv.value != "" {
-			attrs.PutStr(kv.key, kv.value)
+			attrs.PutStr(kv.key, valid(kv.value))
 		}
 	}
 	if len(a.Tags) == 0 {
@@ -70,7 +76,7 @@ func (a *Alert) writeRule(attrs pcommon.Map) {
 	tags := attrs.PutEmptySlice(schema.RuleTags)
 	tags.EnsureCapacity(len(a.Tags))
 	for _, tag := range a.Tags {
-		tags.AppendEmpty().SetStr(tag)
+		tags.AppendEmpty().SetStr(valid(tag))
 	}
 }
 
@@ -81,7 +87,27 @@ func copyFacts(dst, src pcommon.Map) {
 		}
 		if to, exists := dst.GetOrPutEmpty(name); !exists {
 			value.CopyTo(to)
+			clean(to)
 		}
+	}
+}
+
+// clean makes the texts of a value valid.
+func clean(v pcommon.Value) {
+	switch v.Type() {
+	case pcommon.ValueTypeStr:
+		if s := v.Str(); !utf8.ValidString(s) {
+			v.SetStr(valid(s))
+		}
+	case pcommon.ValueTypeSlice:
+		for _, e := range v.Slice().All() {
+			clean(e)
+		}
+	case pcommon.ValueTypeMap:
+		for _, e := range v.Map().All() {
+			clean(e)
+		}
+	default:
 	}
 }
 

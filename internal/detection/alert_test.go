@@ -1,7 +1,9 @@
 package detection
 
 import (
+	"fmt"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/pcommon"
@@ -74,4 +76,23 @@ func TestSeverities(t *testing.T) {
 		require.Equal(t, priority, rec.SeverityText())
 		last = rec.SeverityNumber()
 	}
+}
+
+// One text that is not UTF-8 would make a back end refuse a whole batch.
+func FuzzDetectionsAreUTF8(f *testing.F) {
+	f.Add("cat", "caf\xe9")
+	f.Add("\xff\xfe", "\x80")
+	f.Fuzz(func(t *testing.T, a, b string) {
+		trigger := plog.NewLogRecord()
+		trigger.Attributes().PutStr(schema.FilePath, a)
+		trigger.Attributes().PutEmptySlice(schema.ProcessCommandArgs).AppendEmpty().SetStr(b)
+		trigger.Attributes().PutEmptyMap("more").PutStr("text", b)
+		alert := Alert{Rule: a, Description: b, Tags: []string{b}, Output: b, Fields: []Field{{"fd.name", a}, {"proc.name", b}}}
+		dst := plog.NewLogRecord()
+		alert.Write(dst, trigger)
+		require.True(t, utf8.ValidString(dst.Body().Str()))
+		require.True(t, utf8.ValidString(fmt.Sprint(dst.Attributes().AsRaw())), "%q", dst.Attributes().AsRaw())
+		kept, _ := trigger.Attributes().Get(schema.FilePath)
+		require.Equal(t, a, kept.Str(), "the trigger is not the alert's to change")
+	})
 }

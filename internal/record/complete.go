@@ -76,9 +76,14 @@ func (v *View) completeAncestry(attrs pcommon.Map) {
 	}
 }
 
+// valid is s with what is not UTF-8 replaced. Policies see what the process
+// table holds, any bytes; in a record such a text would make a back end refuse
+// the whole batch.
+func valid(s string) string { return strings.ToValidUTF8(s, "\uFFFD") }
+
 func putText(attrs pcommon.Map, name, text string) {
 	if text != "" {
-		putNew(attrs, name, func(to pcommon.Value) { to.SetStr(text) })
+		putNew(attrs, name, func(to pcommon.Value) { to.SetStr(valid(text)) })
 	}
 }
 
@@ -92,6 +97,6 @@ func setTexts(to pcommon.Value, texts []string) {
 	s := to.SetEmptySlice()
 	s.EnsureCapacity(len(texts))
 	for _, t := range texts {
-		s.AppendEmpty().SetStr(t)
+		s.AppendEmpty().SetStr(valid(t))
 	}
 }

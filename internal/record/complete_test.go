@@ -1,7 +1,9 @@
 package record
 
 import (
+	"fmt"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/plog"
@@ -56,4 +58,17 @@ func TestCompleteWithoutATable(t *testing.T) {
 	v.SetProcesses(chains{"9:1": {process.Process{Name: "x"}}}, 0)
 	v.SetRecord(v.Record())
 	require.Equal(t, map[string]any{schema.ProcessKey: "10:100"}, completed(v), "nothing is known about it")
+}
+
+func TestCompleteWritesUTF8(t *testing.T) {
+	v := view(t, "", nil, map[string]any{schema.ProcessKey: "10:100"})
+	v.SetProcesses(chains{"10:100": {
+		{Key: pid(10), Name: "caf\xe9", Args: []string{"\xff"}},
+		{Key: pid(9), Name: "\xfe", Path: "/\xfe", Args: []string{"a", "\xfe"}},
+	}}, 1)
+	v.SetRecord(v.Record())
+	got := completed(v)
+	require.True(t, utf8.ValidString(fmt.Sprint(got)), "%q", got)
+	require.Equal(t, "caf\uFFFD", got[schema.ProcessName])
+	require.Equal(t, "a \uFFFD", got[schema.ProcessParentCommand])
 }

@@ -2,8 +2,10 @@ package securitypolicyprocessor
 
 import (
 	"encoding/binary"
+	"fmt"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/pcommon"
@@ -41,10 +43,27 @@ func FuzzProcessor(f *testing.F) {
 		}
 		if some {
 			require.EqualValues(t, passed+w.counts.foreign+matched, out.LogRecordCount())
+			requireValidDetections(t, out)
 		} else {
 			require.Zero(t, passed+w.counts.foreign+matched)
 		}
 	})
+}
+
+// requireValidDetections checks that the records that the processor makes hold
+// nothing but UTF-8, whatever came in.
+func requireValidDetections(t *testing.T, ld plog.Logs) {
+	t.Helper()
+	for _, rl := range ld.ResourceLogs().All() {
+		for _, sl := range rl.ScopeLogs().All() {
+			for _, rec := range sl.LogRecords().All() {
+				if rec.EventName() == schema.EventPolicyMatch {
+					require.True(t, utf8.ValidString(rec.Body().Str()))
+					require.True(t, utf8.ValidString(fmt.Sprint(rec.Attributes().AsRaw())), "%q", rec.Attributes().AsRaw())
+				}
+			}
+		}
+	}
 }
 
 // bits hands out data piece by piece, then zeros.

@@ -10,6 +10,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/sightglass/sightglass/internal/policy/field"
+	"github.com/sightglass/sightglass/internal/policy/output"
 	"github.com/sightglass/sightglass/internal/redact"
 	"github.com/sightglass/sightglass/internal/schema"
 )
@@ -165,14 +166,20 @@ func findSecrets(src field.Source) []secret {
 			}
 			// With the argument before it, so that a short secret does not
 			// mask every letter like it.
-			out = append(out, secret{
-				plain:  p.Args[i-1] + " " + p.Args[i],
-				masked: masked[i-1] + " " + arg,
-			}, secret{
-				plain:  masked[i-1] + " " + p.Args[i],
-				masked: masked[i-1] + " " + arg,
-			})
+			out = appendSecret(out, p.Args[i-1]+" "+p.Args[i], masked[i-1]+" "+arg)
+			out = appendSecret(out, masked[i-1]+" "+p.Args[i], masked[i-1]+" "+arg)
 		}
 	}
 	return out
+}
+
+// appendSecret adds a secret as attributes hold it, with what is not UTF-8
+// replaced, and as the text of a detection does, if that is another.
+func appendSecret(to []secret, plain, masked string) []secret {
+	attr := secret{plain: strings.ToValidUTF8(plain, "\uFFFD"), masked: strings.ToValidUTF8(masked, "\uFFFD")}
+	to = append(to, attr)
+	if text := string(output.AppendClean(nil, plain)); text != attr.plain {
+		to = append(to, secret{plain: text, masked: string(output.AppendClean(nil, masked))})
+	}
+	return to
 }

@@ -93,3 +93,15 @@ func TestRedactNothingDoesNotAllocate(t *testing.T) {
 	rec := newRecord(t, map[string]any{schema.ProcessCommandLine: "ls -l", schema.FilePath: "/x"})
 	require.Zero(t, testing.AllocsPerRun(100, func() { r.record(rec) }))
 }
+
+// What is not UTF-8 is replaced on the way into a record, one way in attributes
+// and another in the text.
+func TestRedactSecretsThatAreNotUTF8(t *testing.T) {
+	r := newRedactor(RedactConfig{Enabled: true})
+	trigger := newRecord(t, map[string]any{schema.ProcessCommandArgs: []any{"redis-cli", "-a", "x\xff\xfey", "ping"}})
+	rec := newRecord(t, map[string]any{schema.PolicyField + "proc.cmdline": "redis-cli -a x\uFFFDy ping"})
+	rec.Body().SetStr("run: redis-cli -a x\uFFFD\uFFFDy ping")
+	require.EqualValues(t, 2, r.detection(rec, sourceOf(trigger)))
+	require.Equal(t, "run: redis-cli -a *** ping", rec.Body().Str())
+	require.Equal(t, map[string]any{schema.PolicyField + "proc.cmdline": "redis-cli -a *** ping"}, rec.Attributes().AsRaw())
+}

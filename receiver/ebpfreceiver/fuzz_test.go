@@ -4,7 +4,9 @@ package ebpfreceiver
 
 import (
 	"context"
+	"fmt"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/plog"
@@ -47,10 +49,24 @@ func FuzzHandle(f *testing.F) {
 	w := at(ev(event.TypeSyscall, keyTool, "tool"))
 	w.extra = appendExtra(appendExtra(appendExtra(nil, 1, 1, []byte("../x\x00")), 9, 2, []byte("b\x00a\x00")), 8, 3, make([]byte, 24))
 	f.Add(w.call(&t, "openat", 3, uint64(0xffffff9c), 1, 0, 0))
+	f.Add(execOf(keyTool, "caf\xe9", "/caf\xe9", "\xff"))
 	s := fuzzStage(f)
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		before := s.counts.decoded.Load() + s.counts.failed.Load() + s.counts.unknown.Load()
 		s.handle(raw)
 		require.Equal(t, before+1, s.counts.decoded.Load()+s.counts.failed.Load()+s.counts.unknown.Load())
+		requireValidText(t, s.build.Take())
 	})
+}
+
+// requireValidText checks that records hold nothing but UTF-8, whatever names
+// the kernel has told.
+func requireValidText(t *testing.T, ld plog.Logs) {
+	t.Helper()
+	for _, rl := range ld.ResourceLogs().All() {
+		require.True(t, utf8.ValidString(fmt.Sprint(rl.Resource().Attributes().AsRaw())))
+		for _, rec := range rl.ScopeLogs().At(0).LogRecords().All() {
+			require.True(t, utf8.ValidString(fmt.Sprint(rec.Attributes().AsRaw())), "%q", rec.Attributes().AsRaw())
+		}
+	}
 }

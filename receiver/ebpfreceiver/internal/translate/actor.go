@@ -121,12 +121,12 @@ func (l *Logs) ancestry(attrs pcommon.Map, a *Activity) {
 		if a.Redact {
 			args = redact.Args(args)
 		}
-		attrs.PutStr(schema.ProcessParentCommand, strings.Join(args, " "))
+		attrs.PutStr(schema.ProcessParentCommand, valid(strings.Join(args, " ")))
 	}
 	names := attrs.PutEmptySlice(schema.ProcessAncestors)
 	names.EnsureCapacity(min(len(a.Ancestors), maxAncestors))
 	for _, p := range a.Ancestors[:min(len(a.Ancestors), maxAncestors)] {
-		names.AppendEmpty().SetStr(p.Name)
+		names.AppendEmpty().SetStr(valid(p.Name))
 	}
 }
 

@@ -1,6 +1,7 @@
 package translate
 
 import (
+	"strings"
 	"time"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
@@ -129,12 +130,18 @@ func putList(attrs pcommon.Map, key string, values []string) {
 	s := attrs.PutEmptySlice(key)
 	s.EnsureCapacity(len(values))
 	for _, v := range values {
-		s.AppendEmpty().SetStr(v)
+		s.AppendEmpty().SetStr(valid(v))
 	}
 }
 
+// valid is s with what is not UTF-8 replaced. Names and arguments are any bytes
+// to the kernel, but a text of OTLP that is not UTF-8 makes a back end refuse
+// the whole batch. It costs no allocation when there is nothing to replace.
+func valid(s string) string { return strings.ToValidUTF8(s, "\uFFFD") }
+
 // interner gives equal texts one string, so that paths and names that come
-// again and again cost no allocation. A full one is emptied.
+// again and again cost no allocation. Texts are valid UTF-8; the keys are the
+// bytes as they came. A full one is emptied.
 type interner struct{ texts map[string]string }
 
 const (
@@ -146,7 +153,7 @@ func newInterner() *interner { return &interner{texts: make(map[string]string)} 
 
 func (i *interner) text(b []byte) string {
 	if len(b) > maxTextBytes {
-		return string(b)
+		return valid(string(b))
 	}
 	if s, ok := i.texts[string(b)]; ok {
 		return s
@@ -154,7 +161,8 @@ func (i *interner) text(b []byte) string {
 	if len(i.texts) >= maxTexts {
 		clear(i.texts)
 	}
-	s := string(b)
-	i.texts[s] = s
+	raw := string(b)
+	s := valid(raw)
+	i.texts[raw] = s
 	return s
 }

@@ -134,7 +134,7 @@ func (w *metricWriter) hooks(hooks []Hook) {
 			dp.SetIntValue(1)
 		} else {
 			dp.SetIntValue(0)
-			dp.Attributes().PutStr(schema.ReasonAttr, h.Reason)
+			put(dp.Attributes(), schema.ReasonAttr, h.Reason)
 		}
 	}
 }

@@ -134,7 +134,7 @@ func fillContainer(attrs pcommon.Map, c *container.Info) {
 	put(attrs, schema.ContainerRuntime, string(c.Ref.Runtime))
 	put(attrs, schema.ContainerImageName, c.Names.Image)
 	if c.Names.ImageTag != "" {
-		attrs.PutEmptySlice(schema.ContainerImageTags).AppendEmpty().SetStr(c.Names.ImageTag)
+		attrs.PutEmptySlice(schema.ContainerImageTags).AppendEmpty().SetStr(valid(c.Names.ImageTag))
 	}
 	put(attrs, schema.K8sContainerName, c.Names.K8sContainerName)
 	if c.Names.PrivilegedKnown {
@@ -142,8 +142,9 @@ func fillContainer(attrs pcommon.Map, c *container.Info) {
 	}
 }
 
+// put sets an attribute that has a value.
 func put(attrs pcommon.Map, key, value string) {
 	if value != "" {
-		attrs.PutStr(key, value)
+		attrs.PutStr(key, valid(value))
 	}
 }

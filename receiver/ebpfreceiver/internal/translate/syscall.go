@@ -134,12 +134,12 @@ func putStrings(attrs pcommon.Map, name string, raw []byte) {
 	start := 0
 	for i, b := range raw {
 		if b == 0 {
-			s.AppendEmpty().SetStr(string(raw[start:i]))
+			s.AppendEmpty().SetStr(valid(string(raw[start:i])))
 			start = i + 1
 		}
 	}
 	if start < len(raw) {
-		s.AppendEmpty().SetStr(string(raw[start:]))
+		s.AppendEmpty().SetStr(valid(string(raw[start:])))
 	}
 }
 

@@ -39,8 +39,9 @@ func (r routes) admit(server Server, template []byte, fresh bool) (string, bool)
 		known = make(map[string]string)
 		r[server] = known
 	}
-	s := string(template)
-	known[s] = s
+	raw := string(template)
+	s := valid(raw)
+	known[raw] = s
 	return s, true
 }
 

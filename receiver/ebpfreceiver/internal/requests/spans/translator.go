@@ -6,6 +6,7 @@ package spans
 import (
 	"math/rand/v2"
 	"net/netip"
+	"strings"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/ptrace"
@@ -83,10 +84,15 @@ func wall(ns uint64, offset int64) pcommon.Timestamp {
 	return pcommon.Timestamp(int64(ns) + offset)
 }
 
-// intern returns b as a string, from the cache when it was seen before.
+// valid is s with what is not UTF-8 replaced: one such byte of a request would
+// make a back end refuse the whole batch. It costs no allocation when there is
+// nothing to replace.
+func valid(s string) string { return strings.ToValidUTF8(s, "\uFFFD") }
+
+// intern returns b as valid UTF-8, from the cache when it was seen before.
 func (t *Translator) intern(b []byte) string {
 	if len(b) > maxTextBytes {
-		return string(b)
+		return valid(string(b))
 	}
 	if s, ok := t.texts[string(b)]; ok {
 		return s
@@ -94,8 +100,9 @@ func (t *Translator) intern(b []byte) string {
 	if len(t.texts) >= maxTexts {
 		clear(t.texts)
 	}
-	s := string(b)
-	t.texts[s] = s
+	raw := string(b)
+	s := valid(raw)
+	t.texts[raw] = s
 	return s
 }
 

@@ -7,7 +7,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 )
 
-// Writer fills one span. It is handed to a Describer and must not be kept.
+// Writer fills one span, with valid UTF-8 whatever it is given. It is handed to a Describer and must not be kept.
 type Writer struct {
 	t      *Translator
 	span   ptrace.Span
@@ -16,10 +16,10 @@ type Writer struct {
 }
 
 // Name sets the span's name.
-func (w *Writer) Name(s string) { w.span.SetName(s) }
+func (w *Writer) Name(s string) { w.span.SetName(valid(s)) }
 
 // Text sets an attribute.
-func (w *Writer) Text(key, value string) { w.attrs.PutStr(key, value) }
+func (w *Writer) Text(key, value string) { w.attrs.PutStr(key, valid(value)) }
 
 // Bytes sets an attribute whose value is likely to be seen again; an empty
 // value sets none.
@@ -33,7 +33,7 @@ func (w *Writer) Bytes(key string, value []byte) {
 // empty value sets none.
 func (w *Writer) Unique(key string, value []byte) {
 	if len(value) != 0 {
-		w.attrs.PutStr(key, string(value))
+		w.attrs.PutStr(key, valid(string(value)))
 	}
 }
 
@@ -44,7 +44,7 @@ func (w *Writer) Int(key string, value int64) { w.attrs.PutInt(key, value) }
 func (w *Writer) List(key string, values ...string) {
 	list := w.attrs.PutEmptySlice(key)
 	for _, v := range values {
-		list.AppendEmpty().SetStr(v)
+		list.AppendEmpty().SetStr(valid(v))
 	}
 }
 
@@ -71,7 +71,7 @@ func (w *Writer) Parent(trace [16]byte, span [8]byte, flags byte, state string) 
 	// Bits 8 and 9 of the flags: it is known that the parent is remote.
 	w.span.SetFlags(uint32(flags) | 1<<8 | 1<<9)
 	if state != "" {
-		w.span.TraceState().FromRaw(state)
+		w.span.TraceState().FromRaw(valid(state))
 	}
 	w.parent = true
 }
