@@ -87,6 +87,9 @@ func runCollector(ctx context.Context, set otelcol.CollectorSettings, c configur
 	if err != nil {
 		return err
 	}
+	ended := make(chan struct{})
+	defer close(ended)
+	go dropStartUpCode(ended)
 	return explain.Explain(untilSignal(ctx, col, more...), c.documents, factoriesOf(set))
 }
 
