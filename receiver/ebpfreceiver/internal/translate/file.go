@@ -1,6 +1,7 @@
 package translate
 
 import (
+	"bytes"
 	"strconv"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
@@ -60,7 +61,7 @@ func (l *Logs) paths(attrs pcommon.Map, c call, arguments bool) {
 		if arg.Flags&event.ArgUnreadable != 0 {
 			continue
 		}
-		base, named := c.base(i)
+		base, flags, named := c.base(i)
 		if len(arg.Bytes) == 0 && len(base) == 0 {
 			continue
 		}
@@ -68,7 +69,15 @@ func (l *Logs) paths(attrs pcommon.Map, c call, arguments bool) {
 		if names == 1 && c.pathArgs() > 1 {
 			key = schema.FilePreviousPath
 		}
-		attrs.PutStr(key, l.texts.text(l.absolute(base, arg.Bytes)))
+		cut := flags&event.ArgTruncated != 0
+		if cut && c.opens() {
+			// the kernel knows better what a name below half a base leads to
+			attrs.PutStr(key, l.texts.text(c.Result.Path))
+			l.mark(flags, schema.FileBasePath)
+		} else {
+			attrs.PutStr(key, l.texts.text(l.absolute(base, arg.Bytes, cut)))
+			l.mark(flags, key)
+		}
 		if arguments && named && key == schema.FilePath {
 			attrs.PutStr(schema.FileBasePath, l.texts.text(base))
 		}
@@ -76,6 +85,12 @@ func (l *Logs) paths(attrs pcommon.Map, c call, arguments bool) {
 	if target := c.arg("target"); target != nil && len(target.Bytes) > 0 {
 		attrs.PutStr(schema.FileSymlinkTarget, l.texts.text(target.Bytes))
 	}
+}
+
+// opens tells whether the call has opened a file whose whole path is known.
+func (c call) opens() bool {
+	return c.spec.Result == syscalls.ResultFile && c.Return >= 0 &&
+		len(c.Result.Path) > 0 && c.Result.Flags&event.ArgTruncated == 0
 }
 
 // pathArgs counts the path arguments.
@@ -91,21 +106,24 @@ func (c call) pathArgs() int {
 
 // base is the directory that path argument i is relative to: that of the
 // descriptor before it, else the working directory. named tells that it came
-// from a descriptor. Empty for absolute paths.
-func (c call) base(i int) (dir []byte, named bool) {
+// from a descriptor, flags whether its beginning is missing. Empty for absolute
+// paths.
+func (c call) base(i int) (dir []byte, flags event.ArgFlags, named bool) {
 	if raw := c.Args[i].Bytes; len(raw) > 0 && raw[0] == '/' {
-		return nil, false
+		return nil, 0, false
 	}
 	if i > 0 && c.spec.Args[i-1].Kind == syscalls.KindDirFD && c.Args[i-1].Int() != unix.AT_FDCWD {
-		return c.Args[i-1].Path, true
+		return c.Args[i-1].Path, c.Args[i-1].Flags, true
 	}
-	return c.Cwd, false
+	return c.Cwd, c.CwdFlag, false
 }
 
 // absolute joins base and name lexically: empty, "." and ".." segments are
-// resolved without looking at any file. The result is valid until the next
-// call.
-func (l *Logs) absolute(base, name []byte) []byte {
+// resolved without looking at any file. cut says that the beginning of base is
+// missing; a name that climbs out of what is left of it then counts as one from
+// the root, for that is where enough ".." lead. The result is valid until the
+// next call.
+func (l *Logs) absolute(base, name []byte, cut bool) []byte {
 	out := l.buf[:0]
 	if len(base) == 0 && (len(name) == 0 || name[0] != '/') {
 		return name // nobody knows where
@@ -114,7 +132,7 @@ func (l *Logs) absolute(base, name []byte) []byte {
 	for _, part := range [2][]byte{base, name} {
 		for len(part) > 0 {
 			seg := part
-			if slash := indexSlash(part); slash >= 0 {
+			if slash := bytes.IndexByte(part, '/'); slash >= 0 {
 				seg, part = part[:slash], part[slash+1:]
 			} else {
 				part = nil
@@ -122,13 +140,10 @@ func (l *Logs) absolute(base, name []byte) []byte {
 			switch {
 			case len(seg) == 0, len(seg) == 1 && seg[0] == '.':
 			case len(seg) == 2 && seg[0] == '.' && seg[1] == '.':
-				for len(out) > 0 {
-					last := out[len(out)-1]
-					out = out[:len(out)-1]
-					if last == '/' {
-						break
-					}
+				if len(out) == 0 && cut {
+					detached = false
 				}
+				out = out[:max(bytes.LastIndexByte(out, '/'), 0)]
 			default:
 				out = append(out, '/')
 				out = append(out, seg...)
@@ -143,15 +158,6 @@ func (l *Logs) absolute(base, name []byte) []byte {
 		return out[1:] // as the base: below no root that has a name
 	}
 	return out
-}
-
-func indexSlash(b []byte) int {
-	for i, c := range b {
-		if c == '/' {
-			return i
-		}
-	}
-	return -1
 }
 
 // opened writes the descriptor that a call returned.

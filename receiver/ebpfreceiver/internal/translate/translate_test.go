@@ -97,9 +97,46 @@ func TestAbsolute(t *testing.T) {
 		{"/", ".", "/"},
 		{"gone/dir", "x", "gone/dir/x"},
 		{"gone", "../..", ""},
+		{"gone", "../../x", "x"}, // ".." leads nowhere from the top of what is unmounted
 		{"/a...", "...", "/a.../..."},
 	} {
-		require.Equal(t, tt[2], string(l.absolute([]byte(tt[0]), []byte(tt[1]))), "%q %q", tt[0], tt[1])
+		require.Equal(t, tt[2], string(l.absolute([]byte(tt[0]), []byte(tt[1]), false)), "%q %q", tt[0], tt[1])
+	}
+}
+
+// A working directory that is deeper than the kernel side follows hides nothing.
+func TestPathsBelowHalfABase(t *testing.T) {
+	const deep = "d/d/d"
+	up := strings.Repeat("../", 200) + "etc/shadow"
+	opened := calls(t, "openat", 3, cwdFD(), str(up), num(0), num(0))
+	opened.Syscall.Result.Path = []byte("/private/etc/shadow")
+	refused := calls(t, "openat", -13, cwdFD(), str(up), num(0), num(0))
+	below := calls(t, "openat", -13, cwdFD(), str("../x"), num(0), num(0))
+	for _, ev := range []*event.Event{opened, refused, below} {
+		ev.Syscall.Cwd, ev.Syscall.CwdFlag = []byte(deep), event.ArgTruncated
+	}
+	lost := calls(t, "openat", 3, cwdFD(), str("x"), num(0), num(0))
+	lost.Syscall.Cwd, lost.Syscall.CwdFlag = []byte(deep), event.ArgTruncated
+	lost.Syscall.Result = event.Arg{Path: []byte(deep + "/x"), Flags: event.ArgTruncated}
+	removed := calls(t, "unlinkat", 0, event.Arg{Number: 7, Path: []byte(deep), Flags: event.ArgTruncated}, str(up), num(0))
+	for _, tt := range []struct {
+		ev     *event.Event
+		path   string
+		marked []any
+	}{
+		{opened, "/private/etc/shadow", []any{schema.FileBasePath}},
+		{refused, "/etc/shadow", []any{schema.FilePath}},
+		{below, "d/d/x", []any{schema.FilePath}},
+		{lost, deep + "/x", []any{schema.FilePath, schema.FileResolvedPath}},
+		{removed, "/etc/shadow", []any{schema.FilePath, schema.SyscallArgPrefix + "dirfd"}},
+	} {
+		l := NewLogs(host, "")
+		l.Append(activity(tt.ev, rootInfo), wallOffset, observed)
+		attrs := l.Take().ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0).Attributes()
+		path, _ := attrs.Get(schema.FilePath)
+		require.Equal(t, tt.path, path.Str())
+		cut, _ := attrs.Get(schema.Truncated)
+		require.Equal(t, tt.marked, cut.Slice().AsRaw())
 	}
 }
 
@@ -108,10 +145,15 @@ func FuzzAbsolute(f *testing.F) {
 	f.Add("gone", "../..//")
 	f.Fuzz(func(t *testing.T, dir, name string) {
 		l := NewLogs(host, "")
-		got := string(l.absolute([]byte(dir), []byte(name)))
+		got := string(l.absolute([]byte(dir), []byte(name), false))
 		if strings.HasPrefix(dir, "/") {
 			require.Equal(t, filepath.Clean(dir+"/"+name), got)
+			return
 		}
+		// With enough of ".." every base leads to the root, a cut one too.
+		up := strings.Repeat("../", strings.Count(dir, "/")+strings.Count(name, "/")+4)
+		got = string(l.absolute([]byte(dir+"/x"), []byte(name+"/"+up+"etc/shadow"), true))
+		require.Equal(t, "/etc/shadow", got)
 	})
 }
 
