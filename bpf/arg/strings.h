@@ -6,6 +6,7 @@
 #include "string.h"
 
 #define STRINGS_MAX 128 /* strings; STRING_MAX bytes is the other bound */
+#define STRINGS_AT_ONCE 8
 
 /* arg__strings_step: adds string n; the cursor is done at the end. */
 static __always_inline void arg__strings_step(struct scratch *s, __u64 vector, __u32 n, __u32 word)
@@ -34,6 +35,21 @@ static __always_inline void arg__strings_step(struct scratch *s, __u64 vector, _
 	c->pos = pos + len;
 }
 
+/* arg__strings_steps: a few strings from number n on; see extract__path_steps. */
+__noinline int arg__strings_steps(__u32 user, __u64 vector, __u32 n, __u32 word)
+{
+	struct scratch *s = base__scratch_again(user);
+
+	if (!s)
+		return 0;
+	for (__u32 i = 0; i < STRINGS_AT_ONCE; i++) {
+		if (s->cursor.done)
+			break;
+		arg__strings_step(s, vector, n + i, word == 4 ? 4 : 8);
+	}
+	return 0;
+}
+
 __noinline int arg__read_strings(__u32 user, __u32 i, __u64 vector, __u32 flags, __u32 word)
 {
 	struct scratch *s = base__scratch_again(user);
@@ -50,10 +66,10 @@ __noinline int arg__read_strings(__u32 user, __u32 i, __u64 vector, __u32 flags,
 	c->end = c->pos + STRING_MAX;
 	c->flags = flags;
 	c->done = 0;
-	for (__u32 n = 0; n < STRINGS_MAX; n++) {
+	for (__u32 n = 0; n < STRINGS_MAX; n += STRINGS_AT_ONCE) {
 		if (c->done)
 			break;
-		arg__strings_step(s, vector, n, word == 4 ? 4 : 8);
+		arg__strings_steps(user, vector, n, word);
 	}
 	if (!c->done)
 		c->flags |= EXTRA_TRUNCATED;

@@ -34,7 +34,6 @@ enum bpf_map_type {
 	BPF_MAP_TYPE_LRU_HASH = 9,
 	BPF_MAP_TYPE_LRU_PERCPU_HASH = 10,
 	BPF_MAP_TYPE_RINGBUF = 27,
-	BPF_MAP_TYPE_TASK_STORAGE = 29,
 };
 
 enum {
@@ -45,10 +44,6 @@ enum {
 
 enum {
 	BPF_F_NO_PREALLOC = 1,
-};
-
-enum {
-	BPF_LOCAL_STORAGE_GET_F_CREATE = 1,
 };
 
 enum {
@@ -128,10 +123,6 @@ struct ns_common {
 	__u32 inum;
 };
 
-struct user_namespace {
-	struct ns_common ns;
-};
-
 struct pid_namespace {
 	struct ns_common ns;
 };
@@ -157,10 +148,6 @@ struct upid {
 struct pid {
 	__u32 level;
 	struct upid numbers[1];
-};
-
-struct kernel_cap_struct {
-	__u32 cap[2];
 };
 
 struct cred {
@@ -364,10 +351,6 @@ struct sock {
 struct socket {
 	__s16 type;
 	struct sock *sk;
-};
-
-struct inet_sock {
-	__be16 inet_sport;
 };
 
 struct sockaddr_un {

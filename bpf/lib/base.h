@@ -27,23 +27,23 @@ const volatile bool cfg_exec_env = false; /* environment of new programs */
 
 extern void *bpf_rdonly_cast(const void *obj, __u32 btf_id) __ksym __weak;
 
-#define base__cast(type, ptr)                                                                      \
+#define base__cast(type, ptr) \
 	((struct type *)bpf_rdonly_cast((const void *)(ptr), bpf_core_type_id_kernel(struct type)))
 
 /* kread: the value of a scalar member of the struct at a kernel address, 0 when
  * the address is bad. A cast pointer is read by one instruction (about 2 ns),
  * a helper call costs ten times that.
  */
-#define kread(type, ptr, field)                                                                    \
-	({                                                                                         \
-		__u64 __at = (__u64)(ptr);                                                         \
-		typeof(((struct type *)0)->field) __value;                                         \
-		if (cfg_direct)                                                                    \
-			__value = base__cast(type, __at)->field;                                   \
-		else                                                                               \
-			bpf_core_read((void *)&__value, sizeof(__value),                           \
-				      &((struct type *)__at)->field);                              \
-		__value;                                                                           \
+#define kread(type, ptr, field)                                          \
+	({                                                               \
+		__u64 __at = (__u64)(ptr);                               \
+		typeof(((struct type *)0)->field) __value;               \
+		if (cfg_direct)                                          \
+			__value = base__cast(type, __at)->field;         \
+		else                                                     \
+			bpf_core_read((void *)&__value, sizeof(__value), \
+				      &((struct type *)__at)->field);    \
+		__value;                                                 \
 	})
 
 /* kload: the 64-bit word at a kernel address. */
@@ -58,10 +58,10 @@ static __always_inline __u64 kload(__u64 addr)
 }
 
 /* kaddr: the address of a member. */
-#define kaddr(type, ptr, field)                                                                    \
-	({                                                                                         \
-		__u64 __base = (__u64)(ptr);                                                       \
-		(__u64) __builtin_preserve_access_index(&((struct type *)__base)->field);          \
+#define kaddr(type, ptr, field)                                                           \
+	({                                                                                \
+		__u64 __base = (__u64)(ptr);                                              \
+		(__u64) __builtin_preserve_access_index(&((struct type *)__base)->field); \
 	})
 
 /* kptr: a pointer member, as a plain number. Numbers may be added to, compared,
@@ -74,15 +74,15 @@ static __always_inline __u64 kload(__u64 addr)
  * the pointer comes from base__cast and a chain of members is a chain of plain
  * loads, which neither clobber registers nor hinder the optimizer.
  */
-#define kget(ptr, field)                                                                           \
-	({                                                                                         \
-		typeof(ptr) __from = (ptr);                                                        \
-		typeof(__from->field) __value;                                                     \
-		if (direct)                                                                        \
-			__value = __from->field;                                                   \
-		else                                                                               \
-			bpf_core_read((void *)&__value, sizeof(__value), &__from->field);          \
-		__value;                                                                           \
+#define kget(ptr, field)                                                                  \
+	({                                                                                \
+		typeof(ptr) __from = (ptr);                                               \
+		typeof(__from->field) __value;                                            \
+		if (direct)                                                               \
+			__value = __from->field;                                          \
+		else                                                                      \
+			bpf_core_read((void *)&__value, sizeof(__value), &__from->field); \
+		__value;                                                                  \
 	})
 
 /* base__task: the current task's address. */

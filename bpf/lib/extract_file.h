@@ -27,8 +27,8 @@ static __always_inline __u64 extract__fd_by(const bool direct, struct task_struc
  */
 static __always_inline __u64 extract__fd(__u64 task, __u32 fd)
 {
-	return cfg_direct ? extract__fd_by(true, base__cast(task_struct, task), fd) :
-			    extract__fd_by(false, (struct task_struct *)task, fd);
+	return cfg_direct ? extract__fd_by(true, base__cast(task_struct, task), fd)
+			  : extract__fd_by(false, (struct task_struct *)task, fd);
 }
 
 static __always_inline bool extract__is_socket(__u64 file)

@@ -9,6 +9,7 @@
 #include "scratch.h"
 
 #define PATH_STEPS 128 /* names and mounts; deeper paths lose their beginning */
+#define PATH_STEPS_AT_ONCE 8
 #define NAME_WORDS 5 /* names up to 40 bytes are copied by words, without a helper */
 
 /* extract__copy_name: len < 256 bytes of a name to dst, and a NUL. Up to 7 bytes
@@ -112,6 +113,26 @@ static __always_inline void extract__path_begin(struct scratch *s, __u64 mnt, __
 		c->flags = EXTRA_DELETED;
 }
 
+/* extract__path_steps: a few steps. A global function is verified once and not
+ * at each of its calls, so that the loop around it costs the verifier nothing.
+ */
+__noinline int extract__path_steps(__u32 user)
+{
+	struct scratch *s = base__scratch_again(user);
+
+	if (!s)
+		return 0;
+	for (__u32 i = 0; i < PATH_STEPS_AT_ONCE; i++) {
+		if (s->cursor.done)
+			break;
+		if (cfg_direct)
+			extract__path_step(true, s, &s->cursor);
+		else
+			extract__path_step(false, s, &s->cursor);
+	}
+	return 0;
+}
+
 /* extract__path: adds an EXTRA_PATH of (mnt, dentry) to the user's buffer. */
 __noinline int extract__path(__u32 user, __u64 mnt, __u64 dentry, __u32 arg)
 {
@@ -124,13 +145,10 @@ __noinline int extract__path(__u32 user, __u64 mnt, __u64 dentry, __u32 arg)
 	if (!x)
 		return 0;
 	extract__path_begin(s, mnt, dentry);
-	for (__u32 i = 0; i < PATH_STEPS; i++) {
+	for (__u32 i = 0; i < PATH_STEPS / PATH_STEPS_AT_ONCE; i++) {
 		if (s->cursor.done)
 			break;
-		if (cfg_direct)
-			extract__path_step(true, s, &s->cursor);
-		else
-			extract__path_step(false, s, &s->cursor);
+		extract__path_steps(user);
 	}
 	if (!s->cursor.done)
 		s->cursor.flags |= EXTRA_TRUNCATED;

@@ -25,7 +25,8 @@ struct exit_record {
 };
 
 /* process__emit_range: adds user memory from begin to end as one extra. */
-static __always_inline void process__emit_range(struct scratch *s, __u8 part, __u64 begin, __u64 end)
+static __always_inline void process__emit_range(struct scratch *s, __u8 part, __u64 begin,
+						__u64 end)
 {
 	struct event_extra *x = base__extra_begin(s, part, EXTRA_BYTES);
 	__u64 len = end - begin;

@@ -12,19 +12,19 @@ struct syscall_record {
 };
 
 /* syscall__late_args: memory arguments that the entry could not read (their page
- * was not resident) are read now and marked.
+ * was not resident), by the bits of missing, are read now and marked.
  */
-static __always_inline void syscall__late_args(struct scratch *s, __u8 abi, __u8 have,
-					       const volatile struct syscall_spec *spec)
+__noinline int syscall__late_args(__u32 user, __u32 row, __u32 abi, __u32 missing)
 {
-	struct event_syscall *call = &((struct syscall_record *)s->data)->call;
+	const volatile struct syscall_spec *spec = syscall__spec(row);
+	struct scratch *s = base__scratch_again(user);
+	struct event_syscall *call;
 	struct event_extra *x;
 	enum arg_read got;
-	__u8 missing;
 
-	missing = spec->memory & ~have;
-	if (!missing)
-		return;
+	if (!s)
+		return 0;
+	call = &((struct syscall_record *)s->data)->call;
 	for (int i = 0; i < 6; i++) {
 		if (!(missing & 1 << i))
 			continue;
@@ -37,6 +37,7 @@ static __always_inline void syscall__late_args(struct scratch *s, __u8 abi, __u8
 		if (x)
 			base__extra_end(s, x, 0, EXTRA_UNREADABLE);
 	}
+	return 0;
 }
 
 /* syscall__fd_pair: what the kernel wrote into an array of two descriptors. */
@@ -52,22 +53,24 @@ static __always_inline void syscall__fd_pair(struct scratch *s,
 }
 
 /* syscall__emit_fds: what is behind the descriptors among the arguments, and the
- * working directory when a relative path starts there.
+ * directories that relative paths start at.
  */
-static __always_inline void syscall__emit_fds(struct scratch *s, __u64 task,
-					      const volatile struct syscall_spec *spec)
+__noinline int syscall__emit_fds(__u32 user, __u64 task, __u32 row)
 {
-	struct event_syscall *call = &((struct syscall_record *)s->data)->call;
+	const volatile struct syscall_spec *spec = syscall__spec(row);
+	struct scratch *s = base__scratch_again(user);
+	struct event_syscall *call;
 	bool cwd = false;
 
-	if (!spec->fds && !call->relative && spec->result != RESULT_CWD)
-		return;
+	if (!s)
+		return 0;
+	call = &((struct syscall_record *)s->data)->call;
 	for (int i = 0; i < 6; i++) {
 		__u8 kind = spec->kinds[i];
 		__u32 fd = (__u32)call->args[i];
 
 		if (kind == ARG_FD) {
-			arg__emit_fd(s->user, task, fd, i);
+			arg__emit_fd(user, task, fd, i);
 		} else if (kind == ARG_DIRFD && i < 5 && call->relative & 2 << i) {
 			if ((__s32)fd == AT_FDCWD)
 				cwd = true;
@@ -81,6 +84,7 @@ static __always_inline void syscall__emit_fds(struct scratch *s, __u64 task,
 		arg__emit_cwd(s, task, PART_RESULT);
 	else if (cwd)
 		arg__emit_cwd(s, task, PART_CWD);
+	return 0;
 }
 
 /* syscall__exit_begin: the call's fixed part. Returns its row, ROW_NONE when
@@ -138,8 +142,10 @@ static __always_inline void syscall__exit(const bool atomic, __u64 task, __u64 r
 	r->call.ret = ret;
 	emit__header(&r->base.header, task);
 	extract__task(task, &r->base.task);
-	syscall__late_args(s, abi, have, spec);
-	syscall__emit_fds(s, task, spec);
+	if (spec->memory & ~have)
+		syscall__late_args(s->user, row, abi, spec->memory & ~have);
+	if (spec->fds || r->call.relative || spec->result == RESULT_CWD)
+		syscall__emit_fds(s->user, task, row);
 	if (ret >= 0 && (spec->result == RESULT_FILE || spec->result == RESULT_SOCKET))
 		arg__emit_fd(s->user, task, (__u32)ret, PART_RESULT);
 	if (ret >= 0 && spec->flags & SPEC_PAIR)

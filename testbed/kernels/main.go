@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -79,12 +80,12 @@ func matrix(ctx context.Context, o *options) (bool, error) {
 	var reports []*report
 	for _, k := range kernels {
 		r, err := testOn(ctx, o, k)
+		if ctx.Err() != nil {
+			return false, errors.New("interrupted")
+		}
 		if err != nil {
 			fmt.Printf("%-12s FAIL %v\n", k.name, err)
 			ok = false
-			if ctx.Err() != nil {
-				break
-			}
 			continue
 		}
 		fmt.Println(r.line())
