@@ -64,11 +64,31 @@ func merge(s, addr *event.Socket) {
 	if s.Family == 0 {
 		s.Family = addr.Family
 	}
+	if s.Family != addr.Family {
+		mapped := *addr
+		mapAddresses(s)
+		mapAddresses(&mapped)
+		addr = &mapped
+	}
 	if addr.PeerPort != 0 || addr.PeerAddr != [16]byte{} || len(addr.PeerPath) > 0 {
 		s.PeerPort, s.PeerAddr, s.PeerPath = addr.PeerPort, addr.PeerAddr, addr.PeerPath
 	}
 	if s.LocalPort == 0 && s.LocalAddr == [16]byte{} && len(s.LocalPath) == 0 {
 		s.LocalPort, s.LocalAddr, s.LocalPath = addr.LocalPort, addr.LocalAddr, addr.LocalPath
+	}
+}
+
+// mapAddresses turns a socket of IPv4 into one of IPv6 with the same addresses:
+// a program may pass the address of one family to a socket of the other.
+func mapAddresses(s *event.Socket) {
+	if s.Family != unix.AF_INET {
+		return
+	}
+	s.Family = unix.AF_INET6
+	for _, a := range [2]*[16]byte{&s.LocalAddr, &s.PeerAddr} {
+		if *a != [16]byte{} {
+			*a = netip.AddrFrom4([4]byte(a[:4])).As16()
+		}
 	}
 }
 
