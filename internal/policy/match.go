@@ -21,6 +21,7 @@ type Matcher struct {
 	found  func(*Match)
 	onRule func(int) bool // the method, made a value once
 	match  Match
+	shown  *plan.Context // of Match.Show; nil until it is needed
 
 	last *events.Event // type of the last event, nil when it is unknown
 }
@@ -48,7 +49,7 @@ func (m *Matcher) Match(src field.Source, found func(*Match)) {
 }
 
 func (m *Matcher) rule(n int) bool {
-	m.match.Rule = m.set.active[n]
+	m.match.Rule, m.match.ctx = m.set.active[n], m.ctx
 	m.found(&m.match)
 	return m.set.all
 }
@@ -58,13 +59,25 @@ func (m *Matcher) rule(n int) bool {
 type Match struct {
 	Rule *Rule
 	m    *Matcher
+	ctx  *plan.Context // what outputs are made from
+}
+
+// Show makes src, in place of the event itself, what the outputs and fields of
+// this match are made from: the same event with something hidden. Conditions
+// are always about the event itself.
+func (m *Match) Show(src field.Source) {
+	if m.m.shown == nil {
+		m.m.shown = m.m.set.prog.NewContext()
+	}
+	m.m.shown.BeginLike(m.m.ctx, src)
+	m.ctx = m.m.shown
 }
 
 // Time is when the event happened, ns since 1970.
-func (m *Match) Time() int64 { return m.m.ctx.Time() }
+func (m *Match) Time() int64 { return m.ctx.Time() }
 
 // AppendOutput appends the rule's output for the event.
-func (m *Match) AppendOutput(dst []byte) []byte { return m.Rule.Output.Append(dst, m.m.ctx) }
+func (m *Match) AppendOutput(dst []byte) []byte { return m.Rule.Output.Append(dst, m.ctx) }
 
 // Output is the rule's output for the event; it may be kept.
 func (m *Match) Output() string { return string(m.AppendOutput(nil)) }
@@ -73,17 +86,17 @@ func (m *Match) Output() string { return string(m.AppendOutput(nil)) }
 // fields that were configured, each once. f tells how the value is written.
 func (m *Match) Fields(yield func(f *output.Field, v *field.Value)) {
 	for _, f := range m.Rule.Output.Fields() {
-		yield(f, f.Value(m.m.ctx))
+		yield(f, f.Value(m.ctx))
 	}
 	for _, f := range m.Rule.Extra {
-		yield(f, f.Value(m.m.ctx))
+		yield(f, f.Value(m.ctx))
 	}
 }
 
 // Formatted calls yield for every extra text that was configured.
 func (m *Match) Formatted(yield func(key, text string)) {
 	for _, f := range m.Rule.Formatted {
-		yield(f.Key, string(f.Format.Append(nil, m.m.ctx)))
+		yield(f.Key, string(f.Format.Append(nil, m.ctx)))
 	}
 }
 

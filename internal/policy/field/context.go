@@ -51,6 +51,14 @@ func (c *Context) Begin(src Source, event *events.Event) {
 	c.fd.state = fdUnknown
 }
 
+// BeginLike makes the event that other shows the one to evaluate, with the
+// facts as src tells them. It does not count as another event.
+func (c *Context) BeginLike(other *Context, src Source) {
+	c.Num, c.first, c.last, c.Names = max(other.Num, 1)-1, other.first, other.prev, other.Names
+	c.Begin(src, other.event)
+	c.first, c.last = other.first, other.last
+}
+
 // Event is the event's type; nil when it is unknown.
 func (c *Context) Event() *events.Event { return c.event }
 

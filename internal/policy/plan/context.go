@@ -68,6 +68,17 @@ func (p *Program) NewContext() *Context {
 // valid. event is the event's type, nil when it is unknown.
 func (c *Context) Begin(src field.Source, event *events.Event) {
 	c.Context.Begin(src, event)
+	c.restart(event)
+}
+
+// BeginLike makes the event that other shows, which is a context of the same
+// program, the one to evaluate, with the facts as src tells them.
+func (c *Context) BeginLike(other *Context, src field.Source) {
+	c.Context.BeginLike(&other.Context, src)
+	c.restart(other.Event())
+}
+
+func (c *Context) restart(event *events.Event) {
 	c.gen++
 	if c.gen == 0 { // wrapped: nothing may look current
 		clear(c.slots)
