@@ -109,8 +109,12 @@ func (e *edges) fallback(m *request.Metric, f *request.Fields) servicemap.Node {
 	system := f.Text(request.DBSystem) + f.Text(request.MessagingSystem) // a span has one of them at most
 	for _, slot := range candidates {
 		address := f.Text(slot)
-		if system != "" && !m.Server && isNumber(address) {
+		number := isNumber(address)
+		if system != "" && !m.Server && number {
 			continue // "redis" says more than the network that it is in
+		}
+		if m.Server && !number {
+			continue // what a client writes into X-Forwarded-For must not make up nodes
 		}
 		if node, ok := e.outside.Node(address); ok {
 			return node

@@ -124,6 +124,7 @@ func TestEdgesToTheOutside(t *testing.T) {
 		"broker":            {ptrace.SpanKindProducer, attrs{"messaging.system": "kafka"}, "a - kafka - client messaging_system - 1"},
 		"consumer":          {ptrace.SpanKindConsumer, attrs{"messaging.system": "kafka"}, "unknown - a - server messaging_system - 1"},
 		"somebody outside":  {ptrace.SpanKindServer, attrs{"http.request.method": "GET", "client.address": "198.51.100.7", "network.peer.address": "10.0.0.1"}, "internet - a - server virtual_node - 1"},
+		"somebody invented": {ptrace.SpanKindServer, attrs{"http.request.method": "GET", "client.address": "payroll.internal", "network.peer.address": "198.51.100.7"}, "internet - a - server virtual_node - 1"},
 		"a named network":   {ptrace.SpanKindServer, attrs{"http.request.method": "GET", "network.peer.address": "192.0.2.7"}, "office - a - server virtual_node - 1"},
 		"a private network": {ptrace.SpanKindServer, attrs{"http.request.method": "GET", "network.peer.address": "192.168.7.7"}, "192.168.0.0/16 - a - server virtual_node - 1"},
 		"nobody":            {ptrace.SpanKindServer, attrs{"http.request.method": "GET"}, "unknown - a - server virtual_node - 1"},
