@@ -10,7 +10,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/sightglass/sightglass/internal/policy/field"
-	"github.com/sightglass/sightglass/internal/policy/output"
+	"github.com/sightglass/sightglass/internal/record"
 	"github.com/sightglass/sightglass/internal/redact"
 	"github.com/sightglass/sightglass/internal/schema"
 )
@@ -66,6 +66,11 @@ func newRedactor(cfg RedactConfig) *redactor {
 	return r
 }
 
+func (r *redactor) has(attribute string) bool {
+	_, ok := r.attributes[attribute]
+	return ok
+}
+
 // record masks the attributes of rec and reports how many values changed.
 func (r *redactor) record(rec plog.LogRecord) int64 {
 	if r == nil {
@@ -73,25 +78,47 @@ func (r *redactor) record(rec plog.LogRecord) int64 {
 	}
 	var n int64
 	for name, value := range rec.Attributes().All() {
-		if _, ok := r.attributes[name]; ok {
+		if r.has(name) {
 			n += maskValue(value)
 		}
 	}
 	return n
 }
 
-// detection is record for the record of a match, whose texts repeat the
-// command lines of the acting process and its ancestors.
-func (r *redactor) detection(rec plog.LogRecord, src field.Source) int64 {
+// complete adds to rec what the process table knows. The parent's command line
+// is one text there, in which "-p hunter2" can no longer be told from a port,
+// so it is made from the masked vector.
+func (r *redactor) complete(rec plog.LogRecord, view *record.View) (masked int64) {
+	if r != nil {
+		masked = r.completeParent(rec.Attributes(), view)
+	}
+	view.Complete(rec)
+	return masked
+}
+
+func (r *redactor) completeParent(attrs pcommon.Map, view *record.View) int64 {
+	var p field.Process
+	if !view.Ancestor(1, &p) || len(p.Args) == 0 {
+		return 0
+	}
+	args := redact.Args(p.Args)
+	if &args[0] == &p.Args[0] {
+		return 0
+	}
+	attrs.PutStr(schema.ProcessParentCommand, strings.ToValidUTF8(strings.Join(args, " "), "\uFFFD"))
+	return 1
+}
+
+// detection is record for the record of a match, whose texts were made from a
+// hidden source already. What they quote beside command lines is searched too.
+func (r *redactor) detection(rec plog.LogRecord) int64 {
 	if r == nil {
 		return 0
 	}
-	secrets := findSecrets(src)
-	n := r.record(rec)
-	n += maskText(rec.Body(), secrets)
+	n := r.record(rec) + maskText(rec.Body())
 	for name, value := range rec.Attributes().All() {
 		if strings.HasPrefix(name, schema.PolicyField) {
-			n += maskText(value, secrets)
+			n += maskText(value)
 		}
 	}
 	return n
@@ -100,7 +127,7 @@ func (r *redactor) detection(rec plog.LogRecord, src field.Source) int64 {
 func maskValue(value pcommon.Value) int64 {
 	switch value.Type() {
 	case pcommon.ValueTypeStr:
-		return maskText(value, nil)
+		return maskText(value)
 	case pcommon.ValueTypeSlice:
 		return maskSlice(value.Slice())
 	default:
@@ -108,16 +135,13 @@ func maskValue(value pcommon.Value) int64 {
 	}
 }
 
-func maskText(value pcommon.Value, secrets []secret) int64 {
+func maskText(value pcommon.Value) int64 {
 	if value.Type() != pcommon.ValueTypeStr {
 		return 0
 	}
 	before := value.Str()
-	after := before
-	for _, s := range secrets {
-		after = strings.ReplaceAll(after, s.plain, s.masked)
-	}
-	if after = redact.Text(after); after == before {
+	after := redact.Text(before)
+	if after == before {
 		return 0
 	}
 	value.SetStr(after)
@@ -139,47 +163,4 @@ func maskSlice(s pcommon.Slice) int64 {
 		}
 	}
 	return n
-}
-
-// secret is an argument with a secret in it, as it stands in a command line
-// that was joined by blanks.
-type secret struct{ plain, masked string }
-
-// maxRedactedAncestors bounds whose command lines are searched; outputs rarely
-// name more than the parent's.
-const maxRedactedAncestors = 8
-
-// findSecrets collects the arguments that are masked in the command lines of
-// the acting process and its ancestors. Joined to one text, "-p hunter2" can no
-// longer be told from a port, so the vectors are what is looked at.
-func findSecrets(src field.Source) []secret {
-	var out []secret
-	var p field.Process
-	for n := range maxRedactedAncestors {
-		if !src.Ancestor(n, &p) {
-			break
-		}
-		masked := redact.Args(p.Args)
-		for i, arg := range masked {
-			if i == 0 || arg == p.Args[i] {
-				continue
-			}
-			// With the argument before it, so that a short secret does not
-			// mask every letter like it.
-			out = appendSecret(out, p.Args[i-1]+" "+p.Args[i], masked[i-1]+" "+arg)
-			out = appendSecret(out, masked[i-1]+" "+p.Args[i], masked[i-1]+" "+arg)
-		}
-	}
-	return out
-}
-
-// appendSecret adds a secret as attributes hold it, with what is not UTF-8
-// replaced, and as the text of a detection does, if that is another.
-func appendSecret(to []secret, plain, masked string) []secret {
-	attr := secret{plain: strings.ToValidUTF8(plain, "\uFFFD"), masked: strings.ToValidUTF8(masked, "\uFFFD")}
-	to = append(to, attr)
-	if text := string(output.AppendClean(nil, plain)); text != attr.plain {
-		to = append(to, secret{plain: text, masked: string(output.AppendClean(nil, masked))})
-	}
-	return to
 }

@@ -20,6 +20,7 @@ type worker struct {
 	matcher *policy.Matcher
 	onMatch func(*policy.Match) // the method match, made a value once
 	rec     plog.LogRecord      // the present one
+	hidden  hidden              // it, as outputs show it
 	out     assembler
 	counts  counts
 	hits    []hit  // of the batch, one per rule that matched
@@ -89,7 +90,7 @@ func (w *worker) one(rec plog.LogRecord) {
 func (w *worker) keep() {
 	kept := w.out.plain()
 	w.rec.CopyTo(kept)
-	w.view.Complete(kept)
+	w.counts.redacted += w.p.redactor.complete(kept, w.view)
 	w.counts.redacted += w.p.redactor.record(kept)
 }
 
@@ -103,10 +104,14 @@ func (w *worker) match(m *policy.Match) {
 		return
 	}
 	dst := w.out.detection(w.p.setScope)
+	if w.p.redactor != nil {
+		w.hidden = hidden{Source: w.view, r: w.p.redactor}
+		m.Show(&w.hidden)
+	}
 	alert := detection.OfMatch(m)
 	alert.Write(dst, w.rec)
-	w.view.Complete(dst)
-	w.counts.redacted += w.p.redactor.detection(dst, w.view)
+	w.counts.redacted += w.hidden.masked + w.p.redactor.complete(dst, w.view)
+	w.counts.redacted += w.p.redactor.detection(dst)
 }
 
 func (w *worker) hit(rule *policy.Rule) *hit {
