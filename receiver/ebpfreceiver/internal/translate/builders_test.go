@@ -48,17 +48,22 @@ func TestTracesAreGroupedByResource(t *testing.T) {
 	require.Equal(t, wallOffset+9, int64(span.EndTimestamp()))
 }
 
+func oneIn(bucket int) []uint64 {
+	b := make([]uint64, 40)
+	b[bucket] = 1
+	return b
+}
+
+func sourceOf(id uint64) LatencySource { return LatencySource{Cgroup: container.CgroupID{ID: id}} }
+
 func TestLatencies(t *testing.T) {
-	l := NewLatencies(host, "1.0", time.Unix(1, 0), time.Unix(2, 0))
-	bucket := func(n int) []uint64 {
-		b := make([]uint64, 40)
-		b[n] = 1
-		return b
-	}
+	l := NewLatencies(host, "1.0", time.Unix(1, 0))
 	other := &container.Info{State: container.Host, Path: "/user.slice/session-1.scope"}
-	l.Add(rootInfo, Latency{Number: 0, Count: 1, Sum: 1000, Buckets: bucket(3)})
-	l.Add(other, Latency{Number: 0, Count: 1, Sum: 2000, Buckets: bucket(39)})
-	l.Add(unitInfo, Latency{Number: 0, Count: 1, Sum: 300, Buckets: bucket(8)})
+	l.Begin(time.Unix(2, 0))
+	l.Add(rootInfo, sourceOf(1), Latency{Count: 1, Sum: 1000, Buckets: oneIn(3)})
+	l.Add(other, sourceOf(2), Latency{Count: 1, Sum: 2000, Buckets: oneIn(39)})
+	l.Add(unitInfo, sourceOf(3), Latency{Count: 1, Sum: 300, Buckets: oneIn(8)})
+	l.End()
 	out := pmetric.NewMetrics()
 	l.AppendTo(out)
 	require.Equal(t, 2, out.ResourceMetrics().Len(), "what has no service is the host's")
@@ -80,6 +85,57 @@ func TestLatencies(t *testing.T) {
 	require.Equal(t, uint64(1), dp.BucketCounts().At(1), "256 to 512 ns")
 	require.InDelta(t, 256e-9, dp.ExplicitBounds().At(0), 1e-15)
 	require.InDelta(t, 512e-9, dp.ExplicitBounds().At(1), 1e-15)
+}
+
+// TestLatenciesNeverDecrease: the kernel forgets a histogram, a control group
+// loses its name, a series ends and returns.
+func TestLatenciesNeverDecrease(t *testing.T) {
+	l := NewLatencies(host, "1.0", time.Unix(1, 0))
+	second := int64(1)
+	read := func(add func()) (count uint64, start int64) {
+		second++
+		l.Begin(time.Unix(second, 0))
+		add()
+		l.End()
+		out := pmetric.NewMetrics()
+		l.AppendTo(out)
+		if out.DataPointCount() == 0 {
+			return 0, 0
+		}
+		require.Equal(t, 1, out.DataPointCount())
+		dp := out.ResourceMetrics().At(0).ScopeMetrics().At(0).Metrics().At(0).Histogram().DataPoints().At(0)
+		return dp.Count(), dp.StartTimestamp().AsTime().Unix()
+	}
+	add := func(c *container.Info, count uint64) func() {
+		buckets := make([]uint64, 40)
+		buckets[9] = count
+		return func() { l.Add(c, sourceOf(7), Latency{Count: count, Sum: 600 * count, Buckets: buckets}) }
+	}
+	for _, step := range []struct {
+		add  func()
+		want uint64
+	}{
+		{add(&container.Info{}, 5), 0}, // not resolved yet: waits
+		{add(unitInfo, 6), 6},
+		{add(unitInfo, 10), 10},
+		{add(unitInfo, 2), 12},          // begun anew
+		{add(&container.Info{}, 3), 13}, // the group is gone: still its service's
+		{func() {}, 13},                 // evicted
+		{add(unitInfo, 4), 17},
+	} {
+		count, start := read(step.add)
+		require.Equal(t, step.want, count)
+		if count > 0 {
+			require.Equal(t, int64(2), start)
+		}
+	}
+	for range idleReadings + 1 {
+		read(func() {})
+	}
+	require.Empty(t, l.last)
+	count, start := read(add(unitInfo, 1))
+	require.Equal(t, uint64(1), count)
+	require.Equal(t, second-1, start)
 }
 
 func TestCallName(t *testing.T) {

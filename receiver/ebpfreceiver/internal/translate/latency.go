@@ -1,7 +1,9 @@
 package translate
 
 import (
+	"maps"
 	"math"
+	"slices"
 	"strconv"
 	"time"
 
@@ -17,8 +19,6 @@ import (
 // whose bucket n counts the calls of 2^n to 2^(n+1) ns, the last one all longer
 // ones.
 type Latency struct {
-	Number  uint32
-	Compat  bool // Number is of the 32-bit call
 	Count   uint64
 	Sum     uint64 // ns
 	Buckets []uint64
@@ -36,48 +36,131 @@ var latencyBounds = func() []float64 {
 	return b
 }()
 
-// Latencies collects histograms by service and system call.
+// LatencySource names one of the kernel's histograms.
+type LatencySource struct {
+	Cgroup container.CgroupID
+	Number uint32
+	Compat bool
+}
+
+// idleReadings is after how many readings without a call a series ends.
+const idleReadings = 60
+
+// Latencies turns the kernel's histograms, which begin anew when their place is
+// needed for others, into cumulative ones by service and system call that never
+// decrease. Not safe for concurrent use.
 type Latencies struct {
-	host       Host
-	version    string
-	start, now pcommon.Timestamp
-	order      []resourceKey
-	services   map[resourceKey]map[string]*Latency
+	host     Host
+	version  string
+	previous pcommon.Timestamp // end of the last reading, at first the start
+	now      pcommon.Timestamp
+	reading  uint64
+	last     map[LatencySource]*latencySeen
+	services map[resourceKey]map[string]*latencySeries
+	order    []resourceKey // of services, for an output that does not jump
+}
+
+// latencySeen is what a source said at its last reading.
+type latencySeen struct {
+	owner   resourceKey
+	reading uint64
+	Latency
+}
+
+// latencySeries is one data point.
+type latencySeries struct {
+	start  pcommon.Timestamp
+	fed    uint64 // reading that added to it last
+	count  uint64
+	sum    uint64 // ns
+	counts []uint64
 }
 
 // NewLatencies returns an empty collection. start is when counting began.
-func NewLatencies(host Host, version string, start, now time.Time) *Latencies {
+func NewLatencies(host Host, version string, start time.Time) *Latencies {
 	return &Latencies{
 		host: host, version: version,
-		start: pcommon.NewTimestampFromTime(start), now: pcommon.NewTimestampFromTime(now),
-		services: make(map[resourceKey]map[string]*Latency),
+		now:      pcommon.NewTimestampFromTime(start),
+		last:     make(map[LatencySource]*latencySeen),
+		services: make(map[resourceKey]map[string]*latencySeries),
 	}
 }
 
-// Add adds the histogram of one call. Control groups without a service are the
-// host's own.
-func (l *Latencies) Add(c *container.Info, lat Latency) {
-	k := Owner{Cgroup: c}.key()
-	if namedByExecutable(c) {
-		k = resourceKey{cgroup: hostItself}
+// Begin starts a reading of all sources.
+func (l *Latencies) Begin(now time.Time) {
+	l.reading++
+	l.previous, l.now = l.now, pcommon.NewTimestampFromTime(now)
+}
+
+// Add adds what the source has counted since the last reading. A control group
+// that is gone keeps the service that it had; one whose path is not known yet
+// waits for it. Groups without a service are the host's own.
+func (l *Latencies) Add(c *container.Info, source LatencySource, lat Latency) {
+	seen := l.last[source]
+	if seen == nil {
+		if c.State == container.Unresolved {
+			return
+		}
+		seen = &latencySeen{owner: latencyOwner(c), Latency: Latency{Buckets: make([]uint64, len(lat.Buckets))}}
+		l.last[source] = seen
 	}
+	seen.reading = l.reading
+	if lat.Count < seen.Count { // the kernel has given its place away in between
+		seen.Count, seen.Sum = 0, 0
+		clear(seen.Buckets)
+	}
+	if lat.Count > seen.Count {
+		l.series(seen.owner, CallName(source.Number, source.Compat)).add(l.reading, &seen.Latency, &lat)
+	}
+	seen.Count, seen.Sum = lat.Count, lat.Sum
+	copy(seen.Buckets, lat.Buckets)
+}
+
+func latencyOwner(c *container.Info) resourceKey {
+	if namedByExecutable(c) {
+		return resourceKey{cgroup: hostItself}
+	}
+	return Owner{Cgroup: c}.key()
+}
+
+func (l *Latencies) series(k resourceKey, name string) *latencySeries {
 	calls, ok := l.services[k]
 	if !ok {
-		calls = make(map[string]*Latency)
+		calls = make(map[string]*latencySeries)
 		l.services[k] = calls
 		l.order = append(l.order, k)
 	}
-	name := CallName(lat.Number, lat.Compat)
-	sum, ok := calls[name]
+	s, ok := calls[name]
 	if !ok {
-		sum = &Latency{Buckets: make([]uint64, len(latencyBounds)+1)}
-		calls[name] = sum
+		s = &latencySeries{start: l.previous, counts: make([]uint64, len(latencyBounds)+1)}
+		calls[name] = s
 	}
-	sum.Count += lat.Count
-	sum.Sum += lat.Sum
-	for n, count := range lat.Buckets {
-		sum.Buckets[min(max(n+1-firstBound, 0), len(latencyBounds))] += count
+	return s
+}
+
+// add counts what has come between two readings. Buckets are read one by one
+// while the kernel counts on: one that seems to shrink waits for the next time.
+func (s *latencySeries) add(reading uint64, from, to *Latency) {
+	s.fed = reading
+	s.count += to.Count - from.Count
+	s.sum += to.Sum - min(from.Sum, to.Sum)
+	for n, count := range to.Buckets {
+		s.counts[min(max(n+1-firstBound, 0), len(latencyBounds))] += count - min(from.Buckets[n], count)
 	}
+}
+
+// End ends a reading: sources that the kernel has given up are forgotten, and
+// series without calls for a while end.
+func (l *Latencies) End() {
+	maps.DeleteFunc(l.last, func(_ LatencySource, seen *latencySeen) bool { return seen.reading != l.reading })
+	l.order = slices.DeleteFunc(l.order, func(k resourceKey) bool {
+		calls := l.services[k]
+		maps.DeleteFunc(calls, func(_ string, s *latencySeries) bool { return l.reading-s.fed > idleReadings })
+		if len(calls) == 0 {
+			delete(l.services, k)
+		}
+		return len(calls) == 0
+	})
 }
 
 // hostItself stands for what belongs to no service.
@@ -97,17 +180,20 @@ func (l *Latencies) AppendTo(out pmetric.Metrics) {
 		m.SetDescription("Duration of system calls.")
 		h := m.SetEmptyHistogram()
 		h.SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
-		for name, lat := range l.services[k] {
-			dp := h.DataPoints().AppendEmpty()
-			dp.SetStartTimestamp(l.start)
-			dp.SetTimestamp(l.now)
-			dp.SetCount(lat.Count)
-			dp.SetSum(float64(lat.Sum) / 1e9)
-			dp.ExplicitBounds().FromRaw(latencyBounds)
-			dp.BucketCounts().FromRaw(lat.Buckets)
-			dp.Attributes().PutStr(schema.SyscallName, name)
+		for name, s := range l.services[k] {
+			s.fill(h.DataPoints().AppendEmpty(), name, l.now)
 		}
 	}
+}
+
+func (s *latencySeries) fill(dp pmetric.HistogramDataPoint, name string, now pcommon.Timestamp) {
+	dp.SetStartTimestamp(s.start)
+	dp.SetTimestamp(now)
+	dp.SetCount(s.count)
+	dp.SetSum(float64(s.sum) / 1e9)
+	dp.ExplicitBounds().FromRaw(latencyBounds)
+	dp.BucketCounts().FromRaw(s.counts)
+	dp.Attributes().PutStr(schema.SyscallName, name)
 }
 
 // CallName is the name of a system call by its number.
