@@ -19,13 +19,13 @@ func cgroupRoots(t *testing.T) (v2, memory string) {
 	t.Helper()
 	for _, dir := range []string{"/sys/fs/cgroup/unified", "/sys/fs/cgroup"} {
 		var st unix.Statfs_t
-		if unix.Statfs(dir, &st) == nil && int64(st.Type) == unix.CGROUP2_SUPER_MAGIC {
+		if unix.Statfs(dir, &st) == nil && st.Type == unix.CGROUP2_SUPER_MAGIC {
 			v2 = dir
 			break
 		}
 	}
 	var st unix.Statfs_t
-	if unix.Statfs("/sys/fs/cgroup/memory", &st) == nil && int64(st.Type) == unix.CGROUP_SUPER_MAGIC {
+	if unix.Statfs("/sys/fs/cgroup/memory", &st) == nil && st.Type == unix.CGROUP_SUPER_MAGIC {
 		memory = "/sys/fs/cgroup/memory"
 	}
 	return v2, memory

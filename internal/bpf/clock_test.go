@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 )
 
 func TestClock(t *testing.T) {
@@ -29,7 +30,7 @@ func TestClockAllocatesNothing(t *testing.T) {
 
 func TestOptions(t *testing.T) {
 	o, err := Options{}.withDefaults()
-	assert.NoError(t, err)
+	require.NoError(t, err)
 	assert.Equal(t, DefaultRingSize, o.SecurityRing)
 	assert.Equal(t, DefaultRingSize, o.RequestsRing)
 }

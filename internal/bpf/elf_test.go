@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"testing"
 
@@ -89,7 +90,7 @@ func TestInt80(t *testing.T) {
 	words := binary.LittleEndian.AppendUint32(nil, unix.AF_INET)
 	words = binary.LittleEndian.AppendUint32(words, unix.SOCK_DGRAM)
 	words = binary.LittleEndian.AppendUint32(words, unix.IPPROTO_UDP)
-	names := append(words, append([]byte(file), 0)...)
+	names := slices.Concat(words, []byte(file), []byte{0})
 	code := int80(
 		[4]uint32{i386Socketcall, socketcallSocket, data, 0},
 		[4]uint32{i386Mkdir, 0, 0o700, 0},

@@ -25,11 +25,11 @@ func (c Class) String() string {
 	return "security"
 }
 
-// Reasons why a record was made and left out on purpose, in the order of
+// FilterReasons tell why a record was made and left out on purpose, in the order of
 // Counters.Filtered.
 var FilterReasons = []string{"self", "thread", "interest"}
 
-// Reasons why a record was made and could not be sent, in the order of
+// LossReasons tell why a record was made and could not be sent, in the order of
 // Counters.Lost.
 var LossReasons = []string{"ring_full", "scratch"}
 

@@ -21,17 +21,6 @@ func loopback(port int) sockaddr {
 	return s
 }
 
-// loopback6 is ::1 and a port.
-func loopback6(port int) sockaddr {
-	s := sockaddr{family: unix.AF_INET6, port: uint16(port), addr: [16]byte{15: 1}}
-	s.raw = binary.NativeEndian.AppendUint16(nil, s.family)
-	s.raw = binary.BigEndian.AppendUint16(s.raw, s.port)
-	s.raw = append(s.raw, 0, 0, 0, 0)
-	s.raw = append(s.raw, s.addr[:]...)
-	s.raw = append(s.raw, 0, 0, 0, 0)
-	return s
-}
-
 // unixAddress is a path, or an abstract name when it begins with NUL.
 func unixAddress(path string) sockaddr {
 	s := sockaddr{family: unix.AF_UNIX, path: path}

@@ -16,13 +16,13 @@ var processTriggers = map[string]func(c *call){
 	"execve": func(c *call) { // fails; success is told by another record
 		require.NoError(c.t, unix.Chdir(realTempDir(c.t)))
 		ret := c.do("no/such program", []string{"a", "", "two words"}, 0)
-		assert.EqualValues(c.t, -int64(unix.ENOENT), ret)
+		assert.Equal(c.t, -int64(unix.ENOENT), ret)
 	},
 	"execveat": func(c *call) {
 		dir := realTempDir(c.t)
 		touch(c.t, dir+"/f") // not executable
 		ret := c.do(openDir(c.t, dir), "f", []string{"f"}, 0, 0)
-		assert.EqualValues(c.t, -int64(unix.EACCES), ret)
+		assert.Equal(c.t, -int64(unix.EACCES), ret)
 	},
 	"setuid": func(c *call) {
 		c.ok(65534)

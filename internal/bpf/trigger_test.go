@@ -40,11 +40,10 @@ type facts struct {
 }
 
 type socketFacts struct {
-	family, kind          uint16
-	localPort, peerPort   uint16
-	localAddr, peerAddr   [16]byte
-	localPath, peerPath   string
-	connected, hasAddress bool
+	family, kind        uint16
+	localPort, peerPort uint16
+	localAddr, peerAddr [16]byte
+	localPath, peerPath string
 }
 
 // call makes one system call from a thread of its own and remembers everything
@@ -103,8 +102,7 @@ func (c *call) do(args ...any) int64 {
 	copy(c.values[:], args)
 	for i, v := range args {
 		c.regs[i] = c.register(v)
-		switch c.spec.Args[i].Kind {
-		case syscalls.KindFD, syscalls.KindDirFD:
+		if kind := c.spec.Args[i].Kind; kind == syscalls.KindFD || kind == syscalls.KindDirFD {
 			c.before[i] = descriptorFacts(v.(int))
 		}
 	}
@@ -130,11 +128,10 @@ func (c *call) do(args ...any) int64 {
 }
 
 // ok is do for a call that must succeed.
-func (c *call) ok(args ...any) int64 {
+func (c *call) ok(args ...any) {
 	c.t.Helper()
 	ret := c.do(args...)
 	require.GreaterOrEqual(c.t, ret, int64(0), "%s: %v", c.spec.Name, unix.Errno(-ret))
-	return ret
 }
 
 func (c *call) register(v any) uint64 {
@@ -381,9 +378,8 @@ func compareDescriptor(t *testing.T, name string, want *facts, got *event.Arg, c
 	}
 	assert.Equal(t, want.stat.Ino, got.File.Inode, name)
 	assert.Equal(t, want.stat.Mode, got.File.Mode, name)
-	dev := uint64(want.stat.Dev)
-	assert.Equal(t, unix.Major(dev), got.File.Major(), name)
-	assert.Equal(t, unix.Minor(dev), got.File.Minor(), name)
+	assert.Equal(t, unix.Major(want.stat.Dev), got.File.Major(), name)
+	assert.Equal(t, unix.Minor(want.stat.Dev), got.File.Minor(), name)
 }
 
 func compareSocket(t *testing.T, want *socketFacts, got *event.Socket, changing bool) {

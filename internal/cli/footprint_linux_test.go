@@ -32,7 +32,7 @@ func TestOwnMappings(t *testing.T) {
 	require.NotEmpty(t, readOnlyMappings(maps, exe))
 }
 
-func TestDropStartUpCodeEndsEarly(t *testing.T) {
+func TestDropStartUpCodeEndsEarly(*testing.T) {
 	stop := make(chan struct{})
 	close(stop)
 	dropStartUpCode(stop)

@@ -1,6 +1,7 @@
 package record
 
 import (
+	"maps"
 	"strings"
 	"testing"
 
@@ -60,9 +61,7 @@ func who(more map[string]any) map[string]any {
 		schema.ProcessParentCommand:    "bash -l",
 		schema.ProcessAncestors:        []any{"bash", "sshd", "systemd"},
 	}
-	for name, value := range more {
-		attrs[name] = value
-	}
+	maps.Copy(attrs, more)
 	return attrs
 }
 
@@ -253,9 +252,7 @@ func socket(local string, localPort int64, peer string, peerPort int64, role str
 		schema.NetworkLocalAddress: local, schema.NetworkLocalPort: localPort,
 		schema.NetworkPeerAddress: peer, schema.NetworkPeerPort: peerPort,
 	}
-	for name, value := range more {
-		attrs[name] = value
-	}
+	maps.Copy(attrs, more)
 	return attrs
 }
 

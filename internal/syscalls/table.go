@@ -82,16 +82,20 @@ var Table = []Spec{
 		Name:    "renameat",
 		Numbers: Numbers{AMD64: n(264), ARM64: n(38), I386: n(302), ARM: n(329)},
 		Args: []Arg{
-			{Name: "olddirfd", Kind: KindDirFD}, argOldPath,
-			{Name: "newdirfd", Kind: KindDirFD}, argNewPath,
+			{Name: "olddirfd", Kind: KindDirFD},
+			argOldPath,
+			{Name: "newdirfd", Kind: KindDirFD},
+			argNewPath,
 		},
 	},
 	{
 		Name:    "renameat2",
 		Numbers: Numbers{AMD64: n(316), ARM64: n(276), I386: n(353), ARM: n(382)},
 		Args: []Arg{
-			{Name: "olddirfd", Kind: KindDirFD}, argOldPath,
-			{Name: "newdirfd", Kind: KindDirFD}, argNewPath, argRename,
+			{Name: "olddirfd", Kind: KindDirFD},
+			argOldPath,
+			{Name: "newdirfd", Kind: KindDirFD},
+			argNewPath, argRename,
 		},
 	},
 	{
@@ -103,8 +107,10 @@ var Table = []Spec{
 		Name:    "linkat",
 		Numbers: Numbers{AMD64: n(265), ARM64: n(37), I386: n(303), ARM: n(330)},
 		Args: []Arg{
-			{Name: "olddir", Kind: KindDirFD}, argOldPath,
-			{Name: "newdir", Kind: KindDirFD}, argNewPath,
+			{Name: "olddir", Kind: KindDirFD},
+			argOldPath,
+			{Name: "newdir", Kind: KindDirFD},
+			argNewPath,
 			{Name: "flags", Kind: KindFlags, Set: SetLinkAt},
 		},
 	},

@@ -42,9 +42,16 @@ func guest() {
 // mountAll mounts what tests of eBPF programs look at.
 func mountAll() {
 	for _, m := range []struct{ dir, kind string }{
-		{"/proc", "proc"}, {"/sys", "sysfs"}, {"/dev", "devtmpfs"}, {"/dev/pts", "devpts"}, {"/dev/shm", "tmpfs"},
-		{"/run", "tmpfs"}, {"/sys/fs/cgroup", "cgroup2"}, {"/sys/fs/bpf", "bpf"},
-		{"/sys/kernel/tracing", "tracefs"}, {"/sys/kernel/security", "securityfs"},
+		{"/proc", "proc"},
+		{"/sys", "sysfs"},
+		{"/dev", "devtmpfs"},
+		{"/dev/pts", "devpts"},
+		{"/dev/shm", "tmpfs"},
+		{"/run", "tmpfs"},
+		{"/sys/fs/cgroup", "cgroup2"},
+		{"/sys/fs/bpf", "bpf"},
+		{"/sys/kernel/tracing", "tracefs"},
+		{"/sys/kernel/security", "securityfs"},
 	} {
 		_ = os.MkdirAll(m.dir, 0o755)
 		_ = unix.Mount(m.kind, m.dir, m.kind, 0, "") // a kernel without one of them: its tests tell

@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -153,7 +154,7 @@ func (k *kernel) index(ctx context.Context, cache string) (*aptIndex, error) {
 
 // run calls an apt command on the index.
 func (x *aptIndex) run(ctx context.Context, dir string, out io.Writer, name string, args ...string) error {
-	cmd := exec.CommandContext(ctx, name, append(x.flags[:len(x.flags):len(x.flags)], args...)...)
+	cmd := exec.CommandContext(ctx, name, append(slices.Clip(x.flags), args...)...)
 	var stderr strings.Builder
 	cmd.Dir, cmd.Stdout, cmd.Stderr = dir, out, &stderr
 	if err := cmd.Run(); err != nil {
