@@ -13,6 +13,7 @@ import (
 	"github.com/sightglass/sightglass/internal/record"
 	"github.com/sightglass/sightglass/internal/redact"
 	"github.com/sightglass/sightglass/internal/schema"
+	"github.com/sightglass/sightglass/internal/syscalls"
 )
 
 // RedactConfig is what is taken out of the records that leave. Rules see the
@@ -44,9 +45,22 @@ var commandAttributes = []string{
 	schema.ProcessCommandLine,
 	schema.ProcessParentCommand,
 	schema.ProcessEnvironment,
-	schema.SyscallArgPrefix + "args",
-	schema.SyscallArgPrefix + "env",
-	schema.SyscallArgPrefix + "exe",
+}
+
+// argumentAttributes are the arguments of system calls in which a caller can
+// write what it likes: vectors, texts that name no file, and buffers.
+func argumentAttributes() []string {
+	var out []string
+	for i := range syscalls.Table {
+		for _, arg := range syscalls.Table[i].Args {
+			switch arg.Kind {
+			case syscalls.KindStrings, syscalls.KindText, syscalls.KindBytes:
+				out = append(out, schema.SyscallArgPrefix+arg.Name)
+			default:
+			}
+		}
+	}
+	return out
 }
 
 // redactor masks secrets in records that the processor owns. nil masks
@@ -60,7 +74,7 @@ func newRedactor(cfg RedactConfig) *redactor {
 		return nil
 	}
 	r := &redactor{attributes: map[string]struct{}{}}
-	for _, name := range slices.Concat(commandAttributes, cfg.Attributes) {
+	for _, name := range slices.Concat(commandAttributes, argumentAttributes(), cfg.Attributes) {
 		r.attributes[name] = struct{}{}
 	}
 	return r
@@ -130,6 +144,8 @@ func maskValue(value pcommon.Value) int64 {
 		return maskText(value)
 	case pcommon.ValueTypeSlice:
 		return maskSlice(value.Slice())
+	case pcommon.ValueTypeBytes:
+		return maskBytes(value.Bytes())
 	default:
 		return 0
 	}
@@ -145,6 +161,16 @@ func maskText(value pcommon.Value) int64 {
 		return 0
 	}
 	value.SetStr(after)
+	return 1
+}
+
+func maskBytes(value pcommon.ByteSlice) int64 {
+	before := string(value.AsRaw())
+	after := redact.Text(before)
+	if after == before {
+		return 0
+	}
+	value.FromRaw([]byte(after))
 	return 1
 }
 

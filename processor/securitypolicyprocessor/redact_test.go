@@ -12,6 +12,7 @@ import (
 	"github.com/sightglass/sightglass/internal/process"
 	"github.com/sightglass/sightglass/internal/record"
 	"github.com/sightglass/sightglass/internal/schema"
+	"github.com/sightglass/sightglass/internal/syscalls"
 )
 
 func newRecord(t *testing.T, attrs map[string]any) plog.LogRecord {
@@ -131,6 +132,38 @@ func TestRedactSecretsThatAreNoText(t *testing.T) {
 		require.Equal(t, "run: redis-cli -a *** ping", rec.Body().Str())
 		require.Equal(t, map[string]string{"proc.cmdline": "redis-cli -a *** ping"}, fields(rec))
 	}
+}
+
+// A failed exec leaves its vector as the argument of a call.
+func TestRedactArgumentsOfCalls(t *testing.T) {
+	r := newRedactor(RedactConfig{Enabled: true})
+	var vectors int
+	for i := range syscalls.Table {
+		for _, arg := range syscalls.Table[i].Args {
+			name := schema.SyscallArgPrefix + arg.Name
+			var value any
+			switch arg.Kind {
+			case syscalls.KindStrings:
+				value = []any{"/usr/bin/mysql", "-pHUNTER", "--password=HUNTER"}
+				vectors++
+			case syscalls.KindText:
+				value = "password=HUNTER,cifs://bob:HUNTER@h"
+			case syscalls.KindBytes:
+				value = []byte("password=HUNTER")
+			default:
+				continue
+			}
+			rec := newRecord(t, map[string]any{name: value})
+			require.Positive(t, r.record(rec), name)
+			require.NotContains(t, fmt.Sprintf("%s", rec.Attributes().AsRaw()), "HUNTER", name)
+		}
+	}
+	require.Positive(t, vectors)
+	rec := newRecord(t, map[string]any{"any": []byte("password=x")})
+	value, _ := rec.Attributes().Get("any")
+	require.EqualValues(t, 1, maskValue(value))
+	require.Equal(t, "password=***", string(value.Bytes().AsRaw()))
+	require.Zero(t, maskValue(value))
 }
 
 func TestRedactOff(t *testing.T) {
