@@ -92,14 +92,16 @@ static __always_inline bool requests__is_excluded(const struct requests_socket *
 /* requests__fill: copies what is worth it of the bytes of a classified socket
  * into the record, of which got are there already. Returns how many there are.
  */
-static __always_inline __u64 requests__fill(struct requests_scratch *b,
+static __always_inline __u64 requests__fill(struct requests_scratch *b, struct requests_socket *s,
 					    const struct requests_memory *m, __u64 got, __u64 bound,
 					    const volatile struct requests_signature *sig)
 {
 	if (bound < m->total) {
 		requests__tail(b, m);
-		if (sig && requests__is_whole(sig, &b->record))
+		if (sig && requests__is_whole(sig, &b->record)) {
 			bound = REQUESTS_PAYLOAD;
+			s->wide = 1;
+		}
 	}
 	return bound > got ? requests__copy(b, m, bound) : bound;
 }
@@ -123,7 +125,7 @@ static __always_inline void requests__record(struct requests_scratch *b, struct 
 	if (sig)
 		b->record.flags |= REQUESTS_HEAD;
 	if (got)
-		got = requests__fill(b, m, got, requests__bound(s, budget, m->total, sig, turn),
+		got = requests__fill(b, s, m, got, requests__bound(s, budget, m->total, sig, turn),
 				     sig);
 	requests__send(b, s, io, got);
 }
@@ -148,7 +150,7 @@ static __always_inline void requests__data(struct requests_socket *s, const stru
 	fresh = turn || s->budget[(way - 1) & 1];
 	got = 0;
 	if (requests__memory(&m, io->call, io->args)) {
-		got = requests__copy(b, &m, requests__guess(s, fresh));
+		got = requests__copy(b, &m, requests__guess(s, m.total, fresh));
 		if (got)
 			sig = requests__look(s, *(__u64 *)b->payload, got, turn);
 		else

@@ -15,29 +15,41 @@
  */
 #define REQUESTS_TRIES 8
 
-/* requests__match: the signature that the first len bytes match, NULL for none.
- * Bytes that are not there match anything: a message may come in small parts.
+/* requests__match_number: the number, from 1, of the signature that the first
+ * len bytes match, 0 for none. Bytes that are not there match anything: a
+ * message may come in small parts. Not inlined: verified once.
  */
-static __always_inline const volatile struct requests_signature *
-requests__match(__u64 word, __u64 len, __u8 class)
+__noinline __u32 requests__match_number(__u64 word, __u64 len, __u32 class)
 {
 	__u64 there = len >= 8 ? ~0ULL : (1ULL << (len * 8)) - 1;
-	__u64 i;
 
-	if (!cfg_signature_first[word & 0xff])
-		return 0;
-	for (i = 0; i < REQUESTS_SIGNATURES; i++) {
+	for (__u32 i = 0; i < REQUESTS_SIGNATURES; i++) {
 		const volatile struct requests_signature *s = &cfg_signatures[i];
 
 		if (i >= cfg_signature_count)
 			break;
 		if (class && s->class != class)
 			continue;
-		if (((word & s->mask) ^ s->value) & there)
-			continue;
-		return s;
+		if (!(((word & s->mask) ^ s->value) & there))
+			return i + 1;
 	}
 	return 0;
+}
+
+/* requests__match: the signature that the first len bytes match, NULL for none. */
+static __always_inline const volatile struct requests_signature *
+requests__match(__u64 word, __u64 len, __u8 class)
+{
+	__u32 n;
+
+	if (!cfg_signature_first[word & 0xff])
+		return 0;
+	n = requests__match_number(word, len, class);
+	if (!n)
+		return 0;
+	n--;
+	pin(n);
+	return &cfg_signatures[n & (REQUESTS_SIGNATURES - 1)];
 }
 
 /* requests__look: looks at the first len bytes of a segment and classifies the
@@ -70,11 +82,13 @@ requests__look(struct requests_socket *s, __u64 word, __u64 len, bool turn)
  * that a message may be worth where one is likely to begin or go on (fresh),
  * else enough to see whether one does.
  */
-static __always_inline __u64 requests__guess(const struct requests_socket *s, bool fresh)
+static __always_inline __u64 requests__guess(const struct requests_socket *s, __u64 len, bool fresh)
 {
-	if (s->end.class && fresh)
-		return cfg_class_bound[s->end.class & (REQUESTS_CLASSES - 1)];
-	return sizeof(__u64);
+	if (!s->end.class)
+		return sizeof(__u64);
+	if (s->wide && (fresh || len <= REQUESTS_PAYLOAD))
+		return REQUESTS_PAYLOAD;
+	return fresh ? cfg_class_bound[s->end.class & (REQUESTS_CLASSES - 1)] : sizeof(__u64);
 }
 
 /* requests__bound: how many of len bytes to copy, by the budget of the message
@@ -87,7 +101,9 @@ static __always_inline __u64 requests__bound(const struct requests_socket *s, __
 {
 	__u64 n = *budget;
 
-	if (sig)
+	if (s->wide && (sig || turn || len <= REQUESTS_PAYLOAD))
+		n = REQUESTS_PAYLOAD;
+	else if (sig)
 		n = sig->bound;
 	else if (turn)
 		n = cfg_class_bound[s->end.class & (REQUESTS_CLASSES - 1)];

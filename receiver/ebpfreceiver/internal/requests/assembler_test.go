@@ -188,6 +188,8 @@ func TestOpenRequestsAreBounded(t *testing.T) {
 		p.data(socket, server, send, ok3)
 	}
 	require.Len(t, p.got, 5)
+	require.EqualValues(t, 4, p.a.Stats().Exchanges[exchange.Expired], "those that there was no room for")
+	require.EqualValues(t, 4, p.a.Stats().Bare)
 	p.serve(8)
 	require.Len(t, p.got, 6, "there is room again")
 }

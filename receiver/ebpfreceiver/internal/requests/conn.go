@@ -138,6 +138,7 @@ func (c *conn) close(ev *event.Event) {
 // New implements exchange.Sink.
 func (c *conn) New(s *exchange.Segment) *exchange.Exchange {
 	if c.a.open >= c.a.cfg.MaxOpen {
+		c.Count(exchange.Expired) // refused: it will not be followed
 		return nil
 	}
 	c.a.open++

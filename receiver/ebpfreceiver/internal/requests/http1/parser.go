@@ -59,6 +59,7 @@ type Parser struct {
 
 	lastSeen  uint64 // when anything was seen
 	orphans   int    // responses without a request, since the last gap
+	given     int    // requests that were given up and may yet be answered
 	adrift    bool   // it is not known which response is whose
 	settled   bool   // nothing is under way that was not seen to begin
 	pipelined bool   // requests have been sent before all that came in earlier calls were answered
@@ -125,10 +126,12 @@ func (p *Parser) finish(end uint64, why exchange.Reason) {
 // lose gives up all requests under way, because it is not certain any more
 // which response is whose.
 func (p *Parser) lose(now uint64, why exchange.Reason) {
+	p.given += len(p.open)
 	for len(p.open) > 0 {
 		p.finish(now, why)
 	}
 	p.adrift, p.settled, p.extra = true, false, false
+	p.torn = p.torn || p.req.state != between
 	p.req.restart(between)
 	p.resp.restart(between)
 	p.early = p.early[:0]

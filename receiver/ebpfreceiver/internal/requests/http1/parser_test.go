@@ -142,7 +142,7 @@ func TestParser(t *testing.T) {
 			want: []string{"GET /b 200 @2+3+3"}},
 		{name: "joined in a pipeline", midway: true, play: func(s *script) {
 			s.req(get).req(getB).resp(ok3).resp(ok3).pause(2e9).req(get).req(getB).resp(ok3).resp(ok3)
-		}, want: []string{"GET /a 0 @1+0+2 desynchronized", "GET /a 200 @2000000005+2000000007+2000000007", "GET /b 200 @2000000006+2000000008+2000000008"}},
+		}, want: []string{"GET /a 0 @1+0+3 desynchronized", "GET /b 0 @2+0+3 desynchronized", "GET /a 200 @2000000005+2000000007+2000000007", "GET /b 200 @2000000006+2000000008+2000000008"}},
 		{name: "gap in a body", play: func(s *script) {
 			s.req(get).resp("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n").gap(resp, 60).moved(resp, 40)
 		}, want: []string{"GET /a 200 @1+2+3"}},

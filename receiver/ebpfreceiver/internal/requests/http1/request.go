@@ -33,17 +33,17 @@ func (p *Parser) request(s *exchange.Segment) {
 			}
 		case inChunks:
 			p.requestChunks(&c)
-		case inTail:
-			c.skip(c.left())
-			if p.req.tail.endsBody() {
-				p.endRequest()
-			}
-		case inUnknown:
-			if p.answered() && p.begins(c.data) {
+		case inTail, inUnknown:
+			if p.answered() && p.begins(c.data, s) {
 				p.endRequest()
 				continue
 			}
 			c.skip(c.left())
+			p.torn = true
+			if p.req.state == inTail && p.req.tail.endsBody() {
+				p.torn = false
+				p.endRequest()
+			}
 		default:
 			c.skip(c.left())
 		}
@@ -66,26 +66,29 @@ func (p *Parser) took(ex *exchange.Exchange, n uint64, side exchange.Side) {
 // resync tells whether the side may be followed again from the beginning of s:
 // it begins a request, and no older one is under way.
 func (p *Parser) resync(s *exchange.Segment) bool {
-	if !p.begins(s.Payload) {
+	if p.pipelined && !p.rested(s) || !p.begins(s.Payload, s) {
 		return false
 	}
-	if p.pipelined && (p.lastSeen == 0 || s.Start < p.lastSeen+quiet) {
-		return false
-	}
-	p.adrift, p.orphans = false, 0
+	p.adrift, p.orphans, p.given = false, 0, 0
 	p.req.restart(between)
 	p.resp.restart(between)
 	return true
 }
 
-// begins tells whether a request begins with b. When the bytes before are
-// missing, b may as well begin within a word, so the word must be a known one.
-func (p *Parser) begins(b []byte) bool {
+// rested tells whether nothing had happened for a while before s.
+func (p *Parser) rested(s *exchange.Segment) bool {
+	return p.lastSeen != 0 && s.Start > p.lastSeen+quiet
+}
+
+// begins tells whether a request begins with b, which is a part of s. When the
+// bytes before are missing, b may begin anywhere: then the client must have
+// rested, and the word must be a known one.
+func (p *Parser) begins(b []byte, s *exchange.Segment) bool {
 	if !p.torn {
 		return looksLikeRequest(b)
 	}
 	method, _, ok := bytes.Cut(b, []byte(" "))
-	return ok && httpfacts.KnownMethod(method) && looksLikeRequest(b)
+	return ok && p.rested(s) && httpfacts.KnownMethod(method) && looksLikeRequest(b)
 }
 
 // beginRequest opens an exchange for the request that begins at c. It returns
@@ -98,20 +101,13 @@ func (p *Parser) beginRequest(c *cursor, s *exchange.Segment) bool {
 		return false
 	}
 	if len(c.data) == 0 { // requests that were not copied
-		p.extra = true
+		p.extra, p.torn = true, true
 		return false
 	}
-	if p.lastSeen != 0 && s.Start > p.lastSeen+quiet {
+	if p.rested(s) {
 		p.settled = true
 	}
-	if overlaps := len(p.open) > 0 && p.open[0].Start != s.Start; overlaps {
-		p.pipelined = true
-	}
-	switch {
-	case !looksLikeRequest(c.data),
-		p.pipelined && !p.settled, // more may be under way than we know of
-		p.pipelined && p.extra,
-		len(p.open) >= maxOpen:
+	if !p.begins(c.data, s) || p.pipelined && p.extra || len(p.open) >= maxOpen {
 		p.lose(s.End, exchange.Desynchronized)
 		return false
 	}
@@ -144,7 +140,7 @@ func (p *Parser) requestHead(c *cursor, s *exchange.Segment) {
 	fr, ok := parseRequest(head, f)
 	if !ok {
 		f.Method = f.Method[:0]
-		p.req.restart(between)
+		p.req.buf = p.req.buf[:0] // nothing of it is worth another look
 		p.lose(s.End, exchange.Desynchronized)
 		c.skip(c.left())
 		return

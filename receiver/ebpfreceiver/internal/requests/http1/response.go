@@ -42,7 +42,7 @@ func (p *Parser) response(s *exchange.Segment) {
 // unasked takes a response segment when no request is under way.
 func (p *Parser) unasked(s *exchange.Segment) {
 	if p.extra {
-		if len(s.Payload) == 0 || beginsResponse(s.Payload) {
+		if beginsFinal(s.Payload) {
 			p.sink.Count(exchange.Truncated)
 		}
 		return
@@ -78,7 +78,9 @@ func (p *Parser) unasked(s *exchange.Segment) {
 // which may come to light later.
 func (p *Parser) orphan(s *exchange.Segment) {
 	switch {
-	case !beginsResponse(s.Payload):
+	case !beginsFinal(s.Payload):
+	case p.given > 0:
+		p.given-- // it has been reported
 	case p.missing:
 		p.sink.Count(exchange.RequestLost)
 	default:
@@ -132,8 +134,14 @@ func (p *Parser) respond(c *cursor, s *exchange.Segment) {
 		st.left -= c.skip(st.left)
 		done = st.left == 0
 	case inChunks:
-		done = p.responseChunks(c)
+		done = p.responseChunks(c, s)
 	case inTail, inUnknown:
+		// What comes after the next request has a beginning that can be seen,
+		// or it cannot be told whose it is.
+		if p.crowded() || len(p.open) > 1 && !beginsResponse(c.data) && mayBegin(c.data) {
+			p.lose(s.End, exchange.Truncated)
+			return
+		}
 		if len(p.open) > 1 && beginsResponse(c.data) {
 			p.finish(st.last, exchange.Complete)
 			st.restart(between)
@@ -158,9 +166,23 @@ func (p *Parser) respond(c *cursor, s *exchange.Segment) {
 // beginsResponse is looksLikeResponse without the benefit of the doubt.
 func beginsResponse(b []byte) bool { return bytes.HasPrefix(b, []byte(responsePrefix)) }
 
+// mayBegin tells whether b is too short to say what it begins.
+func mayBegin(b []byte) bool { return len(b) == 0 || looksLikeResponse(b) }
+
+// beginsFinal tells whether b begins a response that is no interim one.
+func beginsFinal(b []byte) bool {
+	const codeAt = len("HTTP/1.x ")
+	return beginsResponse(b) && len(b) > codeAt && b[codeAt] != '1'
+}
+
 // beginResponse begins the response to the oldest request. It returns false,
 // having given up, when the bytes are none or are not at hand.
 func (p *Parser) beginResponse(c *cursor, s *exchange.Segment) bool {
+	if p.overlaps(s) && !p.settled { // more may be under way than we know of
+		p.lose(s.End, exchange.Desynchronized)
+		c.skip(c.left())
+		return false
+	}
 	if len(c.data) > 0 && looksLikeResponse(c.data) {
 		if p.open[0].FirstByte == 0 {
 			p.open[0].FirstByte = s.Start
@@ -174,6 +196,21 @@ func (p *Parser) beginResponse(c *cursor, s *exchange.Segment) bool {
 	}
 	p.lose(s.End, why)
 	c.skip(c.left())
+	return false
+}
+
+// overlaps tells whether a later call had begun to send a further request before
+// the response that s begins.
+func (p *Parser) overlaps(s *exchange.Segment) bool {
+	for _, ex := range p.open[1:] {
+		if ex.Start != p.open[0].Start {
+			if ex.Start < s.Start {
+				p.pipelined = true
+				return true
+			}
+			break
+		}
+	}
 	return false
 }
 
@@ -200,9 +237,16 @@ func (p *Parser) responseHead(c *cursor, s *exchange.Segment) (done bool) {
 	if f.Status < 200 && f.Status != 101 { // interim: the real one follows
 		f.Status, ex.FirstByte = 0, 0
 		p.resp.restart(between)
+		if cut {
+			p.lose(s.End, exchange.Truncated)
+		}
 		return false
 	}
 	next, length := bodyOf(f, &fr, cut)
+	if (cut || next == inUnknown) && p.crowded() {
+		p.lose(s.End, exchange.Truncated)
+		return false
+	}
 	p.resp.restart(next)
 	p.resp.left = length
 	if next == inTunnel {
@@ -233,13 +277,24 @@ func bodyOf(f *httpfacts.Facts, fr *framing, cut bool) (next state, length uint6
 	return inLength, fr.length
 }
 
-func (p *Parser) responseChunks(c *cursor) (done bool) {
+func (p *Parser) responseChunks(c *cursor, s *exchange.Segment) (done bool) {
 	st := &p.resp
 	done, lost := st.chunks.follow(c)
 	if !lost {
 		return done
 	}
-	st.restart(inTail)
 	c.skip(c.left())
+	if p.crowded() {
+		p.lose(s.End, exchange.Truncated)
+		return false
+	}
+	st.restart(inTail)
 	return st.tail.endsBody()
+}
+
+// crowded tells whether other responses may lie in bytes that are not at hand,
+// behind the end of the current one. A single further request may have been
+// read before the end of the current response was reported, by another thread.
+func (p *Parser) crowded() bool {
+	return len(p.open) > 2 || len(p.open) == 2 && (p.pipelined || p.open[0].Start == p.open[1].Start)
 }

@@ -2,24 +2,17 @@ package httpfacts
 
 import (
 	"bytes"
-	"slices"
+	"unsafe"
+
+	"github.com/sightglass/sightglass/internal/redact"
 )
 
 // redacted replaces what must not be kept.
 const redacted = "REDACTED"
 
-// secretKeys are query parameters whose values are credentials or signatures:
-// those that the conventions name and those that everybody uses. Lower-case,
-// sorted.
-var secretKeys = []string{
-	"access_token", "api_key", "apikey", "auth_token", "awsaccesskeyid", "client_secret",
-	"id_token", "passwd", "password", "refresh_token", "secret", "session_token", "sig",
-	"signature", "token", "x-amz-credential", "x-amz-security-token", "x-amz-signature",
-	"x-goog-credential", "x-goog-signature",
-}
-
-// maxSecretKey is the length of the longest of secretKeys.
-const maxSecretKey = 20
+// maxSecretKey is the length of the longest name of a parameter that is looked
+// at.
+const maxSecretKey = 128
 
 // appendQuery appends query to dst with the values of secret parameters
 // replaced.
@@ -42,11 +35,37 @@ func appendQuery(dst, query []byte) []byte {
 	}
 }
 
+// isSecret reports whether a parameter's value is a credential or a signature.
+// Escapes in names are undone: they mean the same to the server.
 func isSecret(key []byte) bool {
-	if len(key) > maxSecretKey {
+	if len(key) == 0 || len(key) > maxSecretKey {
 		return false
 	}
-	return slices.ContainsFunc(secretKeys, func(k string) bool { return Fold(key, k) })
+	var plain [maxSecretKey]byte
+	n := 0
+	for i := 0; i < len(key); i++ {
+		c := key[i]
+		if c == '%' && i+2 < len(key) {
+			if high, low := unhex(key[i+1]), unhex(key[i+2]); high >= 0 && low >= 0 {
+				c = byte(high<<4 | low)
+				i += 2
+			}
+		}
+		plain[n] = c
+		n++
+	}
+	return redact.SecretParam(unsafe.String(&plain[0], n))
+}
+
+func unhex(c byte) int {
+	switch {
+	case c >= '0' && c <= '9':
+		return int(c - '0')
+	case c|0x20 >= 'a' && c|0x20 <= 'f':
+		return int(c|0x20-'a') + 10
+	default:
+		return -1
+	}
 }
 
 // target is a request target taken apart. The slices point into it.
