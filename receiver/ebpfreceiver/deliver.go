@@ -24,12 +24,14 @@ const queueLength = 4
 type queue[T any] struct {
 	ch      chan T
 	done    chan struct{}
-	dropped atomic.Uint64 // batches that came after the end
+	size    func(T) int
+	dropped atomic.Uint64 // items of batches that came after the end
 }
 
-// newQueue starts to consume. ctx ends a consumer that blocks.
-func newQueue[T any](ctx context.Context, consume func(context.Context, T)) *queue[T] {
-	q := &queue[T]{ch: make(chan T, queueLength), done: make(chan struct{})}
+// newQueue starts to consume. ctx ends a consumer that blocks; size tells how
+// many items are in a batch.
+func newQueue[T any](ctx context.Context, size func(T) int, consume func(context.Context, T)) *queue[T] {
+	q := &queue[T]{ch: make(chan T, queueLength), done: make(chan struct{}), size: size}
 	go func() {
 		defer close(q.done)
 		for batch := range q.ch {
@@ -44,7 +46,7 @@ func (q *queue[T]) send(ctx context.Context, batch T) {
 	select {
 	case q.ch <- batch:
 	case <-ctx.Done():
-		q.dropped.Add(1)
+		q.dropped.Add(uint64(q.size(batch)))
 	}
 }
 

@@ -32,7 +32,7 @@ func fuzzStage(f *testing.F) *activityStage {
 	}
 	s.wanted.Store(newWanted(interest.Wanted{Set: interest.Names(append(names, interest.ProcessExit)...), Registered: true}))
 	s.build = translate.NewLogs(translate.Host{}, "")
-	s.out = newQueue(f.Context(), func(context.Context, plog.Logs) {})
+	s.out = newQueue(f.Context(), plog.Logs.LogRecordCount, func(context.Context, plog.Logs) {})
 	f.Cleanup(func() { <-s.out.close() })
 	return s
 }

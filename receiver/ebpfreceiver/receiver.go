@@ -178,14 +178,14 @@ func (r *ebpfReceiver) wire(k kernel) (*running, error) {
 	run.activity = newActivityStage(run.send, &r.cfg.Activity, r.set.Logger, enrich, clock)
 	if r.logs != nil {
 		run.activity.build = translate.NewLogs(host, version)
-		run.activity.out = newQueue(run.send, func(ctx context.Context, b plog.Logs) { out.logs(ctx, r.logs, b) })
+		run.activity.out = newQueue(run.send, plog.Logs.LogRecordCount, func(ctx context.Context, b plog.Logs) { out.logs(ctx, r.logs, b) })
 		run.queues = append(run.queues, run.activity.out.close)
 		run.interest = newFollower(r.registry, k, run.activity, r.set.Logger)
 	}
 	if r.traces != nil && r.cfg.Requests.Enabled {
 		run.requests = newRequestStage(run.send, r.cfg, enrich, clock, &run.activity.drained)
 		run.requests.build = translate.NewTraces(host, version, seed())
-		run.requests.out = newQueue(run.send, func(ctx context.Context, b ptrace.Traces) { out.traces(ctx, r.traces, b) })
+		run.requests.out = newQueue(run.send, ptrace.Traces.SpanCount, func(ctx context.Context, b ptrace.Traces) { out.traces(ctx, r.traces, b) })
 		run.queues = append(run.queues, run.requests.out.close)
 	}
 	run.report = &reporter{
