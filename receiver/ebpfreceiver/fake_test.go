@@ -29,6 +29,7 @@ type fakeKernel struct {
 	worse    []bpf.Degradation
 	stats    bpf.Stats
 	statsErr error
+	sockets  bpf.RequestStats
 	latency  []bpf.Latency
 
 	mu     sync.Mutex
@@ -66,11 +67,12 @@ func (k *fakeKernel) interest() []string {
 	return k.wanted
 }
 
-func (k *fakeKernel) Hooks() []bpf.Hook               { return k.hooks }
-func (k *fakeKernel) Degradations() []bpf.Degradation { return k.worse }
-func (k *fakeKernel) Stats() (bpf.Stats, error)       { return k.stats, k.statsErr }
-func (k *fakeKernel) security() source                { return k.rings[bpf.Security] }
-func (k *fakeKernel) requests() source                { return k.rings[bpf.Requests] }
+func (k *fakeKernel) Hooks() []bpf.Hook                       { return k.hooks }
+func (k *fakeKernel) Degradations() []bpf.Degradation         { return k.worse }
+func (k *fakeKernel) Stats() (bpf.Stats, error)               { return k.stats, k.statsErr }
+func (k *fakeKernel) RequestStats() (bpf.RequestStats, error) { return k.sockets, k.statsErr }
+func (k *fakeKernel) security() source                        { return k.rings[bpf.Security] }
+func (k *fakeKernel) requests() source                        { return k.rings[bpf.Requests] }
 
 func (k *fakeKernel) Latencies(handle func(*bpf.Latency)) error {
 	if k.latency == nil {

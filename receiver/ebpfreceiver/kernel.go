@@ -12,6 +12,7 @@ type kernel interface {
 	Hooks() []bpf.Hook
 	Degradations() []bpf.Degradation
 	Stats() (bpf.Stats, error)
+	RequestStats() (bpf.RequestStats, error)
 	Latencies(handle func(*bpf.Latency)) error
 	Close() error
 

@@ -24,12 +24,23 @@ const clockInterval = 10 * time.Second
 
 // Reasons for losses that the kernel side does not know of.
 const (
-	reasonDecode    = "decode"      // the record could not be read
-	reasonUnknown   = "unknown"     // of a type that this build does not know
-	reasonRecursion = "recursion"   // the hook was running already on that CPU
-	reasonExcluded  = "port"        // requests at a port that is left out
-	reasonNotEnough = "no_request"  // a response without its request
-	reasonShutdown  = "end_of_life" // batches that came after the end
+	reasonDecode     = "decode"      // the record could not be read
+	reasonUnknown    = "unknown"     // of a type that this build does not know
+	reasonRecursion  = "recursion"   // the hook was running already on that CPU
+	reasonShutdown   = "end_of_life" // records and spans that came after the end
+	reasonNoState    = "no_state"    // connections that the kernel's table had no place for
+	reasonUnreadable = "unreadable"  // calls whose bytes could not be read
+	reasonGap        = "gap"         // times that bytes of a connection were missing
+	reasonLate       = "late"        // records that came after their bytes were taken for missing
+	reasonEvicted    = "evicted"     // connections that gave way to others
+)
+
+// Reasons for requests to be left out.
+const (
+	reasonExcluded   = "port"        // at a port that is left out
+	reasonNotEnough  = "no_request"  // a response without its request
+	reasonForeign    = "foreign"     // connections of no protocol that is understood
+	reasonNoProtocol = "no_protocol" // records of such, or without a known beginning
 )
 
 // reporter tells how the agent stands: to the metrics pipeline on a timer, and
@@ -47,10 +58,17 @@ type reporter struct {
 	out       func(pmetric.Metrics) // nil without a metrics pipeline
 	telemetry *metadata.TelemetryBuilder
 	log       *zap.Logger
+	calls     *translate.Latencies // run's alone
 
 	mu     sync.Mutex // guards what follows
-	last   bpf.Stats
+	last   counters
 	lastAt time.Time
+}
+
+// counters are the kernel's.
+type counters struct {
+	bpf.Stats
+	sockets bpf.RequestStats
 }
 
 // run reports until quit is closed.
@@ -86,41 +104,32 @@ func (r *reporter) collect() pmetric.Metrics {
 const statsAge = 100 * time.Millisecond
 
 // stats reads the kernel's counters.
-func (r *reporter) stats() bpf.Stats {
+func (r *reporter) stats() counters {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if time.Since(r.lastAt) < statsAge {
 		return r.last
 	}
 	s, err := r.kernel.Stats()
-	if err != nil {
+	sockets, err2 := r.kernel.RequestStats()
+	if err = errors.Join(err, err2); err != nil {
 		r.log.Debug("The kernel's counters cannot be read.", zap.Error(err))
 		return r.last
 	}
-	r.last, r.lastAt = s, time.Now()
-	return s
+	r.last, r.lastAt = counters{Stats: s, sockets: sockets}, time.Now()
+	return r.last
 }
 
 // snapshot puts together what the kernel and the stages have counted.
-func (r *reporter) snapshot(st bpf.Stats) *translate.Snapshot {
+func (r *reporter) snapshot(st counters) *translate.Snapshot {
 	s := &translate.Snapshot{
 		Start: r.started, Time: time.Now(),
 		Processes: r.enrich.processes.Stats().Alive, Containers: r.containers(),
+		Filtered: r.allFiltered(&st), Lost: r.allLost(&st),
 	}
-	for _, class := range bpf.Classes {
-		if class == bpf.Requests && r.requests == nil {
-			continue
-		}
-		c := &st.Classes[class]
-		s.Received = append(s.Received, translate.Count{Class: class.String(), N: c.Received})
-		s.Filtered = append(s.Filtered, r.filtered(class, c)...)
-		s.Lost = append(s.Lost, r.lost(class, c)...)
+	for _, class := range r.classes() {
+		s.Received = append(s.Received, translate.Count{Class: class.String(), N: st.Classes[class].Received})
 	}
-	var recursion uint64
-	for _, n := range st.Skipped {
-		recursion += n
-	}
-	s.Lost = append(s.Lost, translate.Loss{Reason: reasonRecursion, CPU: -1, N: recursion})
 	for _, h := range r.kernel.Hooks() {
 		hook := translate.Hook{Name: h.Name}
 		if !h.Attached {
@@ -137,10 +146,36 @@ func (r *reporter) snapshot(st bpf.Stats) *translate.Snapshot {
 	return s
 }
 
+// classes are those that are captured.
+func (r *reporter) classes() []bpf.Class {
+	if r.requests == nil {
+		return []bpf.Class{bpf.Security}
+	}
+	return bpf.Classes[:]
+}
+
+func (r *reporter) allFiltered(st *counters) (out []translate.Count) {
+	for _, class := range r.classes() {
+		out = append(out, r.filtered(class, st)...)
+	}
+	return out
+}
+
+func (r *reporter) allLost(st *counters) (out []translate.Loss) {
+	for _, class := range r.classes() {
+		out = append(out, r.lost(class, st)...)
+	}
+	var recursion uint64
+	for _, n := range st.Skipped {
+		recursion += n
+	}
+	return append(out, translate.Loss{Reason: reasonRecursion, CPU: -1, N: recursion})
+}
+
 // filtered lists what was left out on purpose, by the kernel and here.
-func (r *reporter) filtered(class bpf.Class, c *bpf.ClassStats) []translate.Count {
+func (r *reporter) filtered(class bpf.Class, st *counters) []translate.Count {
 	by := make(map[string]uint64, len(bpf.FilterReasons)+2)
-	total := c.Total()
+	total := st.Classes[class].Total()
 	order := append([]string(nil), bpf.FilterReasons...)
 	for i, reason := range bpf.FilterReasons {
 		by[reason] += total.Filtered[i]
@@ -155,8 +190,11 @@ func (r *reporter) filtered(class bpf.Class, c *bpf.ClassStats) []translate.Coun
 		add(reasonSelf, r.activity.self.Load())
 		add(reasonUnwanted, r.activity.unwanted.Load())
 	} else {
+		seen := r.requests.stats.Load()
 		add(reasonExcluded, r.requests.excluded.Load())
-		add(reasonNotEnough, r.requests.untold.Load())
+		add(reasonNotEnough, r.requests.untold.Load()+seen.Bare)
+		add(reasonForeign, st.sockets.Boring)
+		add(reasonNoProtocol, seen.Unknown)
 	}
 	out := make([]translate.Count, 0, len(order))
 	for _, reason := range order {
@@ -167,7 +205,8 @@ func (r *reporter) filtered(class bpf.Class, c *bpf.ClassStats) []translate.Coun
 
 // lost lists what should have come and did not. The first CPU is always there,
 // so that a zero can be told from nothing; others when they have lost.
-func (r *reporter) lost(class bpf.Class, c *bpf.ClassStats) []translate.Loss {
+func (r *reporter) lost(class bpf.Class, st *counters) []translate.Loss {
+	c := &st.Classes[class]
 	var out []translate.Loss
 	for i, reason := range bpf.LossReasons {
 		for cpu := range c.CPUs {
@@ -176,19 +215,34 @@ func (r *reporter) lost(class bpf.Class, c *bpf.ClassStats) []translate.Loss {
 			}
 		}
 	}
+	add := func(reason string, n uint64) {
+		out = append(out, translate.Loss{Class: class.String(), Reason: reason, CPU: -1, N: n})
+	}
 	counts := r.counts(class)
-	return append(out,
-		translate.Loss{Class: class.String(), Reason: reasonDecode, CPU: -1, N: counts.failed.Load()},
-		translate.Loss{Class: class.String(), Reason: reasonUnknown, CPU: -1, N: counts.unknown.Load()},
-		translate.Loss{Class: class.String(), Reason: reasonShutdown, CPU: -1, N: r.undelivered(class)},
-	)
+	add(reasonDecode, counts.failed.Load())
+	add(reasonUnknown, counts.unknown.Load())
+	add(reasonShutdown, r.undelivered(class))
+	if class == bpf.Requests {
+		seen := r.requests.stats.Load()
+		add(reasonNoState, st.sockets.Full)
+		add(reasonUnreadable, st.sockets.Unreadable)
+		add(reasonGap, seen.Gaps)
+		add(reasonLate, seen.Late)
+		add(reasonEvicted, seen.Evicted)
+	}
+	return out
 }
 
+// counts is what became of the records of a ring; zeros when nobody reads it.
 func (r *reporter) counts(class bpf.Class) *decodeCounts {
-	if class == bpf.Requests && r.requests != nil {
+	switch {
+	case class == bpf.Security:
+		return &r.activity.counts
+	case r.requests != nil:
 		return &r.requests.counts
+	default:
+		return new(decodeCounts)
 	}
-	return &r.activity.counts
 }
 
 func (r *reporter) undelivered(class bpf.Class) uint64 {
@@ -237,15 +291,22 @@ func reasonOf(err error) string {
 
 // latencies adds the durations of system calls, when they are measured.
 func (r *reporter) latencies(m pmetric.Metrics, s *translate.Snapshot) {
-	b := translate.NewLatencies(r.host, r.version, s.Start, s.Time)
+	if r.calls == nil {
+		r.calls = translate.NewLatencies(r.host, r.version, s.Start)
+	}
+	r.calls.Begin(s.Time)
 	err := r.kernel.Latencies(func(l *bpf.Latency) {
 		id := container.CgroupID{Hierarchy: l.Hierarchy, ID: l.CgroupID}
-		b.Add(r.enrich.cgroups.Lookup(id, 0), translate.Latency{
-			Number: l.Number, Compat: l.Compat, Count: l.Count, Sum: l.Sum, Buckets: l.Buckets[:],
-		})
+		source := translate.LatencySource{Cgroup: id, Number: l.Number, Compat: l.Compat}
+		r.calls.Add(r.enrich.cgroups.Lookup(id, 0), source, translate.Latency{Count: l.Count, Sum: l.Sum, Buckets: l.Buckets[:]})
 	})
-	if err != nil && !errors.Is(err, bpf.ErrLatencyOff) {
+	switch {
+	case errors.Is(err, bpf.ErrLatencyOff):
+		return
+	case err != nil:
 		r.log.Debug("The durations of system calls cannot be read.", zap.Error(err))
+	default:
+		r.calls.End()
 	}
-	b.AppendTo(m)
+	r.calls.AppendTo(m)
 }

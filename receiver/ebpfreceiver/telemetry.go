@@ -10,6 +10,7 @@ import (
 	"go.opentelemetry.io/otel/metric"
 
 	"github.com/sightglass/sightglass/internal/bpf"
+	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests"
 )
 
 // register connects the collector's own telemetry.
@@ -40,7 +41,9 @@ func (r *reporter) register() error {
 		t.RegisterReceiverEbpfProcessesRepairedCallback(observe(func() uint64 { return r.enrich.processes.Stats().Repaired })),
 		t.RegisterReceiverEbpfCgroupMissesCallback(observe(func() uint64 { return r.enrich.cgroups.Stats().Misses })),
 		t.RegisterReceiverEbpfCgroupsCallback(observe(func() uint64 { return uint64(r.enrich.cgroups.Stats().Entries) })),
-		t.RegisterReceiverEbpfOpenRequestsCallback(observe(r.openRequests)),
+		t.RegisterReceiverEbpfOpenRequestsCallback(observe(func() uint64 { return uint64(r.assembled().OpenRequests) })),
+		t.RegisterReceiverEbpfMissingBytesCallback(observe(func() uint64 { return r.assembled().GapBytes })),
+		t.RegisterReceiverEbpfRequestShortcutsCallback(r.observeShortcuts),
 	)
 }
 
@@ -51,15 +54,34 @@ func observe(value func() uint64) metric.Int64Callback {
 	}
 }
 
-func (r *reporter) openRequests() uint64 {
+// assembled is what the assembler of requests has counted; zeros without one.
+func (r *reporter) assembled() *requests.Stats {
 	if r.requests == nil {
-		return 0
+		return new(requests.Stats)
 	}
-	return uint64(r.requests.stats.Load().OpenRequests)
+	return r.requests.stats.Load()
+}
+
+// observeShortcuts tells what was told with less than is usual.
+func (r *reporter) observeShortcuts(_ context.Context, o metric.Int64Observer) error {
+	if r.requests == nil {
+		return nil
+	}
+	st := r.stats()
+	for _, c := range []struct {
+		reason string
+		n      uint64
+	}{
+		{"no_enter", st.sockets.NoEnter}, {"early", r.requests.early.Load()}, {"idle", r.assembled().Expired},
+	} {
+		o.Observe(int64(c.n), metric.WithAttributes(attribute.String("reason", c.reason)))
+	}
+	return nil
 }
 
 func (r *reporter) observeFiltered(_ context.Context, o metric.Int64Observer) error {
-	for _, c := range r.snapshot(r.stats()).Filtered {
+	st := r.stats()
+	for _, c := range r.allFiltered(&st) {
 		o.Observe(int64(c.N), metric.WithAttributes(attribute.String("class", c.Class), attribute.String("reason", c.Reason)))
 	}
 	return nil
@@ -70,7 +92,8 @@ func (r *reporter) observeFiltered(_ context.Context, o metric.Int64Observer) er
 func (r *reporter) observeLost(_ context.Context, o metric.Int64Observer) error {
 	type key struct{ class, reason string }
 	sums := make(map[key]uint64)
-	for _, l := range r.snapshot(r.stats()).Lost {
+	st := r.stats()
+	for _, l := range r.allLost(&st) {
 		sums[key{l.Class, l.Reason}] += l.N
 	}
 	for k, n := range sums {

@@ -35,11 +35,13 @@ type TelemetryBuilder struct {
 	ReceiverEbpfFiltered          metric.Int64ObservableCounter
 	ReceiverEbpfHooks             metric.Int64ObservableGauge
 	ReceiverEbpfLost              metric.Int64ObservableCounter
+	ReceiverEbpfMissingBytes      metric.Int64ObservableCounter
 	ReceiverEbpfOpenRequests      metric.Int64ObservableGauge
 	ReceiverEbpfProcesses         metric.Int64ObservableGauge
 	ReceiverEbpfProcessesEvicted  metric.Int64ObservableCounter
 	ReceiverEbpfProcessesRepaired metric.Int64ObservableCounter
 	ReceiverEbpfReceived          metric.Int64ObservableCounter
+	ReceiverEbpfRequestShortcuts  metric.Int64ObservableCounter
 	ReceiverEbpfUnknownRecords    metric.Int64ObservableCounter
 }
 
@@ -159,6 +161,21 @@ func (builder *TelemetryBuilder) RegisterReceiverEbpfLostCallback(cb metric.Int6
 	return nil
 }
 
+// RegisterReceiverEbpfMissingBytesCallback sets callback for observable ReceiverEbpfMissingBytes metric.
+func (builder *TelemetryBuilder) RegisterReceiverEbpfMissingBytesCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.ReceiverEbpfMissingBytes, obs: o})
+		return nil
+	}, builder.ReceiverEbpfMissingBytes)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
 // RegisterReceiverEbpfOpenRequestsCallback sets callback for observable ReceiverEbpfOpenRequests metric.
 func (builder *TelemetryBuilder) RegisterReceiverEbpfOpenRequestsCallback(cb metric.Int64Callback) error {
 	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
@@ -225,6 +242,21 @@ func (builder *TelemetryBuilder) RegisterReceiverEbpfReceivedCallback(cb metric.
 		cb(ctx, &observerInt64{inst: builder.ReceiverEbpfReceived, obs: o})
 		return nil
 	}, builder.ReceiverEbpfReceived)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterReceiverEbpfRequestShortcutsCallback sets callback for observable ReceiverEbpfRequestShortcuts metric.
+func (builder *TelemetryBuilder) RegisterReceiverEbpfRequestShortcutsCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.ReceiverEbpfRequestShortcuts, obs: o})
+		return nil
+	}, builder.ReceiverEbpfRequestShortcuts)
 	if err != nil {
 		return err
 	}
@@ -319,6 +351,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		metric.WithUnit("{event}"),
 	)
 	errs = errors.Join(errs, err)
+	builder.ReceiverEbpfMissingBytes, err = builder.meter.Int64ObservableCounter(
+		"otelcol_receiver_ebpf_missing_bytes",
+		metric.WithDescription("Bytes of followed connections that were sent or received and not seen. [Alpha]"),
+		metric.WithUnit("By"),
+	)
+	errs = errors.Join(errs, err)
 	builder.ReceiverEbpfOpenRequests, err = builder.meter.Int64ObservableGauge(
 		"otelcol_receiver_ebpf_open_requests",
 		metric.WithDescription("Requests that have begun and not ended. [Alpha]"),
@@ -346,6 +384,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	builder.ReceiverEbpfReceived, err = builder.meter.Int64ObservableCounter(
 		"otelcol_receiver_ebpf_received",
 		metric.WithDescription("Records read from the kernel's ring buffers. [Alpha]"),
+		metric.WithUnit("{event}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ReceiverEbpfRequestShortcuts, err = builder.meter.Int64ObservableCounter(
+		"otelcol_receiver_ebpf_request_shortcuts",
+		metric.WithDescription("Requests and connections that were told with less than is usual, because their beginning was not seen (no_enter), the process table could not be waited for (early), or nothing happened for too long (idle). [Alpha]"),
 		metric.WithUnit("{event}"),
 	)
 	errs = errors.Join(errs, err)
