@@ -3,9 +3,18 @@ package redact
 import "strings"
 
 // Text masks secrets inside one text: NAME=value, --name value, "name": value,
-// header: value, and scheme://user:password@host. It returns s itself when
-// there is nothing to mask.
+// header: value, and scheme://user:password@host; and where it is or quotes a
+// command, the values of flags that Args knows. It returns s itself when there
+// is nothing to mask.
 func Text(s string) string {
+	if strings.IndexByte(s, ' ') > 0 {
+		s = script(s)
+	}
+	return named(s)
+}
+
+// named masks what a name or an address tells to be secret.
+func named(s string) string {
 	var out strings.Builder
 	done := 0 // everything before is written
 	for i := 0; i < len(s); {
@@ -25,8 +34,8 @@ func Text(s string) string {
 		for end < len(s) && isWord(s[end]) {
 			end++
 		}
-		if secretName(s[i:end]) {
-			if from, to, ok := value(s, i, end); ok {
+		if c := secretName(s[i:end]); c != plain {
+			if from, to, ok := value(s, i, end, c); ok {
 				out.WriteString(s[done:from])
 				out.WriteString(Mask)
 				done, end = to, to
@@ -59,7 +68,7 @@ func userinfo(s string, i int) (from, to int, ok bool) {
 }
 
 // value finds the value that belongs to the name in s[begin:end].
-func value(s string, begin, end int) (from, to int, ok bool) {
+func value(s string, begin, end int, c class) (from, to int, ok bool) {
 	i := end
 	if i < len(s) && (s[i] == '"' || s[i] == '\'') { // "name": ...
 		i++
@@ -73,6 +82,9 @@ func value(s string, begin, end int) (from, to int, ok bool) {
 		i++
 	case i < len(s) && s[i] == ':':
 		i++
+		if !colonTells(s, begin, i, c) {
+			return 0, 0, false
+		}
 		for i < len(s) && s[i] == ' ' {
 			i++
 		}
@@ -82,6 +94,18 @@ func value(s string, begin, end int) (from, to int, ok bool) {
 		return 0, 0, false
 	}
 	return span(s, i, false)
+}
+
+// colonTells reports whether the colon before i ends a field's or header's name
+// and not that of a file, host or image: /etc/passwd:ro, http://auth:8080,
+// auth:1.2.
+func colonTells(s string, begin, i int, c class) bool {
+	if begin > 0 && (s[begin-1] == '/' || s[begin-1] == '@') {
+		return false
+	}
+	name := s[begin : i-1]
+	return c == strong || i < len(s) && s[i] == ' ' || strings.ContainsAny(name, "\"'") ||
+		strings.EqualFold(name, "pass") || hasSuffixFold(name, "cookie")
 }
 
 // header tells whether a name that is followed by a colon is a header's, whose
@@ -110,4 +134,8 @@ func span(s string, i int, line bool) (from, to int, ok bool) {
 
 func isWord(c byte) bool {
 	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '_' || c == '-' || c == '.'
+}
+
+func hasSuffixFold(s, end string) bool {
+	return len(s) >= len(end) && strings.EqualFold(s[len(s)-len(end):], end)
 }

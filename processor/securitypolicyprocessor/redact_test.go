@@ -92,14 +92,14 @@ func TestRedactDetection(t *testing.T) {
 	trigger := newRecord(t, map[string]any{
 		schema.ProcessName:        "mysql",
 		schema.ProcessCommandArgs: []any{"/usr/bin/mysql", "-pHUNTER", "--secret=HUNTER", "shop"},
-		schema.ProcessEnvironment: []any{"DB_PASSWORD=HUNTER"},
+		schema.ProcessEnvironment: []any{"DB_PASS=HUNTER"},
 		schema.FilePath:           "/x",
 	})
 	rec, n := detect(t, r, "%proc.cmdline|%proc.args|%proc.exeline|%proc.env|%fd.name", trigger, nil)
-	require.Equal(t, "mysql -p*** --secret=*** shop|-p*** --secret=*** shop|/usr/bin/mysql -p*** --secret=*** shop|DB_PASSWORD=***|/x", rec.Body().Str())
+	require.Equal(t, "mysql -p*** --secret=*** shop|-p*** --secret=*** shop|/usr/bin/mysql -p*** --secret=*** shop|DB_PASS=***|/x", rec.Body().Str())
 	require.Equal(t, map[string]string{
 		"proc.cmdline": "mysql -p*** --secret=*** shop", "proc.args": "-p*** --secret=*** shop",
-		"proc.exeline": "/usr/bin/mysql -p*** --secret=*** shop", "proc.env": "DB_PASSWORD=***", "fd.name": "/x",
+		"proc.exeline": "/usr/bin/mysql -p*** --secret=*** shop", "proc.env": "DB_PASS=***", "fd.name": "/x",
 	}, fields(rec))
 	require.NotContains(t, fmt.Sprint(rec.Attributes().AsRaw()), "HUNTER")
 	require.Positive(t, n)

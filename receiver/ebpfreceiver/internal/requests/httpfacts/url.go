@@ -46,7 +46,7 @@ func isSecret(key []byte) bool {
 	for i := 0; i < len(key); i++ {
 		c := key[i]
 		if c == '%' && i+2 < len(key) {
-			if high, low := unhex(key[i+1]), unhex(key[i+2]); high >= 0 && low >= 0 {
+			if high, low := hexDigit(key[i+1]), hexDigit(key[i+2]); high >= 0 && low >= 0 {
 				c = byte(high<<4 | low)
 				i += 2
 			}
@@ -57,7 +57,8 @@ func isSecret(key []byte) bool {
 	return redact.SecretParam(unsafe.String(&plain[0], n))
 }
 
-func unhex(c byte) int {
+// hexDigit is the value of a digit, -1 when it is none.
+func hexDigit(c byte) int {
 	switch {
 	case c >= '0' && c <= '9':
 		return int(c - '0')
