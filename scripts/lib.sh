@@ -8,7 +8,8 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 LOGS=out/logs
 HEARTBEAT=${HEARTBEAT:-15} # seconds between two signs of life of a long step
-SECONDS=0
+export STARTED=${STARTED:-$(date +%s)} # one clock for a script and those it calls
+SECONDS=$(($(date +%s) - STARTED))
 
 # What sudo made belongs to whoever called it, so that the next make without
 # sudo can write there.
@@ -19,7 +20,7 @@ own_outputs() {
 }
 trap own_outputs EXIT
 
-# say TEXT...: one line with the seconds since the script began.
+# say TEXT...: one line with the seconds since make called the first script.
 say() { printf '[%4d s] %s\n' "$SECONDS" "$*"; }
 
 die() {
@@ -109,6 +110,8 @@ install_quietly() {
 # need_modules ARGS...: downloads the modules of what 'go list ARGS' names. Not
 # 'go mod download', which fetches the whole module graph, three times as much.
 need_modules() {
+	if [[ -n ${MODULES_CHECKED:-} ]]; then return 0; fi
+	export MODULES_CHECKED=1 # for scripts that this one calls, which need fewer
 	say "checking the Go modules (the first time downloads about 600 MB)"
 	step modules "modules downloaded" '^go: downloading' go list -e -deps "$@" # the build tells what is wrong
 }
