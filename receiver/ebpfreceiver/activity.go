@@ -161,14 +161,26 @@ func (s *activityStage) event(ev *event.Event) {
 	case reasonSelf:
 		s.self.Add(1)
 	case reasonUnwanted:
-		if ev.Type == event.TypeSyscall {
-			s.unwanted.Add(1)
-		}
-		if ev.Type == event.TypeExit {
-			s.logins.ends(ev.Key)
-		}
+		s.leaveOut(ev, change)
 	default:
 		s.tell(ev, change)
+	}
+}
+
+// leaveOut counts a call or an exit that nobody wants. The end of a session is
+// told all the same: it has a record of its own.
+func (s *activityStage) leaveOut(ev *event.Event, change process.Change) {
+	switch ev.Type {
+	case event.TypeExit:
+		if s.logins.ends(ev.Key) && s.cfg.Logins {
+			s.prepare(ev, change)
+			s.append(schema.EventLoginEnd)
+			return
+		}
+		s.unwanted.Add(1)
+	case event.TypeSyscall:
+		s.unwanted.Add(1)
+	default: // they are for the tables
 	}
 }
 
@@ -185,17 +197,7 @@ func (s *activityStage) shim(ev *event.Event) {
 // tell makes the record of an event, and that of a session that it begins or
 // ends.
 func (s *activityStage) tell(ev *event.Event, change process.Change) {
-	registered := s.wanted.Load().registered
-	a := &s.activity
-	*a = translate.Activity{
-		Owner: translate.Owner{Process: change.Process, Cgroup: s.enrich.cgroup(ev)},
-		Event: ev, Full: !registered, Arguments: registered, Redact: s.cfg.Redact && !registered,
-	}
-	if ev.Type == event.TypeExec || a.Full {
-		s.ancestors = s.enrich.processes.AppendAncestors(s.ancestors[:0], ev.Key, process.MaxAncestors)
-		a.Ancestors = s.ancestors
-	}
-	s.enrich.name(a)
+	a := s.prepare(ev, change)
 	switch ev.Type {
 	case event.TypeExec:
 		s.append(schema.EventProcessExec)
@@ -210,6 +212,22 @@ func (s *activityStage) tell(ev *event.Event, change process.Change) {
 	default:
 		s.append(translate.SyscallEventName(ev.Syscall.Index))
 	}
+}
+
+// prepare makes the present activity of an event.
+func (s *activityStage) prepare(ev *event.Event, change process.Change) *translate.Activity {
+	registered := s.wanted.Load().registered
+	a := &s.activity
+	*a = translate.Activity{
+		Owner: translate.Owner{Process: change.Process, Cgroup: s.enrich.cgroup(ev)},
+		Event: ev, Full: !registered, Arguments: registered, Redact: s.cfg.Redact && !registered,
+	}
+	if ev.Type == event.TypeExec || a.Full {
+		s.ancestors = s.enrich.processes.AppendAncestors(s.ancestors[:0], ev.Key, process.MaxAncestors)
+		a.Ancestors = s.ancestors
+	}
+	s.enrich.name(a)
+	return a
 }
 
 // append adds a record of the present activity to the batch.

@@ -14,6 +14,7 @@ import (
 	"github.com/sightglass/sightglass/internal/event"
 	"github.com/sightglass/sightglass/internal/interest"
 	"github.com/sightglass/sightglass/internal/process"
+	"github.com/sightglass/sightglass/internal/schema"
 	"github.com/sightglass/sightglass/internal/syscalls"
 )
 
@@ -77,6 +78,8 @@ func TestWhatPoliciesGet(t *testing.T) {
 	require.Empty(t, w.refuses(failed, nil, &ActivityConfig{}))
 	require.Empty(t, w.refuses(ev(event.TypeExit, keyTool, ""), &process.Process{}, &ActivityConfig{}))
 	require.Equal(t, reasonUnwanted, w.refuses(sys(t, "listen", 0, event.Arg{}, event.Arg{}), nil, &ActivityConfig{}))
+	w = newWanted(interest.Wanted{Set: interest.Names("openat"), Registered: true})
+	require.Equal(t, reasonUnwanted, w.refuses(ev(event.TypeExit, keyTool, ""), &process.Process{Executed: 1}, &ActivityConfig{Exits: true}))
 }
 
 // groups are control groups by id.
@@ -152,4 +155,27 @@ func TestLoginsAreBounded(t *testing.T) {
 	}
 	require.LessOrEqual(t, len(l.open), maxLogins)
 	require.LessOrEqual(t, len(l.containers), maxLogins)
+}
+
+// With a processor that does not ask for exits they are no records; the end of a
+// session still is one.
+func TestExitsThatNobodyWants(t *testing.T) {
+	b := newBench(t, nil)
+	defer b.registry.Register("test", interest.Names("listen")).Release()
+	b.start(t)
+	login := ev(event.TypeExec, keySh, "bash")
+	login.Task.Session, login.Task.TTY = 5, 0x8801
+	b.write(
+		execOf(keySh, "login", "/bin/login", "login"), at(login).exec("/bin/bash", "bash"),
+		execOf(keyTool, "tool", "/usr/bin/tool", "tool"),
+		at(ev(event.TypeExit, keyTool, "tool")).exit(), at(ev(event.TypeExit, keySh, "bash")).exit(),
+	)
+	var names []string
+	for _, r := range b.records(t, 5) {
+		names = append(names, r.rec.EventName())
+	}
+	require.ElementsMatch(t, []string{
+		schema.EventProcessExec, schema.EventProcessExec, schema.EventLoginStart, schema.EventProcessExec, schema.EventLoginEnd,
+	}, names)
+	require.EqualValues(t, 1, b.running.activity.unwanted.Load())
 }

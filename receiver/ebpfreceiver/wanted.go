@@ -46,7 +46,7 @@ func (w *wanted) refuses(ev *event.Event, p *process.Process, cfg *ActivityConfi
 	case event.TypeExec:
 		tell = true
 	case event.TypeExit:
-		tell = w.exits || cfg.Exits && p != nil && (p.Executed != 0 || p.Seeded)
+		tell = w.exits || !w.registered && cfg.Exits && p != nil && (p.Executed != 0 || p.Seeded)
 	case event.TypeSyscall:
 		tell = int(ev.Syscall.Index) < len(w.rows) && w.rows[ev.Syscall.Index] &&
 			(w.registered || worthTelling(&ev.Syscall))
