@@ -25,7 +25,9 @@ var (
 		"sshpass":   {{flag: "-p"}},
 		"redis-cli": redisFlags, "valkey-cli": redisFlags,
 		"curl": {
-			{flag: "-u", userinfo: true}, {flag: "--user", userinfo: true}, {flag: "--proxy-user", userinfo: true},
+			{flag: "-u", userinfo: true},
+			{flag: "--user", userinfo: true},
+			{flag: "--proxy-user", userinfo: true},
 			{flag: "-b"},
 		},
 		"docker": loginFlags, "podman": loginFlags, "helm": loginFlags,
