@@ -28,7 +28,7 @@ import (
 )
 
 // patience is how long a test waits for what must come, and how often it looks.
-const patience, pollInterval = 15 * time.Second, 10 * time.Millisecond
+const patience, pollInterval = 60 * time.Second, 10 * time.Millisecond
 
 // live is a receiver on the real kernel, with sinks behind it.
 type live struct {

@@ -45,6 +45,7 @@ func TestRequestLossesAreTold(t *testing.T) {
 	s.Exchanges[exchange.Complete], s.Exchanges[exchange.RequestLost] = 100, 10
 	r.requests.stats.Store(s)
 	r.requests.out = newQueue(t.Context(), nil, func(context.Context, ptrace.Traces) {})
+	t.Cleanup(func() { <-r.requests.out.close() })
 	r.requests.untold.Store(20)
 	r.requests.excluded.Store(30)
 
