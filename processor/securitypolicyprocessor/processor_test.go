@@ -127,6 +127,7 @@ func TestKeptTypes(t *testing.T) {
 	other := keptTypes([]string{schema.EventSyscall})
 	require.Contains(t, other, "ptrace")
 	require.NotContains(t, other, "openat")
+	require.Contains(t, other, "bind", "one that makes no server")
 	require.Empty(t, keptTypes([]string{schema.EventLoginStart, schema.EventLoginEnd}))
 	require.Empty(t, keptTypes(nil))
 }

@@ -25,6 +25,7 @@ func keptTypes(keep []string) []string {
 			types = append(otherTypes(nil), interest.ProcessExit)
 		case schema.EventSyscall:
 			types = append(types, otherTypes(typedCalls())...)
+			types = append(types, activityTypes[schema.EventNetworkListen]...) // those that make no server
 		default:
 			types = append(types, activityTypes[name]...)
 		}

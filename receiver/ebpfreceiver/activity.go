@@ -210,7 +210,7 @@ func (s *activityStage) tell(ev *event.Event, change process.Change) {
 			s.append(schema.EventLoginEnd)
 		}
 	default:
-		s.append(translate.SyscallEventName(ev.Syscall.Index))
+		s.append(translate.SyscallEventName(&ev.Syscall))
 	}
 }
 

@@ -3,12 +3,11 @@
 package ebpfreceiver
 
 import (
-	"golang.org/x/sys/unix"
-
 	"github.com/sightglass/sightglass/internal/event"
 	"github.com/sightglass/sightglass/internal/interest"
 	"github.com/sightglass/sightglass/internal/process"
 	"github.com/sightglass/sightglass/internal/syscalls"
+	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/translate"
 )
 
 // wanted is the interest of everybody, made ready for one look-up per event.
@@ -65,14 +64,5 @@ func worthTelling(s *event.Syscall) bool {
 	if s.Return < 0 {
 		return false
 	}
-	if s.Name() != "bind" {
-		return true
-	}
-	addr := s.Arg("addr")
-	if addr == nil || addr.Socket.LocalPort == 0 {
-		return false // a client that lets the kernel choose, or no network at all
-	}
-	fd := s.Arg("fd")
-	datagram := fd == nil || fd.Socket.Type == unix.SOCK_DGRAM
-	return datagram && (addr.Socket.Family == unix.AF_INET || addr.Socket.Family == unix.AF_INET6)
+	return s.Name() != "bind" || translate.Listens(s)
 }

@@ -107,7 +107,7 @@ func activity(ev *event.Event, cgroup *container.Info) *Activity {
 	case event.TypeExit:
 		a.Name = schema.EventProcessExit
 	default:
-		a.Name = SyscallEventName(ev.Syscall.Index)
+		a.Name = SyscallEventName(&ev.Syscall)
 	}
 	return a
 }

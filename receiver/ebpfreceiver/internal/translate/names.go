@@ -1,6 +1,7 @@
 package translate
 
 import (
+	"github.com/sightglass/sightglass/internal/event"
 	"github.com/sightglass/sightglass/internal/schema"
 	"github.com/sightglass/sightglass/internal/syscalls"
 )
@@ -33,10 +34,33 @@ var byRow = func() []string {
 	return names
 }()
 
-// SyscallEventName is the event name for a row of the syscall table.
-func SyscallEventName(row uint16) string {
-	if int(row) < len(byRow) {
-		return byRow[row]
+// SyscallEventName is the event name of a system call.
+func SyscallEventName(s *event.Syscall) string {
+	if int(s.Index) >= len(byRow) {
+		return schema.EventSyscall
 	}
-	return schema.EventSyscall
+	name := byRow[s.Index]
+	if name == schema.EventNetworkListen && !Listens(s) {
+		return schema.EventSyscall
+	}
+	return name
+}
+
+// Listens tells whether a call has made a server's socket: a listen that
+// succeeded, or a bind of UDP to a port. The binds of streams come before their
+// listen or make a client, and those of other families serve nobody.
+func Listens(s *event.Syscall) bool {
+	if s.Return < 0 {
+		return false
+	}
+	if s.Name() == "listen" {
+		return true
+	}
+	c := call{Syscall: s, spec: s.Spec()}
+	addr, _ := c.kind(syscalls.KindSockaddr)
+	if s.Name() != "bind" || addr == nil || addr.Socket.LocalPort == 0 {
+		return false // a client that lets the kernel choose, or no network at all
+	}
+	socket, _, ok := socketOf(c)
+	return ok && transport(&socket) == "udp"
 }

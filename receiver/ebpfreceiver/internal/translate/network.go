@@ -22,6 +22,9 @@ func (l *Logs) sockets(attrs pcommon.Map, c call, name string) {
 	if s.Type != 0 {
 		attrs.PutInt(schema.SocketType, int64(s.Type))
 	}
+	if name == schema.EventNetworkListen && s.Type == 0 && c.spec.Name == "listen" {
+		s.Type = unix.SOCK_STREAM // others refuse to listen
+	}
 	if t := transport(&s); t != "" {
 		attrs.PutStr(schema.NetworkTransport, t)
 	}
@@ -158,9 +161,9 @@ func transport(s *event.Socket) string {
 		return ""
 	}
 	switch {
-	case s.Protocol == unix.IPPROTO_TCP || s.Protocol == 0 && s.Type == unix.SOCK_STREAM:
+	case s.Protocol == unix.IPPROTO_TCP, s.Protocol == unix.IPPROTO_MPTCP, s.Protocol == 0 && s.Type == unix.SOCK_STREAM:
 		return "tcp"
-	case s.Protocol == unix.IPPROTO_UDP || s.Protocol == 0 && s.Type == unix.SOCK_DGRAM:
+	case s.Protocol == unix.IPPROTO_UDP, s.Protocol == 0 && s.Type == unix.SOCK_DGRAM:
 		return "udp"
 	default:
 		return ""

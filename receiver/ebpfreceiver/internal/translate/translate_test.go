@@ -175,7 +175,7 @@ func TestRecordSizeIsBounded(t *testing.T) {
 func TestSyscallOutsideTheTable(t *testing.T) {
 	ev := base(event.TypeSyscall)
 	ev.Syscall.Index = 60000
-	require.Equal(t, schema.EventSyscall, SyscallEventName(ev.Syscall.Index))
+	require.Equal(t, schema.EventSyscall, SyscallEventName(&ev.Syscall))
 	l := NewLogs(host, "1.0")
 	l.Append(activity(ev, rootInfo), wallOffset, observed)
 	require.Equal(t, 1, l.Take().LogRecordCount())
