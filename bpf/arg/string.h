@@ -12,6 +12,16 @@ enum arg_read {
 	ARG_READ_RELATIVE = 2, /* a path that does not begin with a slash */
 };
 
+/* arg__length: what bpf_probe_read_user_str returned, final NUL included; 0 when
+ * it failed. Kernels before 5.19 do not count the NUL of an empty string.
+ */
+static __always_inline long arg__length(long n)
+{
+	if (n < 0)
+		return 0;
+	return n ? n : 1;
+}
+
 static __always_inline enum arg_read arg__read_string(struct scratch *s, __u8 i, __u64 ptr,
 						      __u16 flags)
 {
@@ -23,8 +33,8 @@ static __always_inline enum arg_read arg__read_string(struct scratch *s, __u8 i,
 	/* a little more than the bound tells a string of exactly the bound
 	 * from a longer one
 	 */
-	n = bpf_probe_read_user_str(x + 1, STRING_MAX + 8, (void *)ptr);
-	if (n <= 0)
+	n = arg__length(bpf_probe_read_user_str(x + 1, STRING_MAX + 8, (void *)ptr));
+	if (!n)
 		return ARG_READ_FAILED;
 	if (n > STRING_MAX) {
 		n = STRING_MAX;

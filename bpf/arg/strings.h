@@ -26,8 +26,8 @@ static __always_inline void arg__strings_step(struct scratch *s, __u64 vector, _
 		return;
 	}
 	pin(pos);
-	len = bpf_probe_read_user_str(&s->data[pos], STRING_MAX, (void *)ptr);
-	if (len <= 0) {
+	len = arg__length(bpf_probe_read_user_str(&s->data[pos], STRING_MAX, (void *)ptr));
+	if (!len) {
 		c->done = 1;
 		c->flags |= EXTRA_UNREADABLE;
 		return;

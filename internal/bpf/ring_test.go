@@ -152,14 +152,14 @@ func TestSelf(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, cmd.Start())
 	pid := uint32(cmd.Process.Pid)
+	await(t, a, "exec before it is known", func(ev *event.Event) bool {
+		return ev.Type == event.TypeExec && ev.Key.TGID == pid && ev.Flags&event.FlagSelf == 0
+	})
 	require.NoError(t, a.SetSelf(pid))
 	t.Cleanup(func() { assert.NoError(t, a.SetSelf()) })
 	require.Error(t, a.SetSelf(1, 2, 3, 4))
 	require.NoError(t, stdin.Close())
 	require.NoError(t, cmd.Wait())
-	await(t, a, "exec before it was known", func(ev *event.Event) bool {
-		return ev.Type == event.TypeExec && ev.Key.TGID == pid && ev.Flags&event.FlagSelf == 0
-	})
 	await(t, a, "exit of the agent's own", func(ev *event.Event) bool {
 		return ev.Type == event.TypeExit && ev.Key.TGID == pid && ev.Flags&event.FlagSelf != 0
 	})

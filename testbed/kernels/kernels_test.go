@@ -77,6 +77,14 @@ PASS
 	assert.False(t, (&report{}).passed(), "no test ran")
 }
 
+func TestFailures(t *testing.T) {
+	r := &report{log: "the.log", output: []byte("=== RUN   TestA\n--- PASS: TestA (0.00s)\n" +
+		"=== RUN   TestB\n=== RUN   TestB/sub\n    b_test.go:1: wrong\n--- FAIL: TestB (0.00s)\nFAIL\n")}
+	assert.Equal(t, "        b_test.go:1: wrong\n    --- FAIL: TestB (0.00s)\n    all of it: the.log\n", r.failures())
+	r.output = []byte("panic\n")
+	assert.Equal(t, "    panic\n    all of it: the.log\n", r.failures())
+}
+
 func TestArchive(t *testing.T) {
 	host := t.TempDir()
 	require.NoError(t, os.MkdirAll(filepath.Join(host, "sub"), 0o755))

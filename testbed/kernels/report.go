@@ -60,15 +60,37 @@ func (r *report) line() string {
 		r.kernel, word, r.pass, r.fail, len(r.skipped), r.took.Seconds(), note)
 }
 
-// failures is the part of the output that tells what went wrong.
+// failures is the part of the output that tells what went wrong: that of the
+// tests that failed, or its end when none says so.
 func (r *report) failures() string {
-	lines := strings.Split(strings.TrimRight(string(r.output), "\n"), "\n")
 	var b strings.Builder
-	for _, l := range lines[max(0, len(lines)-40):] {
-		b.WriteString("    " + l + "\n")
+	var block []string
+	for line := range strings.Lines(string(r.output)) {
+		if f := strings.Fields(line); strings.HasPrefix(line, "=== RUN") && len(f) == 3 && !strings.Contains(f[2], "/") {
+			block = nil
+		}
+		block = append(block, strings.TrimRight(line, "\r\n"))
+		if strings.HasPrefix(line, "--- FAIL") {
+			indent(&b, said(block), 80)
+		}
+	}
+	if b.Len() == 0 {
+		indent(&b, strings.Split(strings.TrimRight(string(r.output), "\n"), "\n"), 40)
 	}
 	fmt.Fprintf(&b, "    all of it: %s\n", r.log)
 	return b.String()
+}
+
+// said leaves out the lines that only announce tests.
+func said(lines []string) []string {
+	return slices.DeleteFunc(slices.Clone(lines), func(l string) bool { return strings.HasPrefix(l, "=== ") })
+}
+
+// indent writes the last lines.
+func indent(b *strings.Builder, lines []string, limit int) {
+	for _, l := range lines[max(0, len(lines)-limit):] {
+		b.WriteString("    " + l + "\n")
+	}
 }
 
 // skippedEverywhere are the tests that no kernel has run: nobody knows whether
