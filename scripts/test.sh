@@ -20,9 +20,9 @@ say "testing"
 # What testbed/endtoend and testbed/image run.
 export SIGHTGLASS_BINARY=$PWD/bin/sightglass SIGHTGLASS_IMAGE=$PWD/out/sightglass.oci.tar
 
-# The whole agent is tested when nothing else runs: it looks at the machine, and
-# other tests overload the kernel's buffers on purpose.
-alone='/testbed/(endtoend|image)$'
+# What watches the whole machine or runs containers on it runs one by one, after
+# the rest: such tests overload the kernel's buffers on purpose, or count losses.
+alone='/(internal/bpf|internal/container|ebpfreceiver|ebpfreceiver/internal/requests|testbed/endtoend|testbed/image)$'
 go list ./... >"$LOGS/packages"
 mapfile -t together < <(grep -vE "$alone" "$LOGS/packages")
 mapfile -t one_by_one < <(grep -E "$alone" "$LOGS/packages")
