@@ -29,14 +29,25 @@ import (
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/translate"
 )
 
-// Limits of Shutdown: how long it waits for the rings to be read to their end,
-// for the consumers to take what was made of them, and for those to give up
-// when their context ends.
+// Limits of Shutdown. All of it together takes no longer than stopTimeout, which
+// leaves others their share of the second or two that a program gets to end in.
+// Within it the rings are read to their end, the consumers take what was made
+// of them, and those that do not have the rest of the time to give up when
+// their context ends.
 const (
-	drainTimeout   = 500 * time.Millisecond
-	deliverTimeout = time.Second
-	graceTimeout   = 300 * time.Millisecond
+	stopTimeout  = time.Second
+	drainTimeout = 400 * time.Millisecond
+	graceTimeout = 200 * time.Millisecond
+
+	minDeliver, minGrace = 100 * time.Millisecond, 20 * time.Millisecond // even when the time is over
 )
+
+// budget shares out what is left until a deadline: how long the consumers may
+// take, and how long they then have to give up.
+func budget(left time.Duration) (deliver, grace time.Duration) {
+	grace = min(max(left, minGrace), graceTimeout)
+	return max(left-grace, minDeliver), grace
+}
 
 // ebpfReceiver is the one instance behind the signals of a configuration.
 type ebpfReceiver struct {
@@ -196,7 +207,7 @@ func (r *ebpfReceiver) wire(k kernel) (*running, error) {
 		run.report.out = func(b pmetric.Metrics) { out.metrics(run.send, r.metrics, b) }
 	}
 	if err := run.report.register(); err != nil {
-		return nil, errors.Join(err, run.release(context.Background()))
+		return nil, errors.Join(err, run.release(context.Background(), time.Now().Add(stopTimeout)))
 	}
 	return run, nil
 }
@@ -245,8 +256,9 @@ func (run *running) stop(ctx context.Context) error {
 	if run.interest != nil {
 		run.interest.end()
 	}
+	deadline := time.Now().Add(stopTimeout)
 	run.awaitDrained(ctx)
-	return run.release(ctx)
+	return run.release(ctx, deadline)
 }
 
 // errStuck tells that a consumer did not return although its context ended.
@@ -254,7 +266,10 @@ var errStuck = errors.New("ebpf receiver: the next consumer does not return")
 
 // release closes the kernel side, upon which the stages finish, and delivers
 // what they have made. Consumers that take too long are cut off.
-func (run *running) release(ctx context.Context) error {
+func (run *running) release(ctx context.Context, deadline time.Time) error {
+	if run.interest != nil {
+		run.interest.end()
+	}
 	errs := []error{run.kernel.Close()}
 	close(run.quit)
 	delivered := make(chan struct{})
@@ -265,9 +280,10 @@ func (run *running) release(ctx context.Context) error {
 			<-closeQueue()
 		}
 	}()
-	if !waitFor(ctx, delivered, deliverTimeout) {
+	deliver, grace := budget(time.Until(deadline))
+	if !waitFor(ctx, delivered, deliver) {
 		run.cut()
-		if !waitFor(context.Background(), delivered, graceTimeout) {
+		if !waitFor(context.Background(), delivered, grace) {
 			errs = append(errs, errStuck)
 		}
 	}

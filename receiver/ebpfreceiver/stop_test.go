@@ -1,0 +1,69 @@
+//go:build linux && (amd64 || arm64)
+
+package ebpfreceiver
+
+import (
+	"reflect"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component/componenttest"
+	"go.opentelemetry.io/otel/metric"
+	"go.opentelemetry.io/otel/metric/noop"
+
+	"github.com/sightglass/sightglass/internal/interest"
+	"github.com/sightglass/sightglass/internal/process"
+)
+
+// The steps of an end share one deadline, whatever the steps before have taken.
+func TestBudget(t *testing.T) {
+	for _, tt := range []struct{ left, deliver, grace time.Duration }{
+		{stopTimeout, stopTimeout - graceTimeout, graceTimeout},
+		{stopTimeout - drainTimeout, stopTimeout - drainTimeout - graceTimeout, graceTimeout},
+		{graceTimeout, minDeliver, graceTimeout},
+		{50 * time.Millisecond, minDeliver, 50 * time.Millisecond},
+		{0, minDeliver, minGrace},
+		{-time.Hour, minDeliver, minGrace},
+	} {
+		deliver, grace := budget(tt.left)
+		require.Equal(t, tt.deliver, deliver, tt.left)
+		require.Equal(t, tt.grace, grace, tt.left)
+	}
+	require.LessOrEqual(t, drainTimeout+graceTimeout+minDeliver, stopTimeout)
+}
+
+// deafMeters make instruments and refuse callbacks.
+type deafMeters struct{ noop.MeterProvider }
+
+type deafMeter struct{ noop.Meter }
+
+func (deafMeters) Meter(string, ...metric.MeterOption) metric.Meter { return deafMeter{} }
+
+func (deafMeter) RegisterCallback(metric.Callback, ...metric.Observable) (metric.Registration, error) {
+	return nil, errRefused
+}
+
+// A start that fails at the end leaves nothing behind.
+func TestTelemetryThatIsRefused(t *testing.T) {
+	b := newBench(t, nil)
+	b.set.TelemetrySettings.MeterProvider = deafMeters{}
+	require.ErrorIs(t, b.Start(t.Context(), componenttest.NewNopHost()), errRefused)
+	require.Equal(t, 1, b.kernel.closed)
+	require.Nil(t, process.Shared())
+	require.Zero(t, subscribers(b.registry))
+	require.NoError(t, b.Shutdown(t.Context()))
+}
+
+func TestSubscriptionEndsWithTheReceiver(t *testing.T) {
+	b := newBench(t, nil)
+	b.start(t)
+	require.Equal(t, 1, subscribers(b.registry))
+	require.NoError(t, b.Shutdown(t.Context()))
+	require.Zero(t, subscribers(b.registry))
+}
+
+// subscribers counts who is told of changes.
+func subscribers(r *interest.Registry) int {
+	return reflect.ValueOf(r).Elem().FieldByName("subscribers").Len()
+}
