@@ -167,8 +167,7 @@ func (t *Table) repair(ev *event.Event) Change {
 		t.repaired.Add(1)
 		t.insert(missing, ev.Time)
 	}
-	e := t.insert(p, ev.Time)
-	t.adoptChildren(e)
+	t.insert(p, ev.Time)
 	return Change{Process: p}
 }
 
@@ -184,15 +183,6 @@ func (t *Table) parentFromProc(k Key) *Process {
 		p.Parent = above.p.Key
 	}
 	return p
-}
-
-// adoptChildren links the processes that were seen before their parent.
-func (t *Table) adoptChildren(parent *entry) {
-	for _, e := range t.entries {
-		if e.parent == nil && e.p.Parent == parent.p.Key {
-			t.adopt(e)
-		}
-	}
 }
 
 // fromTask makes a Process of what every event tells about its task.

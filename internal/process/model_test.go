@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/sightglass/sightglass/internal/event"
 )
 
 // model is what the machine really did: the table must agree with it.
@@ -172,6 +174,7 @@ func checkLists(t *testing.T, tab *Table) {
 			require.Equal(t, n, e.refs)
 		}
 	}
+	checkOrphans(t, tab)
 	require.Equal(t, alive, tab.Stats().Alive)
 	require.Len(t, tab.entries, tab.live.Len()+tab.ended.Len()+tab.pinned.Len())
 	require.LessOrEqual(t, len(tab.entries), tab.max)
@@ -179,4 +182,42 @@ func checkLists(t *testing.T, tab *Table) {
 		require.Equal(t, pid, e.p.Key.TGID)
 		require.False(t, e.gone)
 	}
+}
+
+// checkOrphans compares the index of orphans with a look at every entry.
+func checkOrphans(t *testing.T, tab *Table) {
+	t.Helper()
+	waiting := make(map[Key]family)
+	for _, e := range tab.entries {
+		parent := e.p.Parent
+		if e.parent != nil || parent == (Key{}) || parent == e.p.Key {
+			continue
+		}
+		if waiting[parent] == nil {
+			waiting[parent] = make(family)
+		}
+		waiting[parent][e] = struct{}{}
+	}
+	require.Equal(t, waiting, tab.orphans)
+}
+
+// Children that are known before their parent get it when it comes, whatever
+// makes it known, and no other process waits with them.
+func TestOrphansFindTheirParent(t *testing.T) {
+	s := newScript(t, Options{})
+	parent, child, stranger := key(100, 1), key(101, 2), key(102, 3)
+	for k, above := range map[Key]Key{child: parent, stranger: key(999, 9)} {
+		ev := s.event(event.TypeSyscall, k, "s")
+		ev.Task.Parent = above
+		s.tab.Apply(ev)
+	}
+	require.Len(t, s.tab.orphans, 2)
+	s.fork(key(1, 1), parent, "parent")
+	above := s.tab.AppendAncestors(nil, child, 1)
+	require.Len(t, above, 1)
+	require.Equal(t, parent, above[0].Key)
+	require.Len(t, s.tab.orphans, 2, "the parent waits for its own, and the stranger")
+	s.exec(key(1, 1), "init")
+	require.Len(t, s.tab.orphans, 1)
+	checkLists(t, s.tab)
 }

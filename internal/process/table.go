@@ -41,6 +41,7 @@ type Table struct {
 	live    *list.List        // of *entry, first seen first
 	ended   *list.List        // of *entry, first ended first
 	pinned  *list.List        // of *entry: their time is over, but descendants live
+	orphans map[Key]family    // by the parent that is not known, or would make a loop
 
 	alive       atomic.Int64
 	evicted     atomic.Uint64
@@ -56,7 +57,11 @@ type entry struct {
 	in     *list.List
 	elem   *list.Element
 	gone   bool
+	waits  Key // the parent below which it is among the orphans
 }
+
+// family are the entries that wait for one parent.
+type family map[*entry]struct{}
 
 // New returns an empty table.
 func New(opts Options) *Table {
@@ -78,6 +83,7 @@ func New(opts Options) *Table {
 		live:    list.New(),
 		ended:   list.New(),
 		pinned:  list.New(),
+		orphans: make(map[Key]family),
 	}
 }
 
@@ -179,20 +185,54 @@ func (t *Table) insert(p *Process, now uint64) *entry {
 	t.place(e, t.live)
 	t.alive.Add(1)
 	t.adopt(e)
+	t.adoptChildren(e)
 	return e
 }
 
-// adopt links an entry to its parent's, if that is known by now.
+// adopt links an entry to its parent's, if that is known by now; else it waits
+// among the orphans.
 func (t *Table) adopt(e *entry) {
+	t.leave(e)
 	if e.parent != nil || e.p.Parent == (Key{}) || e.p.Parent == e.p.Key {
 		return
 	}
 	parent, ok := t.entries[e.p.Parent]
 	if !ok || e.refs > 0 && descends(parent, e) {
+		t.await(e)
 		return
 	}
 	e.parent = parent
 	parent.refs++
+}
+
+// adoptChildren links the processes that were seen before their parent.
+func (t *Table) adoptChildren(parent *entry) {
+	for e := range t.orphans[parent.p.Key] {
+		t.adopt(e)
+	}
+}
+
+// await puts an entry among the orphans.
+func (t *Table) await(e *entry) {
+	e.waits = e.p.Parent
+	f := t.orphans[e.waits]
+	if f == nil {
+		f = make(family)
+		t.orphans[e.waits] = f
+	}
+	f[e] = struct{}{}
+}
+
+// leave takes an entry out of the orphans, if it is one.
+func (t *Table) leave(e *entry) {
+	if e.waits == (Key{}) {
+		return
+	}
+	f := t.orphans[e.waits]
+	if delete(f, e); len(f) == 0 {
+		delete(t.orphans, e.waits)
+	}
+	e.waits = Key{}
 }
 
 // Link connects the processes that became known before their parents did. Call
@@ -264,6 +304,7 @@ func (t *Table) remove(e *entry) {
 		}
 		e.gone = true
 		t.place(e, nil)
+		t.leave(e)
 		delete(t.entries, e.p.Key)
 		if t.byPID[e.p.Key.TGID] == e {
 			delete(t.byPID, e.p.Key.TGID)
