@@ -33,8 +33,9 @@ func ProcDir(root string) string {
 // procReader reads what the kernel's events leave out. Not safe for concurrent
 // use.
 type procReader struct {
-	root string
-	buf  []byte
+	root   string
+	buf    []byte
+	memory memoryReader
 }
 
 // clockTick is the unit of start times in /proc: USER_HZ is 100 on every
@@ -59,11 +60,11 @@ func (r *procReader) fill(p *Process) bool {
 		}
 	}
 	if p.Args == nil {
-		if raw, truncated, ok := r.read(dir+"/cmdline", maxArgs); ok {
+		if raw, truncated, ok := r.memory.read(dir+"/cmdline", maxArgs); ok {
 			p.Args, p.ArgsTruncated = splitArgs(raw), truncated
 		}
 	}
-	if env, _, ok := r.read(dir+"/environ", maxEnviron); ok {
+	if env, _, ok := r.memory.read(dir+"/environ", maxEnviron); ok {
 		p.Service = ServiceOf(env)
 	}
 	return r.same(dir, p.Key)
@@ -72,7 +73,7 @@ func (r *procReader) fill(p *Process) bool {
 // environ reads the environment that a process was started with. Valid until
 // the next call.
 func (r *procReader) environ(k Key) ([]byte, bool) {
-	env, _, ok := r.read(r.dir(k.TGID)+"/environ", maxEnviron)
+	env, _, ok := r.memory.read(r.dir(k.TGID)+"/environ", maxEnviron)
 	return env, ok
 }
 
@@ -130,20 +131,25 @@ func parseStat(line []byte) (statLine, bool) {
 	return statLine{}, false
 }
 
-// read reads at most limit bytes of a file without allocating for each call.
-// The result is valid until the next read.
+// read reads at most limit bytes of a file of the kernel's own, without
+// allocating for each call. The result is valid until the next read.
 func (r *procReader) read(file string, limit int) (raw []byte, truncated, ok bool) {
+	if r.buf == nil {
+		r.buf = make([]byte, maxStat+1)
+	}
+	return readInto(r.buf[:limit+1], file)
+}
+
+// readInto reads what buf holds less one byte, which tells that there is more.
+func readInto(buf []byte, file string) (raw []byte, truncated, ok bool) {
 	fd, err := unix.Open(file, unix.O_RDONLY|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return nil, false, false
 	}
 	defer func() { _ = unix.Close(fd) }()
-	if len(r.buf) < maxEnviron+1 {
-		r.buf = make([]byte, maxEnviron+1)
-	}
-	n := 0
+	n, limit := 0, len(buf)-1
 	for n <= limit {
-		got, err := unix.Read(fd, r.buf[n:limit+1])
+		got, err := unix.Read(fd, buf[n:])
 		if errors.Is(err, unix.EINTR) {
 			continue
 		}
@@ -152,7 +158,7 @@ func (r *procReader) read(file string, limit int) (raw []byte, truncated, ok boo
 		}
 		n += got
 	}
-	return r.buf[:min(n, limit)], n > limit, n > 0
+	return buf[:min(n, limit)], n > limit, n > 0
 }
 
 func (r *procReader) dir(tgid uint32) string {

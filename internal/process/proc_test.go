@@ -92,18 +92,6 @@ func TestProcDir(t *testing.T) {
 	require.Equal(t, filepath.Join(root, "proc"), ProcDir(root))
 }
 
-func TestReadIsBounded(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "cmdline")
-	require.NoError(t, os.WriteFile(file, []byte(strings.Repeat("a\x00", maxArgs)), 0o600))
-	var r procReader
-	raw, truncated, ok := r.read(file, maxArgs)
-	require.True(t, ok)
-	require.True(t, truncated)
-	require.Len(t, raw, maxArgs)
-	_, _, ok = r.read(file+"x", maxArgs)
-	require.False(t, ok)
-}
-
 func TestServiceOf(t *testing.T) {
 	for env, want := range map[string]Service{
 		"":                                  {},
