@@ -151,7 +151,7 @@ func (r *reporter) classes() []bpf.Class {
 	if r.requests == nil {
 		return []bpf.Class{bpf.Security}
 	}
-	return bpf.Classes[:]
+	return bpf.Classes
 }
 
 func (r *reporter) allFiltered(st *counters) (out []translate.Count) {

@@ -79,7 +79,8 @@ func TestTelemetryOfRequests(t *testing.T) {
 	b.start(t)
 	b.running.requests.early.Store(2)
 	metadatatest.AssertEqualReceiverEbpfRequestShortcuts(t, tel, []metricdata.DataPoint[int64]{
-		{Attributes: attrs("reason", "no_enter"), Value: 4}, {Attributes: attrs("reason", "early"), Value: 2},
+		{Attributes: attrs("reason", "no_enter"), Value: 4},
+		{Attributes: attrs("reason", "early"), Value: 2},
 		{Attributes: attrs("reason", "idle"), Value: 0},
 	}, ignoreTime())
 	metadatatest.AssertEqualReceiverEbpfMissingBytes(t, tel, []metricdata.DataPoint[int64]{{Value: 0}}, ignoreTime())

@@ -47,7 +47,7 @@ func (deafMeter) RegisterCallback(metric.Callback, ...metric.Observable) (metric
 // A start that fails at the end leaves nothing behind.
 func TestTelemetryThatIsRefused(t *testing.T) {
 	b := newBench(t, nil)
-	b.set.TelemetrySettings.MeterProvider = deafMeters{}
+	b.set.MeterProvider = deafMeters{}
 	require.ErrorIs(t, b.Start(t.Context(), componenttest.NewNopHost()), errRefused)
 	require.Equal(t, 1, b.kernel.closed)
 	require.Nil(t, process.Shared())

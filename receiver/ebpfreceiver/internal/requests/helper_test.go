@@ -30,7 +30,7 @@ const roleEnv = "SIGHTGLASS_TEST_ROLE"
 func TestMain(m *testing.M) {
 	switch os.Getenv(roleEnv) {
 	case "":
-		os.Exit(m.Run()) //nolint:forbidigo // this is the test's main
+		os.Exit(m.Run())
 	case "server":
 		runServer()
 	case "client":

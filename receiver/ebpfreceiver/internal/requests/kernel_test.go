@@ -35,12 +35,10 @@ type seen struct {
 type watcher struct {
 	agent *bpf.Agent
 	done  chan struct{}
-	ticks chan struct{}
 
-	mu   sync.Mutex
-	all  []seen
-	asm  *requests.Assembler
-	last []event.Request // kept when record is set
+	mu  sync.Mutex
+	all []seen
+	asm *requests.Assembler
 }
 
 // watch starts to capture; the test is skipped where that is not allowed.

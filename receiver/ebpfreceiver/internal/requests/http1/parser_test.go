@@ -34,10 +34,14 @@ func TestParser(t *testing.T) {
 		play   func(*script)
 		want   []string
 	}{
-		{name: "one exchange", play: func(s *script) { s.req(get).resp(ok3) },
-			want: []string{"GET /a 200 @1+2+2"}},
-		{name: "keep-alive", play: func(s *script) { s.req(get).resp(ok3).req(getB).resp(empty) },
-			want: []string{"GET /a 200 @1+2+2", "GET /b 204 @3+4+4"}},
+		{
+			name: "one exchange", play: func(s *script) { s.req(get).resp(ok3) },
+			want: []string{"GET /a 200 @1+2+2"},
+		},
+		{
+			name: "keep-alive", play: func(s *script) { s.req(get).resp(ok3).req(getB).resp(empty) },
+			want: []string{"GET /a 200 @1+2+2", "GET /b 204 @3+4+4"},
+		},
 		{name: "head and body of the response apart", play: func(s *script) {
 			s.req(get).resp(ok3[:len(ok3)-3]).resp("a").resp("bc")
 		}, want: []string{"GET /a 200 @1+2+4"}},
@@ -62,8 +66,10 @@ func TestParser(t *testing.T) {
 		{name: "chunked request", play: func(s *script) {
 			s.req("POST /a HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n").req("0\r\n\r\n" + getB).resp(ok3).resp(ok3)
 		}, want: []string{"POST /a 200 @1+3+3", "GET /b 200 @2+4+4"}},
-		{name: "pipelining", play: func(s *script) { s.req(get + getB + get).resp(ok3 + empty).resp(ok3) },
-			want: []string{"GET /a 200 @1+2+2", "GET /b 204 @1+2+2", "GET /a 200 @1+3+3"}},
+		{
+			name: "pipelining", play: func(s *script) { s.req(get + getB + get).resp(ok3 + empty).resp(ok3) },
+			want: []string{"GET /a 200 @1+2+2", "GET /b 204 @1+2+2", "GET /a 200 @1+3+3"},
+		},
 		{name: "HEAD has no body", play: func(s *script) {
 			s.req("HEAD /a HTTP/1.1\r\n\r\n").resp("HTTP/1.1 200 OK\r\nContent-Length: 77\r\n\r\n").req(getB).resp(ok3)
 		}, want: []string{"HEAD /a 200 @1+2+2", "GET /b 200 @3+4+4"}},
@@ -96,15 +102,21 @@ func TestParser(t *testing.T) {
 			s.req(get).resp("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3e8\r\n"+long+"\r\n3e8\r\n").
 				seg(resp, long+"\r\n0\r\nA: b\r\n\r\n", 0).pause(10).req(getB).resp(ok3)
 		}, want: []string{"GET /a 200 @1+2+3", "GET /b 200 @14+15+15"}},
-		{name: "request head beyond the copy", play: func(s *script) { s.req(longGet).resp(ok3).req(getB).resp(ok3) },
-			want: []string{"GET /a 200 @1+2+2 headcut", "GET /b 200 @3+4+4"}},
+		{
+			name: "request head beyond the copy", play: func(s *script) { s.req(longGet).resp(ok3).req(getB).resp(ok3) },
+			want: []string{"GET /a 200 @1+2+2 headcut", "GET /b 200 @3+4+4"},
+		},
 		{name: "target beyond the copy", play: func(s *script) {
 			s.req("GET /" + long + " HTTP/1.1\r\n\r\n").resp(ok3).req(getB).resp(ok3)
 		}, want: []string{"GET /" + long[:507] + " 200 @1+2+2 headcut targetcut", "GET /b 200 @3+4+4"}},
-		{name: "response head beyond the copy", play: func(s *script) { s.req(get).resp(longOK).seg(resp, long, 0).req(getB).resp(ok3) },
-			want: []string{"GET /a 200 @1+2+3", "GET /b 200 @4+5+5"}},
-		{name: "response head beyond the copy, then the end", play: func(s *script) { s.req(get).resp(longOK).close() },
-			want: []string{"GET /a 200 @1+2+2 truncated"}},
+		{
+			name: "response head beyond the copy", play: func(s *script) { s.req(get).resp(longOK).seg(resp, long, 0).req(getB).resp(ok3) },
+			want: []string{"GET /a 200 @1+2+3", "GET /b 200 @4+5+5"},
+		},
+		{
+			name: "response head beyond the copy, then the end", play: func(s *script) { s.req(get).resp(longOK).close() },
+			want: []string{"GET /a 200 @1+2+2 truncated"},
+		},
 		{name: "upgrade", play: func(s *script) {
 			s.req("GET /ws HTTP/1.1\r\nUpgrade: websocket\r\nConnection: upgrade\r\n\r\n").
 				resp("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n").
@@ -113,33 +125,49 @@ func TestParser(t *testing.T) {
 		{name: "CONNECT", client: true, play: func(s *script) {
 			s.req("CONNECT h:443 HTTP/1.1\r\n\r\n").resp("HTTP/1.1 200 OK\r\n\r\n").req("\x16\x03\x01").close()
 		}, want: []string{"CONNECT h:443 200 @1+2+4 class=1 upgraded"}},
-		{name: "server closes instead of answering", play: func(s *script) { s.req(get).close() },
-			want: []string{"GET /a 0 @1+0+2 connection_closed"}},
-		{name: "client leaves", play: func(s *script) { s.req(get).eof(req).close() },
-			want: []string{"GET /a 0 @1+0+3 connection_closed callergone"}},
-		{name: "client half-closes and is answered", play: func(s *script) { s.req(get).eof(req).resp(ok3).close() },
-			want: []string{"GET /a 200 @1+3+3 callergone"}},
+		{
+			name: "server closes instead of answering", play: func(s *script) { s.req(get).close() },
+			want: []string{"GET /a 0 @1+0+2 connection_closed"},
+		},
+		{
+			name: "client leaves", play: func(s *script) { s.req(get).eof(req).close() },
+			want: []string{"GET /a 0 @1+0+3 connection_closed callergone"},
+		},
+		{
+			name: "client half-closes and is answered", play: func(s *script) { s.req(get).eof(req).resp(ok3).close() },
+			want: []string{"GET /a 200 @1+3+3 callergone"},
+		},
 		{name: "response breaks off, seen by the client", client: true, play: func(s *script) {
 			s.req(get).resp(ok3[:len(ok3)-1]).eof(resp)
 		}, want: []string{"GET /a 200 @1+2+3 connection_closed"}},
-		{name: "request breaks off", play: func(s *script) { s.req("GET /a HT").close() },
-			want: nil},
-		{name: "request head breaks off", play: func(s *script) { s.req("GET /a HTTP/1.1\r\nHost").resp("HTTP/1.1 408 T\r\nContent-Length: 0\r\n\r\n") },
-			want: []string{"GET /a 408 @1+2+2 headcut"}},
+		{
+			name: "request breaks off", play: func(s *script) { s.req("GET /a HT").close() },
+			want: nil,
+		},
+		{
+			name: "request head breaks off", play: func(s *script) { s.req("GET /a HTTP/1.1\r\nHost").resp("HTTP/1.1 408 T\r\nContent-Length: 0\r\n\r\n") },
+			want: []string{"GET /a 408 @1+2+2 headcut"},
+		},
 		{name: "response reported before its request", client: true, play: func(s *script) {
 			s.now = 1
 			s.resp(ok3)
 			s.now = 0
 			s.req(get).pause(5).req(getB).resp(ok3)
 		}, want: []string{"GET /a 200 @1+2+2", "GET /b 200 @7+8+8"}},
-		{name: "unasked response", play: func(s *script) { s.resp("HTTP/1.1 408 Timeout\r\n\r\n").req(getB).resp(ok3) },
-			want: []string{"GET /b 200 @2+3+3"}},
-		{name: "line feeds alone", play: func(s *script) {
-			s.req("\r\nGET /a HTTP/1.1\nHost: h\n\n").resp("HTTP/1.1 200 OK\nContent-Length: 0\n\n")
+		{
+			name: "unasked response", play: func(s *script) { s.resp("HTTP/1.1 408 Timeout\r\n\r\n").req(getB).resp(ok3) },
+			want: []string{"GET /b 200 @2+3+3"},
 		},
-			want: []string{"GET /a 200 @1+2+2"}},
-		{name: "joined in a response", midway: true, play: func(s *script) { s.resp("rest").req(getB).resp(ok3) },
-			want: []string{"GET /b 200 @2+3+3"}},
+		{
+			name: "line feeds alone", play: func(s *script) {
+				s.req("\r\nGET /a HTTP/1.1\nHost: h\n\n").resp("HTTP/1.1 200 OK\nContent-Length: 0\n\n")
+			},
+			want: []string{"GET /a 200 @1+2+2"},
+		},
+		{
+			name: "joined in a response", midway: true, play: func(s *script) { s.resp("rest").req(getB).resp(ok3) },
+			want: []string{"GET /b 200 @2+3+3"},
+		},
 		{name: "joined in a pipeline", midway: true, play: func(s *script) {
 			s.req(get).req(getB).resp(ok3).resp(ok3).pause(2e9).req(get).req(getB).resp(ok3).resp(ok3)
 		}, want: []string{"GET /a 0 @1+0+3 desynchronized", "GET /b 0 @2+0+3 desynchronized", "GET /a 200 @2000000005+2000000007+2000000007", "GET /b 200 @2000000006+2000000008+2000000008"}},
@@ -149,15 +177,21 @@ func TestParser(t *testing.T) {
 		{name: "gap at the end of a body", play: func(s *script) {
 			s.req(get).resp("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n").gap(resp, 100).req(getB).resp(ok3)
 		}, want: []string{"GET /a 200 @1+2+2 response_lost", "GET /b 200 @3+4+4"}},
-		{name: "response lost", play: func(s *script) { s.req(get).pause(3).gap(resp, 100).req(getB).resp(ok3) },
-			want: []string{"GET /a 0 @1+0+4 response_lost", "GET /b 200 @5+6+6"}},
+		{
+			name: "response lost", play: func(s *script) { s.req(get).pause(3).gap(resp, 100).req(getB).resp(ok3) },
+			want: []string{"GET /a 0 @1+0+4 response_lost", "GET /b 200 @5+6+6"},
+		},
 		{name: "pipelined responses beyond the copy", play: func(s *script) {
 			s.req(get+getB).seg(resp, ok3+ok3, len(ok3)).req(getB).resp(ok3)
 		}, want: []string{"GET /a 200 @1+2+2", "GET /b 0 @1+0+2 truncated", "GET /b 200 @3+4+4"}},
-		{name: "garbage", play: func(s *script) { s.req("\x00\x01\x02").resp("?").req(getB).resp(ok3) },
-			want: []string{"GET /b 200 @3+4+4"}},
-		{name: "garbage instead of a response", play: func(s *script) { s.req(get).resp("SSH-2.0").req(getB).resp(ok3) },
-			want: []string{"GET /a 0 @1+0+2 desynchronized", "GET /b 200 @3+4+4"}},
+		{
+			name: "garbage", play: func(s *script) { s.req("\x00\x01\x02").resp("?").req(getB).resp(ok3) },
+			want: []string{"GET /b 200 @3+4+4"},
+		},
+		{
+			name: "garbage instead of a response", play: func(s *script) { s.req(get).resp("SSH-2.0").req(getB).resp(ok3) },
+			want: []string{"GET /a 0 @1+0+2 desynchronized", "GET /b 200 @3+4+4"},
+		},
 		{name: "contradicting lengths", play: func(s *script) {
 			s.req(get).resp("HTTP/1.1 200 OK\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabc").req(getB).resp(ok3)
 		}, want: []string{"GET /a 200 @1+2+2", "GET /b 200 @3+4+4"}},

@@ -44,7 +44,7 @@ func TestClass(t *testing.T) {
 		facts Facts
 		want  exchange.Class
 	}{
-		{Facts{Target: []byte("/x?watch=truely")}, exchange.Unary},
+		{Facts{Target: []byte("/x?watch=trueish")}, exchange.Unary},
 		{Facts{Target: []byte("/api/v1/pods?watch=true")}, exchange.Wait},
 		{Facts{Target: []byte("/api/v1/pods?a=b&watch=1")}, exchange.Wait},
 		{Facts{Target: []byte("/v1/kv/x?index=7&wait=5m")}, exchange.Wait},

@@ -109,10 +109,14 @@ func TestAttributes(t *testing.T) {
 		change func(*exchange.Exchange, *httpfacts.Facts)
 		want   map[string]any
 	}{
-		{"unknown method", func(_ *exchange.Exchange, f *httpfacts.Facts) { f.Method = []byte("PURGE") },
-			map[string]any{"http.request.method": "_OTHER", "http.request.method_original": "PURGE"}},
-		{"method in lower case is another one", func(_ *exchange.Exchange, f *httpfacts.Facts) { f.Method = []byte("get") },
-			map[string]any{"http.request.method": "_OTHER", "http.request.method_original": "get"}},
+		{
+			"unknown method", func(_ *exchange.Exchange, f *httpfacts.Facts) { f.Method = []byte("PURGE") },
+			map[string]any{"http.request.method": "_OTHER", "http.request.method_original": "PURGE"},
+		},
+		{
+			"method in lower case is another one", func(_ *exchange.Exchange, f *httpfacts.Facts) { f.Method = []byte("get") },
+			map[string]any{"http.request.method": "_OTHER", "http.request.method_original": "get"},
+		},
 		{"secrets in the query", func(_ *exchange.Exchange, f *httpfacts.Facts) {
 			f.Target = []byte("/a?X-Amz-Signature=s3cr3t&b=c&token=t&sig=x%26y&flag")
 		}, map[string]any{"url.query": "X-Amz-Signature=REDACTED&b=c&token=REDACTED&sig=REDACTED&flag"}},
@@ -120,25 +124,35 @@ func TestAttributes(t *testing.T) {
 			f.Target = []byte("http://user:pass@back.end:81/p?a=b#frag")
 			ex.Role = event.RoleClient
 		}, map[string]any{"url.full": "http://REDACTED:REDACTED@back.end:81/p?a=b", "server.address": "back.end", "server.port": int64(81)}},
-		{"absolute form without a path", func(_ *exchange.Exchange, f *httpfacts.Facts) { f.Target = []byte("http://h?x=y") },
-			map[string]any{"url.path": "/", "url.query": "x=y"}},
+		{
+			"absolute form without a path", func(_ *exchange.Exchange, f *httpfacts.Facts) { f.Target = []byte("http://h?x=y") },
+			map[string]any{"url.path": "/", "url.query": "x=y"},
+		},
 		{"CONNECT", func(ex *exchange.Exchange, f *httpfacts.Facts) {
 			f.Method, f.Target, ex.Role = []byte("CONNECT"), []byte("example:443"), event.RoleClient
 		}, map[string]any{"url.full": nil, "server.address": "example", "server.port": int64(443)}},
 		{"OPTIONS *", func(ex *exchange.Exchange, f *httpfacts.Facts) {
 			f.Method, f.Target, ex.Role = []byte("OPTIONS"), []byte("*"), event.RoleClient
 		}, map[string]any{"url.full": "http://api.example:8080", "sightglass.http.route.inferred": nil}},
-		{"no Host on a server", func(_ *exchange.Exchange, f *httpfacts.Facts) { f.Host = nil },
-			map[string]any{"server.address": "10.0.0.1", "server.port": int64(8080)}},
-		{"no Host on a client", func(ex *exchange.Exchange, f *httpfacts.Facts) { f.Host, ex.Role = nil, event.RoleClient },
-			map[string]any{"server.address": "10.0.0.2", "server.port": int64(40000), "url.full": "http://10.0.0.2:40000/users/42?q=1"}},
+		{
+			"no Host on a server", func(_ *exchange.Exchange, f *httpfacts.Facts) { f.Host = nil },
+			map[string]any{"server.address": "10.0.0.1", "server.port": int64(8080)},
+		},
+		{
+			"no Host on a client", func(ex *exchange.Exchange, f *httpfacts.Facts) { f.Host, ex.Role = nil, event.RoleClient },
+			map[string]any{"server.address": "10.0.0.2", "server.port": int64(40000), "url.full": "http://10.0.0.2:40000/users/42?q=1"},
+		},
 		{"no Host on a client, IPv6", func(ex *exchange.Exchange, f *httpfacts.Facts) {
 			f.Host, ex.Role, ex.Family, ex.PeerAddr = nil, event.RoleClient, 10, [16]byte{0: 0xfe, 1: 0x80, 15: 1}
 		}, map[string]any{"server.address": "fe80::1", "url.full": "http://[fe80::1]:40000/users/42?q=1"}},
-		{"Host without a port", func(_ *exchange.Exchange, f *httpfacts.Facts) { f.Host = []byte("h") },
-			map[string]any{"server.address": "h", "server.port": int64(80)}},
-		{"Host as an IPv6 address", func(_ *exchange.Exchange, f *httpfacts.Facts) { f.Host = []byte("[::1]:99") },
-			map[string]any{"server.address": "::1", "server.port": int64(99)}},
+		{
+			"Host without a port", func(_ *exchange.Exchange, f *httpfacts.Facts) { f.Host = []byte("h") },
+			map[string]any{"server.address": "h", "server.port": int64(80)},
+		},
+		{
+			"Host as an IPv6 address", func(_ *exchange.Exchange, f *httpfacts.Facts) { f.Host = []byte("[::1]:99") },
+			map[string]any{"server.address": "::1", "server.port": int64(99)},
+		},
 		{"behind a proxy", func(_ *exchange.Exchange, f *httpfacts.Facts) {
 			f.SetHeader([]byte("X-Forwarded-For"), []byte("1.2.3.4, 5.6.7.8"))
 			f.SetHeader([]byte("X-Forwarded-Proto"), []byte("https"))
@@ -149,14 +163,22 @@ func TestAttributes(t *testing.T) {
 		{"mapped addresses", func(ex *exchange.Exchange, _ *httpfacts.Facts) {
 			ex.Family, ex.PeerAddr = 10, [16]byte{10: 0xff, 11: 0xff, 12: 127, 15: 1}
 		}, map[string]any{"network.peer.address": "127.0.0.1"}},
-		{"unix socket", func(ex *exchange.Exchange, f *httpfacts.Facts) { ex.Family, f.Host = 1, nil },
-			map[string]any{"network.transport": "unix", "network.peer.address": nil, "client.address": nil, "server.address": nil}},
-		{"head beyond the bound", func(_ *exchange.Exchange, f *httpfacts.Facts) { f.HeadCut = true },
-			map[string]any{"sightglass.truncated": []any{"http.request.header"}}},
-		{"target beyond the bound", func(_ *exchange.Exchange, f *httpfacts.Facts) { f.TargetCut = true },
-			map[string]any{"sightglass.truncated": []any{"url.path", "url.query", "http.request.header"}, "sightglass.http.route.inferred": nil}},
-		{"guessed role", func(ex *exchange.Exchange, _ *httpfacts.Facts) { ex.RoleGuessed = true },
-			map[string]any{"sightglass.request.role.confidence": "guessed"}},
+		{
+			"unix socket", func(ex *exchange.Exchange, f *httpfacts.Facts) { ex.Family, f.Host = 1, nil },
+			map[string]any{"network.transport": "unix", "network.peer.address": nil, "client.address": nil, "server.address": nil},
+		},
+		{
+			"head beyond the bound", func(_ *exchange.Exchange, f *httpfacts.Facts) { f.HeadCut = true },
+			map[string]any{"sightglass.truncated": []any{"http.request.header"}},
+		},
+		{
+			"target beyond the bound", func(_ *exchange.Exchange, f *httpfacts.Facts) { f.TargetCut = true },
+			map[string]any{"sightglass.truncated": []any{"url.path", "url.query", "http.request.header"}, "sightglass.http.route.inferred": nil},
+		},
+		{
+			"guessed role", func(ex *exchange.Exchange, _ *httpfacts.Facts) { ex.RoleGuessed = true },
+			map[string]any{"sightglass.request.role.confidence": "guessed"},
+		},
 		{"never answered", func(ex *exchange.Exchange, f *httpfacts.Facts) {
 			f.Status, ex.FirstByte, ex.Incomplete = 0, 0, exchange.ConnectionClosed
 		}, map[string]any{
@@ -166,12 +188,18 @@ func TestAttributes(t *testing.T) {
 		{"the caller left", func(ex *exchange.Exchange, f *httpfacts.Facts) {
 			f.Status, f.CallerGone, ex.Incomplete = 0, true, exchange.ConnectionClosed
 		}, map[string]any{"sightglass.request.incomplete": "connection_closed", "error.type": nil}},
-		{"response lost", func(ex *exchange.Exchange, f *httpfacts.Facts) { f.Status, ex.Incomplete = 0, exchange.ResponseLost },
-			map[string]any{"sightglass.request.incomplete": "response_lost", "error.type": nil}},
-		{"HTTP/1.0", func(_ *exchange.Exchange, f *httpfacts.Facts) { f.Version = httpfacts.HTTP10 },
-			map[string]any{"network.protocol.version": "1.0"}},
-		{"stream", func(ex *exchange.Exchange, _ *httpfacts.Facts) { ex.Class = exchange.Stream },
-			map[string]any{"sightglass.request.class": "stream"}},
+		{
+			"response lost", func(ex *exchange.Exchange, f *httpfacts.Facts) { f.Status, ex.Incomplete = 0, exchange.ResponseLost },
+			map[string]any{"sightglass.request.incomplete": "response_lost", "error.type": nil},
+		},
+		{
+			"HTTP/1.0", func(_ *exchange.Exchange, f *httpfacts.Facts) { f.Version = httpfacts.HTTP10 },
+			map[string]any{"network.protocol.version": "1.0"},
+		},
+		{
+			"stream", func(ex *exchange.Exchange, _ *httpfacts.Facts) { ex.Class = exchange.Stream },
+			map[string]any{"sightglass.request.class": "stream"},
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
