@@ -21,6 +21,7 @@ enum filter_reason {
 	FILTER_SELF = 0, /* the agent's own doing */
 	FILTER_THREAD = 1, /* a thread began or ended, not a process */
 	FILTER_INTEREST = 2, /* nobody wants it */
+	FILTER_RESTART = 3, /* a signal came in between; the kernel begins the call anew */
 	FILTER_COUNT = 4,
 };
 

@@ -6,6 +6,8 @@
 #include "emit.h"
 #include "syscall.h"
 
+#define ERESTARTNOINTR 513 /* the call begins anew in any case */
+
 struct syscall_record {
 	struct record base;
 	struct event_syscall call;
@@ -138,6 +140,11 @@ static __always_inline void syscall__exit(const bool atomic, __u64 task, __u64 r
 	spec = syscall__spec(row);
 	if (spec->flags & SPEC_EXEC && ret == 0)
 		return;
+	if (ret == -ERESTARTNOINTR) {
+		base__count_produced(CLASS_SECURITY);
+		base__count_filtered(CLASS_SECURITY, FILTER_RESTART);
+		return;
+	}
 	r->call.row = row - 1;
 	r->call.ret = ret;
 	emit__header(&r->base.header, task);

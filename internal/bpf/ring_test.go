@@ -108,7 +108,12 @@ func TestReaderIsWokenBeforeTheRingIsFull(t *testing.T) {
 		err := src.reader.ReadInto(&src.record)
 		woken <- err
 	}()
-	go storm(t, 2, 1500) // a third of the ring
+	ended := make(chan struct{})
+	go func() {
+		storm(t, 2, 1500) // a third of the ring
+		close(ended)
+	}()
+	defer func() { <-ended }()
 	select {
 	case err := <-woken:
 		require.NoError(t, err)

@@ -197,6 +197,7 @@ const (
 	securityFilterReasonFILTER_SELF     securityFilterReason = 0
 	securityFilterReasonFILTER_THREAD   securityFilterReason = 1
 	securityFilterReasonFILTER_INTEREST securityFilterReason = 2
+	securityFilterReasonFILTER_RESTART  securityFilterReason = 3
 	securityFilterReasonFILTER_COUNT    securityFilterReason = 4
 )
 

@@ -27,7 +27,7 @@ func (c Class) String() string {
 
 // FilterReasons tell why a record was made and left out on purpose, in the order of
 // Counters.Filtered.
-var FilterReasons = []string{"self", "thread", "interest"}
+var FilterReasons = []string{"self", "thread", "interest", "restart"}
 
 // LossReasons tell why a record was made and could not be sent, in the order of
 // Counters.Lost.

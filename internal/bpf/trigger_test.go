@@ -231,6 +231,9 @@ func (c *call) matches(ev *event.Event) bool {
 	if ev.Type != event.TypeSyscall || ev.TID != c.tid || ev.Syscall.Name() != c.spec.Name {
 		return false
 	}
+	if eintr := -int64(unix.EINTR); ev.Syscall.Return == eintr && c.ret != eintr {
+		return false // a signal of Go's runtime came in between, and the kernel began the call anew
+	}
 	for i := range c.spec.Args {
 		if ev.Syscall.Args[i].Number != c.wantNumber(i) {
 			return false

@@ -7,7 +7,8 @@ import "github.com/sightglass/sightglass/internal/syscalls"
 const atFDCWD = -100
 
 // Results with which the kernel asks itself to restart a call after a signal.
-// The program sees EINTR, or a second record follows.
+// Whether it does depends on the signal's handler: the program sees EINTR, or a
+// second record follows.
 const (
 	errRestartSys    = -512
 	errRestartNoIntr = -513

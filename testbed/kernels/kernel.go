@@ -22,13 +22,12 @@ type kernel struct {
 	arch    string // of Debian and of Go: amd64 or arm64
 	suite   string
 	pattern string // of the package's name; the newest that matches is taken
-	single  bool   // emulate the CPUs by one thread: this kernel hangs otherwise
 	extra   bool   // only when named
 }
 
 // all are the known kernels. The cloud images boot fastest and have BTF.
 var all = []*kernel{
-	{name: "5.10", arch: "amd64", suite: "bullseye", pattern: `linux-image-5\.10\..*-cloud-amd64`, single: true},
+	{name: "5.10", arch: "amd64", suite: "bullseye", pattern: `linux-image-5\.10\..*-cloud-amd64`},
 	{name: "6.1", arch: "amd64", suite: "bookworm", pattern: `linux-image-6\.1\..*-cloud-amd64`},
 	{name: "6.12", arch: "amd64", suite: "bookworm", pattern: `linux-image-6\.12\..*-cloud-amd64`},
 	{name: "6.12-arm64", arch: "arm64", suite: "trixie", pattern: `linux-image-6\.12\..*-cloud-arm64`},

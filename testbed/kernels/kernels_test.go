@@ -38,11 +38,11 @@ func TestNeed(t *testing.T) {
 }
 
 func TestArguments(t *testing.T) {
-	amd := (&kernel{arch: "amd64", single: true}).arguments("k", "i", "l")
+	amd := (&kernel{arch: "amd64"}).arguments("k", "i", "l")
 	assert.Contains(t, amd, "tcg,thread=single")
 	assert.Contains(t, amd, "q35")
 	arm := (&kernel{arch: "arm64"}).arguments("k", "i", "l")
-	assert.Contains(t, arm, "tcg,thread=multi")
+	assert.Contains(t, arm, "tcg,thread=single")
 	assert.NotContains(t, arm, "q35")
 }
 
