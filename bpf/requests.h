@@ -84,8 +84,9 @@ struct requests_socket {
 	__u8 last; /* direction of the last bytes + 1 */
 	__u8 misses; /* turns in a row that began like no message */
 	__u8 tries; /* segments looked at */
-	__u8 wide; /* whole segments were copied: messages come in bursts, or are long */
-	__u8 reserved[3];
+	__u8 wide; /* messages come in bursts, or are long: whole segments are copied */
+	__u8 searched; /* segments that were searched for further messages */
+	__u8 reserved[2];
 };
 
 /* A message begins with value, as far as mask says. */

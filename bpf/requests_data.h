@@ -96,14 +96,19 @@ static __always_inline __u64 requests__fill(struct requests_scratch *b, struct r
 					    const struct requests_memory *m, __u64 got, __u64 bound,
 					    const volatile struct requests_signature *sig)
 {
-	if (bound < m->total) {
+	bool all = bound >= m->total;
+
+	if (!all) {
 		requests__tail(b, m);
 		if (sig && requests__is_whole(sig, &b->record)) {
 			bound = REQUESTS_PAYLOAD;
 			s->wide = 1;
 		}
 	}
-	return bound > got ? requests__copy(b, m, bound) : bound;
+	got = bound > got ? requests__copy(b, m, bound) : bound;
+	if (all && sig && requests__is_burst(s, sig, got))
+		s->wide = 1;
+	return got;
 }
 
 /* requests__record: makes the record of a call on a socket with a class. Bytes

@@ -15,6 +15,12 @@
  */
 #define REQUESTS_TRIES 8
 
+/* How far into a segment, and in how many segments of a socket, further messages
+ * are sought.
+ */
+#define REQUESTS_SEARCH 512
+#define REQUESTS_SEARCHES 3
+
 /* requests__match_number: the number, from 1, of the signature that the first
  * len bytes match, 0 for none. Bytes that are not there match anything: a
  * message may come in small parts. Not inlined: verified once.
@@ -113,6 +119,39 @@ static __always_inline __u64 requests__bound(const struct requests_socket *s, __
 	}
 	*budget = 0;
 	return n;
+}
+
+/* requests__find_end: whether the end of a message stands in the first len bytes
+ * of the payload that is being made, before their end.
+ */
+__noinline int requests__find_end(__u32 end, __u32 len)
+{
+	__u32 zero = 0;
+	struct requests_scratch *s = bpf_map_lookup_elem(&requests_scratch, &zero);
+
+	if (!s)
+		return 0;
+	for (__u32 i = 0; i < REQUESTS_SEARCH; i++) {
+		if (i + sizeof(end) >= len)
+			break;
+		if (*(__u32 *)&s->payload[i] == end)
+			return 1;
+	}
+	return 0;
+}
+
+/* requests__is_burst: whether a segment of len bytes that begins with a message
+ * holds further ones. A client that sends messages in bursts does so from the
+ * beginning: only the first segments of a socket are searched.
+ */
+static __always_inline bool requests__is_burst(struct requests_socket *s,
+					       const volatile struct requests_signature *sig,
+					       __u64 len)
+{
+	if (s->wide || s->searched >= REQUESTS_SEARCHES || sig->whole_len != sizeof(sig->whole))
+		return false;
+	s->searched++;
+	return requests__find_end(sig->whole, len);
 }
 
 /* requests__is_whole: whether a segment is to be copied whole, by its tail. */

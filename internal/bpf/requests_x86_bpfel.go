@@ -124,7 +124,8 @@ type requestsRequestsSocket struct {
 	Misses   uint8
 	Tries    uint8
 	Wide     uint8
-	Reserved [3]uint8
+	Searched uint8
+	Reserved [2]uint8
 }
 
 type requestsRequestsStats struct {

@@ -1,6 +1,7 @@
 package requests
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -52,7 +53,11 @@ func TestTimes(t *testing.T) {
 	p.serve(2)
 	require.EqualValues(t, 3000, got.Start, "a server's when it was received")
 	require.EqualValues(t, 4000-10, got.FirstByte)
-	require.EqualValues(t, 4000, got.End)
+	require.EqualValues(t, 4000-10, got.End, "a small response is over when it begins")
+	big := "HTTP/1.1 200 OK\r\nContent-Length: 20000\r\n\r\n" + strings.Repeat("x", 20000)
+	p.data(2, server, recv, get).data(2, server, send, big)
+	require.EqualValues(t, 6000-10, got.FirstByte)
+	require.EqualValues(t, 6000, got.End, "a large one when it has been sent")
 }
 
 func TestRoleByEvidence(t *testing.T) {

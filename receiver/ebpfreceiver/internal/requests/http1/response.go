@@ -156,11 +156,24 @@ func (p *Parser) respond(c *cursor, s *exchange.Segment) {
 		return
 	}
 	p.took(ex, before-c.left(), exchange.Response)
-	st.last = s.End
+	st.last = p.sent(ex, s)
 	if done {
-		p.finish(s.End, exchange.Complete)
+		p.finish(st.last, exchange.Complete)
 		st.restart(between)
 	}
+}
+
+// buffered is how many bytes every socket takes without waiting for the peer.
+const buffered = 16 << 10
+
+// sent tells when the bytes of a response segment were over. A send that cannot
+// have waited is over when it begins: what its return comes later by is the
+// scheduler's doing, and the client may have all of it already.
+func (p *Parser) sent(ex *exchange.Exchange, s *exchange.Segment) uint64 {
+	if !p.sink.Client() && ex.Sent <= buffered {
+		return s.Start
+	}
+	return s.End
 }
 
 // beginsResponse is looksLikeResponse without the benefit of the doubt.
