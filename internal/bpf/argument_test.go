@@ -188,6 +188,37 @@ func TestOverlayLayers(t *testing.T) {
 	})
 }
 
+// TestNameChangedDuringTheCall: what counts is the name that the kernel was
+// given. A FIFO keeps the call inside the kernel while another thread writes an
+// innocent name over it.
+func TestNameChangedDuringTheCall(t *testing.T) {
+	eachMode(t, []string{"openat"}, func(t *testing.T, a *Agent) {
+		fifo := filepath.Join(realTempDir(t), "fifo")
+		require.NoError(t, unix.Mkfifo(fifo, 0o600))
+		name := cName(fifo)
+		buffer := heap
+		opened := make(chan uint32)
+		go func() {
+			runtime.LockOSThread()
+			opened <- uint32(unix.Gettid())
+			assert.GreaterOrEqual(t, openAt(unix.AT_FDCWD, name, unix.O_RDONLY), int64(0))
+			close(opened)
+		}()
+		tid := <-opened
+		waitBlocked(t, tid)
+		copy(buffer, "/etc/innocent\x00")
+		w, err := os.OpenFile(fifo, os.O_WRONLY, 0)
+		require.NoError(t, err)
+		defer w.Close()
+		<-opened
+		awaitOpen(t, a, tid, name, func(ev *event.Event) {
+			assert.Equal(t, fifo, string(ev.Syscall.Args[1].Bytes))
+			assert.Equal(t, fifo, string(ev.Syscall.Result.Path))
+			assert.Zero(t, ev.Flags&event.FlagLate)
+		})
+	})
+}
+
 // TestCallBegunBefore: a call that began before it was wanted is told at its
 // end, with what the registers and the memory say then.
 func TestCallBegunBefore(t *testing.T) {

@@ -43,6 +43,8 @@ func playHelper(part string) int {
 		return 99
 	case "forks":
 		return helperForks(20)
+	case "self":
+		return helperSelf()
 	default:
 		fmt.Fprintln(os.Stderr, "unknown part", part)
 		return 98
@@ -88,6 +90,18 @@ func helperForks(n int) int {
 			return 1
 		}
 	}
+	return 0
+}
+
+// helperSelf loads an agent and tells who it takes itself for.
+func helperSelf() int {
+	a, err := Load(Options{})
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer a.Close()
+	fmt.Println(a.Self(), os.Getpid())
 	return 0
 }
 

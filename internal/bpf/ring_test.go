@@ -2,9 +2,12 @@ package bpf
 
 import (
 	"errors"
+	"fmt"
 	"os"
+	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -168,6 +171,39 @@ func TestSelf(t *testing.T) {
 	await(t, a, "exit of the agent's own", func(ev *event.Event) bool {
 		return ev.Type == event.TypeExit && ev.Key.TGID == pid && ev.Flags&event.FlagSelf != 0
 	})
+}
+
+// TestSelfInsidePIDNamespace: an agent in a container knows its id as the host
+// sees it, although getpid says another.
+func TestSelfInsidePIDNamespace(t *testing.T) {
+	requireRoot(t)
+	cmd := helper(t, "self")
+	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: unix.CLONE_NEWPID}
+	var out strings.Builder
+	cmd.Stdout = &out
+	require.NoError(t, cmd.Run())
+	var self, own int
+	_, err := fmt.Sscan(out.String(), &self, &own)
+	require.NoError(t, err)
+	assert.Equal(t, cmd.Process.Pid, self)
+	assert.Equal(t, 1, own)
+}
+
+// TestDrainAllocatesNothing per record.
+func TestDrainAllocatesNothing(t *testing.T) {
+	a := share(t, false, "kill")
+	drain := func() int {
+		n, err := a.Security().Drain(func([]byte) {})
+		require.NoError(t, err)
+		return n
+	}
+	storm(t, 1, 100)
+	drain()
+	storm(t, 1, 1000)
+	records := 0
+	allocs := testing.AllocsPerRun(1, func() { records += drain() })
+	assert.GreaterOrEqual(t, records, 1000)
+	assert.Less(t, allocs, 100.0)
 }
 
 func TestReadRecordsOfATornStream(t *testing.T) {
