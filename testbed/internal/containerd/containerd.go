@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -14,8 +15,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Namespace is containerd's namespace that everything runs in.
-const Namespace = "sightglass-test"
+// namespace is containerd's namespace that everything runs in, and the cgroup
+// above all containers; no other test has the same.
+func namespace() string { return "sightglass-testbed-" + strconv.Itoa(os.Getpid()) }
 
 // Daemon is a containerd whose data, state and socket lie in the test's folder;
 // it ends with the test.
@@ -55,6 +57,7 @@ disabled_plugins = ["io.containerd.grpc.v1.cri"]
 		_ = daemon.Process.Signal(syscall.SIGTERM)
 		_ = daemon.Wait()
 		_ = log.Close()
+		removeCgroups()
 		if t.Failed() {
 			text, _ := os.ReadFile(log.Name())
 			for line := range strings.Lines(string(text)) {
@@ -71,7 +74,7 @@ disabled_plugins = ["io.containerd.grpc.v1.cri"]
 }
 
 // Flags are those by which ctr finds this containerd.
-func (c *Daemon) Flags() []string { return []string{"-a", c.socket, "-n", Namespace} }
+func (c *Daemon) Flags() []string { return []string{"-a", c.socket, "-n", namespace()} }
 
 // Ctr runs the client and returns what it wrote, errors included.
 func (c *Daemon) Ctr(args ...string) (string, error) {
@@ -86,4 +89,14 @@ func (c *Daemon) Must(args ...string) string {
 	out, err := c.Ctr(args...)
 	require.NoErrorf(c.t, err, "ctr %s: %s", strings.Join(args, " "), out)
 	return out
+}
+
+// removeCgroups removes what runc leaves of the namespace in every tree.
+func removeCgroups() {
+	for _, pattern := range []string{"/sys/fs/cgroup/" + namespace(), "/sys/fs/cgroup/*/" + namespace()} {
+		dirs, _ := filepath.Glob(pattern)
+		for _, dir := range dirs {
+			_ = os.Remove(dir)
+		}
+	}
 }
