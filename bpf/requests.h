@@ -85,18 +85,19 @@ struct requests_socket {
 	__u8 misses; /* turns in a row that began like no message */
 	__u8 tries; /* segments looked at */
 	__u8 wide; /* messages come in bursts, or are long: whole segments are copied */
-	__u8 searched; /* segments that were searched for further messages */
-	__u8 reserved[2];
+	__u8 searched; /* segments that were searched for ends of heads */
+	__u8 begun; /* signature of a message of which hardly anything has come yet */
+	__u8 reserved;
 };
 
 /* A message begins with value, as far as mask says. */
 struct requests_signature {
 	__u64 value;
 	__u64 mask;
-	__u32 whole; /* what the segment must end with to be copied whole */
-	__u16 bound; /* bytes to copy otherwise */
+	__u32 end; /* how the head of a message ends; 0: not known */
+	__u16 bound; /* bytes to copy */
 	__u8 class;
-	__u8 whole_len; /* bytes of whole; 0: never */
+	__u8 bare; /* a segment that ends with end is copied whole */
 };
 
 /* How a call moves data. */

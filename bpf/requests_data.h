@@ -98,16 +98,14 @@ static __always_inline __u64 requests__fill(struct requests_scratch *b, struct r
 {
 	bool all = bound >= m->total;
 
-	if (!all) {
+	if (!all)
 		requests__tail(b, m);
-		if (sig && requests__is_whole(sig, &b->record)) {
-			bound = REQUESTS_PAYLOAD;
-			s->wide = 1;
-		}
-	}
 	got = bound > got ? requests__copy(b, m, bound) : bound;
-	if (all && sig && requests__is_burst(s, sig, got))
+	if (sig && requests__wants_more(s, sig, &b->record, got, all)) {
 		s->wide = 1;
+		if (!all)
+			got = requests__copy(b, m, REQUESTS_PAYLOAD);
+	}
 	return got;
 }
 
@@ -157,7 +155,7 @@ static __always_inline void requests__data(struct requests_socket *s, const stru
 	if (requests__memory(&m, io->call, io->args)) {
 		got = requests__copy(b, &m, requests__guess(s, m.total, fresh));
 		if (got)
-			sig = requests__look(s, *(__u64 *)b->payload, got, turn);
+			sig = requests__look(s, *(__u64 *)b->payload, got, m.total, turn);
 		else
 			requests__count(unreadable);
 	}

@@ -20,6 +20,7 @@
  */
 #define REQUESTS_SEARCH 512
 #define REQUESTS_SEARCHES 3
+#define REQUESTS_SHORT 16 /* bytes; nothing shorter holds the head of a message */
 
 /* requests__match_number: the number, from 1, of the signature that the first
  * len bytes match, 0 for none. Bytes that are not there match anything: a
@@ -42,15 +43,18 @@ __noinline __u32 requests__match_number(__u64 word, __u64 len, __u32 class)
 	return 0;
 }
 
-/* requests__match: the signature that the first len bytes match, NULL for none. */
-static __always_inline const volatile struct requests_signature *
-requests__match(__u64 word, __u64 len, __u8 class)
+/* requests__match: the number of the signature that the first len bytes match, 0
+ * for none.
+ */
+static __always_inline __u32 requests__match(__u64 word, __u64 len, __u8 class)
 {
-	__u32 n;
-
 	if (!cfg_signature_first[word & 0xff])
 		return 0;
-	n = requests__match_number(word, len, class);
+	return requests__match_number(word, len, class);
+}
+
+static __always_inline const volatile struct requests_signature *requests__signature(__u32 n)
+{
 	if (!n)
 		return 0;
 	n--;
@@ -58,16 +62,25 @@ requests__match(__u64 word, __u64 len, __u8 class)
 	return &cfg_signatures[n & (REQUESTS_SIGNATURES - 1)];
 }
 
-/* requests__look: looks at the first len bytes of a segment and classifies the
- * socket by them, if it is not yet. Returns the signature that they match. A
- * turn that begins no message may be the rest of one, but not for ever.
+/* requests__look: looks at a segment of total bytes, of which the first len are
+ * at hand, and classifies the socket by them, if it is not yet. Returns the
+ * signature of the message that begins here, or whose beginning was too short to
+ * say more about it. A turn that begins no message may be the rest of one, but
+ * not for ever.
  */
 static __always_inline const volatile struct requests_signature *
-requests__look(struct requests_socket *s, __u64 word, __u64 len, bool turn)
+requests__look(struct requests_socket *s, __u64 word, __u64 len, __u64 total, bool turn)
 {
-	const volatile struct requests_signature *sig = requests__match(word, len, s->end.class);
+	__u32 n = requests__match(word, len, s->end.class), begun = s->begun;
 
-	if (sig) {
+	s->begun = total < REQUESTS_SHORT ? n : 0;
+	if (!n && !s->end.class)
+		s->tries++;
+	if (!n && !turn)
+		return requests__signature(begun);
+	if (n) {
+		const volatile struct requests_signature *sig = requests__signature(n);
+
 		if (!s->end.class) {
 			s->end.class = sig->class;
 			requests__count(classified);
@@ -75,9 +88,7 @@ requests__look(struct requests_socket *s, __u64 word, __u64 len, bool turn)
 		s->misses = 0;
 		return sig;
 	}
-	if (!s->end.class)
-		s->tries++;
-	if (turn && ++s->misses >= REQUESTS_MISSES) {
+	if (++s->misses >= REQUESTS_MISSES) {
 		s->flags |= REQUESTS_BORING;
 		requests__count(boring);
 	}
@@ -121,48 +132,59 @@ static __always_inline __u64 requests__bound(const struct requests_socket *s, __
 	return n;
 }
 
-/* requests__find_end: whether the end of a message stands in the first len bytes
- * of the payload that is being made, before their end.
+/* requests__find_end: whether the end of a head stands in the first len bytes of
+ * the payload that is being made, and something behind it. Four bytes at a time:
+ * only a word with the first byte of the end in it is looked at closely.
  */
 __noinline int requests__find_end(__u32 end, __u32 len)
 {
+	const __u64 ones = 0x0101010101010101ULL;
+	__u64 first = (end & 0xff) * ones, word, gone;
 	__u32 zero = 0;
 	struct requests_scratch *s = bpf_map_lookup_elem(&requests_scratch, &zero);
 
 	if (!s)
 		return 0;
-	for (__u32 i = 0; i < REQUESTS_SEARCH; i++) {
-		if (i + sizeof(end) >= len)
+	for (__u32 i = 0; i < REQUESTS_SEARCH; i += 4) {
+		if (i + 4 >= len)
 			break;
-		if (*(__u32 *)&s->payload[i] == end)
+		word = *(__u64 *)&s->payload[i];
+		gone = word ^ first;
+		if (!((gone - ones) & ~gone & (ones << 7)))
+			continue;
+		if ((__u32)word == end)
 			return 1;
+		for (int k = 1; k < 4; k++) {
+			word >>= 8;
+			if ((__u32)word == end)
+				return i + k + 4 < len;
+		}
 	}
 	return 0;
 }
 
-/* requests__is_burst: whether a segment of len bytes that begins with a message
- * holds further ones. A client that sends messages in bursts does so from the
- * beginning: only the first segments of a socket are searched.
+/* requests__wants_more: whether the bytes of a message of which got were copied,
+ * all or not, show that this socket's messages come in bursts, or have heads
+ * beyond the bound. Who sends bursts does so from the beginning: only the first
+ * segments of a socket are searched for them.
  */
-static __always_inline bool requests__is_burst(struct requests_socket *s,
-					       const volatile struct requests_signature *sig,
-					       __u64 len)
+static __always_inline bool requests__wants_more(struct requests_socket *s,
+						 const volatile struct requests_signature *sig,
+						 const struct requests_record *r, __u64 got,
+						 bool all)
 {
-	if (s->wide || s->searched >= REQUESTS_SEARCHES || sig->whole_len != sizeof(sig->whole))
+	if (s->wide || !sig->end)
+		return false;
+	if (!all) {
+		if (sig->bare && r->tail_len == REQUESTS_TAIL &&
+		    *(const __u64 *)r->tail >> 32 == sig->end)
+			return true;
+		return !requests__find_end(sig->end, got);
+	}
+	if (s->searched >= REQUESTS_SEARCHES)
 		return false;
 	s->searched++;
-	return requests__find_end(sig->whole, len);
-}
-
-/* requests__is_whole: whether a segment is to be copied whole, by its tail. */
-static __always_inline bool requests__is_whole(const volatile struct requests_signature *sig,
-					       const struct requests_record *r)
-{
-	__u32 len = sig->whole_len, last = *(const __u64 *)r->tail >> 32;
-
-	if (!len || r->tail_len < REQUESTS_TAIL)
-		return false;
-	return len >= 4 ? last == sig->whole : last >> (32 - 8 * len) == sig->whole;
+	return requests__find_end(sig->end, got);
 }
 
 #endif

@@ -94,7 +94,7 @@ func newRequestTables(signatures []event.Signature, goarch string) (*requestTabl
 	}
 	for i := range signatures {
 		s := &signatures[i]
-		if s.Class == 0 || s.Class >= maxClass || s.Bound > event.MaxPayload || len(s.Whole) > 4 {
+		if s.Class == 0 || s.Class >= maxClass || s.Bound > event.MaxPayload || len(s.End) != 0 && len(s.End) != event.SignatureEnd {
 			return nil, fmt.Errorf("%w: number %d: %+v", errSignature, i, *s)
 		}
 		t.add(s)
@@ -108,9 +108,12 @@ func (t *requestTables) add(s *event.Signature) {
 	out.Class, out.Bound = s.Class, s.Bound
 	out.Value = binary.LittleEndian.Uint64(s.Value[:])
 	out.Mask = binary.LittleEndian.Uint64(s.Mask[:])
-	var whole [4]byte
-	out.WholeLen = uint8(copy(whole[:], s.Whole))
-	out.Whole = binary.LittleEndian.Uint32(whole[:])
+	if s.End != "" {
+		out.End = binary.LittleEndian.Uint32([]byte(s.End))
+	}
+	if s.Bare {
+		out.Bare = 1
+	}
 	for b := range t.first {
 		if byte(b)&s.Mask[0] == s.Value[0] {
 			t.first[b] = 1

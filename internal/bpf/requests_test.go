@@ -10,7 +10,7 @@ import (
 
 func TestRequestTables(t *testing.T) {
 	tables, err := newRequestTables([]event.Signature{
-		{Class: 1, Value: [8]byte{'G', 'E', 'T', ' '}, Mask: [8]byte{0xff, 0xff, 0xff, 0xff}, Bound: 512, Whole: "\r\n"},
+		{Class: 1, Value: [8]byte{'G', 'E', 'T', ' '}, Mask: [8]byte{0xff, 0xff, 0xff, 0xff}, Bound: 512, End: "\r\n\r\n", Bare: true},
 		{Class: 1, Value: [8]byte{'H'}, Mask: [8]byte{0xff}, Bound: 1024},
 		{Class: 2, Value: [8]byte{0x40}, Mask: [8]byte{0xfe}, Bound: 64},
 	}, "amd64")
@@ -18,8 +18,9 @@ func TestRequestTables(t *testing.T) {
 	require.EqualValues(t, 3, tables.count)
 	require.EqualValues(t, 0x20544547, tables.signatures[0].Value)
 	require.EqualValues(t, 0xffffffff, tables.signatures[0].Mask)
-	require.EqualValues(t, 0x0a0d, tables.signatures[0].Whole)
-	require.EqualValues(t, 2, tables.signatures[0].WholeLen)
+	require.EqualValues(t, 0x0a0d0a0d, tables.signatures[0].End)
+	require.EqualValues(t, 1, tables.signatures[0].Bare)
+	require.Zero(t, tables.signatures[1].End)
 	require.EqualValues(t, 1024, tables.bounds[1])
 	require.EqualValues(t, 64, tables.bounds[2])
 	for b, want := range map[byte]uint8{'G': 1, 'H': 1, 0x40: 1, 0x41: 1, 0x42: 0, 0: 0} {
@@ -35,7 +36,7 @@ func TestRequestTablesRefuse(t *testing.T) {
 		"class 0":         {{Class: 0}},
 		"class too large": {{Class: maxClass}},
 		"bound too large": {{Class: 1, Bound: event.MaxPayload + 1}},
-		"whole too long":  {{Class: 1, Whole: "12345"}},
+		"end too short":   {{Class: 1, End: "123"}},
 		"too many":        append(make([]event.Signature, maxSignature), good),
 	} {
 		_, err := newRequestTables(bad, "amd64")

@@ -88,13 +88,13 @@ type requestsRequestsScratch struct {
 }
 
 type requestsRequestsSignature struct {
-	_        structs.HostLayout
-	Value    uint64
-	Mask     uint64
-	Whole    uint32
-	Bound    uint16
-	Class    uint8
-	WholeLen uint8
+	_     structs.HostLayout
+	Value uint64
+	Mask  uint64
+	End   uint32
+	Bound uint16
+	Class uint8
+	Bare  uint8
 }
 
 type requestsRequestsSocket struct {
@@ -125,7 +125,8 @@ type requestsRequestsSocket struct {
 	Tries    uint8
 	Wide     uint8
 	Searched uint8
-	Reserved [2]uint8
+	Begun    uint8
+	Reserved uint8
 }
 
 type requestsRequestsStats struct {

@@ -79,7 +79,14 @@ type Signature struct {
 	Class       uint8                // names the protocol in Request.Class; never 0
 	Value, Mask [SignatureBytes]byte // a byte matches when byte & Mask == Value
 	Bound       uint16               // bytes of a message to copy, at most MaxPayload
-	// Whole asks for up to MaxPayload bytes of a segment that begins like this
-	// and ends with these bytes (1 to 4; 0 bytes: never).
-	Whole string
+	// End, when it is not empty, is the 4 bytes that the head of a message ends
+	// with. Where a head is longer than Bound, or several messages come at once,
+	// up to MaxPayload bytes of a segment are copied.
+	End string
+	// Bare messages often end with their head: a segment that ends with End is
+	// copied whole, up to MaxPayload bytes.
+	Bare bool
 }
+
+// SignatureEnd is the length of Signature.End.
+const SignatureEnd = 4

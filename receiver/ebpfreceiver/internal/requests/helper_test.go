@@ -99,6 +99,11 @@ func handler() http.Handler {
 			_ = http.NewResponseController(w).Flush()
 		}
 	})
+	mux.HandleFunc("/long/{n}", func(w http.ResponseWriter, r *http.Request) {
+		n, _ := strconv.Atoi(r.PathValue("n"))
+		w.Header().Set("X-Long", strings.Repeat("l", n))
+		_, _ = w.Write(make([]byte, 5000))
+	})
 	mux.HandleFunc("/upload", func(w http.ResponseWriter, r *http.Request) {
 		n, _ := io.Copy(io.Discard, r.Body)
 		fmt.Fprintf(w, "%d bytes", n)
@@ -164,6 +169,9 @@ func (j *job) connection(in *bufio.Reader) (all []outcome) {
 		req, err := http.NewRequest(method, "http://test.invalid"+path, body) //nolint:noctx // a process of its own
 		if err != nil {
 			panic(err)
+		}
+		if strings.HasPrefix(path, "/long/") {
+			req.Header.Set("Cookie", strings.Repeat("c", 1500))
 		}
 		o := outcome{Method: method, Path: path, Start: bootNow()}
 		if resp, err := tr.RoundTrip(req); err == nil {

@@ -30,6 +30,7 @@ type seen struct {
 	Sent                  uint64
 	Endpoint              exchange.Endpoint
 	Incomplete            exchange.Reason
+	HeadCut               bool
 }
 
 // watcher is an agent with an assembler behind it.
@@ -87,7 +88,7 @@ func (w *watcher) emit(ex *exchange.Exchange) {
 	w.all = append(w.all, seen{
 		Method: string(f.Method), Path: string(f.Target), Status: int(f.Status),
 		Start: ex.Start, FirstByte: ex.FirstByte, End: ex.End, Sent: ex.Sent,
-		Endpoint: ex.Endpoint, Incomplete: ex.Incomplete,
+		Endpoint: ex.Endpoint, Incomplete: ex.Incomplete, HeadCut: f.HeadCut,
 	})
 	ex.Release()
 }
@@ -157,6 +158,7 @@ func requireMatch(tb testing.TB, want []outcome, got []seen, role event.Role) {
 		counts[key{s.Method, s.Path, s.Status}]--
 		require.Equal(tb, role, s.Endpoint.Role)
 		require.False(tb, s.Endpoint.RoleGuessed)
+		require.False(tb, s.HeadCut)
 		require.LessOrEqual(tb, s.Start, s.End)
 		if s.FirstByte != 0 {
 			require.LessOrEqual(tb, s.Start, s.FirstByte)
@@ -179,7 +181,7 @@ func requireMatch(tb testing.TB, want []outcome, got []seen, role event.Role) {
 var mixed = []string{
 	"GET /status/200", "GET /status/404", "GET /bytes/100", "GET /bytes/5000", "GET /bytes/300000",
 	"GET /chunks/1", "GET /chunks/7", "POST /upload 10", "POST /upload 100000", "HEAD /bytes/1234",
-	"GET /status/204", "GET /status/503", "DELETE /status/304", "GET /slow/5",
+	"GET /status/204", "GET /status/503", "DELETE /status/304", "GET /slow/5", "GET /long/1500", "POST /long/900 3000",
 }
 
 func TestKernelGo(t *testing.T) {
@@ -273,7 +275,7 @@ func TestKernelLoad(t *testing.T) {
 	w := watch(t, bpf.Options{})
 	server, at := serve(t, "127.0.0.1:0")
 	n := 20000
-	if testing.Short() {
+	if testing.Short() || os.Getenv("SIGHTGLASS_GUEST") != "" {
 		n = 2000
 	}
 	client := request(t, &job{Addr: at, Paths: mixed[:3], Conns: 8, N: n / 8})

@@ -42,21 +42,21 @@ var methods = []string{
 
 const responsePrefix = "HTTP/1."
 
-// headEnd is how a request without a body, and a pipelined row of them, ends.
+// headEnd is how a head ends, and so a request without a body.
 const headEnd = "\r\n\r\n"
 
 // Signatures implements exchange.Protocol.
 func (p *Protocol) Signatures() []event.Signature {
 	list := make([]event.Signature, 0, len(methods)+1)
-	list = append(list, signature(responsePrefix, p.ResponseBytes, ""))
+	list = append(list, signature(responsePrefix, p.ResponseBytes, false))
 	for _, m := range methods {
-		list = append(list, signature(m, p.RequestBytes, headEnd))
+		list = append(list, signature(m, p.RequestBytes, true))
 	}
 	return list
 }
 
-func signature(prefix string, bound uint16, whole string) event.Signature {
-	s := event.Signature{Bound: bound, Whole: whole}
+func signature(prefix string, bound uint16, bare bool) event.Signature {
+	s := event.Signature{Bound: bound, End: headEnd, Bare: bare}
 	n := copy(s.Value[:], prefix)
 	for i := range n {
 		s.Mask[i] = 0xff
