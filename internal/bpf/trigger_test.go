@@ -107,7 +107,7 @@ func (c *call) do(args ...any) int64 {
 		}
 	}
 	c.cwd, _ = os.Readlink("/proc/thread-self/cwd")
-	r, _, errno := unix.RawSyscall6(uintptr(c.number), uintptr(c.regs[0]), uintptr(c.regs[1]), uintptr(c.regs[2]),
+	r, _, errno := unix.Syscall6(uintptr(c.number), uintptr(c.regs[0]), uintptr(c.regs[1]), uintptr(c.regs[2]),
 		uintptr(c.regs[3]), uintptr(c.regs[4]), uintptr(c.regs[5]))
 	c.ret = int64(r)
 	if errno != 0 {

@@ -3,7 +3,7 @@ package main
 // stages are the benchmarks of the packages on an event's way, in its order.
 var stages = []microbenchmark{
 	{
-		pkg: "receiver/ebpfreceiver", name: "BenchmarkHandle", aim: 500_000,
+		pkg: "receiver/ebpfreceiver", name: "BenchmarkDecodeAndFilter", aim: 500_000,
 		what: "decode, follow the process, filter: an event that nobody wants",
 	},
 	{
