@@ -31,6 +31,8 @@ type Segment struct {
 	Payload []byte // the first bytes
 	Tail    []byte // the last bytes, at most TailBytes; unless Payload holds them all, empty when unknown
 	Who     Who
+	// Datagram says that the bytes are one message of a datagram socket.
+	Datagram bool
 }
 
 // TailBytes is how many of the last bytes of a segment are known at least, if
