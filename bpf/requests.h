@@ -100,6 +100,13 @@ struct requests_signature {
 	__u8 bare; /* a segment that ends with end is copied whole */
 };
 
+/* What goes for all messages of a class. */
+struct requests_class {
+	__u16 bound; /* bytes to copy of what goes on */
+	__u8 every; /* bound bytes of each segment are copied, whatever it begins with */
+	__u8 reserved;
+};
+
 /* How a call moves data. */
 enum requests_call {
 	IO_NONE = 0,
@@ -117,7 +124,7 @@ const volatile __u8 cfg_io_calls[REQUESTS_CALLS] = {};
 const volatile struct requests_signature cfg_signatures[REQUESTS_SIGNATURES] = {};
 const volatile __u32 cfg_signature_count = 0;
 const volatile __u8 cfg_signature_first[256] = {}; /* bytes that a signature begins with */
-const volatile __u16 cfg_class_bound[REQUESTS_CLASSES] = {}; /* for what goes on within a class */
+const volatile struct requests_class cfg_classes[REQUESTS_CLASSES] = {};
 
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);

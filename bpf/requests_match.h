@@ -62,17 +62,26 @@ static __always_inline const volatile struct requests_signature *requests__signa
 	return &cfg_signatures[n & (REQUESTS_SIGNATURES - 1)];
 }
 
+static __always_inline const volatile struct requests_class *requests__class(__u64 class)
+{
+	pin(class);
+	return &cfg_classes[class & (REQUESTS_CLASSES - 1)];
+}
+
 /* requests__look: looks at a segment of total bytes, of which the first len are
  * at hand, and classifies the socket by them, if it is not yet. Returns the
  * signature of the message that begins here, or whose beginning was too short to
  * say more about it. A turn that begins no message may be the rest of one, but
- * not for ever.
+ * not for ever. Where every segment counts, none is looked at any more.
  */
 static __always_inline const volatile struct requests_signature *
 requests__look(struct requests_socket *s, __u64 word, __u64 len, __u64 total, bool turn)
 {
-	__u32 n = requests__match(word, len, s->end.class), begun = s->begun;
+	__u32 begun = s->begun, n;
 
+	if (requests__class(s->end.class)->every)
+		return 0;
+	n = requests__match(word, len, s->end.class);
 	s->begun = total < REQUESTS_SHORT ? n : 0;
 	if (!n && !s->end.class)
 		s->tries++;
@@ -101,11 +110,13 @@ requests__look(struct requests_socket *s, __u64 word, __u64 len, __u64 total, bo
  */
 static __always_inline __u64 requests__guess(const struct requests_socket *s, __u64 len, bool fresh)
 {
+	const volatile struct requests_class *class = requests__class(s->end.class);
+
 	if (!s->end.class)
 		return sizeof(__u64);
 	if (s->wide && (fresh || len <= REQUESTS_PAYLOAD))
 		return REQUESTS_PAYLOAD;
-	return fresh ? cfg_class_bound[s->end.class & (REQUESTS_CLASSES - 1)] : sizeof(__u64);
+	return fresh || class->every ? class->bound : sizeof(__u64);
 }
 
 /* requests__bound: how many of len bytes to copy, by the budget of the message
@@ -116,14 +127,17 @@ static __always_inline __u64 requests__bound(const struct requests_socket *s, __
 					     const volatile struct requests_signature *sig,
 					     bool turn)
 {
+	const volatile struct requests_class *class = requests__class(s->end.class);
 	__u64 n = *budget;
 
+	if (class->every)
+		return class->bound < len ? class->bound : len;
 	if (s->wide && (sig || turn || len <= REQUESTS_PAYLOAD))
 		n = REQUESTS_PAYLOAD;
 	else if (sig)
 		n = sig->bound;
 	else if (turn)
-		n = cfg_class_bound[s->end.class & (REQUESTS_CLASSES - 1)];
+		n = class->bound;
 	if (n > len) {
 		*budget = n - len;
 		return len;

@@ -46,6 +46,9 @@ func playHelper(part string) int {
 	case "self":
 		return helperSelf()
 	default:
+		if play := talks[part]; play != nil {
+			return talk(play)
+		}
 		fmt.Fprintln(os.Stderr, "unknown part", part)
 		return 98
 	}

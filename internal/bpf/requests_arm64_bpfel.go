@@ -42,6 +42,13 @@ const (
 	requestsRequestsCallIO_FLAGS    requestsRequestsCall = 16
 )
 
+type requestsRequestsClass struct {
+	_        structs.HostLayout
+	Bound    uint16
+	Every    uint8
+	Reserved uint8
+}
+
 type requestsRequestsRecord struct {
 	_      structs.HostLayout
 	Header struct {
@@ -184,7 +191,7 @@ const (
 	requestsProgOnIoExit         = "on_io_exit"
 	requestsProgOnSockSetState   = "on_sock_set_state"
 	requestsProgOnTcpDestroySock = "on_tcp_destroy_sock"
-	requestsVarCfgClassBound     = "cfg_class_bound"
+	requestsVarCfgClasses        = "cfg_classes"
 	requestsVarCfgDirect         = "cfg_direct"
 	requestsVarCfgExecEnv        = "cfg_exec_env"
 	requestsVarCfgIoCalls        = "cfg_io_calls"
@@ -265,7 +272,7 @@ type requestsMapSpecs struct {
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type requestsVariableSpecs struct {
-	CfgClassBound     *ebpf.VariableSpec `ebpf:"cfg_class_bound"`
+	CfgClasses        *ebpf.VariableSpec `ebpf:"cfg_classes"`
 	CfgDirect         *ebpf.VariableSpec `ebpf:"cfg_direct"`
 	CfgExecEnv        *ebpf.VariableSpec `ebpf:"cfg_exec_env"`
 	CfgIoCalls        *ebpf.VariableSpec `ebpf:"cfg_io_calls"`
@@ -330,7 +337,7 @@ func (m *requestsMaps) Close() error {
 //
 // It can be passed to loadRequestsObjects or ebpf.CollectionSpec.LoadAndAssign.
 type requestsVariables struct {
-	CfgClassBound     *ebpf.Variable `ebpf:"cfg_class_bound"`
+	CfgClasses        *ebpf.Variable `ebpf:"cfg_classes"`
 	CfgDirect         *ebpf.Variable `ebpf:"cfg_direct"`
 	CfgExecEnv        *ebpf.Variable `ebpf:"cfg_exec_env"`
 	CfgIoCalls        *ebpf.Variable `ebpf:"cfg_io_calls"`

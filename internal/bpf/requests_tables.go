@@ -77,7 +77,7 @@ type requestTables struct {
 	signatures [maxSignature]requestsRequestsSignature
 	count      uint32
 	first      [256]uint8
-	bounds     [maxClass]uint16
+	classes    [maxClass]requestsRequestsClass
 }
 
 // errSignature is a signature that the kernel side cannot hold.
@@ -119,7 +119,11 @@ func (t *requestTables) add(s *event.Signature) {
 			t.first[b] = 1
 		}
 	}
-	t.bounds[s.Class] = max(t.bounds[s.Class], s.Bound)
+	class := &t.classes[s.Class]
+	class.Bound = max(class.Bound, s.Bound)
+	if s.Every {
+		class.Every = 1
+	}
 }
 
 // configureRequests returns a copy of the object's spec that is set up by the
@@ -139,7 +143,7 @@ func configureRequests(signatures []event.Signature, m mode) (*ebpf.CollectionSp
 		"cfg_signatures":      t.signatures[:],
 		"cfg_signature_count": t.count,
 		"cfg_signature_first": t.first[:],
-		"cfg_class_bound":     t.bounds[:],
+		"cfg_classes":         t.classes[:],
 	} {
 		if err := spec.Variables[name].Set(value); err != nil {
 			return nil, fmt.Errorf("setting %s: %w", name, err)

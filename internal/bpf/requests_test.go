@@ -12,7 +12,7 @@ func TestRequestTables(t *testing.T) {
 	tables, err := newRequestTables([]event.Signature{
 		{Class: 1, Value: [8]byte{'G', 'E', 'T', ' '}, Mask: [8]byte{0xff, 0xff, 0xff, 0xff}, Bound: 512, End: "\r\n\r\n", Bare: true},
 		{Class: 1, Value: [8]byte{'H'}, Mask: [8]byte{0xff}, Bound: 1024},
-		{Class: 2, Value: [8]byte{0x40}, Mask: [8]byte{0xfe}, Bound: 64},
+		{Class: 2, Value: [8]byte{0x40}, Mask: [8]byte{0xfe}, Bound: 64, Every: true},
 	}, "amd64")
 	require.NoError(t, err)
 	require.EqualValues(t, 3, tables.count)
@@ -21,8 +21,8 @@ func TestRequestTables(t *testing.T) {
 	require.EqualValues(t, 0x0a0d0a0d, tables.signatures[0].End)
 	require.EqualValues(t, 1, tables.signatures[0].Bare)
 	require.Zero(t, tables.signatures[1].End)
-	require.EqualValues(t, 1024, tables.bounds[1])
-	require.EqualValues(t, 64, tables.bounds[2])
+	require.Equal(t, requestsRequestsClass{Bound: 1024}, tables.classes[1])
+	require.Equal(t, requestsRequestsClass{Bound: 64, Every: 1}, tables.classes[2])
 	for b, want := range map[byte]uint8{'G': 1, 'H': 1, 0x40: 1, 0x41: 1, 0x42: 0, 0: 0} {
 		require.Equal(t, want, tables.first[b], "first byte %#x", b)
 	}
