@@ -57,7 +57,7 @@ func describeRule(r *policy.Rule) listedRule {
 	l := listedRule{
 		Rule: r.Name, Priority: r.Priority.String(), Enabled: r.Enabled, Source: r.Source, File: r.File, Line: r.Line,
 		Description: strings.TrimSpace(r.Desc), Tags: append([]string{}, r.Tags...), Events: []string{},
-		NotCaptured: detection.NotCaptured(r), Fields: r.Fields(),
+		NotCaptured: detection.NotCaptured(r), Fields: r.References(),
 	}
 	if r.Types.Len() <= manyEvents {
 		l.Events = r.Types.Names()

@@ -22,9 +22,11 @@ const (
 )
 
 // Set is an immutable set of event types, by system call name as in the
-// syscall table. The zero value is empty. Unknown names do no harm.
+// syscall table, and of facts that are captured on demand only. The zero value
+// is empty. Unknown names do no harm.
 type Set struct {
-	names map[string]struct{}
+	names       map[string]struct{}
+	environment bool
 }
 
 // Names makes a Set.
@@ -35,6 +37,16 @@ func Names(names ...string) Set {
 	}
 	return s
 }
+
+// WithEnvironment is the set, and the environments of processes at their exec.
+// They are large and full of secrets, so they stay in the kernel otherwise.
+func (s Set) WithEnvironment() Set {
+	s.environment = true
+	return s
+}
+
+// Environment reports whether environments are wanted.
+func (s Set) Environment() bool { return s.environment }
 
 // Has reports whether the set contains a name.
 func (s Set) Has(name string) bool {
@@ -48,17 +60,20 @@ func (s Set) Len() int { return len(s.names) }
 // Sorted lists the names in order.
 func (s Set) Sorted() []string { return slices.Sorted(maps.Keys(s.names)) }
 
-// Union is the set of the names of both.
+// Union is what either of both has.
 func (s Set) Union(o Set) Set {
-	out := Set{names: make(map[string]struct{}, len(s.names)+len(o.names))}
+	out := Set{
+		names:       make(map[string]struct{}, len(s.names)+len(o.names)),
+		environment: s.environment || o.environment,
+	}
 	maps.Copy(out.names, s.names)
 	maps.Copy(out.names, o.names)
 	return out
 }
 
-// Equal reports whether both have the same names.
+// Equal reports whether both want the same.
 func (s Set) Equal(o Set) bool {
-	return maps.Equal(s.names, o.names)
+	return s.environment == o.environment && maps.Equal(s.names, o.names)
 }
 
 // DefaultKeep is what is shown when nobody has registered, beside the commands

@@ -22,6 +22,25 @@ func TestSet(t *testing.T) {
 	require.True(t, zero.Union(a).Equal(a))
 }
 
+func TestEnvironment(t *testing.T) {
+	plain, env := Names("open"), Names("connect").WithEnvironment()
+	require.False(t, plain.Environment())
+	require.True(t, env.Environment())
+	require.True(t, plain.Union(env).Environment())
+	require.False(t, plain.Equal(plain.WithEnvironment()))
+	require.False(t, plain.Environment(), "sets are immutable")
+
+	var r Registry
+	h := r.Register("a", plain)
+	n := 0
+	defer r.Subscribe(func() { n++ })()
+	h.Update(plain.WithEnvironment())
+	require.Equal(t, 1, n)
+	require.True(t, r.Wanted().Set.Environment())
+	h.Release()
+	require.False(t, r.Wanted().Set.Environment())
+}
+
 func TestNobodyRegistered(t *testing.T) {
 	var r Registry
 	w := r.Wanted()

@@ -142,10 +142,23 @@ func (rs *RuleSet) Wants(eventType string) bool {
 	return ok && rs.types.Has(e.ID)
 }
 
-// Uses reports whether the condition or output of an enabled rule names a
-// field. It tells which costly facts events must carry.
+// Uses reports whether the condition or an output of an enabled rule names a
+// field.
 func (rs *RuleSet) Uses(name string) bool {
 	return slices.ContainsFunc(rs.active, func(r *Rule) bool { return slices.Contains(r.Fields(), name) })
+}
+
+// Reads reports whether the condition or an output of an enabled rule is made of
+// an attribute. It tells which costly facts events must carry.
+func (rs *RuleSet) Reads(a field.Attr) bool {
+	return slices.ContainsFunc(rs.active, func(r *Rule) bool {
+		for ref := range r.Refs {
+			if ref.Reads(a) {
+				return true
+			}
+		}
+		return false
+	})
 }
 
 // Match calls found for the rules that an event matches: the first one, or

@@ -69,6 +69,22 @@ func TestWhatASetWants(t *testing.T) {
 	require.False(t, set.Uses("fd.name"))
 }
 
+func TestWhatASetReads(t *testing.T) {
+	extra := &policy.Options{Options: rules.Options{AppendOutput: []rules.AppendOutput{{Fields: []string{"proc.env"}}}}}
+	for condition, want := range map[string]bool{
+		"evt.type = open":                                false,
+		"evt.type = execve and proc.env[LD_PRELOAD] = x": true,
+		"evt.type = execve and proc.aenv contains x":     true,
+		"evt.type = execve and evt.arg.env contains x":   true,
+		"evt.type = execve and evt.args contains x":      false,
+		"evt.type = execve and evt.arg.flags contains x": false,
+	} {
+		require.Equal(t, want, loadText(t, ruleText("a", condition), nil).Reads(field.AttrProcEnv), condition)
+		require.True(t, loadText(t, ruleText("a", condition), extra).Reads(field.AttrProcEnv), condition)
+		require.False(t, loadText(t, ruleText("a", condition, "  enabled: false\n"), extra).Reads(field.AttrProcEnv), condition)
+	}
+}
+
 func TestMatchParts(t *testing.T) {
 	set := loadText(t, ruleText("r", "evt.type = open", "  tags: [t]\n"), &policy.Options{Options: rules.Options{AppendOutput: []rules.AppendOutput{{
 		Fields: []string{"proc.pid", "proc.name"}, Formatted: []rules.NamedFormat{{Key: "who", Format: "<%proc.name>"}},

@@ -119,6 +119,22 @@ func TestTheReceiverIsToldWhatIsWanted(t *testing.T) {
 	require.NoError(t, proc.Shutdown(t.Context()), "twice")
 }
 
+func TestEnvironmentsAreWantedWhenARuleAsks(t *testing.T) {
+	for condition, want := range map[string]bool{
+		"evt.type = execve and proc.env[LD_PRELOAD] exists": true,
+		"evt.type = execve and proc.name = x":               false,
+	} {
+		path := filepath.Join(t.TempDir(), "rules.yaml")
+		rule := "- rule: x\n  desc: x\n  condition: " + condition + "\n  output: x\n  priority: debug\n"
+		require.NoError(t, os.WriteFile(path, []byte(rule), 0o600))
+		p, err := newProcessor(processortest.NewNopSettings(metadata.Type), testConfig(func(c *Config) { c.RulesFiles = []string{path} }), consumertest.NewNop())
+		require.NoError(t, err)
+		set, err := p.load()
+		require.NoError(t, err)
+		require.Equal(t, want, p.wants(set).Environment(), condition)
+	}
+}
+
 func TestKeptTypes(t *testing.T) {
 	all := keptTypes([]string{keepAll})
 	require.Contains(t, all, "ptrace")

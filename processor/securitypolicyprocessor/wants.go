@@ -6,13 +6,18 @@ import (
 	"github.com/sightglass/sightglass/internal/detection"
 	"github.com/sightglass/sightglass/internal/interest"
 	"github.com/sightglass/sightglass/internal/policy"
+	"github.com/sightglass/sightglass/internal/policy/field"
 	"github.com/sightglass/sightglass/internal/schema"
 	"github.com/sightglass/sightglass/internal/syscalls"
 )
 
 // wants is what the rules and the kept activity need to be captured.
 func (p *policyProcessor) wants(set *policy.RuleSet) interest.Set {
-	return interest.Names(slices.Concat(set.EventTypes(), keptTypes(p.cfg.Keep))...)
+	wanted := interest.Names(slices.Concat(set.EventTypes(), keptTypes(p.cfg.Keep))...)
+	if set.Reads(field.AttrProcEnv) {
+		wanted = wanted.WithEnvironment()
+	}
+	return wanted
 }
 
 // keptTypes are the event types behind the kept activity. Sessions have none:

@@ -1,6 +1,7 @@
 package field
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/sightglass/sightglass/internal/policy/events"
@@ -123,6 +124,16 @@ func (r *Ref) stepGiven(c *Context, n int, v *Value) bool {
 	*v = Value{}
 	v.SetText(words[n-1])
 	return true
+}
+
+// Reads reports whether the value is made of an attribute. A field that stands
+// for all arguments of an event (evt.args) reads none of them in particular: it
+// shows those that are there.
+func (r *Ref) Reads(a Attr) bool {
+	if a == AttrProcEnv && r.Field.Has(EventArg) && r.Arg.Text == "env" {
+		return true
+	}
+	return slices.Contains(r.Field.From, a)
 }
 
 // Given reports whether the value comes by name instead of being worked out.

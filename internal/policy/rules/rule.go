@@ -3,6 +3,8 @@ package rules
 import (
 	"slices"
 
+	"github.com/sightglass/sightglass/internal/policy/field"
+	"github.com/sightglass/sightglass/internal/policy/output"
 	"github.com/sightglass/sightglass/internal/policy/plan"
 )
 
@@ -17,22 +19,46 @@ func (r *Rule) Plan(b *plan.Builder) {
 	}
 }
 
-// Fields are the names of all fields that condition and output use, sorted.
-func (r *Rule) Fields() []string {
-	var names []string
+// Refs calls yield for every field that condition and outputs name, as often as
+// they do.
+func (r *Rule) Refs(yield func(*field.Ref) bool) {
 	for _, ref := range r.Checked.Refs {
-		names = append(names, ref.Field.Name)
-	}
-	for _, f := range r.Output.Fields() {
-		names = append(names, f.Ref.Field.Name)
-	}
-	for _, f := range r.Extra {
-		names = append(names, f.Ref.Field.Name)
-	}
-	for _, x := range r.Formatted {
-		for _, f := range x.Format.Fields() {
-			names = append(names, f.Ref.Field.Name)
+		if !yield(ref) {
+			return
 		}
+	}
+	for _, f := range r.outputFields() {
+		if !yield(f.Ref) {
+			return
+		}
+	}
+}
+
+// outputFields are the fields of the output and of everything beside it.
+func (r *Rule) outputFields() []*output.Field {
+	fields := slices.Concat(r.Output.Fields(), r.Extra)
+	for _, x := range r.Formatted {
+		fields = append(fields, x.Format.Fields()...)
+	}
+	return fields
+}
+
+// Fields are the names of all fields that condition and outputs use, without
+// their arguments, sorted.
+func (r *Rule) Fields() []string {
+	return r.names(func(ref *field.Ref) string { return ref.Field.Name })
+}
+
+// References are the fields that condition and outputs use as they are written,
+// such as proc.aname[2], sorted.
+func (r *Rule) References() []string {
+	return r.names(func(ref *field.Ref) string { return ref.Name })
+}
+
+func (r *Rule) names(of func(*field.Ref) string) []string {
+	var names []string
+	for ref := range r.Refs {
+		names = append(names, of(ref))
 	}
 	slices.Sort(names)
 	return slices.Compact(names)
