@@ -73,9 +73,11 @@ func (t *Table) exec(e *entry, ev *event.Event) Change {
 	p.Executed = ev.Time
 	p.ExecSession, p.ExecCgroup = p.Session, p.Cgroup
 	if len(ev.Exec.Env) > 0 {
-		p.Service = ServiceOf(ev.Exec.Env)
+		p.setEnvironment(ev.Exec.Env)
 	} else if env, ok := t.proc.environ(ev.Key); ok {
-		p.Service = ServiceOf(env)
+		p.setEnvironment(env)
+	} else {
+		p.LoadsSDK = loadsSDK(nil, p.Args)
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -209,10 +211,16 @@ func (p *Process) setProgram(x *event.Exec) {
 	}
 }
 
+// setEnvironment keeps what the environment tells. The arguments must be known.
+func (p *Process) setEnvironment(env []byte) {
+	p.Service = ServiceOf(env)
+	p.LoadsSDK = loadsSDK(env, p.Args)
+}
+
 // inherit takes over the parent's program.
 func (p *Process) inherit(from *Process) {
 	p.Path, p.Args, p.ArgsTruncated = from.Path, from.Args, from.ArgsTruncated
-	p.Cwd, p.File, p.Service = from.Cwd, from.File, from.Service
+	p.Cwd, p.File, p.Service, p.LoadsSDK = from.Cwd, from.File, from.Service, from.LoadsSDK
 	p.ExecSession, p.ExecCgroup = from.ExecSession, from.ExecCgroup
 	p.Repaired = from.Repaired && from.Path == ""
 }

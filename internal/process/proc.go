@@ -65,7 +65,7 @@ func (r *procReader) fill(p *Process) bool {
 		}
 	}
 	if env, _, ok := r.memory.read(dir+"/environ", maxEnviron); ok {
-		p.Service = ServiceOf(env)
+		p.setEnvironment(env)
 	}
 	return r.same(dir, p.Key)
 }

@@ -38,6 +38,7 @@ type Process struct {
 	Exit     event.Exit
 
 	Service  Service
+	LoadsSDK bool // it was started with an OpenTelemetry agent that makes spans of its own
 	Kernel   bool // kernel thread
 	Seeded   bool // it ran before the table was made
 	Repaired bool // its fork was not seen: what is here may be younger than the process

@@ -131,6 +131,7 @@ const (
 	RequestTimeToFirstByte    = "sightglass.request.time_to_first_byte" // double, s
 	RequestIncomplete         = "sightglass.request.incomplete"         // why: "response_lost", "connection_closed", "truncated"
 	RequestSource             = "sightglass.request.source"             // "ebpf"
+	RequestInstrumented       = "sightglass.request.instrumented"       // true: the process makes spans of its own; false is not written
 )
 
 // Request classes, the values of RequestClass.

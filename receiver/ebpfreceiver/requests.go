@@ -37,6 +37,8 @@ type requestStage struct {
 	build     *translate.Traces
 	assembler *requests.Assembler
 	waiting   []*exchange.Exchange
+	// instrumented processes' spans are marked.
+	instrumented instrumented
 
 	counts              decodeCounts
 	excluded            atomic.Uint64 // exchanges at ports that are left out
@@ -123,7 +125,10 @@ func (s *requestStage) translate(until uint64) {
 			}
 			s.early.Add(1)
 		}
-		if !s.build.Append(ex, s.enrich.owner(ex), s.clock.Offset()) {
+		s.instrumented.note(ex)
+		owner := s.enrich.owner(ex)
+		owner.Instrumented = s.instrumented.has(ex.Owner, owner.Process)
+		if !s.build.Append(ex, owner, s.clock.Offset()) {
 			s.untold.Add(1)
 		}
 		ex.Release()

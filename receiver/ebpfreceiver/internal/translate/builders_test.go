@@ -26,12 +26,12 @@ func (n named) Describe(_ *exchange.Exchange, w *spans.Writer) bool {
 
 func TestTracesAreGroupedByResource(t *testing.T) {
 	tr := NewTraces(host, "1.0", [32]byte{1})
-	for _, o := range []Owner{{processTool, podInfo}, {processTool, rootInfo}, {processTool, podInfo}} {
+	for _, o := range []Owner{{Process: processTool, Cgroup: podInfo}, {Process: processTool, Cgroup: rootInfo}, {Process: processTool, Cgroup: podInfo}} {
 		require.True(t, tr.Append(&exchange.Exchange{
 			Endpoint: exchange.Endpoint{Role: event.RoleServer}, Start: 5, End: 9, Facts: named("GET /"),
 		}, o, wallOffset))
 	}
-	require.False(t, tr.Append(&exchange.Exchange{Facts: named("")}, Owner{processTool, dockerInfo}, wallOffset))
+	require.False(t, tr.Append(&exchange.Exchange{Facts: named("")}, Owner{Process: processTool, Cgroup: dockerInfo}, wallOffset))
 	require.Equal(t, 3, tr.Len())
 	got := tr.Take()
 	require.Zero(t, tr.Len())

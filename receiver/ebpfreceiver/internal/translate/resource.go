@@ -22,6 +22,8 @@ type Host struct {
 type Owner struct {
 	Process *process.Process
 	Cgroup  *container.Info
+	// Instrumented says that the process makes spans of its own.
+	Instrumented bool
 }
 
 // resourceKey tells resources of one batch apart.

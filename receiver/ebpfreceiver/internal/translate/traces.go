@@ -47,8 +47,12 @@ func (t *Traces) Take() ptrace.Traces {
 // Append adds the span of an exchange, which stays the caller's. It reports
 // false when too little is known of the request for a span.
 func (t *Traces) Append(ex *exchange.Exchange, o Owner, wallOffset int64) bool {
-	if !t.translator.Append(t.spans(o), ex, wallOffset) {
+	dst := t.spans(o)
+	if !t.translator.Append(dst, ex, wallOffset) {
 		return false
+	}
+	if o.Instrumented {
+		dst.At(dst.Len()-1).Attributes().PutBool(schema.RequestInstrumented, true)
 	}
 	t.n++
 	return true

@@ -32,21 +32,21 @@ func TestServiceName(t *testing.T) {
 		o    Owner
 		want string
 	}{
-		{"environment wins in a pod", Owner{&named, podInfo}, "shop"},
-		{"environment wins on the host", Owner{&named, unitInfo}, "shop"},
-		{"a pod is named by k8s_attributes", Owner{processTool, podInfo}, ""},
-		{"container", Owner{processTool, dockerInfo}, "db"},
-		{"container without a name", Owner{processTool, nameless}, "tool"},
-		{"unit", Owner{processTool, unitInfo}, "nginx"},
-		{"template", Owner{processTool, unit("postgresql@15-main.service")}, "postgresql"},
-		{"session", Owner{processTool, unit("session-3.scope")}, "tool"},
-		{"user manager", Owner{processTool, unit("user@1000.service")}, "tool"},
-		{"transient", Owner{processTool, unit("run-u12.service")}, "tool"},
-		{"transient, random", Owner{processTool, unit("run-r0a1b2c3d4.service")}, "tool"},
-		{"no unit", Owner{processTool, rootInfo}, "tool"},
-		{"kernel thread", Owner{&pathless, rootInfo}, "kworker"},
-		{"unresolved", Owner{processTool, &container.Info{}}, "tool"},
-		{"nothing known", Owner{nil, &container.Info{}}, ""},
+		{"environment wins in a pod", Owner{Process: &named, Cgroup: podInfo}, "shop"},
+		{"environment wins on the host", Owner{Process: &named, Cgroup: unitInfo}, "shop"},
+		{"a pod is named by k8s_attributes", Owner{Process: processTool, Cgroup: podInfo}, ""},
+		{"container", Owner{Process: processTool, Cgroup: dockerInfo}, "db"},
+		{"container without a name", Owner{Process: processTool, Cgroup: nameless}, "tool"},
+		{"unit", Owner{Process: processTool, Cgroup: unitInfo}, "nginx"},
+		{"template", Owner{Process: processTool, Cgroup: unit("postgresql@15-main.service")}, "postgresql"},
+		{"session", Owner{Process: processTool, Cgroup: unit("session-3.scope")}, "tool"},
+		{"user manager", Owner{Process: processTool, Cgroup: unit("user@1000.service")}, "tool"},
+		{"transient", Owner{Process: processTool, Cgroup: unit("run-u12.service")}, "tool"},
+		{"transient, random", Owner{Process: processTool, Cgroup: unit("run-r0a1b2c3d4.service")}, "tool"},
+		{"no unit", Owner{Process: processTool, Cgroup: rootInfo}, "tool"},
+		{"kernel thread", Owner{Process: &pathless, Cgroup: rootInfo}, "kworker"},
+		{"unresolved", Owner{Process: processTool, Cgroup: &container.Info{}}, "tool"},
+		{"nothing known", Owner{Process: nil, Cgroup: &container.Info{}}, ""},
 	} {
 		require.Equal(t, tt.want, tt.o.ServiceName(), tt.name)
 	}

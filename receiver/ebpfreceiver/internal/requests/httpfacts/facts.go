@@ -113,6 +113,13 @@ func (f *Facts) setForwarded(value []byte) {
 	}
 }
 
+// ExportsTraces tells whether the request sends spans by OTLP: over HTTP to the
+// path that the protocol recommends, or by gRPC.
+func (f *Facts) ExportsTraces() bool {
+	return bytes.HasSuffix(f.Target, []byte("/v1/traces")) ||
+		string(f.Target) == "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
+}
+
 // Class tells what kind of waiting the exchange is.
 func (f *Facts) Class() exchange.Class {
 	switch {
