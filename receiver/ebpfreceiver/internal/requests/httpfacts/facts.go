@@ -20,6 +20,7 @@ type Facts struct {
 	UserAgent      []byte
 	TraceParent    []byte
 	TraceState     []byte
+	b3             b3
 	ForwardedFor   []byte // of X-Forwarded-For or Forwarded: the first address
 	ForwardedProto []byte // of X-Forwarded-Proto or Forwarded: http or https
 	Version        Version
@@ -53,9 +54,10 @@ var (
 
 // Reset empties f and keeps its memory.
 func (f *Facts) Reset() {
+	f.b3.reset()
 	*f = Facts{
 		Method: f.Method[:0], Target: f.Target[:0], Host: f.Host[:0], UserAgent: f.UserAgent[:0],
-		TraceParent: f.TraceParent[:0], TraceState: f.TraceState[:0],
+		TraceParent: f.TraceParent[:0], TraceState: f.TraceState[:0], b3: f.b3,
 		ForwardedFor: f.ForwardedFor[:0], ForwardedProto: f.ForwardedProto[:0],
 	}
 }
@@ -64,6 +66,8 @@ func (f *Facts) Reset() {
 // compared without regard to case; name and value may be reused afterwards.
 func (f *Facts) SetHeader(name, value []byte) {
 	switch len(name) {
+	case 2:
+		set(&f.b3.single, name, "b3", value)
 	case 4:
 		set(&f.Host, name, "host", value)
 	case 6:
@@ -75,8 +79,12 @@ func (f *Facts) SetHeader(name, value []byte) {
 	case 10:
 		set(&f.UserAgent, name, "user-agent", value)
 		set(&f.TraceState, name, "tracestate", value)
+		f.b3.set(name, value)
 	case 11:
 		set(&f.TraceParent, name, "traceparent", value)
+		f.b3.set(name, value)
+	case 12:
+		f.b3.set(name, value)
 	case 15:
 		if Fold(name, "x-forwarded-for") && len(f.ForwardedFor) == 0 {
 			first, _, _ := bytes.Cut(value, []byte(","))

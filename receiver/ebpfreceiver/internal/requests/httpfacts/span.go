@@ -49,10 +49,16 @@ func (f *Facts) Describe(ex *exchange.Exchange, w *spans.Writer) bool {
 	d.cut()
 	w.Bytes(schema.UserAgent, f.UserAgent)
 	w.Text(schema.NetworkProtocolVersion, f.Version.String())
-	if p, ok := parseTraceParent(f.TraceParent); ok {
-		w.Parent(p.trace, p.span, p.flags, string(f.TraceState))
-	}
+	f.Parent(w)
 	return true
+}
+
+// DescribeServer writes whom the request was meant for and who sent it, for
+// protocols that HTTP carries.
+func (f *Facts) DescribeServer(ex *exchange.Exchange, w *spans.Writer) spans.Server {
+	d := description{Facts: f, ex: ex, w: w, client: ex.Role == event.RoleClient}
+	d.server()
+	return d.spanServer()
 }
 
 // description is the work on one span.
@@ -169,14 +175,10 @@ func (d *description) name() {
 		d.w.Name(method)
 		return
 	}
-	server := spans.Server{NetNS: d.ex.NetNS, Port: d.ex.LocalPort}
-	if d.client {
-		server.Port, server.Host = d.port, d.host
-	}
 	buf, ok := appendRoute(d.w.Scratch(), d.target.path)
 	var route string
 	if ok {
-		route, ok = d.w.Route(server, buf, d.Status != 0 && d.Status < 400)
+		route, ok = d.w.Route(d.spanServer(), buf, d.Status != 0 && d.Status < 400)
 	}
 	d.w.Keep(buf)
 	if !ok {
@@ -189,6 +191,14 @@ func (d *description) name() {
 	buf = append(buf, route...)
 	d.w.Name(d.w.Intern(buf))
 	d.w.Keep(buf)
+}
+
+// spanServer names the server for the bounds of what is inferred about it.
+func (d *description) spanServer() spans.Server {
+	if d.client {
+		return spans.Server{NetNS: d.ex.NetNS, Port: d.port, Host: d.host}
+	}
+	return spans.Server{NetNS: d.ex.NetNS, Port: d.ex.LocalPort}
 }
 
 // outcome writes how it ended.

@@ -257,3 +257,16 @@ func TestNoSpanWithoutARequest(t *testing.T) {
 	require.Equal(t, 1, list.Len())
 	require.Equal(t, "kept", list.At(0).Name())
 }
+
+func TestB3Parent(t *testing.T) {
+	ex, f := newExchange()
+	f.SetHeader([]byte("b3"), []byte("0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-1"))
+	f.TraceState = []byte("of=another")
+	span := translate(t, ex)
+	require.Equal(t, "0af7651916cd43dd8448eb211c80319c", span.TraceID().String())
+	require.Equal(t, "b7ad6b7169203331", span.ParentSpanID().String())
+	require.EqualValues(t, 0x301, span.Flags())
+	require.Empty(t, span.TraceState().AsRaw())
+	f.TraceParent = []byte("00-1af7651916cd43dd8448eb211c80319c-c7ad6b7169203331-00")
+	require.Equal(t, "c7ad6b7169203331", translate(t, ex).ParentSpanID().String(), "the W3C's counts first")
+}

@@ -1,6 +1,18 @@
 package httpfacts
 
-// parent is a decoded traceparent.
+import "github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/spans"
+
+// Parent gives the span the parent that the request names, if it names one. Of
+// several formats the W3C's counts first.
+func (f *Facts) Parent(w *spans.Writer) {
+	if p, ok := parseTraceParent(f.TraceParent); ok {
+		w.Parent(p.trace, p.span, p.flags, string(f.TraceState))
+	} else if p, ok := f.b3.parent(); ok {
+		w.Parent(p.trace, p.span, p.flags, "")
+	}
+}
+
+// parent is the context of a span elsewhere.
 type parent struct {
 	trace [16]byte
 	span  [8]byte
