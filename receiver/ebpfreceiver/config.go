@@ -4,10 +4,13 @@ import (
 	"errors"
 	"fmt"
 	"math/bits"
+	"path"
 	"path/filepath"
 	"time"
 
 	"go.opentelemetry.io/collector/component"
+
+	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests"
 )
 
 // Config of the receiver. Everything is on by default.
@@ -60,8 +63,19 @@ type ActivityConfig struct {
 type RequestsConfig struct {
 	// Enabled captures requests when there is a traces pipeline.
 	Enabled bool `mapstructure:"enabled"`
+	// Protocols are decoded; all that are known when there are none.
+	Protocols []string `mapstructure:"protocols"`
+	// IncludePorts, when there are any, keeps only the requests that servers at
+	// these ports get.
+	IncludePorts []uint16 `mapstructure:"include_ports"`
 	// ExcludePorts leaves out the requests that servers at these ports get.
 	ExcludePorts []uint16 `mapstructure:"exclude_ports"`
+	// IncludeServices, when there are any, keeps only the spans of services
+	// that match one of these patterns (path.Match). A service in a pod, whose
+	// name Kubernetes will tell later, is namespace/container.
+	IncludeServices []string `mapstructure:"include_services"`
+	// ExcludeServices leaves out the spans of services that match one.
+	ExcludeServices []string `mapstructure:"exclude_services"`
 	// MaxConnections bounds the connections that are followed at once.
 	MaxConnections int `mapstructure:"max_connections"`
 	// MaxOpen bounds the requests under way on all connections.
@@ -154,9 +168,13 @@ func (c *ActivityConfig) Validate() error {
 	return errors.Join(errs...)
 }
 
-// Validate checks the bounds of request capture.
+// Validate checks the choices and the bounds of request capture.
 func (c *RequestsConfig) Validate() error {
 	var errs []error
+	if _, err := requests.Named(c.Protocols); err != nil {
+		errs = append(errs, fmt.Errorf("protocols: %w", err))
+	}
+	errs = append(errs, checkPatterns("include_services", c.IncludeServices), checkPatterns("exclude_services", c.ExcludeServices))
 	if c.MaxConnections < 1 {
 		errs = append(errs, fmt.Errorf("max_connections: %d is too few: use 1 or more, or enabled: false", c.MaxConnections))
 	}
@@ -164,4 +182,13 @@ func (c *RequestsConfig) Validate() error {
 		errs = append(errs, fmt.Errorf("max_open: %d is too few: use 1 or more, or enabled: false", c.MaxOpen))
 	}
 	return errors.Join(errs...)
+}
+
+func checkPatterns(key string, patterns []string) error {
+	for _, p := range patterns {
+		if _, err := path.Match(p, ""); err != nil {
+			return fmt.Errorf("%s: %q is no pattern: * stands for any text without /, ? for one character, [a-z] for a range", key, p)
+		}
+	}
+	return nil
 }

@@ -36,10 +36,14 @@ func TestConfig(t *testing.T) {
 	cfg, err = loadConfig(t, "all")
 	require.NoError(t, err)
 	require.Equal(t, &Config{
-		RootPath:        "/host",
-		RingBuffer:      RingBufferConfig{SecuritySize: 8 << 20, RequestsSize: 16 << 20},
-		Activity:        ActivityConfig{FlushInterval: 50 * time.Millisecond, BatchSize: 100},
-		Requests:        RequestsConfig{ExcludePorts: []uint16{9100, 10250}, MaxConnections: 1000, MaxOpen: 2000},
+		RootPath:   "/host",
+		RingBuffer: RingBufferConfig{SecuritySize: 8 << 20, RequestsSize: 16 << 20},
+		Activity:   ActivityConfig{FlushInterval: 50 * time.Millisecond, BatchSize: 100},
+		Requests: RequestsConfig{
+			Protocols: []string{"http"}, IncludePorts: []uint16{80, 8080}, ExcludePorts: []uint16{9100, 10250},
+			IncludeServices: []string{"shop-*"}, ExcludeServices: []string{"kube-system/*"},
+			MaxConnections: 1000, MaxOpen: 2000,
+		},
 		SyscallLatency:  SyscallLatencyConfig{Enabled: true},
 		MetricsInterval: time.Second,
 		MaxProcesses:    4096,
@@ -58,6 +62,8 @@ func TestConfigErrors(t *testing.T) {
 		"error_mode":     `error_mode: "panic" is unknown: use propagate or ignore`,
 		"flush":          "activity: flush_interval: 1m0s is out of range: use 5ms to 10s",
 		"batch":          "activity: batch_size: 0 is out of range: use 1 to 10000",
+		"protocol":       `requests: protocols: "htttp" is unknown: use some of http`,
+		"pattern":        `requests: exclude_services: "shop[" is no pattern: * stands for`,
 		"connections":    "requests: max_connections: 0 is too few",
 		"open":           "requests: max_open: 0 is too few",
 		"unknown_key":    "htttp",

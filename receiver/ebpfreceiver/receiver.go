@@ -106,11 +106,12 @@ func (r *ebpfReceiver) failed(host component.Host, err error) error {
 // system call: loading goes on for a second, or many on a busy machine, and
 // would fill a ring that nobody reads yet. The follower asks for them.
 func (r *ebpfReceiver) options() bpf.Options {
+	protocols, _ := requests.Named(r.cfg.Requests.Protocols) // Validate has refused what is unknown
 	return bpf.Options{
 		SecurityRing: r.cfg.RingBuffer.SecuritySize,
 		RequestsRing: r.cfg.RingBuffer.RequestsSize,
 		Requests:     r.traces != nil && r.cfg.Requests.Enabled,
-		Signatures:   requests.Signatures(requests.Protocols()),
+		Signatures:   requests.Signatures(protocols),
 		Latency:      r.metrics != nil && r.cfg.SyscallLatency.Enabled,
 	}
 }

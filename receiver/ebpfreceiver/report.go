@@ -38,6 +38,7 @@ const (
 // Reasons for requests to be left out.
 const (
 	reasonExcluded   = "port"        // at a port that is left out
+	reasonService    = "service"     // of a service that is left out
 	reasonNotEnough  = "no_request"  // a response without its request
 	reasonForeign    = "foreign"     // connections of no protocol that is understood
 	reasonNoProtocol = "no_protocol" // records of such, or without a known beginning
@@ -192,6 +193,7 @@ func (r *reporter) filtered(class bpf.Class, st *counters) []translate.Count {
 	} else {
 		seen := r.requests.stats.Load()
 		add(reasonExcluded, r.requests.excluded.Load())
+		add(reasonService, r.requests.otherService.Load())
 		add(reasonNotEnough, r.requests.untold.Load()+seen.Bare)
 		add(reasonForeign, st.sockets.Boring)
 		add(reasonNoProtocol, seen.Unknown)

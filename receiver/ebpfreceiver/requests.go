@@ -4,7 +4,6 @@ package ebpfreceiver
 
 import (
 	"context"
-	"slices"
 	"sync/atomic"
 	"time"
 
@@ -42,6 +41,7 @@ type requestStage struct {
 
 	counts              decodeCounts
 	excluded            atomic.Uint64 // exchanges at ports that are left out
+	otherService        atomic.Uint64 // exchanges of services that are left out
 	untold              atomic.Uint64 // exchanges too little is known of
 	early               atomic.Uint64 // exchanges that did not wait for the process table
 	stats               atomic.Pointer[requests.Stats]
@@ -52,12 +52,13 @@ type requestStage struct {
 }
 
 func newRequestStage(ctx context.Context, cfg *Config, e *enricher, clock *bpf.Clock, drained *atomic.Uint64) *requestStage {
+	protocols, _ := requests.Named(cfg.Requests.Protocols) // Validate has refused what is unknown
 	s := &requestStage{
 		ctx: ctx, cfg: &cfg.Requests, flushTime: cfg.Activity.FlushInterval, batch: cfg.Activity.BatchSize,
 		enrich: e, clock: clock, drained: drained, lastFlush: time.Now(), lastTick: time.Now(),
 	}
 	s.assembler = requests.New(requests.Config{
-		MaxConnections: cfg.Requests.MaxConnections, MaxOpen: cfg.Requests.MaxOpen, Emit: s.emit,
+		Protocols: protocols, MaxConnections: cfg.Requests.MaxConnections, MaxOpen: cfg.Requests.MaxOpen, Emit: s.emit,
 	})
 	s.stats.Store(&requests.Stats{})
 	return s
@@ -82,11 +83,7 @@ func (s *requestStage) pause(int) {
 
 // emit takes an exchange that ended.
 func (s *requestStage) emit(ex *exchange.Exchange) {
-	port := ex.LocalPort
-	if ex.Role == event.RoleClient {
-		port = ex.PeerPort
-	}
-	if slices.Contains(s.cfg.ExcludePorts, port) {
+	if !s.cfg.atWantedPort(ex) {
 		s.excluded.Add(1)
 		ex.Release()
 		return
@@ -128,7 +125,9 @@ func (s *requestStage) translate(until uint64) {
 		s.instrumented.note(ex)
 		owner := s.enrich.owner(ex)
 		owner.Instrumented = s.instrumented.has(ex.Owner, owner.Process)
-		if !s.build.Append(ex, owner, s.clock.Offset()) {
+		if !s.cfg.ofWantedService(owner) {
+			s.otherService.Add(1)
+		} else if !s.build.Append(ex, owner, s.clock.Offset()) {
 			s.untold.Add(1)
 		}
 		ex.Release()

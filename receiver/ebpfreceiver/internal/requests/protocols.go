@@ -1,6 +1,10 @@
 package requests
 
 import (
+	"fmt"
+	"slices"
+	"strings"
+
 	"github.com/sightglass/sightglass/internal/event"
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/exchange"
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/http1"
@@ -13,6 +17,25 @@ func Protocols() []exchange.Protocol {
 	return []exchange.Protocol{
 		http1.New(),
 	}
+}
+
+// Named are the protocols with these names, in the order of Protocols; all when
+// there are no names. An unknown name is an error that tells the known ones.
+func Named(names []string) ([]exchange.Protocol, error) {
+	all := Protocols()
+	if len(names) == 0 {
+		return all, nil
+	}
+	var known []string
+	for _, p := range all {
+		known = append(known, p.Name())
+	}
+	for _, name := range names {
+		if !slices.Contains(known, name) {
+			return nil, fmt.Errorf("%q is unknown: use some of %s", name, strings.Join(known, ", "))
+		}
+	}
+	return slices.DeleteFunc(all, func(p exchange.Protocol) bool { return !slices.Contains(names, p.Name()) }), nil
 }
 
 // Signatures is what the kernel has to know about a list of protocols.
