@@ -15,6 +15,7 @@ import (
 	"github.com/sightglass/sightglass/connector/servicelatencyconnector/internal/identity"
 	"github.com/sightglass/sightglass/connector/servicelatencyconnector/internal/request"
 	"github.com/sightglass/sightglass/connector/servicelatencyconnector/internal/statement"
+	"github.com/sightglass/sightglass/internal/querytext"
 )
 
 // maxReports is how many refused reports are kept for another attempt.
@@ -181,7 +182,7 @@ func (w *statementWorker) count(m *request.Metric, span ptrace.Span) {
 	}
 	s.System, s.Namespace = f.Text(request.DBSystem), f.Text(request.DBNamespace)
 	s.Summary, s.Peer = summary(f), f.Text(request.PeerName)
-	s.Text, s.Truncated = statement.AppendSanitized(s.Text[:0], f.Text(request.DBText), statement.LanguageOf(s.System), w.c.maxText)
+	s.Text, s.Truncated = querytext.AppendSanitized(s.Text[:0], f.Text(request.DBText), querytext.LanguageOf(s.System), w.c.maxText)
 	s.Failed = f.Failed()
 	s.Sample.Set(request.Duration(span))
 	e := &s.Sample.Exemplar

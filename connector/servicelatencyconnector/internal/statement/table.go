@@ -1,3 +1,5 @@
+// Package statement finds out which database statements a service spends its
+// time on.
 package statement
 
 import (

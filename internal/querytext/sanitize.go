@@ -1,7 +1,8 @@
-// Package statement finds out which database statements a service spends its
-// time on. It removes every value from their texts, so that statements that
-// differ in values only are one and no value leaves the host.
-package statement
+// Package querytext reads the texts of database statements: it removes every
+// value from them, so that statements that differ in values only are one and no
+// value leaves the host, sums them up in a few words, and finds the trace
+// context that sqlcommenter leaves in their comments.
+package querytext
 
 import "strings"
 
