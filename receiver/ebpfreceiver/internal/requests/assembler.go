@@ -31,6 +31,10 @@ type Config struct {
 	IdleTimeout, OpenTimeout time.Duration
 	// Emit takes each exchange that ended, complete or not, and owns it.
 	Emit func(*exchange.Exchange)
+	// Opaque, if set, is told of each connection whose protocol is known and
+	// which goes on in a form that is not decoded. ep is valid during the call;
+	// of who made the calls it has only the process.
+	Opaque func(ep *exchange.Endpoint, protocol string, form exchange.Form)
 }
 
 // Stats are the counters of an Assembler since it was made, and its state.
@@ -42,6 +46,7 @@ type Stats struct {
 	GapBytes     uint64                      // bytes that were missing
 	Exchanges    [exchange.NumReasons]uint64 // emitted or counted, by exchange.Reason
 	Bare         uint64                      // of these, counted only: nothing was known to emit
+	Opaque       [exchange.NumForms]uint64   // connections that went on in a form that is not decoded
 	Opened       uint64                      // connections taken up
 	Evicted      uint64                      // connections that gave way to others
 	Expired      uint64                      // connections that were silent for too long
@@ -136,7 +141,7 @@ func (a *Assembler) data(ev *event.Event) {
 		}
 	}
 	a.order.touch(c)
-	c.seen = ev.Time
+	c.seen, c.owner = ev.Time, ev.Key
 	if r.Bytes == 0 {
 		c.end(ev)
 		return

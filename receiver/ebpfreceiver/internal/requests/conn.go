@@ -12,9 +12,10 @@ type conn struct {
 	parser     exchange.Parser
 	ep         exchange.Endpoint
 	proto      int
-	seen       uint64    // when the last record was made
-	position   [2]uint64 // by Direction: where the next record should begin
-	placed     [2]bool   // position is known
+	owner      event.ProcessKey // who made the last record
+	seen       uint64           // when the last record was made
+	position   [2]uint64        // by Direction: where the next record should begin
+	placed     [2]bool          // position is known
 }
 
 // begin prepares c for the socket of r, its first record.
@@ -167,6 +168,16 @@ func (c *conn) Drop(ex *exchange.Exchange) {
 func (c *conn) Count(why exchange.Reason) {
 	c.a.stats.Exchanges[why]++
 	c.a.stats.Bare++
+}
+
+// Opaque implements exchange.Sink.
+func (c *conn) Opaque(form exchange.Form) {
+	c.a.stats.Opaque[form]++
+	if c.a.cfg.Opaque != nil {
+		ep := c.ep
+		ep.Owner = c.owner
+		c.a.cfg.Opaque(&ep, c.a.cfg.Protocols[c.proto].Name(), form)
+	}
 }
 
 // Client implements exchange.Sink.

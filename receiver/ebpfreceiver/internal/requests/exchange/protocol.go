@@ -84,6 +84,9 @@ type Sink interface {
 	Drop(ex *Exchange)
 	// Count reports an exchange of which too little is known to describe it.
 	Count(why Reason)
+	// Opaque says that from here on the connection has a form that is not
+	// decoded; the parser ignores what follows.
+	Opaque(form Form)
 	// Client tells whether this process sends the requests.
 	Client() bool
 }

@@ -43,6 +43,7 @@ func (f *fakeSink) Done(ex *exchange.Exchange) {
 
 func (f *fakeSink) Drop(ex *exchange.Exchange) { f.open--; ex.Release() }
 func (f *fakeSink) Count(why exchange.Reason)  { f.counted[why]++ }
+func (f *fakeSink) Opaque(exchange.Form)       {}
 func (f *fakeSink) Client() bool               { return f.client }
 func (f *fakeSink) text() string               { return strings.Join(f.done, "\n") }
 
