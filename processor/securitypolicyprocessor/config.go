@@ -38,6 +38,12 @@ type Config struct {
 	// nothing.
 	Keep []string `mapstructure:"keep"`
 
+	// AppendOutput adds to the outputs of rules, in this order.
+	AppendOutput []AppendOutputConfig `mapstructure:"append_output"`
+
+	// HTTPOutput sends each detection as JSON in Falco's form, too.
+	HTTPOutput HTTPOutputConfig `mapstructure:"http_output"`
+
 	// RateLimit bounds the detections of one rule on one resource.
 	RateLimit RateLimitConfig `mapstructure:"rate_limit"`
 

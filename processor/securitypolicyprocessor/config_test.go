@@ -36,15 +36,29 @@ func TestConfig(t *testing.T) {
 	}
 	for name, want := range map[string]*Config{
 		"": defaults(func(*Config) {}),
-		"files": {
-			RulesFiles:      []string{"/etc/sightglass/rules.yaml", "/etc/sightglass/rules.d/*.yaml"},
-			DisabledRules:   []string{"Write below /etc", "Shell*"},
-			DisabledTags:    []string{"network"},
-			MinimumPriority: "warning",
-			RuleMatching:    matchAll,
-			Keep:            []string{keepAll},
-			RateLimit:       RateLimitConfig{Burst: 10, Interval: 30 * time.Second},
-		},
+		"files": defaults(func(c *Config) {
+			c.RulesFiles = []string{"/etc/sightglass/rules.yaml", "/etc/sightglass/rules.d/*.yaml"}
+			c.DisabledRules = []string{"Write below /etc", "Shell*"}
+			c.DisabledTags = []string{"network"}
+			c.MinimumPriority, c.RuleMatching = "warning", matchAll
+			c.Keep = []string{keepAll}
+			c.RateLimit = RateLimitConfig{Burst: 10, Interval: 30 * time.Second}
+			c.Redact.Enabled, c.ReloadInterval = false, 0
+		}),
+		"outputs": defaults(func(c *Config) {
+			c.AppendOutput = []AppendOutputConfig{
+				{SuggestedOutput: true},
+				{
+					Match:       AppendMatchConfig{Source: "syscall", Rule: "Shell", Tags: []string{"process", "host"}},
+					ExtraOutput: "pid=%proc.pid",
+					ExtraFields: []any{"proc.env", map[string]any{"who": "%user.name on %evt.hostname"}},
+				},
+			}
+			c.HTTPOutput.Endpoint = "https://falcosidekick.example:2801/"
+			c.HTTPOutput.TLS.CAFile = "/etc/ssl/ca.pem"
+			c.HTTPOutput.QueueSize, c.HTTPOutput.Timeout, c.HTTPOutput.ShutdownTimeout = 50, 2*time.Second, time.Second
+			c.HTTPOutput.Retry.MaxElapsedTime = 20 * time.Second
+		}),
 		"quiet": defaults(func(c *Config) { c.Keep, c.RateLimit.Burst = []string{}, 0 }),
 	} {
 		got, err := loadConfig(t, name)
@@ -78,6 +92,16 @@ func TestConfigErrors(t *testing.T) {
 		"bad_redaction": `redact: attributes[0]: is empty`,
 		"no_redaction":  `redact: attributes: have no effect while enabled is false`,
 		"unknown_key":   `rule_files`,
+
+		"append_nothing": `append_output::0: has none of extra_output, extra_fields and suggested_output`,
+		"append_output":  `append_output::0: extra_output: unknown field proc.nam`,
+		"append_field":   `append_output::0: extra_fields[1]: unknown field proc.nam`,
+		"append_format":  `append_output::0: extra_fields[0]: who: unknown field proc.nam`,
+		"append_kind":    `append_output::0: extra_fields[0]: is neither a field's name nor {name: format}`,
+		"http_endpoint":  `http_output: endpoint: "falcosidekick:2801" is no URL`,
+		"http_queue":     `http_output: queue_size: must be positive`,
+		"http_shutdown":  `http_output: shutdown_timeout: must be positive`,
+		"http_retry":     `multiplier`,
 	} {
 		_, err := loadConfig(t, name)
 		require.ErrorContains(t, err, want, name)

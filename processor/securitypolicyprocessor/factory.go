@@ -23,6 +23,7 @@ func createDefaultConfig() component.Config {
 		MinimumPriority: "debug",
 		RuleMatching:    matchFirst,
 		Keep:            defaultKeep(),
+		HTTPOutput:      defaultHTTPOutput(),
 		RateLimit:       RateLimitConfig{Burst: 300, Interval: time.Minute},
 		Redact:          RedactConfig{Enabled: true},
 		ReloadInterval:  5 * time.Second,

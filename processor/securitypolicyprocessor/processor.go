@@ -23,11 +23,12 @@ import (
 // policyProcessor holds what lives as long as the component. The rules that
 // are in force hang on one pointer, which a reload exchanges between batches.
 type policyProcessor struct {
-	cfg     *Config
-	name    string
-	version string
-	logger  *zap.Logger
-	next    consumer.Logs
+	cfg      *Config
+	name     string
+	version  string
+	logger   *zap.Logger
+	settings component.TelemetrySettings
+	next     consumer.Logs
 
 	telemetry *metadata.TelemetryBuilder
 	counters  *counters
@@ -35,6 +36,7 @@ type policyProcessor struct {
 	fates     fates
 	limiter   *limiter
 	redactor  *redactor
+	http      *httpOutput // nil when off
 
 	names   *names.Table // addresses of the domain names in rules
 	armed   atomic.Pointer[armed]
@@ -56,6 +58,7 @@ func newProcessor(set processor.Settings, cfg *Config, next consumer.Logs) (*pol
 		name:      set.ID.String(),
 		version:   set.BuildInfo.Version,
 		logger:    set.Logger,
+		settings:  set.TelemetrySettings,
 		next:      next,
 		telemetry: telemetry,
 		counters:  newCounters(telemetry),
@@ -75,6 +78,9 @@ func (p *policyProcessor) start(ctx context.Context, host component.Host) error 
 	seen := p.files.fingerprint()
 	set, err := p.load()
 	if err != nil {
+		return err
+	}
+	if p.http, err = p.startHTTPOutput(ctx, host); err != nil {
 		return err
 	}
 	p.host = host
@@ -97,8 +103,8 @@ func (p *policyProcessor) start(ctx context.Context, host component.Host) error 
 	return nil
 }
 
-// shutdown ends the loops, tells what was suppressed until now, and withdraws
-// the wishes. It does nothing before start and when called again.
+// shutdown ends the loops, tells what was suppressed until now, sends the alerts
+// that wait, and withdraws the wishes. It does nothing before start and when called again.
 func (p *policyProcessor) shutdown(ctx context.Context) error {
 	if p.cancel == nil {
 		return nil
@@ -107,7 +113,7 @@ func (p *policyProcessor) shutdown(ctx context.Context) error {
 	p.cancel = nil
 	p.loops.Wait()
 	p.wishes.Release()
-	err := p.sendSummaries(ctx, true)
+	err := errors.Join(p.sendSummaries(ctx, true), p.http.shutdown(ctx))
 	p.telemetry.Shutdown()
 	return err
 }

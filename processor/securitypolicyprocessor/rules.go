@@ -63,6 +63,9 @@ func (p *policyProcessor) options() *policy.Options {
 	for _, tag := range p.cfg.DisabledTags {
 		o.Select = append(o.Select, policy.Selection{Tag: tag})
 	}
+	for i := range p.cfg.AppendOutput {
+		o.AppendOutput = append(o.AppendOutput, p.cfg.AppendOutput[i].rules())
+	}
 	return o
 }
 

@@ -36,6 +36,13 @@ func (p *policyProcessor) sendSummaries(ctx context.Context, all bool) error {
 	if len(suppressed) == 0 {
 		return nil
 	}
+	for i := range suppressed {
+		host := ""
+		if v, ok := suppressed[i].resource.Attributes().Get(schema.HostName); ok {
+			host = v.Str()
+		}
+		p.http.suppressed(&suppressed[i], host, now)
+	}
 	return p.next.ConsumeLogs(ctx, p.summaries(suppressed, now))
 }
 
@@ -63,10 +70,15 @@ func (p *policyProcessor) setScope(scope pcommon.InstrumentationScope) {
 	scope.SetVersion(p.version)
 }
 
+// text is a suppression in words.
+func (s *suppression) text() string {
+	return strconv.FormatInt(s.count, 10) + " further matches of \"" + s.rule.Name + "\" within " +
+		s.over.Round(time.Millisecond).String() + " were suppressed by the rate limit"
+}
+
 func writeSummary(rec plog.LogRecord, s *suppression, now time.Time) {
 	alert := detection.OfRule(s.rule)
-	alert.Output = strconv.FormatInt(s.count, 10) + " further matches of \"" + s.rule.Name + "\" within " +
-		s.over.Round(time.Millisecond).String() + " were suppressed by the rate limit"
+	alert.Output = s.text()
 	alert.Write(rec, plog.NewLogRecord())
 	rec.SetTimestamp(s.last)
 	rec.SetObservedTimestamp(pcommon.NewTimestampFromTime(now))

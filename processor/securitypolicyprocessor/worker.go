@@ -7,6 +7,7 @@ import (
 
 	"github.com/sightglass/sightglass/internal/detection"
 	"github.com/sightglass/sightglass/internal/policy"
+	"github.com/sightglass/sightglass/internal/policy/field"
 	"github.com/sightglass/sightglass/internal/record"
 	"github.com/sightglass/sightglass/internal/schema"
 )
@@ -110,6 +111,8 @@ func (w *worker) match(m *policy.Match) {
 	}
 	alert := detection.OfMatch(m)
 	alert.Write(dst, w.rec)
+	host, _ := w.view.String(field.AttrHostName)
+	w.p.http.match(m, host)
 	w.counts.redacted += w.hidden.masked + w.p.redactor.complete(dst, w.view)
 	w.counts.redacted += w.p.redactor.detection(dst)
 }

@@ -3,10 +3,12 @@
 package metadata
 
 import (
+	"context"
 	"errors"
 	"sync"
 
 	"go.opentelemetry.io/otel/metric"
+	"go.opentelemetry.io/otel/metric/embedded"
 	"go.opentelemetry.io/otel/trace"
 
 	"go.opentelemetry.io/collector/component"
@@ -26,6 +28,10 @@ type TelemetryBuilder struct {
 	meter                                     metric.Meter
 	mu                                        sync.Mutex
 	registrations                             []metric.Registration
+	ProcessorSecurityPolicyAlertsDropped      metric.Int64Counter
+	ProcessorSecurityPolicyAlertsRetried      metric.Int64Counter
+	ProcessorSecurityPolicyAlertsSent         metric.Int64Counter
+	ProcessorSecurityPolicyAlertsWaiting      metric.Int64ObservableGauge
 	ProcessorSecurityPolicyEvaluated          metric.Int64Counter
 	ProcessorSecurityPolicyEvaluationDuration metric.Float64Histogram
 	ProcessorSecurityPolicyFiltered           metric.Int64Counter
@@ -50,6 +56,31 @@ func (tbof telemetryBuilderOptionFunc) apply(mb *TelemetryBuilder) {
 	tbof(mb)
 }
 
+// RegisterProcessorSecurityPolicyAlertsWaitingCallback sets callback for observable ProcessorSecurityPolicyAlertsWaiting metric.
+func (builder *TelemetryBuilder) RegisterProcessorSecurityPolicyAlertsWaitingCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.ProcessorSecurityPolicyAlertsWaiting, obs: o})
+		return nil
+	}, builder.ProcessorSecurityPolicyAlertsWaiting)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+type observerInt64 struct {
+	embedded.Int64Observer
+	inst metric.Int64Observable
+	obs  metric.Observer
+}
+
+func (oi *observerInt64) Observe(value int64, opts ...metric.ObserveOption) {
+	oi.obs.ObserveInt64(oi.inst, value, opts...)
+}
+
 // Shutdown unregister all registered callbacks for async instruments.
 func (builder *TelemetryBuilder) Shutdown() {
 	builder.mu.Lock()
@@ -68,6 +99,30 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	}
 	builder.meter = Meter(settings)
 	var err, errs error
+	builder.ProcessorSecurityPolicyAlertsDropped, err = builder.meter.Int64Counter(
+		"otelcol_processor_security_policy_alerts_dropped",
+		metric.WithDescription("Alerts that the HTTP output did not deliver. [Alpha]"),
+		metric.WithUnit("{alert}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ProcessorSecurityPolicyAlertsRetried, err = builder.meter.Int64Counter(
+		"otelcol_processor_security_policy_alerts_retried",
+		metric.WithDescription("Further attempts of the HTTP output to deliver an alert. [Alpha]"),
+		metric.WithUnit("{attempt}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ProcessorSecurityPolicyAlertsSent, err = builder.meter.Int64Counter(
+		"otelcol_processor_security_policy_alerts_sent",
+		metric.WithDescription("Alerts that the HTTP output delivered. [Alpha]"),
+		metric.WithUnit("{alert}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ProcessorSecurityPolicyAlertsWaiting, err = builder.meter.Int64ObservableGauge(
+		"otelcol_processor_security_policy_alerts_waiting",
+		metric.WithDescription("Alerts that wait in the queue of the HTTP output. [Alpha]"),
+		metric.WithUnit("{alert}"),
+	)
+	errs = errors.Join(errs, err)
 	builder.ProcessorSecurityPolicyEvaluated, err = builder.meter.Int64Counter(
 		"otelcol_processor_security_policy_evaluated",
 		metric.WithDescription("Activity records that the rules were evaluated on. Each is afterwards either kept or filtered. [Alpha]"),

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/otel/metric"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata/metricdatatest"
 
@@ -19,6 +20,13 @@ func TestSetupTelemetry(t *testing.T) {
 	tb, err := metadata.NewTelemetryBuilder(testTel.NewTelemetrySettings())
 	require.NoError(t, err)
 	defer tb.Shutdown()
+	require.NoError(t, tb.RegisterProcessorSecurityPolicyAlertsWaitingCallback(func(_ context.Context, observer metric.Int64Observer) error {
+		observer.Observe(1)
+		return nil
+	}))
+	tb.ProcessorSecurityPolicyAlertsDropped.Add(context.Background(), 1)
+	tb.ProcessorSecurityPolicyAlertsRetried.Add(context.Background(), 1)
+	tb.ProcessorSecurityPolicyAlertsSent.Add(context.Background(), 1)
 	tb.ProcessorSecurityPolicyEvaluated.Add(context.Background(), 1)
 	tb.ProcessorSecurityPolicyEvaluationDuration.Record(context.Background(), 1)
 	tb.ProcessorSecurityPolicyFiltered.Add(context.Background(), 1)
@@ -30,6 +38,18 @@ func TestSetupTelemetry(t *testing.T) {
 	tb.ProcessorSecurityPolicyRuleErrors.Add(context.Background(), 1)
 	tb.ProcessorSecurityPolicyRules.Record(context.Background(), 1)
 	tb.ProcessorSecurityPolicySuppressed.Add(context.Background(), 1)
+	AssertEqualProcessorSecurityPolicyAlertsDropped(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualProcessorSecurityPolicyAlertsRetried(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualProcessorSecurityPolicyAlertsSent(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualProcessorSecurityPolicyAlertsWaiting(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
 	AssertEqualProcessorSecurityPolicyEvaluated(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
