@@ -14,6 +14,7 @@ type scanner struct {
 	dst      []byte
 	begin    int // of this statement in dst
 	space    bool
+	parent   string // traceparent of a comment
 
 	open   []group // parentheses that are open
 	in     bool    // the last word was IN
@@ -51,7 +52,9 @@ func (s *scanner) token(i int) int {
 		return i + 1
 	case s.comment(i) > i:
 		s.space = true
-		return s.comment(i)
+		end := s.comment(i)
+		s.trace(s.text[i:end])
+		return end
 	case c == '\'' || c == '"' && s.language == MySQL:
 		s.literal()
 		return quoteEnd(s.text, i, s.language == MySQL)
