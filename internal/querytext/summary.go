@@ -29,6 +29,7 @@ type summarizer struct {
 	procedure string
 	start     bool    // at the beginning of a statement
 	merges    bool    // the statement is one whose USING names a table
+	explains  bool    // the statement is one that explains another
 	calls     bool    // the next target is a procedure
 	last      keyword // the last word, if it is a keyword
 	levels    []level // of parentheses
@@ -72,7 +73,7 @@ func (s *summarizer) take(token string) {
 		}
 	case ';':
 		s.levels = append(s.levels[:0], level{})
-		s.start, s.merges, s.calls, s.expect = true, false, false, nothing
+		s.start, s.merges, s.explains, s.calls, s.expect = true, false, false, false, nothing
 	default:
 		if !isNameStart(token[0]) {
 			s.expect, s.start = nothing, false
@@ -145,14 +146,15 @@ func (s *summarizer) begin(token string, k keyword) {
 		return
 	case explain:
 		s.add(token)
+		s.explains = true
 		return
-	case noise, modifier: // EXPLAIN (...) ANALYZE
-		if len(s.dst) > 0 {
+	case noise, maintenance: // EXPLAIN ANALYZE VERBOSE
+		if s.explains {
 			return
 		}
 	default:
 	}
-	s.start = false
+	s.start, s.explains = false, false
 	s.operation(token, k)
 }
 
@@ -184,7 +186,7 @@ func (s *summarizer) object(token string, k keyword) {
 	case k == kind || k == tableWord:
 		s.add(token)
 		s.expect = target
-	case k == adjective || k == noise || k == modifier:
+	case k == adjective || k == noise || k == modifier || k == insert: // CREATE OR REPLACE
 	default: // TRUNCATE t
 		s.name(token)
 	}

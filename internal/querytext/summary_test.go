@@ -54,7 +54,7 @@ func TestSummarize(t *testing.T) {
 		"(SELECT a FROM b) UNION (SELECT c FROM d)": "SELECT b SELECT d",
 		"":        "",
 		"? ? ?":   "",
-		")) FROM": "",
+		")) FROM": "FROM",
 	} {
 		got, procedure := Summarize(text)
 		require.Equal(t, want, got, text)
