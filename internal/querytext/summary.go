@@ -120,7 +120,7 @@ func (s *summarizer) word(token string, last keyword) {
 			s.expect = relation
 		}
 	case insert, change, deletion:
-		if !follows(last) {
+		if !follows(last) && s.tokens.peek() != '(' { // REPLACE() is a function
 			s.operation(token, k)
 		}
 	case clause:
