@@ -1,6 +1,10 @@
 package httpfacts
 
-import "bytes"
+import (
+	"bytes"
+
+	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/spans"
+)
 
 // b3 is what the headers of Zipkin's propagation say, in one header or in
 // several.
@@ -28,13 +32,13 @@ func isSampled(state []byte) bool {
 }
 
 // parent reads the headers; the single one wins, as its specification demands.
-func (h *b3) parent() (parent, bool) {
+func (h *b3) parent() (spans.Parent, bool) {
 	if len(h.single) == 0 {
 		return b3Parent(h.trace, h.span, h.sampled)
 	}
 	trace, rest, ok := bytes.Cut(h.single, []byte("-"))
 	if !ok { // a state alone names no parent
-		return parent{}, false
+		return spans.Parent{}, false
 	}
 	span, rest, _ := bytes.Cut(rest, []byte("-"))
 	state, _, _ := bytes.Cut(rest, []byte("-"))
@@ -43,18 +47,18 @@ func (h *b3) parent() (parent, bool) {
 
 // b3Parent reads the two ids. A trace id of 64 bits is the lower half of one of
 // 128.
-func b3Parent(trace, span []byte, sampled bool) (p parent, ok bool) {
-	var half = p.trace[8:]
+func b3Parent(trace, span []byte, sampled bool) (p spans.Parent, ok bool) {
+	var half = p.Trace[8:]
 	switch {
-	case len(span) != 16 || !unhex(p.span[:], span):
+	case len(span) != 16 || !spans.Unhex(p.Span[:], span):
 		return p, false
 	case len(trace) == 16:
-		ok = unhex(half, trace)
+		ok = spans.Unhex(half, trace)
 	case len(trace) == 32:
-		ok = unhex(p.trace[:], trace)
+		ok = spans.Unhex(p.Trace[:], trace)
 	}
 	if sampled {
-		p.flags = 1
+		p.Flags = 1
 	}
-	return p, ok && p.trace != [16]byte{} && p.span != [8]byte{}
+	return p, ok && p.Trace != [16]byte{} && p.Span != [8]byte{}
 }

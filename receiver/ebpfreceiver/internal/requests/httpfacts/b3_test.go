@@ -45,9 +45,9 @@ func TestB3(t *testing.T) {
 			p, ok := f.b3.parent()
 			require.Equal(t, tt.trace != "", ok)
 			if ok {
-				require.Equal(t, tt.trace, hex.EncodeToString(p.trace[:]))
-				require.Equal(t, span, hex.EncodeToString(p.span[:]))
-				require.Equal(t, tt.flags, p.flags)
+				require.Equal(t, tt.trace, hex.EncodeToString(p.Trace[:]))
+				require.Equal(t, span, hex.EncodeToString(p.Span[:]))
+				require.Equal(t, tt.flags, p.Flags)
 			}
 		})
 	}
@@ -60,8 +60,8 @@ func FuzzB3(f *testing.F) {
 		var facts Facts
 		facts.SetHeader(name, value)
 		if p, ok := facts.b3.parent(); ok {
-			require.NotZero(t, p.trace)
-			require.NotZero(t, p.span)
+			require.NotZero(t, p.Trace)
+			require.NotZero(t, p.Span)
 		}
 	})
 }
