@@ -91,6 +91,10 @@ int on_io_exit(struct bpf_raw_tracepoint_args *ctx)
 
 	io.nr = extract__nr(regs);
 	io.call = requests__call(io.nr);
+	if (io.call == IO_LOOP) {
+		requests__loops();
+		return 0;
+	}
 	if (!io.call || (io.ret < 0 && !requests__is_end(io.ret)))
 		return 0;
 	extract__args(regs, io.args);

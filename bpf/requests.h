@@ -34,6 +34,7 @@ enum requests_flag {
 	REQUESTS_MIDWAY = 2, /* the connection is older than the state */
 	REQUESTS_HEAD = 4, /* the bytes match a signature */
 	REQUESTS_BORING = 8, /* reporting was given up before the end */
+	REQUESTS_LOOP = 16, /* the thread waits for many descriptors at once */
 };
 
 /* Where a socket is and who uses it: what state and records have in common. */
@@ -115,6 +116,7 @@ enum requests_call {
 	IO_MESSAGE = 3, /* fd, msghdr, flags */
 	IO_SENDFILE = 4, /* fd to, ... */
 	IO_SPLICE = 5, /* fd from, offset, fd to, ... */
+	IO_LOOP = 6, /* moves nothing: waits for many descriptors */
 	IO_KIND = 7,
 	IO_SEND = 8, /* bit: the data leaves */
 	IO_FLAGS = 16, /* bit: the fourth argument (the third of IO_MESSAGE) is MSG_ flags */
@@ -148,6 +150,16 @@ struct {
 	__type(key, __u32);
 	__type(value, struct requests_begin);
 } requests_begins SEC(".maps");
+
+/* Threads that wait for many descriptors at once, by the lower 16 bits of their
+ * id. Who shares a slot with one displaces it until it waits again.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, REQUESTS_THREADS);
+	__type(key, __u32);
+	__type(value, __u32);
+} requests_loops SEC(".maps");
 
 /* Where a record is put together; twice the payload, so that the verifier sees
  * an offset and a length that each may be REQUESTS_PAYLOAD.

@@ -109,6 +109,25 @@ static __always_inline __u64 requests__fill(struct requests_scratch *b, struct r
 	return got;
 }
 
+/* requests__loops: notes that a thread waits for many descriptors at once. */
+static __always_inline void requests__loops(void)
+{
+	__u32 tid = (__u32)bpf_get_current_pid_tgid(), slot = tid & (REQUESTS_THREADS - 1);
+	__u32 *loop = bpf_map_lookup_elem(&requests_loops, &slot);
+
+	if (loop && *loop != tid)
+		*loop = tid;
+}
+
+/* requests__is_loop: whether a thread does. */
+static __always_inline bool requests__is_loop(__u32 tid)
+{
+	__u32 slot = tid & (REQUESTS_THREADS - 1);
+	__u32 *loop = bpf_map_lookup_elem(&requests_loops, &slot);
+
+	return loop && *loop == tid;
+}
+
 /* requests__record: makes the record of a call on a socket with a class. Bytes
  * that are there to be read begin with got bytes in the scratch buffer.
  */
@@ -127,6 +146,8 @@ static __always_inline void requests__record(struct requests_scratch *b, struct 
 	b->record.flags &= ~REQUESTS_BORING;
 	if (sig)
 		b->record.flags |= REQUESTS_HEAD;
+	if (requests__is_loop(s->tid))
+		b->record.flags |= REQUESTS_LOOP;
 	if (got)
 		got = requests__fill(b, s, m, got, requests__bound(s, budget, m->total, sig, turn),
 				     sig);

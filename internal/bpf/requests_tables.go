@@ -27,12 +27,13 @@ const (
 	ioMessage  = requestsRequestsCallIO_MESSAGE
 	ioSendfile = requestsRequestsCallIO_SENDFILE
 	ioSplice   = requestsRequestsCallIO_SPLICE
+	ioLoop     = requestsRequestsCallIO_LOOP
 	ioSend     = requestsRequestsCallIO_SEND
 	ioFlags    = requestsRequestsCallIO_FLAGS
 )
 
-// ioCalls lists the calls whose bytes are followed. The numbers are those of
-// the 64-bit conventions.
+// ioCalls lists the calls whose bytes are followed, and those by which event
+// loops wait. The numbers are those of the 64-bit conventions.
 var ioCalls = []ioCall{
 	{"read", 0, 63, ioBuffer},
 	{"write", 1, 64, ioBuffer | ioSend},
@@ -46,7 +47,14 @@ var ioCalls = []ioCall{
 	{"sendmsg", 46, 211, ioMessage | ioSend},
 	{"sendfile", 40, 71, ioSendfile | ioSend},
 	{"splice", 275, 76, ioSplice},
+	{"epoll_wait", 232, noCall, ioLoop},
+	{"epoll_pwait", 281, 22, ioLoop},
+	{"epoll_pwait2", 441, 441, ioLoop},
+	{"io_uring_enter", 426, 426, ioLoop},
 }
+
+// noCall is the number of a call that an architecture does not have.
+const noCall = 0xffff
 
 func (c *ioCall) number(goarch string) uint16 {
 	if goarch == "arm64" {
@@ -57,9 +65,11 @@ func (c *ioCall) number(goarch string) uint16 {
 
 // ioNumbers are the numbers of ioCalls.
 func ioNumbers(goarch string) []uint16 {
-	numbers := make([]uint16, len(ioCalls))
+	numbers := make([]uint16, 0, len(ioCalls))
 	for i := range ioCalls {
-		numbers[i] = ioCalls[i].number(goarch)
+		if n := ioCalls[i].number(goarch); n != noCall {
+			numbers = append(numbers, n)
+		}
 	}
 	return numbers
 }
@@ -87,7 +97,9 @@ var errSignature = errors.New("bpf: unusable signature")
 func newRequestTables(signatures []event.Signature, goarch string) (*requestTables, error) {
 	t := &requestTables{}
 	for i := range ioCalls {
-		t.calls[ioCalls[i].number(goarch)] = uint8(ioCalls[i].how)
+		if n := ioCalls[i].number(goarch); n != noCall {
+			t.calls[n] = uint8(ioCalls[i].how)
+		}
 	}
 	if len(signatures) > maxSignature {
 		return nil, fmt.Errorf("%w: %d, at most %d fit", errSignature, len(signatures), maxSignature)

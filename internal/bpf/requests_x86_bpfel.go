@@ -37,6 +37,7 @@ const (
 	requestsRequestsCallIO_MESSAGE  requestsRequestsCall = 3
 	requestsRequestsCallIO_SENDFILE requestsRequestsCall = 4
 	requestsRequestsCallIO_SPLICE   requestsRequestsCall = 5
+	requestsRequestsCallIO_LOOP     requestsRequestsCall = 6
 	requestsRequestsCallIO_KIND     requestsRequestsCall = 7
 	requestsRequestsCallIO_SEND     requestsRequestsCall = 8
 	requestsRequestsCallIO_FLAGS    requestsRequestsCall = 16
@@ -180,6 +181,7 @@ const (
 	requestsMapIoEnter           = "io_enter"
 	requestsMapIoExit            = "io_exit"
 	requestsMapRequestsBegins    = "requests_begins"
+	requestsMapRequestsLoops     = "requests_loops"
 	requestsMapRequestsScratch   = "requests_scratch"
 	requestsMapRequestsSockets   = "requests_sockets"
 	requestsMapRequestsStats     = "requests_stats"
@@ -259,6 +261,7 @@ type requestsMapSpecs struct {
 	IoEnter         *ebpf.MapSpec `ebpf:"io_enter"`
 	IoExit          *ebpf.MapSpec `ebpf:"io_exit"`
 	RequestsBegins  *ebpf.MapSpec `ebpf:"requests_begins"`
+	RequestsLoops   *ebpf.MapSpec `ebpf:"requests_loops"`
 	RequestsScratch *ebpf.MapSpec `ebpf:"requests_scratch"`
 	RequestsSockets *ebpf.MapSpec `ebpf:"requests_sockets"`
 	RequestsStats   *ebpf.MapSpec `ebpf:"requests_stats"`
@@ -308,6 +311,7 @@ type requestsMaps struct {
 	IoEnter         *ebpf.Map `ebpf:"io_enter"`
 	IoExit          *ebpf.Map `ebpf:"io_exit"`
 	RequestsBegins  *ebpf.Map `ebpf:"requests_begins"`
+	RequestsLoops   *ebpf.Map `ebpf:"requests_loops"`
 	RequestsScratch *ebpf.Map `ebpf:"requests_scratch"`
 	RequestsSockets *ebpf.Map `ebpf:"requests_sockets"`
 	RequestsStats   *ebpf.Map `ebpf:"requests_stats"`
@@ -323,6 +327,7 @@ func (m *requestsMaps) Close() error {
 		m.IoEnter,
 		m.IoExit,
 		m.RequestsBegins,
+		m.RequestsLoops,
 		m.RequestsScratch,
 		m.RequestsSockets,
 		m.RequestsStats,

@@ -64,6 +64,7 @@ const (
 	RequestMidway                           // the socket is watched since some time after its connection was made
 	RequestHead                             // the bytes begin as a message of the protocol does
 	RequestBoring                           // TypeSocketClose: the kernel had stopped reporting this socket
+	RequestLoop                             // the thread is an event loop: it waits for many descriptors at once
 )
 
 // SignatureBytes is how many leading bytes a Signature can look at.

@@ -75,6 +75,7 @@ func (c *conn) feed(ev *event.Event) {
 		Len: r.Bytes, Payload: r.Payload, Tail: r.Tail,
 		Who: exchange.Who{
 			Owner: ev.Key, TID: ev.TID, CgroupID: r.CgroupID, CgroupHierarchy: r.CgroupHierarchy,
+			Loop: r.Flags&event.RequestLoop != 0,
 		},
 	}
 	if uint64(len(s.Payload)) > s.Len {

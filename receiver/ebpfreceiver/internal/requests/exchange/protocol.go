@@ -54,6 +54,7 @@ type Who struct {
 	TID             uint32
 	CgroupID        uint64
 	CgroupHierarchy uint32
+	Loop            bool // TID is an event loop, which works on many requests in turns
 }
 
 // Protocol is one request protocol. A new one is a folder with an
