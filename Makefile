@@ -66,6 +66,10 @@ fuzz: ## run every fuzz target for FUZZTIME (10s) each
 bench: ## measure cost, throughput and latency; writes the table in testbed/README.md (root)
 	@scripts/bench.sh $(ARGS)
 
+.PHONY: bench-latency
+bench-latency: ## compare service_latency with contrib's span_metrics; writes its table in testbed/README.md
+	@scripts/bench-latency.sh $(ARGS)
+
 .PHONY: kernels
 kernels: ## load and test the eBPF programs on other kernels under QEMU
 	@scripts/kernels.sh $(ARGS)

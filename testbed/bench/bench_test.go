@@ -69,11 +69,12 @@ PASS
 }
 
 func TestReplaceBetween(t *testing.T) {
-	out, err := replaceBetween("a\n"+beginMark+"\nold\n"+endMark+"\nb\n", "new\n")
+	beginMark, endMark := agentMarks.begin, agentMarks.end
+	out, err := agentMarks.replaceBetween("a\n"+beginMark+"\nold\n"+endMark+"\nb\n", "new\n")
 	require.NoError(t, err)
 	require.Equal(t, "a\n"+beginMark+"\nnew\n"+endMark+"\nb\n", out)
 	for _, text := range []string{"", beginMark, endMark + beginMark} {
-		_, err := replaceBetween(text, "x")
+		_, err := agentMarks.replaceBetween(text, "x")
 		require.ErrorIs(t, err, errNoMarks)
 	}
 }
@@ -81,20 +82,22 @@ func TestReplaceBetween(t *testing.T) {
 func TestOurReadmeHasTheMarkers(t *testing.T) {
 	text, err := os.ReadFile("../README.md")
 	require.NoError(t, err)
-	_, err = replaceBetween(string(text), "")
-	require.NoError(t, err)
+	for _, m := range []marks{agentMarks, connectorMarks} {
+		_, err = m.replaceBetween(string(text), "")
+		require.NoError(t, err)
+	}
 }
 
 func TestWriteReport(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "README.md")
-	require.ErrorIs(t, writeReport(file, "x"), os.ErrNotExist)
+	require.ErrorIs(t, writeReport(file, agentMarks, "x"), os.ErrNotExist)
 	require.NoError(t, os.WriteFile(file, []byte("nothing"), 0o600))
-	require.ErrorIs(t, writeReport(file, "x"), errNoMarks)
-	require.NoError(t, os.WriteFile(file, []byte(beginMark+endMark), 0o600))
-	require.NoError(t, writeReport(file, "x\n"))
+	require.ErrorIs(t, writeReport(file, agentMarks, "x"), errNoMarks)
+	require.NoError(t, os.WriteFile(file, []byte(agentMarks.begin+agentMarks.end), 0o600))
+	require.NoError(t, writeReport(file, agentMarks, "x\n"))
 	text, err := os.ReadFile(file)
 	require.NoError(t, err)
-	require.Equal(t, beginMark+"\nx\n"+endMark, string(text))
+	require.Equal(t, agentMarks.begin+"\nx\n"+agentMarks.end, string(text))
 }
 
 func TestMarkdown(t *testing.T) {
@@ -168,4 +171,20 @@ func TestConfigIsComplete(t *testing.T) {
 	exporters, err := conf.Sub("exporters")
 	require.NoError(t, err)
 	require.Equal(t, "${env:"+agent.EndpointEnv+"}", exporters.Get("otlp_grpc"+confmap.KeyDelimiter+"endpoint"))
+}
+
+func TestConnectorTable(t *testing.T) {
+	ours := &contestant{
+		Name: "ours", Few: spanCost{400, 250, 0}, Many: spanCost{100_000, 500, 0}, DeltaBytes: 500, CumulativeBytes: 700,
+		FlushSeconds: 0.1, WaitMedian: 0.0001, WaitRare: 0.001, WaitLongest: 0.01,
+	}
+	theirs := &contestant{
+		Name: "theirs", Few: spanCost{400, 1000, 9}, Many: spanCost{100_000, 1500, 9}, DeltaBytes: 2000, CumulativeBytes: 2100,
+		FlushSeconds: 0.3, WaitMedian: 0.0002, WaitRare: 0.1, WaitLongest: 1,
+	}
+	table := connectorTable(ours, theirs)
+	require.Contains(t, table, "| spans per second and core, 400 series | **4,000,000** | 1,000,000 | 4.0 | 3 |\n")
+	require.Contains(t, table, "| allocations per span, 400 series | **0.00** | 9.00 |  |  |\n")
+	require.Contains(t, table, "| heap per series, delta, at most | **500 B** | 2,000 B | 4.0 | 3 |\n")
+	require.Contains(t, table, "| the same, longest | **10.00 ms** | 1000.00 ms | 100.0 |  |\n")
 }

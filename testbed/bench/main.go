@@ -2,8 +2,10 @@
 // binary on the real kernel, and writes the result into testbed/README.md.
 //
 //	bench -agent bin/sightglass -load out/load [-readme testbed/README.md] [-only overhead,micro,latency,idle]
+//	bench -connectors out/comparison [-readme testbed/README.md]
 //
-// It needs root, and a machine that does little else.
+// The second compares connectors and nothing else. The first needs root; both
+// need a machine that does little else.
 package main
 
 import (
@@ -40,9 +42,10 @@ type bench struct {
 
 func main() {
 	var (
-		b      bench
-		readme = flag.String("readme", "", "file to write the tables into, between its markers")
-		only   = flag.String("only", "overhead,micro,latency,idle", "what to measure")
+		b       bench
+		readme  = flag.String("readme", "", "file to write the tables into, between its markers")
+		program = flag.String("connectors", "", "compare connectors by this program (connector/servicelatencyconnector/comparison)")
+		only    = flag.String("only", "overhead,micro,latency,idle", "what to measure")
 	)
 	flag.StringVar(&b.binary, "agent", "bin/sightglass", "the agent's binary")
 	flag.StringVar(&b.load, "load", "out/load", "the load program (testbed/bench/load)")
@@ -53,7 +56,12 @@ func main() {
 	flag.Parse()
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	err := b.run(ctx, strings.Split(*only, ","), *readme)
+	var err error
+	if *program != "" {
+		err = b.connectors(ctx, *program, *readme)
+	} else {
+		err = b.run(ctx, strings.Split(*only, ","), *readme)
+	}
 	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
@@ -101,15 +109,15 @@ func (b *bench) run(ctx context.Context, parts []string, readme string) error {
 	if readme == "" {
 		return nil
 	}
-	return writeReport(readme, r.markdown())
+	return writeReport(readme, agentMarks, r.markdown())
 }
 
-func writeReport(readme, report string) error {
+func writeReport(readme string, between marks, report string) error {
 	text, err := os.ReadFile(readme)
 	if err != nil {
 		return err
 	}
-	out, err := replaceBetween(string(text), report)
+	out, err := between.replaceBetween(string(text), report)
 	if err != nil {
 		return fmt.Errorf("%s: %w", readme, err)
 	}

@@ -7,25 +7,27 @@ import (
 	"time"
 )
 
-// Between these lines the README belongs to this program.
-const (
-	beginMark = "<!-- bench:begin (written by make bench) -->"
-	endMark   = "<!-- bench:end -->"
+// marks are two lines of the README between which the text belongs to this program.
+type marks struct{ begin, end string }
+
+var (
+	agentMarks     = marks{"<!-- bench:begin (written by make bench) -->", "<!-- bench:end -->"}
+	connectorMarks = marks{"<!-- bench-latency:begin (written by make bench-latency) -->", "<!-- bench-latency:end -->"}
 )
 
 var errNoMarks = errors.New("the file has no benchmark markers")
 
-// replaceBetween puts body between the markers of text.
-func replaceBetween(text, body string) (string, error) {
-	head, rest, ok := strings.Cut(text, beginMark)
+// replaceBetween puts body between marks of text.
+func (m marks) replaceBetween(text, body string) (string, error) {
+	head, rest, ok := strings.Cut(text, m.begin)
 	if !ok {
 		return "", errNoMarks
 	}
-	_, tail, ok := strings.Cut(rest, endMark)
+	_, tail, ok := strings.Cut(rest, m.end)
 	if !ok {
 		return "", errNoMarks
 	}
-	return head + beginMark + "\n" + body + endMark + tail, nil
+	return head + m.begin + "\n" + body + m.end + tail, nil
 }
 
 // results is everything that was measured; what was not is empty.

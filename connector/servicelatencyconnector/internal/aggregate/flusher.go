@@ -28,9 +28,9 @@ type Flusher struct {
 	registry *Registry
 	options  FlusherOptions
 	last     uint64 // end of the previous interval
-	owners   []*Owner
-	spare    [][]interval // per shard: the slice to fill after the next one
-	kept     []int        // per shard: histograms worth keeping
+	owners   [groups][]*Owner
+	spare    []interval // goes to the next shard that is emptied
+	kept     []int      // per shard: histograms worth keeping
 	bytes    int
 	expired  int
 }
@@ -47,53 +47,56 @@ type Interval struct {
 func NewFlusher(store *Store, registry *Registry, options FlusherOptions) *Flusher {
 	return &Flusher{
 		store: store, registry: registry, options: options, last: options.Start,
-		spare: make([][]interval, len(store.shards)),
-		kept:  make([]int, len(store.shards)),
+		kept: make([]int, len(store.shards)),
 	}
 }
 
 // Collect ends the current interval at now (ns since 1970; a clock that went
 // back is overruled) and hands out all intervals, those of one owner and of one
-// metric together. Recording goes on meanwhile and counts for the next interval.
+// metric together. Recording goes on meanwhile: until a group of owners has its
+// turn, for this interval, afterwards for the next.
 func (f *Flusher) Collect(now uint64, yield func(Interval)) {
 	now = max(now, f.last+1)
-	f.gather()
-	f.bytes = 0
-	for _, o := range f.owners {
-		for _, family := range o.metrics {
-			for _, series := range family.series {
-				f.handOut(series, now, yield)
+	f.bytes, f.expired = 0, 0
+	for g := range groups {
+		f.gather(g)
+		for _, o := range f.owners[g] {
+			for _, family := range o.metrics {
+				for _, series := range family.series {
+					f.handOut(series, now, yield)
+				}
 			}
 		}
+		f.forgetIdle(g, now)
 	}
-	f.forgetIdle(now)
 	f.registry.Sweep()
 	f.last = now
 }
 
-// gather swaps every shard and attaches the histograms to their series.
-func (f *Flusher) gather() {
-	for i := range f.store.shards {
-		taken := f.store.shards[i].swap(f.spare[i])
+// gather swaps the shards of a group and attaches the histograms to their series.
+func (f *Flusher) gather(group int) {
+	shards := f.store.group(group)
+	for i := range shards {
+		taken := shards[i].swap(f.spare)
 		for _, in := range taken {
 			in.series.ready = in.histogram
 			if !in.series.known {
 				f.register(in.series)
 			}
 		}
-		f.kept[i] = len(taken) + len(taken)/4 + 1
+		f.kept[shards[i].index] = len(taken)
 		clear(taken)
-		f.spare[i] = taken[:0]
+		f.spare = taken[:0]
 	}
 }
 
 func (f *Flusher) register(series *Series) {
 	series.known = true
-	series.start, series.end = f.last, f.last
+	series.start = f.last
 	o := series.owner
 	if !o.listed {
 		o.listed = true
-		f.owners = append(f.owners, o)
+		f.owners[o.group()] = append(f.owners[o.group()], o)
 	}
 	for _, family := range o.metrics {
 		if family.metric == series.metric {
@@ -110,15 +113,15 @@ func (f *Flusher) handOut(series *Series, now uint64, yield func(Interval)) {
 	f.bytes += seriesBytes + len(series.key)
 	if h != nil {
 		series.active = now
-		f.bytes += 2 * h.Bytes() // the one being filled meanwhile is about as large
+		f.bytes += h.Bytes()
 	}
 	if f.options.Temporality == Cumulative {
 		f.handOutTotal(series, h, now, yield)
 		return
 	}
 	if h != nil {
-		yield(Interval{series, h, series.end, now})
-		series.end = now
+		yield(Interval{series, h, series.start, now})
+		series.start = now
 	}
 }
 
@@ -153,11 +156,10 @@ func (f *Flusher) recycle(series *Series, h *Histogram) {
 	sh.recycle(h, f.kept[sh.index])
 }
 
-// forgetIdle removes the series without a value for too long, and the owners
-// that thereby lose their last one.
-func (f *Flusher) forgetIdle(now uint64) {
-	f.expired = 0
-	for _, o := range f.owners {
+// forgetIdle removes the series of a group without a value for too long, and the
+// owners that thereby lose their last one.
+func (f *Flusher) forgetIdle(group int, now uint64) {
+	for _, o := range f.owners[group] {
 		for _, family := range o.metrics {
 			family.series = slices.DeleteFunc(family.series, func(s *Series) bool {
 				return now-s.active > f.options.Expire && f.forget(s)
@@ -165,7 +167,7 @@ func (f *Flusher) forgetIdle(now uint64) {
 		}
 		o.metrics = slices.DeleteFunc(o.metrics, func(f *family) bool { return len(f.series) == 0 })
 	}
-	f.owners = slices.DeleteFunc(f.owners, func(o *Owner) bool {
+	f.owners[group] = slices.DeleteFunc(f.owners[group], func(o *Owner) bool {
 		o.listed = len(o.metrics) > 0
 		return !o.listed
 	})

@@ -32,23 +32,23 @@ func AppendHeader(dst []byte, o *Owner, m *Metric) []byte {
 // three kinds of owners, see the comments; no field has two.
 type Series struct {
 	// Set at creation.
-	owner    *Owner
-	metric   *Metric
-	shard    *shard
-	key      string
-	overflow bool
+	owner  *Owner
+	metric *Metric
+	shard  *shard
+	key    string
 
 	// Guarded by the shard's lock.
-	epoch uint32     // interval that open belongs to
 	open  *Histogram // being filled; only valid if epoch is the shard's
 	seen  *history   // merging only
+	epoch uint32     // interval that open belongs to
+
+	overflow bool // set at creation
 
 	// The flusher's.
 	known  bool
 	ready  *Histogram // the interval to hand out
-	total  *Histogram // cumulative: everything since start
-	start  uint64     // cumulative: begin of the series
-	end    uint64     // end of the last interval handed out
+	total  *Histogram // cumulative: everything since the series began
+	start  uint64     // cumulative: begin of the series; delta: of the next interval
 	active uint64     // end of the last interval with a value
 }
 

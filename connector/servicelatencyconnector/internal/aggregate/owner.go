@@ -29,6 +29,9 @@ type family struct {
 // Attributes iterates over the resource's attributes.
 func (o *Owner) Attributes() iter.Seq2[string, Value] { return attributes(o.key, nil) }
 
+// group is the part of a Store that holds the owner's series.
+func (o *Owner) group() int { return int(o.id % groups) }
+
 // WarnOnce returns true the first time only.
 func (o *Owner) WarnOnce() bool { return !o.warned.Swap(true) }
 

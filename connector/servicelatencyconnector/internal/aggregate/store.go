@@ -20,13 +20,15 @@ type Limits struct {
 }
 
 // Store counts into series. Any number of goroutines may record; a Flusher
-// takes the intervals out. Series are spread over shards by the hash of their
-// key, so that even a single service does not end at one lock.
+// takes the intervals out. Owners are spread over groups, which are flushed one
+// after the other, so that only a part of all histograms exists twice. A group's
+// series are spread over lanes by the hash of their key, so that even a single
+// service does not end at one lock.
 type Store struct {
 	limits Limits
 	seed   maphash.Seed
-	shards []shard
-	mask   uint64
+	shards []shard      // of group 0, of group 1, ...
+	lanes  uint64       // shards of a group, a power of two
 	series atomic.Int64 // without overflow series
 	all    atomic.Int64 // with them
 	parts  atomic.Int64 // entries of all histories
@@ -37,7 +39,7 @@ type Store struct {
 type shard struct {
 	index  int // in Store.shards
 	mu     sync.Mutex
-	series map[string]*Series
+	series table
 	epoch  uint32
 	active []interval   // of this epoch
 	free   []*Histogram // empty
@@ -50,16 +52,30 @@ type interval struct {
 	histogram *Histogram
 }
 
+const (
+	groups   = 32
+	maxLanes = 32
+)
+
 // NewStore returns an empty store.
 func NewStore(limits Limits) *Store {
-	n := 1 << bits.Len(uint(4*runtime.GOMAXPROCS(0)-1))
-	s := &Store{limits: limits, seed: maphash.MakeSeed(), shards: make([]shard, n), mask: uint64(n - 1)}
+	lanes := min(1<<bits.Len(uint(2*runtime.GOMAXPROCS(0)-1)), maxLanes)
+	s := &Store{limits: limits, seed: maphash.MakeSeed(), shards: make([]shard, groups*lanes), lanes: uint64(lanes)}
 	for i := range s.shards {
-		s.shards[i].series = map[string]*Series{}
 		s.shards[i].index = i
 		s.shards[i].epoch = 1 // a new series' epoch is 0: not open
 	}
 	return s
+}
+
+// group returns the shards that hold the series of the g-th part of the owners.
+func (s *Store) group(g int) []shard {
+	lanes := int(s.lanes)
+	return s.shards[g*lanes : (g+1)*lanes]
+}
+
+func (s *Store) shardOf(o *Owner, hash uint64) *shard {
+	return &s.shards[uint64(o.group())*s.lanes+hash&(s.lanes-1)]
 }
 
 // Record counts a sample in the series with this key, which it creates when it
@@ -75,12 +91,13 @@ func (s *Store) RecordOverflow(o *Owner, m *Metric, key []byte, sample *Sample) 
 }
 
 func (s *Store) record(o *Owner, m *Metric, key []byte, sample *Sample, overflow bool) bool {
-	sh := &s.shards[maphash.Bytes(s.seed, key)&s.mask]
+	hash := s.Hash(key)
+	sh := s.shardOf(o, hash)
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
-	series := sh.series[string(key)]
+	series := sh.series.find(hash, key)
 	if series == nil {
-		if series = s.create(sh, o, m, key, overflow); series == nil {
+		if series = s.create(sh, o, m, hash, key, overflow); series == nil {
 			return false
 		}
 	}
@@ -89,14 +106,14 @@ func (s *Store) record(o *Owner, m *Metric, key []byte, sample *Sample, overflow
 }
 
 // create adds a series to sh, whose lock is held; nil if a limit forbids it.
-func (s *Store) create(sh *shard, o *Owner, m *Metric, key []byte, overflow bool) *Series {
+func (s *Store) create(sh *shard, o *Owner, m *Metric, hash uint64, key []byte, overflow bool) *Series {
 	if !overflow && !s.takePlace(o) {
 		return nil
 	}
 	o.all.Add(1)
 	s.all.Add(1)
 	series := &Series{owner: o, metric: m, shard: sh, key: string(key), overflow: overflow}
-	sh.series[series.key] = series
+	sh.series.insert(hash, series)
 	return series
 }
 
@@ -145,12 +162,13 @@ type Stream struct {
 // The point must fit the metric's shape. The second result tells that the point
 // shows a gap: earlier intervals of this stream have not come.
 func (s *Store) MergePoint(to *Stream, p *Point) (Verdict, bool) {
-	sh := &s.shards[maphash.Bytes(s.seed, to.Key)&s.mask]
+	hash := s.Hash(to.Key)
+	sh := s.shardOf(to.Owner, hash)
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
-	series := sh.series[string(to.Key)]
+	series := sh.series.find(hash, to.Key)
 	if series == nil {
-		if series = s.create(sh, to.Owner, to.Metric, to.Key, to.Overflow); series == nil {
+		if series = s.create(sh, to.Owner, to.Metric, hash, to.Key, to.Overflow); series == nil {
 			return Full, false
 		}
 	}
@@ -184,12 +202,12 @@ func (sh *shard) swap(empty []interval) []interval {
 	return taken
 }
 
-// recycle gives a histogram back for use in later epochs, of which at most keep
-// are held.
+// recycle gives a histogram back for use in later epochs. Those in use and those
+// that wait number at most keep.
 func (sh *shard) recycle(h *Histogram, keep int) {
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
-	if len(sh.free) < keep {
+	if len(sh.free)+len(sh.active) < keep {
 		sh.free = append(sh.free, h)
 	}
 }
@@ -202,7 +220,7 @@ func (s *Store) remove(series *Series) bool {
 	if series.epoch == sh.epoch {
 		return false
 	}
-	delete(sh.series, series.key)
+	sh.series.remove(maphash.String(s.seed, series.key), series)
 	if !series.overflow {
 		series.owner.series.Add(-1)
 		s.series.Add(-1)
@@ -215,9 +233,9 @@ func (s *Store) remove(series *Series) bool {
 	return true
 }
 
-// mapEntryBytes is what a map spends per entry with a string key and a pointer,
-// at its usual fill.
 const (
+	// mapEntryBytes is what a map spends per entry with a string key and a
+	// pointer, at its usual fill.
 	mapEntryBytes = 40
-	seriesBytes   = int(unsafe.Sizeof(Series{})) + mapEntryBytes
+	seriesBytes   = int(unsafe.Sizeof(Series{})) + 2*slotBytes // a table is half full on average
 )

@@ -2,6 +2,7 @@ package aggregate
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -143,7 +144,7 @@ func TestSeriesWithAValueDoesNotExpire(t *testing.T) {
 	r.collect(10)
 	// A value that comes during Collect, after the swap, belongs to the next
 	// interval; the series must outlive the decision to expire it.
-	for _, s := range r.flusher.owners[0].metrics[0].series {
+	for _, s := range r.flusher.owners[1][0].metrics[0].series {
 		r.record("a", "x", 5)
 		require.False(t, r.store.remove(s))
 	}
@@ -172,7 +173,7 @@ func TestLimitsKeepTotalsExact(t *testing.T) {
 	require.EqualValues(t, 60, total)
 	require.EqualValues(t, 10, r.store.Series(), "seven and three for the overflow")
 
-	for _, o := range r.flusher.owners {
+	for _, o := range slices.Concat(r.flusher.owners[:]...) {
 		metric, attribute, values := r.flusher.Widest(o)
 		require.Equal(t, "m op", metric+" "+attribute)
 		require.EqualValues(t, o.series.Load(), values)

@@ -183,10 +183,10 @@ func (f *Fields) Failed() bool { return f.Has(ErrorType) }
 // loopback reports whether an address is the host's own: inside a pod, the
 // pod's, from which only its other containers can come.
 func loopback(address string) bool {
-	if address == "" {
-		return false
+	if strings.HasPrefix(address, "127.") {
+		return true
 	}
-	if address[0] != '1' && address[0] != ':' { // nearly always decides
+	if address == "" || address[0] != ':' && address[0] != '0' { // nearly always decides
 		return false
 	}
 	ip, err := netip.ParseAddr(address)
