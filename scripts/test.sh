@@ -22,7 +22,7 @@ export SIGHTGLASS_BINARY=$PWD/bin/sightglass SIGHTGLASS_IMAGE=$PWD/out/sightglas
 
 # What watches the whole machine or runs containers on it runs one by one, after
 # the rest: such tests overload the kernel's buffers on purpose, or count losses.
-alone='/(internal/bpf|internal/container|ebpfreceiver|ebpfreceiver/internal/requests|testbed/endtoend|testbed/image)$'
+alone='/(internal/bpf|internal/container|ebpfreceiver|ebpfreceiver/internal/requests|testbed/endtoend|testbed/image|testbed/rules)$'
 go list ./... >"$LOGS/packages"
 mapfile -t together < <(grep -vE "$alone" "$LOGS/packages")
 mapfile -t one_by_one < <(grep -E "$alone" "$LOGS/packages")

@@ -37,6 +37,7 @@ type Users struct {
 type userTable struct {
 	userFiles
 	checked time.Time
+	asked   uint32         // process whose files were asked for last
 	pending chan userFiles // of a reader that was not waited for; else nil
 }
 
@@ -46,6 +47,7 @@ type userFiles struct {
 	versions [2]fileVersion
 	users    map[uint32]User
 	groups   map[uint32]string
+	gone     bool // the process that was asked for them had ended
 }
 
 type fileVersion struct {
@@ -105,10 +107,12 @@ func (u *Users) table(mountNS, tgid uint32) *userTable {
 	if t.pending != nil {
 		t.take()
 	}
-	if t.pending != nil || ok && now.Sub(t.checked) < userRecheck {
+	// A process that has ended says nothing about the files; the next may.
+	fresh := ok && now.Sub(t.checked) < userRecheck && (!t.gone || t.asked == tgid)
+	if t.pending != nil || fresh {
 		return t
 	}
-	t.checked = now
+	t.checked, t.asked = now, tgid
 	if mountNS == 0 {
 		t.userFiles = u.read(u.root, t.userFiles)
 		return t
@@ -175,7 +179,7 @@ func (u *Users) makeRoom() {
 // read, for the process has ended, what was known stays.
 func readUsers(root string, known userFiles) userFiles {
 	dir, err := unix.Open(root, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
-	if err != nil {
+	if known.gone = err != nil; known.gone {
 		return known
 	}
 	defer func() { _ = unix.Close(dir) }()

@@ -74,6 +74,18 @@ func TestUsersFollowChangesAndOutliveTheProcess(t *testing.T) {
 	require.Equal(t, "renamed", name())
 }
 
+func TestUsersAreAskedOfTheNextProcessWhenOneHasEnded(t *testing.T) {
+	h := newUserHost(t)
+	_, ok := h.users.Lookup(7, 41, 1000)
+	require.False(t, ok, "it has ended")
+	h.file(filepath.Join(h.proc, "42/root"), "etc/passwd", "app:x:1000:1000::/:/\n")
+	u, ok := h.users.Lookup(7, 42, 1000)
+	require.True(t, ok)
+	require.Equal(t, "app", u.Name)
+	u, _ = h.users.Lookup(7, 41, 1000)
+	require.Equal(t, "app", u.Name)
+}
+
 func TestUsersOfAHostileContainer(t *testing.T) {
 	h := newUserHost(t)
 	for name, make := range map[string]func(file string) error{

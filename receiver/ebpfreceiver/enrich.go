@@ -16,6 +16,9 @@ import (
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/translate"
 )
 
+// maxAskedAncestors bounds the search for a process that still lives.
+const maxAskedAncestors = 8
+
 // enricher knows processes, containers and users. Its look-ups may be used by
 // any goroutine.
 type enricher struct {
@@ -53,11 +56,27 @@ func (e *enricher) name(a *translate.Activity) {
 	if a.Cgroup.State == container.Container {
 		ns = task.MountNS
 	}
+	if ns != 0 {
+		tgid = e.asked(ns, a.Event.Key)
+	}
 	a.User = e.user(ns, tgid, task.EUID)
 	if task.LoginUID != event.NoID {
 		a.LoginUser = e.user(0, tgid, task.LoginUID) // logins are the host's
 	}
 	a.Group.Name, _ = e.users.Group(ns, tgid, task.EGID)
+}
+
+// asked is the process whose files name the users of a mount namespace: the
+// acting one or, when that has ended, the nearest ancestor that lives there.
+func (e *enricher) asked(ns uint32, actor process.Key) uint32 {
+	p, ok := e.processes.Lookup(actor)
+	for n := 1; ok && p.MountNS == ns && n <= maxAskedAncestors; n++ {
+		if p.Alive() {
+			return p.Key.TGID
+		}
+		p, ok = e.processes.Ancestor(actor, n)
+	}
+	return actor.TGID
 }
 
 func (e *enricher) user(ns, tgid, uid uint32) process.User {

@@ -1,0 +1,117 @@
+package main
+
+import (
+	"errors"
+	"net"
+	"net/netip"
+
+	"golang.org/x/sys/unix"
+)
+
+var networkVerbs = map[string]verb{
+	"connect":  simple(connect),
+	"send":     simple(send),
+	"sendmsg":  simple(sendmsg),
+	"serve":    simple(serve),
+	"packet":   simple(packet),
+	"redirect": simple(redirect),
+}
+
+// socket makes a socket of a network (tcp, udp) for an address (host:port).
+func socket(network, to string) (int, unix.Sockaddr, error) {
+	peer, err := netip.ParseAddrPort(to)
+	if err != nil {
+		return 0, nil, err
+	}
+	kind := unix.SOCK_STREAM
+	if network == "udp" {
+		kind = unix.SOCK_DGRAM
+	}
+	var family int
+	var sa unix.Sockaddr
+	if peer.Addr().Is4() {
+		family, sa = unix.AF_INET, &unix.SockaddrInet4{Port: int(peer.Port()), Addr: peer.Addr().As4()}
+	} else {
+		family, sa = unix.AF_INET6, &unix.SockaddrInet6{Port: int(peer.Port()), Addr: peer.Addr().As16()}
+	}
+	fd, err := unix.Socket(family, kind|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
+	return fd, sa, err
+}
+
+// connect NETWORK HOST:PORT, without waiting for the answer.
+func connect(_ *actor, args []string) error {
+	fd, sa, err := socket(args[0], args[1])
+	if err != nil {
+		return err
+	}
+	defer func() { _ = unix.Close(fd) }()
+	if err := unix.Connect(fd, sa); !errors.Is(err, unix.EINPROGRESS) {
+		return err
+	}
+	return nil
+}
+
+// send HOST:PORT: a datagram, on a socket that is not connected.
+func send(_ *actor, args []string) error {
+	fd, sa, err := socket("udp", args[0])
+	if err != nil {
+		return err
+	}
+	defer func() { _ = unix.Close(fd) }()
+	return unix.Sendto(fd, []byte("x"), 0, sa)
+}
+
+func sendmsg(_ *actor, args []string) error {
+	fd, sa, err := socket("udp", args[0])
+	if err != nil {
+		return err
+	}
+	defer func() { _ = unix.Close(fd) }()
+	return unix.Sendmsg(fd, []byte("x"), nil, sa, 0)
+}
+
+// serve HOST:PORT: listens, is connected to, and accepts.
+func serve(_ *actor, args []string) error {
+	l, err := net.Listen("tcp", args[0])
+	if err != nil {
+		return err
+	}
+	defer func() { _ = l.Close() }()
+	client, err := net.Dial("tcp", args[0])
+	if err != nil {
+		return err
+	}
+	defer func() { _ = client.Close() }()
+	server, err := l.Accept()
+	if err != nil {
+		return err
+	}
+	return server.Close()
+}
+
+// packet: a raw socket below all protocols.
+func packet(*actor, []string) error {
+	fd, err := unix.Socket(unix.AF_PACKET, unix.SOCK_RAW|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return err
+	}
+	return unix.Close(fd)
+}
+
+// redirect: a connection becomes the standard input, as a reverse shell does.
+func redirect(*actor, []string) error {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = l.Close() }()
+	fd, sa, err := socket("tcp", l.Addr().String())
+	if err != nil {
+		return err
+	}
+	defer func() { _ = unix.Close(fd) }()
+	if err := unix.Connect(fd, sa); err != nil && !errors.Is(err, unix.EINPROGRESS) {
+		return err
+	}
+	return unix.Dup2(fd, 0)
+}
