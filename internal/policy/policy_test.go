@@ -72,7 +72,7 @@ func TestWhatASetWants(t *testing.T) {
 func TestWhatASetReads(t *testing.T) {
 	extra := &policy.Options{Options: rules.Options{AppendOutput: []rules.AppendOutput{{Fields: []string{"proc.env"}}}}}
 	for condition, want := range map[string]bool{
-		"evt.type = open":                                false,
+		"evt.type = open": false,
 		"evt.type = execve and proc.env[LD_PRELOAD] = x": true,
 		"evt.type = execve and proc.aenv contains x":     true,
 		"evt.type = execve and evt.arg.env contains x":   true,

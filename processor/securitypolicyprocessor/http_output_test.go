@@ -34,10 +34,10 @@ type alertServer struct {
 	bodies []string
 }
 
-func newAlertServer(t *testing.T, make func(http.Handler) *httptest.Server) *alertServer {
+func newAlertServer(t *testing.T, listen func(http.Handler) *httptest.Server) *alertServer {
 	t.Helper()
 	s := &alertServer{}
-	s.Server = make(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+	s.Server = listen(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
 		s.mu.Lock()
 		defer s.mu.Unlock()

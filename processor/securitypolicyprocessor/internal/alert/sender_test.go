@@ -3,6 +3,7 @@ package alert
 import (
 	"context"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"strconv"
@@ -30,11 +31,7 @@ type tally struct {
 func (n *tally) drops() map[Reason]int {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	out := map[Reason]int{}
-	for reason, count := range n.dropped {
-		out[reason] = count
-	}
-	return out
+	return maps.Clone(n.dropped)
 }
 
 // transport answers requests without a network.
@@ -137,7 +134,8 @@ func TestWhatIsDroppedAndWhy(t *testing.T) {
 	}{
 		"the server does not want it": {
 			func(*http.Request) (*http.Response, error) { return answer(http.StatusBadRequest), nil },
-			func(*configretry.BackOffConfig) {}, map[Reason]int{Rejected: 1},
+			func(*configretry.BackOffConfig) {},
+			map[Reason]int{Rejected: 1},
 		},
 		"without repetitions":      {down, func(c *configretry.BackOffConfig) { c.Enabled = false }, map[Reason]int{Undelivered: 1}},
 		"after all repetitions":    {down, func(c *configretry.BackOffConfig) { c.MaxElapsedTime = 5 * time.Second }, map[Reason]int{Undelivered: 1}},
