@@ -109,7 +109,6 @@ func Load(files []File, opts *Options) (*RuleSet, *Result) {
 func newRuleSet(loaded []*Rule, opts *Options) *RuleSet {
 	rs := &RuleSet{rules: loaded, all: opts.All, types: index.None()}
 	b := plan.NewBuilder(opts.Names)
-	var conds []plan.Cond
 	var indexed []index.Rule
 	for _, r := range loaded {
 		if !r.Enabled {
@@ -117,15 +116,11 @@ func newRuleSet(loaded []*Rule, opts *Options) *RuleSet {
 		}
 		rs.active = append(rs.active, r)
 		rs.types = index.Union(rs.types, r.Types)
-		conds = append(conds, b.Add(r.Checked.Expr))
-		indexed = append(indexed, index.Rule{Types: r.Types, Guards: b.Guards(r.Checked.Expr)})
+		indexed = append(indexed, index.Rule{Types: r.Types, Cond: b.Add(r.Checked.Expr), Guards: b.Guards(r.Checked.Expr)})
 		r.Plan(b)
 	}
 	rs.prog = b.Build()
-	for i := range indexed {
-		indexed[i].Node = conds[i].Node()
-	}
-	rs.index = index.New(indexed)
+	rs.index = index.New(b, indexed)
 	rs.pool.New = func() any { return rs.NewMatcher() }
 	return rs
 }

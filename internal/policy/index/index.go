@@ -10,7 +10,7 @@ import (
 // Rule is a rule as the index needs it.
 type Rule struct {
 	Types  Types
-	Node   plan.Node
+	Cond   plan.Cond
 	Guards []plan.Guard // each necessary; the index takes the most selective
 
 	guard *plan.Guard
@@ -29,6 +29,7 @@ type bucket struct {
 	nodes  []plan.Node
 	open   []uint64 // bit set of the rules without guard
 	groups []group
+	gates  []gate
 }
 
 // group holds the guards that look at one slot.
@@ -37,16 +38,34 @@ type group struct {
 	byValue map[string][]int32 // positions in the bucket
 }
 
-// New indexes rules by their numbers.
-func New(rules []Rule) *Index {
+// maxSpecial is how many types a rule may match to get a condition of its own
+// for each of them.
+const maxSpecial = 64
+
+// New indexes rules by their numbers. Their conditions are those of b, which has
+// been built.
+func New(b *plan.Builder, rules []Rule) *Index {
 	chooseGuards(rules)
 	x := &Index{buckets: make([]bucket, events.Count())}
 	for id := range x.buckets {
-		x.buckets[id].fill(rules, func(r *Rule) bool { return r.Types.Has(events.ID(id)) })
+		x.buckets[id].fill(rules, func(r *Rule) plan.Node {
+			switch {
+			case !r.Types.Has(events.ID(id)):
+				return nil
+			case r.Types.Len() > maxSpecial:
+				return r.Cond.Node()
+			}
+			return b.For(r.Cond, events.ID(id))
+		})
 		x.words = max(x.words, len(x.buckets[id].open))
 	}
 	everything := events.Count()
-	x.unknown.fill(rules, func(r *Rule) bool { return r.Types.Len() == everything })
+	x.unknown.fill(rules, func(r *Rule) plan.Node {
+		if r.Types.Len() != everything {
+			return nil
+		}
+		return r.Cond.Node()
+	})
 	x.words = max(x.words, len(x.unknown.open))
 	return x
 }
@@ -85,15 +104,17 @@ func chooseGuards(rules []Rule) {
 	}
 }
 
-func (b *bucket) fill(rules []Rule, wants func(*Rule) bool) {
+// fill takes the rules for which condition is not nil.
+func (b *bucket) fill(rules []Rule, condition func(*Rule) plan.Node) {
 	slots := map[int]int{}
 	for n := range rules {
 		r := &rules[n]
-		if !wants(r) {
+		node := condition(r)
+		if node == nil {
 			continue
 		}
 		pos := len(b.rules)
-		b.rules, b.nodes = append(b.rules, int32(n)), append(b.nodes, r.Node)
+		b.rules, b.nodes = append(b.rules, int32(n)), append(b.nodes, node)
 		if pos%64 == 0 {
 			b.open = append(b.open, 0)
 		}
@@ -111,6 +132,7 @@ func (b *bucket) fill(rules []Rule, wants func(*Rule) bool) {
 			b.groups[i].byValue[v] = append(b.groups[i].byValue[v], int32(pos))
 		}
 	}
+	b.makeGates()
 }
 
 // Scratch is the memory that Match needs, one per goroutine.
@@ -137,6 +159,7 @@ func (x *Index) Match(c *plan.Context, s *Scratch, found func(rule int) bool) {
 			set[pos/64] |= 1 << (pos % 64)
 		}
 	}
+	b.close(c, set)
 	for w, word := range set {
 		for ; word != 0; word &= word - 1 {
 			pos := w*64 + bits.TrailingZeros64(word)

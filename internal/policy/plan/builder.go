@@ -16,6 +16,8 @@ type Builder struct {
 	entries map[string]*entry
 	memos   int
 	names   field.Names
+
+	specials map[specialKey]special
 }
 
 // entry is one distinct subexpression.
@@ -24,6 +26,7 @@ type entry struct {
 	expr     check.Expr
 	children []*entry
 	uses     int  // how many parents and conditions refer to it
+	typed    bool // the event's type alone decides a part of it; set by Build
 	node     Node // made by Build
 }
 
@@ -33,7 +36,9 @@ type Cond struct{ root *entry }
 // NewBuilder makes an empty Builder. names tells the addresses of the domain
 // names that conditions compare with; it may be nil.
 func NewBuilder(names field.Names) *Builder {
-	return &Builder{slots: map[string]int{}, entries: map[string]*entry{}, names: names}
+	return &Builder{
+		slots: map[string]int{}, entries: map[string]*entry{}, names: names, specials: map[specialKey]special{},
+	}
 }
 
 // Add takes a condition in.
@@ -173,6 +178,10 @@ func (b *Builder) finish(e *entry) Node {
 	case *check.Test:
 		node = b.test(x)
 		cheap = isCheap(node)
+		_, e.typed = node.(*typeNode)
+	}
+	for _, child := range e.children {
+		e.typed = e.typed || child.typed
 	}
 	if e.uses > 1 && !cheap {
 		node = &memoNode{node: node, index: b.memos}

@@ -240,3 +240,39 @@ func TestDomainNames(t *testing.T) {
 	}
 	require.Contains(t, table.watched, "b.example")
 }
+
+func TestConditionsByType(t *testing.T) {
+	b := NewBuilder(nil)
+	cond := b.Add(checked(t, "(evt.type = open and proc.name = cat) or evt.type = close or (evt.type = openat and evt.type = open)"))
+	prog := b.Build()
+	node := func(name string) Node {
+		e, _ := events.ByName(name)
+		return b.For(cond, e.ID)
+	}
+	require.IsType(t, &testNode{}, node("open"), "only the name is left to compare")
+	require.IsType(t, &always{}, node("close"))
+	require.Nil(t, node("openat"))
+	require.Nil(t, node("mount"))
+	c := prog.NewContext()
+	c.Begin(&counting{}, nil)
+	require.True(t, node("open").Eval(c))
+	require.True(t, node("close").Eval(c))
+}
+
+func TestGlobsAreRefusedByTheirEnds(t *testing.T) {
+	for pattern, want := range map[string]*globPred{
+		"/home/*/.ssh/*": {head: "/home/"},
+		"*.so":           {tail: ".so"},
+		"a?c":            {head: "a", tail: "c"},
+		"plain":          {},
+		`x*\*y`:          {head: "x"},
+		"[ab]c":          {tail: "c"},
+	} {
+		want.pattern = pattern
+		require.Equal(t, want, newGlob(pattern))
+	}
+	require.True(t, newGlob("a*ab").test(&field.Value{Kind: field.Text, Text: "aab"}))
+	require.False(t, newGlob("ab*ab").test(&field.Value{Kind: field.Text, Text: "ab"}), "the ends may not overlap")
+	require.True(t, newGlob("[a*]b").test(&field.Value{Kind: field.Text, Text: "*b"}))
+	require.True(t, newGlob("a[x").test(&field.Value{Kind: field.Text, Text: "a[x"}), "a bracket without end is itself")
+}

@@ -93,7 +93,7 @@ func textPred(op operator.ID, s string) pred {
 	case operator.IContains:
 		return textFold(strings.ToLower(s))
 	case operator.Glob:
-		return &globPred{pattern: s}
+		return newGlob(s)
 	case operator.IGlob:
 		return &globPred{pattern: s, fold: true}
 	case operator.Regex:
@@ -124,8 +124,9 @@ type (
 		s  string
 	}
 	globPred struct {
-		pattern string
-		fold    bool
+		pattern    string
+		fold       bool
+		head, tail string // that every match begins and ends with; not when folding
 	}
 	regexPred struct{ re *regexp.Regexp }
 )
@@ -137,8 +138,23 @@ func (s textPrefix) test(v *field.Value) bool   { return strings.HasPrefix(v.Tex
 func (s textSuffix) test(v *field.Value) bool   { return strings.HasSuffix(v.Text, string(s)) }
 func (s textFold) test(v *field.Value) bool     { return containsFold(v.Text, string(s)) }
 func (p *textOrder) test(v *field.Value) bool   { return ordered(p.op, strings.Compare(v.Text, p.s)) }
-func (p *globPred) test(v *field.Value) bool    { return field.Glob(p.pattern, v.Text, p.fold) }
-func (p *regexPred) test(v *field.Value) bool   { return p.re.MatchString(v.Text) }
+func (p *globPred) test(v *field.Value) bool {
+	return strings.HasPrefix(v.Text, p.head) && strings.HasSuffix(v.Text, p.tail) && field.Glob(p.pattern, v.Text, p.fold)
+}
+func (p *regexPred) test(v *field.Value) bool { return p.re.MatchString(v.Text) }
+
+// newGlob plans a pattern. Most texts are refused by its ends alone.
+func newGlob(pattern string) *globPred {
+	const special = `*?[]\`
+	p := &globPred{pattern: pattern}
+	if i := strings.IndexAny(pattern, special); i >= 0 {
+		p.head, p.tail = pattern[:i], pattern[strings.LastIndexAny(pattern, special)+1:]
+		if strings.IndexByte(pattern, '\\') >= 0 { // the character behind it is not itself
+			p.tail = ""
+		}
+	}
+	return p
+}
 
 func bytesPred(op operator.ID, s string) pred {
 	switch op {
