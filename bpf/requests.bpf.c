@@ -4,7 +4,7 @@
  * for these once.
  */
 #include "lib/extract_call.h"
-#include "requests_data.h"
+#include "requests_message.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
@@ -23,10 +23,12 @@ enum requests_call *requests_wire_call __attribute__((unused));
 #define ECONNABORTED 103
 #define ECONNRESET 104
 #define ETIMEDOUT 110
+#define ECONNREFUSED 111
 
 static __always_inline bool requests__is_end(__s64 ret)
 {
-	return ret == -ECONNRESET || ret == -EPIPE || ret == -ETIMEDOUT || ret == -ECONNABORTED;
+	return ret == -ECONNRESET || ret == -EPIPE || ret == -ETIMEDOUT || ret == -ECONNABORTED ||
+	       ret == -ECONNREFUSED;
 }
 
 static __always_inline __u8 requests__call(__u64 nr)
@@ -57,53 +59,93 @@ int on_io_enter(struct bpf_raw_tracepoint_args *ctx)
 	return 0;
 }
 
-/* requests__find: the socket of a call. splice has two descriptors, one of them
- * a pipe; it sends if the first is no socket.
- */
-static __always_inline struct requests_socket *requests__find(struct requests_io *io)
-{
-	struct requests_handle h = {};
+/* Slots of io_exit. */
+#define IO_EXIT_MESSAGES 1
 
-	if (!requests__handle(io->task, io->args[0], &h)) {
-		if ((io->call & IO_KIND) != IO_SPLICE ||
-		    !requests__handle(io->task, io->args[2], &h))
-			return 0;
-		io->call |= IO_SEND;
+/* requests__begin: what a call is that ended; false when it is none of ours, or
+ * a receive that left the bytes where they were.
+ */
+static __always_inline bool requests__begin(struct requests_io *io,
+					    struct bpf_raw_tracepoint_args *ctx)
+{
+	__u64 regs = ctx->args[0], flags;
+
+	io->ret = ctx->args[1];
+	io->nr = extract__nr(regs);
+	io->call = requests__call(io->nr);
+	if (io->call == IO_LOOP) {
+		requests__loops();
+		return false;
 	}
-	io->sk = h.sk;
-	return requests__socket(&h);
+	if (!io->call || (io->ret < 0 && !requests__is_end(io->ret)))
+		return false;
+	extract__args(regs, io->args);
+	io->task = base__task();
+	if (!(io->call & IO_FLAGS))
+		return true;
+	flags = (io->call & IO_KIND) == IO_MESSAGE ? io->args[2] : io->args[3];
+	return !(flags & MSG_PEEK);
 }
 
-/* requests__is_peek: whether a receive left the bytes where they were. */
-static __always_inline bool requests__is_peek(const struct requests_io *io)
+/* requests__which: the socket of a call; false for none. splice has two
+ * descriptors, one of them a pipe; it sends if the first is no socket.
+ */
+static __always_inline bool requests__which(struct requests_io *io, struct requests_handle *h)
 {
-	if (!(io->call & IO_FLAGS))
-		return false;
-	return ((io->call & IO_KIND) == IO_MESSAGE ? io->args[2] : io->args[3]) & MSG_PEEK;
+	if (!requests__handle(io->task, io->args[0], h)) {
+		if ((io->call & IO_KIND) != IO_SPLICE ||
+		    !requests__handle(io->task, io->args[2], h))
+			return false;
+		io->call |= IO_SEND;
+	}
+	io->sk = h->sk;
+	io->type = h->type;
+	return true;
 }
 
 SEC("raw_tp/sys_exit")
 int on_io_exit(struct bpf_raw_tracepoint_args *ctx)
 {
-	struct requests_io io = { .ret = ctx->args[1] };
-	__u64 regs = ctx->args[0];
+	struct requests_handle h = {};
+	struct requests_io io = {};
 	struct requests_socket *s;
 
-	io.nr = extract__nr(regs);
-	io.call = requests__call(io.nr);
-	if (io.call == IO_LOOP) {
-		requests__loops();
+	if (!requests__begin(&io, ctx) || !requests__which(&io, &h))
+		return 0;
+	if ((io.call & IO_KIND) == IO_MESSAGES ||
+	    (h.type == SOCK_DGRAM &&
+	     requests__is_watched(h.sk, io.call, io.args[1], io.args[4]))) {
+		bpf_tail_call_static(ctx, &io_exit, IO_EXIT_MESSAGES);
 		return 0;
 	}
-	if (!io.call || (io.ret < 0 && !requests__is_end(io.ret)))
+	if (h.type != SOCK_STREAM)
 		return 0;
-	extract__args(regs, io.args);
-	if (requests__is_peek(&io))
-		return 0;
-	io.task = base__task();
-	s = requests__find(&io);
+	s = requests__socket(&h);
 	if (s && !(s->flags & REQUESTS_BORING))
 		requests__ended(s, &io);
+	return 0;
+}
+
+SEC("raw_tp/sys_exit")
+int on_io_messages(struct bpf_raw_tracepoint_args *ctx)
+{
+	struct requests_handle h = {};
+	struct requests_current *c;
+	__u32 zero = 0;
+
+	c = bpf_map_lookup_elem(&requests_current, &zero);
+	if (!c || !requests__begin(&c->io, ctx) || !requests__which(&c->io, &h))
+		return 0;
+	c->messages = 0;
+	if ((c->io.call & IO_KIND) == IO_MESSAGES) {
+		c->messages = c->io.ret > 0 ? c->io.args[1] : 0;
+		c->io.call = (c->io.call & ~IO_KIND) | IO_MESSAGE;
+		if (h.type == SOCK_DGRAM &&
+		    !requests__is_watched(h.sk, IO_MESSAGE, c->io.args[1], 0))
+			return 0;
+	}
+	if (requests__socket(&h))
+		requests__messages(c);
 	return 0;
 }
 

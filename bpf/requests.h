@@ -14,6 +14,8 @@
 #define REQUESTS_TAIL 8
 #define REQUESTS_SIGNATURES 64
 #define REQUESTS_CLASSES 32
+#define REQUESTS_ORDER 2048 /* places in the lists of signatures; a power of two */
+#define REQUESTS_DATAGRAMS 256 /* the list for datagrams; those before belong to first bytes */
 #define REQUESTS_CALLS 512 /* numbers of calls that move data lie below */
 #define REQUESTS_THREADS 65536
 
@@ -35,6 +37,7 @@ enum requests_flag {
 	REQUESTS_HEAD = 4, /* the bytes match a signature */
 	REQUESTS_BORING = 8, /* reporting was given up before the end */
 	REQUESTS_LOOP = 16, /* the thread waits for many descriptors at once */
+	REQUESTS_DATAGRAM = 32, /* the bytes are one message */
 };
 
 /* Where a socket is and who uses it: what state and records have in common. */
@@ -80,6 +83,7 @@ struct requests_socket {
 	__u32 tid;
 	struct requests_endpoint end;
 	__u32 inode; /* 0: nothing but the role is known yet */
+	__u32 refused; /* bit n: user space found that it is not class n */
 	__u16 budget[2]; /* bytes of the current message that may still be copied */
 	__u8 flags; /* enum requests_flag */
 	__u8 last; /* direction of the last bytes + 1 */
@@ -88,7 +92,8 @@ struct requests_socket {
 	__u8 wide; /* messages come in bursts, or are long: whole segments are copied */
 	__u8 searched; /* segments that were searched for ends of heads */
 	__u8 begun; /* signature of a message of which hardly anything has come yet */
-	__u8 reserved;
+	__u8 records; /* modulo 2^8 */
+	__u32 reserved;
 };
 
 /* A message begins with value, as far as mask says. */
@@ -108,6 +113,18 @@ struct requests_class {
 	__u8 reserved;
 };
 
+/* The signatures that a message may match which begins with a certain byte. */
+struct requests_list {
+	__u16 first; /* place in cfg_order */
+	__u16 count;
+};
+
+/* What user space found out about a socket. */
+struct requests_verdict {
+	__u32 refused; /* bit n: it is not class n */
+	__u32 class; /* what it is instead; 0: unknown */
+};
+
 /* How a call moves data. */
 enum requests_call {
 	IO_NONE = 0,
@@ -116,17 +133,21 @@ enum requests_call {
 	IO_MESSAGE = 3, /* fd, msghdr, flags */
 	IO_SENDFILE = 4, /* fd to, ... */
 	IO_SPLICE = 5, /* fd from, offset, fd to, ... */
-	IO_LOOP = 6, /* moves nothing: waits for many descriptors */
-	IO_KIND = 7,
-	IO_SEND = 8, /* bit: the data leaves */
-	IO_FLAGS = 16, /* bit: the fourth argument (the third of IO_MESSAGE) is MSG_ flags */
+	IO_MESSAGES = 6, /* fd, mmsghdr, count, flags */
+	IO_LOOP = 7, /* moves nothing: waits for many descriptors */
+	IO_KIND = 15,
+	IO_SEND = 16, /* bit: the data leaves */
+	IO_FLAGS = 32, /* bit: the fourth argument (the third of IO_MESSAGE) is MSG_ flags */
+	IO_NAMED = 64, /* bit: the fifth argument of IO_BUFFER is the peer's address */
 };
 
 const volatile __u8 cfg_io_calls[REQUESTS_CALLS] = {};
 const volatile struct requests_signature cfg_signatures[REQUESTS_SIGNATURES] = {};
-const volatile __u32 cfg_signature_count = 0;
-const volatile __u8 cfg_signature_first[256] = {}; /* bytes that a signature begins with */
+const volatile __u8 cfg_order[REQUESTS_ORDER] = {}; /* indices in cfg_signatures */
+const volatile struct requests_list cfg_lists[REQUESTS_DATAGRAMS + 1] = {};
 const volatile struct requests_class cfg_classes[REQUESTS_CLASSES] = {};
+const volatile bool cfg_datagrams = false; /* there are signatures of datagrams */
+const volatile __u8 cfg_ports[65536 / 8] = {}; /* bit n of byte m: datagrams at port 8*m + n */
 
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
@@ -134,6 +155,14 @@ struct {
 	__type(key, __u64);
 	__type(value, struct requests_socket);
 } requests_sockets SEC(".maps");
+
+/* By requests_socket.id; written by user space, removed when it is heeded. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1024);
+	__type(key, __u64);
+	__type(value, struct requests_verdict);
+} requests_verdicts SEC(".maps");
 
 /* When a thread's send began. Two threads share a slot only if their ids are
  * equal in the lower 16 bits; the id tells whose it is.
@@ -186,6 +215,8 @@ struct requests_stats {
 	__u64 full; /* sockets without a state, because the table refused */
 	__u64 no_enter; /* sends whose beginning was not seen */
 	__u64 unreadable; /* payloads that could not be read */
+	__u64 corrected; /* sockets of which user space knew better */
+	__u64 excess; /* messages of one call beyond those that are followed */
 };
 
 struct {

@@ -16,7 +16,8 @@ struct requests_io {
 	__u64 args[6];
 	__u32 nr;
 	__u8 call; /* enum requests_call */
-	__u8 reserved[3];
+	__u8 reserved;
+	__u16 type; /* SOCK_STREAM or SOCK_DGRAM */
 };
 
 /* requests__began: when the thread's send began, 0 when that was not seen. */
@@ -142,6 +143,8 @@ static __always_inline void requests__record(struct requests_scratch *b, struct 
 	requests__own(s, io->sk, io->task);
 	if (requests__is_excluded(s))
 		return;
+	if (!(++s->records & (REQUESTS_HEED - 1)))
+		requests__heed(io->sk);
 	requests__head(&b->record, s);
 	b->record.flags &= ~REQUESTS_BORING;
 	if (sig)

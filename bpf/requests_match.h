@@ -20,37 +20,48 @@
  */
 #define REQUESTS_SEARCH 512
 #define REQUESTS_SEARCHES 3
+#define REQUESTS_HEED 16 /* a verdict is looked for at every n-th record; a power of two */
 #define REQUESTS_SHORT 16 /* bytes; nothing shorter holds the head of a message */
 
-/* requests__match_number: the number, from 1, of the signature that the first
- * len bytes match, 0 for none. Bytes that are not there match anything: a
- * message may come in small parts. Not inlined: verified once.
+/* requests__match: the number, from 1, of the signature in a list that the first
+ * len bytes match, 0 for none; of the given class, or of any that is not
+ * refused. Bytes that are not there match anything: a message may come in small
+ * parts. Not inlined: verified once.
  */
-__noinline __u32 requests__match_number(__u64 word, __u64 len, __u32 class)
+__noinline __u32 requests__match(__u64 word, __u64 len, __u32 list, __u32 class, __u32 refused)
 {
 	__u64 there = len >= 8 ? ~0ULL : (1ULL << (len * 8)) - 1;
+	__u32 first, count;
 
+	if (list > REQUESTS_DATAGRAMS)
+		return 0;
+	first = cfg_lists[list].first;
+	count = cfg_lists[list].count;
 	for (__u32 i = 0; i < REQUESTS_SIGNATURES; i++) {
-		const volatile struct requests_signature *s = &cfg_signatures[i];
+		const volatile struct requests_signature *s;
+		__u32 n;
 
-		if (i >= cfg_signature_count)
+		if (i >= count)
 			break;
-		if (class && s->class != class)
+		n = cfg_order[(first + i) & (REQUESTS_ORDER - 1)];
+		s = &cfg_signatures[n & (REQUESTS_SIGNATURES - 1)];
+		if (class ? s->class != class : refused >> (s->class & (REQUESTS_CLASSES - 1)) & 1)
 			continue;
 		if (!(((word & s->mask) ^ s->value) & there))
-			return i + 1;
+			return n + 1;
 	}
 	return 0;
 }
 
-/* requests__match: the number of the signature that the first len bytes match, 0
- * for none.
+/* requests__match_socket: the number of the signature that the first len bytes
+ * of a segment match, 0 for none.
  */
-static __always_inline __u32 requests__match(__u64 word, __u64 len, __u8 class)
+static __always_inline __u32 requests__match_socket(const struct requests_socket *s, __u64 word,
+						    __u64 len)
 {
-	if (!cfg_signature_first[word & 0xff])
+	if (!cfg_lists[word & 0xff].count)
 		return 0;
-	return requests__match_number(word, len, class);
+	return requests__match(word, len, word & 0xff, s->end.class, s->refused);
 }
 
 static __always_inline const volatile struct requests_signature *requests__signature(__u32 n)
@@ -68,6 +79,31 @@ static __always_inline const volatile struct requests_class *requests__class(__u
 	return &cfg_classes[class & (REQUESTS_CLASSES - 1)];
 }
 
+/* requests__heed: does what user space found out about a socket. */
+__noinline int requests__heed(__u64 sk)
+{
+	struct requests_socket *s = bpf_map_lookup_elem(&requests_sockets, &sk);
+	struct requests_verdict *v;
+	__u64 id;
+
+	if (!s)
+		return 0;
+	id = s->id;
+	v = bpf_map_lookup_elem(&requests_verdicts, &id);
+	if (!v)
+		return 0;
+	s->refused = v->refused;
+	s->end.class = v->class & (REQUESTS_CLASSES - 1);
+	s->misses = 0;
+	s->tries = 0;
+	s->wide = 0;
+	if (!s->end.class && s->refused == ~0U)
+		s->flags |= REQUESTS_BORING;
+	bpf_map_delete_elem(&requests_verdicts, &id);
+	requests__count(corrected);
+	return 0;
+}
+
 /* requests__look: looks at a segment of total bytes, of which the first len are
  * at hand, and classifies the socket by them, if it is not yet. Returns the
  * signature of the message that begins here, or whose beginning was too short to
@@ -81,7 +117,7 @@ requests__look(struct requests_socket *s, __u64 word, __u64 len, __u64 total, bo
 
 	if (requests__class(s->end.class)->every)
 		return 0;
-	n = requests__match(word, len, s->end.class);
+	n = requests__match_socket(s, word, len);
 	s->begun = total < REQUESTS_SHORT ? n : 0;
 	if (!n && !s->end.class)
 		s->tries++;

@@ -10,6 +10,7 @@
 #include "requests.h"
 
 #define SOCK_STREAM 1
+#define SOCK_DGRAM 2
 #define IPPROTO_TCP 6
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
@@ -27,11 +28,11 @@ struct requests_handle {
 	__u64 sk;
 	__u32 inode;
 	__u16 family;
-	__u16 reserved;
+	__u16 type;
 };
 
-/* requests__handle: the stream socket behind a descriptor; false for anything
- * else. Ordered by what rules out most.
+/* requests__handle: the socket of streams or datagrams behind a descriptor;
+ * false for anything else. Ordered by what rules out most.
  */
 static __always_inline bool requests__handle(__u64 task, __u32 fd, struct requests_handle *h)
 {
@@ -43,14 +44,16 @@ static __always_inline bool requests__handle(__u64 task, __u32 fd, struct reques
 	if ((kread(inode, inode, i_mode) & S_IFMT) != S_IFSOCK)
 		return false;
 	sock = kptr(file, file, private_data);
-	if (kread(socket, sock, type) != SOCK_STREAM)
+	h->type = kread(socket, sock, type);
+	if (h->type != SOCK_STREAM && !(cfg_datagrams && h->type == SOCK_DGRAM))
 		return false;
 	h->sk = kptr(socket, sock, sk);
 	if (!h->sk)
 		return false;
 	h->family = kread(sock, h->sk, __sk_common.skc_family);
 	h->inode = (__u32)kread(inode, inode, i_ino);
-	return h->family == AF_INET || h->family == AF_INET6 || h->family == AF_UNIX;
+	return h->family == AF_INET || h->family == AF_INET6 ||
+	       (h->family == AF_UNIX && h->type == SOCK_STREAM);
 }
 
 /* requests__new_id: unique on this machine until it reboots: the time, and the
@@ -59,6 +62,23 @@ static __always_inline bool requests__handle(__u64 task, __u32 fd, struct reques
 static __always_inline __u64 requests__new_id(void)
 {
 	return bpf_ktime_get_boot_ns() << 8 | (bpf_get_smp_processor_id() & 0xff);
+}
+
+static __always_inline bool requests__is_port(__u16 port)
+{
+	return cfg_ports[port >> 3] >> (port & 7) & 1;
+}
+
+/* requests__role_by_port: datagrams are asked for at the ports that are watched. */
+static __always_inline __u8 requests__role_by_port(const struct requests_handle *h)
+{
+	__u64 common = kaddr(sock, h->sk, __sk_common);
+
+	if (!requests__is_port(kread(sock_common, common, skc_num)))
+		return ROLE_CLIENT;
+	if (requests__is_port(extract__swap16(kread(sock_common, common, skc_dport))))
+		return ROLE_UNKNOWN;
+	return ROLE_SERVER;
 }
 
 /* requests__infer_role: what the kernel's structures tell about a connection
@@ -104,22 +124,28 @@ static __always_inline void requests__locate(struct requests_socket *s,
  * here that are neither inlined nor static, it is verified by itself and has a
  * stack of its own.
  */
-__noinline int requests__adopt(__u64 sk, __u32 inode, __u16 family)
+__noinline int requests__adopt(__u64 sk, __u32 inode, __u16 family, __u16 type)
 {
-	struct requests_handle h = { .sk = sk, .inode = inode, .family = family };
+	struct requests_handle h = { .sk = sk, .inode = inode, .family = family, .type = type };
+	bool midway = family != AF_UNIX && type == SOCK_STREAM;
 	struct requests_socket fresh = {};
 
 	fresh.id = requests__new_id();
-	fresh.end.role = requests__infer_role(&h);
-	if (family != AF_UNIX)
-		fresh.flags = REQUESTS_GUESSED | REQUESTS_MIDWAY;
+	if (type == SOCK_DGRAM) {
+		fresh.end.role = requests__role_by_port(&h);
+		fresh.flags = REQUESTS_DATAGRAM;
+	} else {
+		fresh.end.role = requests__infer_role(&h);
+		if (midway)
+			fresh.flags = REQUESTS_GUESSED | REQUESTS_MIDWAY;
+	}
 	requests__locate(&fresh, &h);
 	if (bpf_map_update_elem(&requests_sockets, &h.sk, &fresh, BPF_ANY)) {
 		requests__count(full);
 		return 1;
 	}
 	requests__count(opened);
-	if (family != AF_UNIX)
+	if (midway)
 		requests__count(midway);
 	return 0;
 }
@@ -146,7 +172,7 @@ static __always_inline struct requests_socket *requests__socket(const struct req
 		return s;
 	if (s && !s->inode)
 		requests__settle(h->sk, h->inode, h->family);
-	else if (requests__adopt(h->sk, h->inode, h->family)) /* new, or its memory was reused */
+	else if (requests__adopt(h->sk, h->inode, h->family, h->type)) /* new, or its memory was reused */
 		return 0;
 	return bpf_map_lookup_elem(&requests_sockets, &h->sk);
 }

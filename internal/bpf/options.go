@@ -14,6 +14,9 @@ const (
 	MaxRingSize     = 1 << 30
 )
 
+// DefaultDatagramPorts: DNS is the one protocol of datagrams that is understood.
+var DefaultDatagramPorts = []uint16{53}
+
 // Options say what Load makes. The zero value captures the life of processes
 // and control groups, and no system calls.
 type Options struct {
@@ -28,6 +31,10 @@ type Options struct {
 	Requests bool
 	// Signatures tell the request capture which sockets to follow.
 	Signatures []event.Signature
+	// DatagramPorts are the ports whose datagrams are compared with signatures
+	// of such. nil means DefaultDatagramPorts; the datagrams of all other ports
+	// are left alone.
+	DatagramPorts []uint16
 	// ExecEnv adds the environment to exec records.
 	ExecEnv bool
 	// Latency keeps histograms of the duration of every system call. It costs
@@ -47,6 +54,9 @@ func (o Options) withDefaults() (Options, error) {
 			return o, fmt.Errorf("ring size %d: want a power of two from %d to %d bytes",
 				*size, os.Getpagesize(), MaxRingSize)
 		}
+	}
+	if o.DatagramPorts == nil {
+		o.DatagramPorts = DefaultDatagramPorts
 	}
 	return o, nil
 }

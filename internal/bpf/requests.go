@@ -5,20 +5,23 @@ import (
 	"fmt"
 	"maps"
 	"runtime"
+	"slices"
 	"strings"
 
 	"github.com/cilium/ebpf"
 )
 
-// Programs that the dispatcher of the security side calls, and the maps and the
-// slot through which it does.
+// The program that the dispatcher of the security side calls at a call's entry,
+// and the maps through which it reaches this one and those of the exit.
 const (
-	ioSlot         = uint32(0)
 	ioEnterProgram = "on_io_enter"
-	ioExitProgram  = "on_io_exit"
 	ioEnterMap     = "io_enter"
 	ioExitMap      = "io_exit"
 )
+
+// ioExitPrograms are the programs of the slots of io_exit: the dispatcher calls
+// the first, which may pass a call on to another.
+var ioExitPrograms = []string{"on_io_exit", "on_io_messages"}
 
 // requestHooks are the hooks of the request capture besides the calls that move
 // data. The end of a socket comes first, so that no state is made that nobody
@@ -33,18 +36,21 @@ var ioHook = hookSpec{name: "io_calls", provides: "requests: spans and latencies
 
 // capture is what the request capture holds.
 type capture struct {
-	coll *ebpf.Collection // its maps and programs
-	prog *ebpf.Map        // io_enter
-	exit *ebpf.Map        // io_exit
+	coll        *ebpf.Collection // its maps and programs
+	enter, exit *ebpf.Map        // io_enter, io_exit
 }
 
 // Close takes the programs out of the dispatcher's way and frees them.
 func (c *capture) Close() error {
 	var errs []error
-	for _, m := range []*ebpf.Map{c.prog, c.exit} {
-		if err := m.Delete(ioSlot); err != nil && !errors.Is(err, ebpf.ErrKeyNotExist) {
+	remove := func(m *ebpf.Map, slot int) {
+		if err := m.Delete(uint32(slot)); err != nil && !errors.Is(err, ebpf.ErrKeyNotExist) {
 			errs = append(errs, err)
 		}
+	}
+	remove(c.enter, 0)
+	for slot := range ioExitPrograms {
+		remove(c.exit, slot)
 	}
 	c.coll.Close()
 	return errors.Join(errs...)
@@ -81,22 +87,28 @@ func (a *Agent) loadCapture() (*capture, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &capture{coll: coll, prog: a.maps[ioEnterMap], exit: a.maps[ioExitMap]}
-	// exit first: no beginning is noted that nobody asks for
-	err = errors.Join(
-		c.exit.Put(ioSlot, coll.Programs[ioExitProgram]),
-		c.prog.Put(ioSlot, coll.Programs[ioEnterProgram]),
-	)
-	if err != nil {
+	c := &capture{coll: coll, enter: a.maps[ioEnterMap], exit: a.maps[ioExitMap]}
+	if err := c.install(); err != nil {
 		return nil, errors.Join(fmt.Errorf("attaching: %w", err), c.Close())
 	}
 	return c, nil
 }
 
+// install puts the programs into their slots, those first that others call: no
+// beginning is noted that nobody asks for.
+func (c *capture) install() error {
+	for slot, name := range slices.Backward(ioExitPrograms) {
+		if err := c.exit.Put(uint32(slot), c.coll.Programs[name]); err != nil {
+			return err
+		}
+	}
+	return c.enter.Put(uint32(0), c.coll.Programs[ioEnterProgram])
+}
+
 // newCapture creates the capture's own maps and loads its programs. Maps that
 // the security side has too are the same ones.
 func (a *Agent) newCapture(m mode) (*ebpf.Collection, error) {
-	spec, err := configureRequests(a.opts.Signatures, m)
+	spec, err := configureRequests(&a.opts, m)
 	if err != nil {
 		return nil, err
 	}
@@ -145,6 +157,8 @@ type RequestStats struct {
 	Full       uint64 // sockets that got no state
 	NoEnter    uint64 // sends whose beginning was not seen; their records have no Enter
 	Unreadable uint64 // calls whose bytes could not be read
+	Corrected  uint64 // sockets whose class Judge has changed
+	Excess     uint64 // calls with more messages than are followed
 }
 
 // RequestStats sums the counters of all CPUs; zero when requests are off.
@@ -167,6 +181,24 @@ func (a *Agent) RequestStats() (RequestStats, error) {
 		s.Full += v.Full
 		s.NoEnter += v.NoEnter
 		s.Unreadable += v.Unreadable
+		s.Corrected += v.Corrected
+		s.Excess += v.Excess
 	}
 	return s, nil
+}
+
+// Judge corrects what the kernel side takes a socket (event.Request.Socket) for:
+// it is none of the classes whose bits are set in refused, but class, or, when
+// that is 0, another one that it will find. With all bits set the socket is
+// left alone. The kernel side heeds it at one of the next records.
+func (a *Agent) Judge(socket uint64, refused uint32, class uint8) error {
+	c, ok := a.requests.(*capture)
+	if !ok {
+		return nil
+	}
+	v := requestsRequestsVerdict{Refused: refused, Class: uint32(class)}
+	if err := c.coll.Maps["requests_verdicts"].Put(socket, v); err != nil {
+		return fmt.Errorf("bpf: correcting a socket: %w", err)
+	}
+	return nil
 }

@@ -37,10 +37,12 @@ const (
 	requestsRequestsCallIO_MESSAGE  requestsRequestsCall = 3
 	requestsRequestsCallIO_SENDFILE requestsRequestsCall = 4
 	requestsRequestsCallIO_SPLICE   requestsRequestsCall = 5
-	requestsRequestsCallIO_LOOP     requestsRequestsCall = 6
-	requestsRequestsCallIO_KIND     requestsRequestsCall = 7
-	requestsRequestsCallIO_SEND     requestsRequestsCall = 8
-	requestsRequestsCallIO_FLAGS    requestsRequestsCall = 16
+	requestsRequestsCallIO_MESSAGES requestsRequestsCall = 6
+	requestsRequestsCallIO_LOOP     requestsRequestsCall = 7
+	requestsRequestsCallIO_KIND     requestsRequestsCall = 15
+	requestsRequestsCallIO_SEND     requestsRequestsCall = 16
+	requestsRequestsCallIO_FLAGS    requestsRequestsCall = 32
+	requestsRequestsCallIO_NAMED    requestsRequestsCall = 64
 )
 
 type requestsRequestsClass struct {
@@ -48,6 +50,28 @@ type requestsRequestsClass struct {
 	Bound    uint16
 	Every    uint8
 	Reserved uint8
+}
+
+type requestsRequestsCurrent struct {
+	_  structs.HostLayout
+	Io struct {
+		_        structs.HostLayout
+		Task     uint64
+		Sk       uint64
+		Ret      int64
+		Args     [6]uint64
+		Nr       uint32
+		Call     uint8
+		Reserved uint8
+		Type     uint16
+	}
+	Messages uint64
+}
+
+type requestsRequestsList struct {
+	_     structs.HostLayout
+	First uint16
+	Count uint16
 }
 
 type requestsRequestsRecord struct {
@@ -126,6 +150,7 @@ type requestsRequestsSocket struct {
 		Role            uint8
 	}
 	Inode    uint32
+	Refused  uint32
 	Budget   [2]uint16
 	Flags    uint8
 	Last     uint8
@@ -134,7 +159,8 @@ type requestsRequestsSocket struct {
 	Wide     uint8
 	Searched uint8
 	Begun    uint8
-	Reserved uint8
+	Records  uint8
+	Reserved uint32
 }
 
 type requestsRequestsStats struct {
@@ -147,6 +173,14 @@ type requestsRequestsStats struct {
 	Full       uint64
 	NoEnter    uint64
 	Unreadable uint64
+	Corrected  uint64
+	Excess     uint64
+}
+
+type requestsRequestsVerdict struct {
+	_       structs.HostLayout
+	Refused uint32
+	Class   uint32
 }
 
 type requestsScratch struct {
@@ -181,25 +215,30 @@ const (
 	requestsMapIoEnter           = "io_enter"
 	requestsMapIoExit            = "io_exit"
 	requestsMapRequestsBegins    = "requests_begins"
+	requestsMapRequestsCurrent   = "requests_current"
 	requestsMapRequestsLoops     = "requests_loops"
 	requestsMapRequestsScratch   = "requests_scratch"
 	requestsMapRequestsSockets   = "requests_sockets"
 	requestsMapRequestsStats     = "requests_stats"
+	requestsMapRequestsVerdicts  = "requests_verdicts"
 	requestsMapRingRequests      = "ring_requests"
 	requestsMapRingSecurity      = "ring_security"
 	requestsMapScratch           = "scratch"
 	requestsMapSettings          = "settings"
 	requestsProgOnIoEnter        = "on_io_enter"
 	requestsProgOnIoExit         = "on_io_exit"
+	requestsProgOnIoMessages     = "on_io_messages"
 	requestsProgOnSockSetState   = "on_sock_set_state"
 	requestsProgOnTcpDestroySock = "on_tcp_destroy_sock"
 	requestsVarCfgClasses        = "cfg_classes"
+	requestsVarCfgDatagrams      = "cfg_datagrams"
 	requestsVarCfgDirect         = "cfg_direct"
 	requestsVarCfgExecEnv        = "cfg_exec_env"
 	requestsVarCfgIoCalls        = "cfg_io_calls"
 	requestsVarCfgLatency        = "cfg_latency"
-	requestsVarCfgSignatureCount = "cfg_signature_count"
-	requestsVarCfgSignatureFirst = "cfg_signature_first"
+	requestsVarCfgLists          = "cfg_lists"
+	requestsVarCfgOrder          = "cfg_order"
+	requestsVarCfgPorts          = "cfg_ports"
 	requestsVarCfgSignatures     = "cfg_signatures"
 	requestsVarRequestsWire      = "requests_wire"
 	requestsVarRequestsWireCall  = "requests_wire_call"
@@ -249,6 +288,7 @@ type requestsSpecs struct {
 type requestsProgramSpecs struct {
 	OnIoEnter        *ebpf.ProgramSpec `ebpf:"on_io_enter"`
 	OnIoExit         *ebpf.ProgramSpec `ebpf:"on_io_exit"`
+	OnIoMessages     *ebpf.ProgramSpec `ebpf:"on_io_messages"`
 	OnSockSetState   *ebpf.ProgramSpec `ebpf:"on_sock_set_state"`
 	OnTcpDestroySock *ebpf.ProgramSpec `ebpf:"on_tcp_destroy_sock"`
 }
@@ -257,34 +297,38 @@ type requestsProgramSpecs struct {
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type requestsMapSpecs struct {
-	Counters        *ebpf.MapSpec `ebpf:"counters"`
-	IoEnter         *ebpf.MapSpec `ebpf:"io_enter"`
-	IoExit          *ebpf.MapSpec `ebpf:"io_exit"`
-	RequestsBegins  *ebpf.MapSpec `ebpf:"requests_begins"`
-	RequestsLoops   *ebpf.MapSpec `ebpf:"requests_loops"`
-	RequestsScratch *ebpf.MapSpec `ebpf:"requests_scratch"`
-	RequestsSockets *ebpf.MapSpec `ebpf:"requests_sockets"`
-	RequestsStats   *ebpf.MapSpec `ebpf:"requests_stats"`
-	RingRequests    *ebpf.MapSpec `ebpf:"ring_requests"`
-	RingSecurity    *ebpf.MapSpec `ebpf:"ring_security"`
-	Scratch         *ebpf.MapSpec `ebpf:"scratch"`
-	Settings        *ebpf.MapSpec `ebpf:"settings"`
+	Counters         *ebpf.MapSpec `ebpf:"counters"`
+	IoEnter          *ebpf.MapSpec `ebpf:"io_enter"`
+	IoExit           *ebpf.MapSpec `ebpf:"io_exit"`
+	RequestsBegins   *ebpf.MapSpec `ebpf:"requests_begins"`
+	RequestsCurrent  *ebpf.MapSpec `ebpf:"requests_current"`
+	RequestsLoops    *ebpf.MapSpec `ebpf:"requests_loops"`
+	RequestsScratch  *ebpf.MapSpec `ebpf:"requests_scratch"`
+	RequestsSockets  *ebpf.MapSpec `ebpf:"requests_sockets"`
+	RequestsStats    *ebpf.MapSpec `ebpf:"requests_stats"`
+	RequestsVerdicts *ebpf.MapSpec `ebpf:"requests_verdicts"`
+	RingRequests     *ebpf.MapSpec `ebpf:"ring_requests"`
+	RingSecurity     *ebpf.MapSpec `ebpf:"ring_security"`
+	Scratch          *ebpf.MapSpec `ebpf:"scratch"`
+	Settings         *ebpf.MapSpec `ebpf:"settings"`
 }
 
 // requestsVariableSpecs contains global variables before they are loaded into the kernel.
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type requestsVariableSpecs struct {
-	CfgClasses        *ebpf.VariableSpec `ebpf:"cfg_classes"`
-	CfgDirect         *ebpf.VariableSpec `ebpf:"cfg_direct"`
-	CfgExecEnv        *ebpf.VariableSpec `ebpf:"cfg_exec_env"`
-	CfgIoCalls        *ebpf.VariableSpec `ebpf:"cfg_io_calls"`
-	CfgLatency        *ebpf.VariableSpec `ebpf:"cfg_latency"`
-	CfgSignatureCount *ebpf.VariableSpec `ebpf:"cfg_signature_count"`
-	CfgSignatureFirst *ebpf.VariableSpec `ebpf:"cfg_signature_first"`
-	CfgSignatures     *ebpf.VariableSpec `ebpf:"cfg_signatures"`
-	RequestsWire      *ebpf.VariableSpec `ebpf:"requests_wire"`
-	RequestsWireCall  *ebpf.VariableSpec `ebpf:"requests_wire_call"`
+	CfgClasses       *ebpf.VariableSpec `ebpf:"cfg_classes"`
+	CfgDatagrams     *ebpf.VariableSpec `ebpf:"cfg_datagrams"`
+	CfgDirect        *ebpf.VariableSpec `ebpf:"cfg_direct"`
+	CfgExecEnv       *ebpf.VariableSpec `ebpf:"cfg_exec_env"`
+	CfgIoCalls       *ebpf.VariableSpec `ebpf:"cfg_io_calls"`
+	CfgLatency       *ebpf.VariableSpec `ebpf:"cfg_latency"`
+	CfgLists         *ebpf.VariableSpec `ebpf:"cfg_lists"`
+	CfgOrder         *ebpf.VariableSpec `ebpf:"cfg_order"`
+	CfgPorts         *ebpf.VariableSpec `ebpf:"cfg_ports"`
+	CfgSignatures    *ebpf.VariableSpec `ebpf:"cfg_signatures"`
+	RequestsWire     *ebpf.VariableSpec `ebpf:"requests_wire"`
+	RequestsWireCall *ebpf.VariableSpec `ebpf:"requests_wire_call"`
 }
 
 // requestsObjects contains all objects after they have been loaded into the kernel.
@@ -307,18 +351,20 @@ func (o *requestsObjects) Close() error {
 //
 // It can be passed to loadRequestsObjects or ebpf.CollectionSpec.LoadAndAssign.
 type requestsMaps struct {
-	Counters        *ebpf.Map `ebpf:"counters"`
-	IoEnter         *ebpf.Map `ebpf:"io_enter"`
-	IoExit          *ebpf.Map `ebpf:"io_exit"`
-	RequestsBegins  *ebpf.Map `ebpf:"requests_begins"`
-	RequestsLoops   *ebpf.Map `ebpf:"requests_loops"`
-	RequestsScratch *ebpf.Map `ebpf:"requests_scratch"`
-	RequestsSockets *ebpf.Map `ebpf:"requests_sockets"`
-	RequestsStats   *ebpf.Map `ebpf:"requests_stats"`
-	RingRequests    *ebpf.Map `ebpf:"ring_requests"`
-	RingSecurity    *ebpf.Map `ebpf:"ring_security"`
-	Scratch         *ebpf.Map `ebpf:"scratch"`
-	Settings        *ebpf.Map `ebpf:"settings"`
+	Counters         *ebpf.Map `ebpf:"counters"`
+	IoEnter          *ebpf.Map `ebpf:"io_enter"`
+	IoExit           *ebpf.Map `ebpf:"io_exit"`
+	RequestsBegins   *ebpf.Map `ebpf:"requests_begins"`
+	RequestsCurrent  *ebpf.Map `ebpf:"requests_current"`
+	RequestsLoops    *ebpf.Map `ebpf:"requests_loops"`
+	RequestsScratch  *ebpf.Map `ebpf:"requests_scratch"`
+	RequestsSockets  *ebpf.Map `ebpf:"requests_sockets"`
+	RequestsStats    *ebpf.Map `ebpf:"requests_stats"`
+	RequestsVerdicts *ebpf.Map `ebpf:"requests_verdicts"`
+	RingRequests     *ebpf.Map `ebpf:"ring_requests"`
+	RingSecurity     *ebpf.Map `ebpf:"ring_security"`
+	Scratch          *ebpf.Map `ebpf:"scratch"`
+	Settings         *ebpf.Map `ebpf:"settings"`
 }
 
 func (m *requestsMaps) Close() error {
@@ -327,10 +373,12 @@ func (m *requestsMaps) Close() error {
 		m.IoEnter,
 		m.IoExit,
 		m.RequestsBegins,
+		m.RequestsCurrent,
 		m.RequestsLoops,
 		m.RequestsScratch,
 		m.RequestsSockets,
 		m.RequestsStats,
+		m.RequestsVerdicts,
 		m.RingRequests,
 		m.RingSecurity,
 		m.Scratch,
@@ -342,16 +390,18 @@ func (m *requestsMaps) Close() error {
 //
 // It can be passed to loadRequestsObjects or ebpf.CollectionSpec.LoadAndAssign.
 type requestsVariables struct {
-	CfgClasses        *ebpf.Variable `ebpf:"cfg_classes"`
-	CfgDirect         *ebpf.Variable `ebpf:"cfg_direct"`
-	CfgExecEnv        *ebpf.Variable `ebpf:"cfg_exec_env"`
-	CfgIoCalls        *ebpf.Variable `ebpf:"cfg_io_calls"`
-	CfgLatency        *ebpf.Variable `ebpf:"cfg_latency"`
-	CfgSignatureCount *ebpf.Variable `ebpf:"cfg_signature_count"`
-	CfgSignatureFirst *ebpf.Variable `ebpf:"cfg_signature_first"`
-	CfgSignatures     *ebpf.Variable `ebpf:"cfg_signatures"`
-	RequestsWire      *ebpf.Variable `ebpf:"requests_wire"`
-	RequestsWireCall  *ebpf.Variable `ebpf:"requests_wire_call"`
+	CfgClasses       *ebpf.Variable `ebpf:"cfg_classes"`
+	CfgDatagrams     *ebpf.Variable `ebpf:"cfg_datagrams"`
+	CfgDirect        *ebpf.Variable `ebpf:"cfg_direct"`
+	CfgExecEnv       *ebpf.Variable `ebpf:"cfg_exec_env"`
+	CfgIoCalls       *ebpf.Variable `ebpf:"cfg_io_calls"`
+	CfgLatency       *ebpf.Variable `ebpf:"cfg_latency"`
+	CfgLists         *ebpf.Variable `ebpf:"cfg_lists"`
+	CfgOrder         *ebpf.Variable `ebpf:"cfg_order"`
+	CfgPorts         *ebpf.Variable `ebpf:"cfg_ports"`
+	CfgSignatures    *ebpf.Variable `ebpf:"cfg_signatures"`
+	RequestsWire     *ebpf.Variable `ebpf:"requests_wire"`
+	RequestsWireCall *ebpf.Variable `ebpf:"requests_wire_call"`
 }
 
 // requestsPrograms contains all programs after they have been loaded into the kernel.
@@ -360,6 +410,7 @@ type requestsVariables struct {
 type requestsPrograms struct {
 	OnIoEnter        *ebpf.Program `ebpf:"on_io_enter"`
 	OnIoExit         *ebpf.Program `ebpf:"on_io_exit"`
+	OnIoMessages     *ebpf.Program `ebpf:"on_io_messages"`
 	OnSockSetState   *ebpf.Program `ebpf:"on_sock_set_state"`
 	OnTcpDestroySock *ebpf.Program `ebpf:"on_tcp_destroy_sock"`
 }
@@ -368,6 +419,7 @@ func (p *requestsPrograms) Close() error {
 	return _RequestsClose(
 		p.OnIoEnter,
 		p.OnIoExit,
+		p.OnIoMessages,
 		p.OnSockSetState,
 		p.OnTcpDestroySock,
 	)

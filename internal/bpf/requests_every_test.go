@@ -46,7 +46,7 @@ func TestEverySegment(t *testing.T) {
 	const bound = 512
 	s := startsWith(3, "PRI * HT", bound)
 	s.Every = true
-	got := heard(t, "multiplexed", s)
+	got := heard(t, Options{Signatures: []event.Signature{s}}, "multiplexed")
 	require.Equal(t, 4*len(multiplexed), len(got)) //nolint:testifylint // Len would print them all
 	for n := range got {
 		r, want := &got[n], multiplexedText(n/4)

@@ -28,8 +28,10 @@ const (
 	ioSendfile = requestsRequestsCallIO_SENDFILE
 	ioSplice   = requestsRequestsCallIO_SPLICE
 	ioLoop     = requestsRequestsCallIO_LOOP
+	ioMessages = requestsRequestsCallIO_MESSAGES
 	ioSend     = requestsRequestsCallIO_SEND
 	ioFlags    = requestsRequestsCallIO_FLAGS
+	ioNamed    = requestsRequestsCallIO_NAMED
 )
 
 // ioCalls lists the calls whose bytes are followed, and those by which event
@@ -41,10 +43,12 @@ var ioCalls = []ioCall{
 	{"writev", 20, 66, ioVector | ioSend},
 	{"preadv2", 327, 286, ioVector},
 	{"pwritev2", 328, 287, ioVector | ioSend},
-	{"recvfrom", 45, 207, ioBuffer | ioFlags},
-	{"sendto", 44, 206, ioBuffer | ioSend},
+	{"recvfrom", 45, 207, ioBuffer | ioFlags | ioNamed},
+	{"sendto", 44, 206, ioBuffer | ioSend | ioNamed},
 	{"recvmsg", 47, 212, ioMessage | ioFlags},
 	{"sendmsg", 46, 211, ioMessage | ioSend},
+	{"recvmmsg", 299, 243, ioMessages | ioFlags},
+	{"sendmmsg", 307, 269, ioMessages | ioSend},
 	{"sendfile", 40, 71, ioSendfile | ioSend},
 	{"splice", 275, 76, ioSplice},
 	{"epoll_wait", 232, noCall, ioLoop},
@@ -79,22 +83,29 @@ const (
 	ioMax        = 512
 	maxSignature = 64
 	maxClass     = 32
+	maxOrder     = 2048
+	datagramList = 256
+	portBytes    = 65536 / 8
 )
 
 // requestTables is what the request capture has to know: pure data.
 type requestTables struct {
 	calls      [ioMax]uint8
 	signatures [maxSignature]requestsRequestsSignature
-	count      uint32
-	first      [256]uint8
 	classes    [maxClass]requestsRequestsClass
+	// By the byte that a message begins with, and for datagrams: the signatures
+	// that it may match, as indices in signatures.
+	lists     [datagramList + 1]requestsRequestsList
+	order     [maxOrder]uint8
+	datagrams bool
+	ports     [portBytes]uint8
 }
 
 // errSignature is a signature that the kernel side cannot hold.
 var errSignature = errors.New("bpf: unusable signature")
 
 // newRequestTables makes the tables for the numbers of goarch.
-func newRequestTables(signatures []event.Signature, goarch string) (*requestTables, error) {
+func newRequestTables(signatures []event.Signature, ports []uint16, goarch string) (*requestTables, error) {
 	t := &requestTables{}
 	for i := range ioCalls {
 		if n := ioCalls[i].number(goarch); n != noCall {
@@ -109,53 +120,81 @@ func newRequestTables(signatures []event.Signature, goarch string) (*requestTabl
 		if s.Class == 0 || s.Class >= maxClass || s.Bound > event.MaxPayload || len(s.End) != 0 && len(s.End) != event.SignatureEnd {
 			return nil, fmt.Errorf("%w: number %d: %+v", errSignature, i, *s)
 		}
-		t.add(s)
+		t.signatures[i] = signatureOf(s)
+		if class := &t.classes[s.Class]; !s.Datagram {
+			class.Bound = max(class.Bound, s.Bound)
+			class.Every |= boolByte(s.Every)
+		}
+		t.datagrams = t.datagrams || s.Datagram
 	}
-	return t, nil
+	for _, p := range ports {
+		t.ports[p>>3] |= 1 << (p & 7)
+	}
+	return t, t.arrange(signatures)
 }
 
-func (t *requestTables) add(s *event.Signature) {
-	out := &t.signatures[t.count]
-	t.count++
-	out.Class, out.Bound = s.Class, s.Bound
-	out.Value = binary.LittleEndian.Uint64(s.Value[:])
-	out.Mask = binary.LittleEndian.Uint64(s.Mask[:])
+// arrange makes the lists. A signature whose first byte is masked stands in
+// several.
+func (t *requestTables) arrange(signatures []event.Signature) error {
+	n := 0
+	for b := range t.lists {
+		t.lists[b].First = uint16(n)
+		for i := range signatures {
+			s := &signatures[i]
+			if s.Datagram != (b == datagramList) || !s.Datagram && byte(b)&s.Mask[0] != s.Value[0] {
+				continue
+			}
+			if n == maxOrder {
+				return fmt.Errorf("%w: too many with a masked first byte", errSignature)
+			}
+			t.order[n] = uint8(i)
+			n++
+			t.lists[b].Count++
+		}
+	}
+	return nil
+}
+
+// signatureOf is a signature as the kernel side compares it.
+func signatureOf(s *event.Signature) requestsRequestsSignature {
+	out := requestsRequestsSignature{
+		Class: s.Class, Bound: s.Bound, Bare: boolByte(s.Bare),
+		Value: binary.LittleEndian.Uint64(s.Value[:]),
+		Mask:  binary.LittleEndian.Uint64(s.Mask[:]),
+	}
 	if s.End != "" {
 		out.End = binary.LittleEndian.Uint32([]byte(s.End))
 	}
-	if s.Bare {
-		out.Bare = 1
+	return out
+}
+
+func boolByte(b bool) uint8 {
+	if b {
+		return 1
 	}
-	for b := range t.first {
-		if byte(b)&s.Mask[0] == s.Value[0] {
-			t.first[b] = 1
-		}
-	}
-	class := &t.classes[s.Class]
-	class.Bound = max(class.Bound, s.Bound)
-	if s.Every {
-		class.Every = 1
-	}
+	return 0
 }
 
 // configureRequests returns a copy of the object's spec that is set up by the
-// signatures and the mode.
-func configureRequests(signatures []event.Signature, m mode) (*ebpf.CollectionSpec, error) {
+// options and the mode.
+func configureRequests(opts *Options, m mode) (*ebpf.CollectionSpec, error) {
 	spec, err := loadRequests()
 	if err != nil {
 		return nil, fmt.Errorf("reading the embedded programs: %w", err)
 	}
-	t, err := newRequestTables(signatures, runtime.GOARCH)
+	t, err := newRequestTables(opts.Signatures, opts.DatagramPorts, runtime.GOARCH)
 	if err != nil {
 		return nil, err
 	}
 	for name, value := range map[string]any{
-		"cfg_direct":          m.direct,
-		"cfg_io_calls":        t.calls[:],
-		"cfg_signatures":      t.signatures[:],
-		"cfg_signature_count": t.count,
-		"cfg_signature_first": t.first[:],
-		"cfg_classes":         t.classes[:],
+		"cfg_direct":     m.direct,
+		"cfg_io_calls":   t.calls[:],
+		"cfg_signatures": t.signatures[:],
+		"cfg_order":      t.order[:],
+		"cfg_lists":      t.lists[:],
+		"cfg_classes":    t.classes[:],
+		"cfg_datagrams":  t.datagrams,
+		"cfg_ports":      t.ports[:],
 	} {
 		if err := spec.Variables[name].Set(value); err != nil {
 			return nil, fmt.Errorf("setting %s: %w", name, err)

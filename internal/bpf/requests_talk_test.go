@@ -16,6 +16,8 @@ import (
 // every call and its order are known.
 var talks = map[string]func() error{
 	"multiplexed": talkMultiplexed,
+	"datagrams":   talkDatagrams,
+	"messages":    talkMessages,
 }
 
 // talk plays the part of a helper.
@@ -75,13 +77,14 @@ func say(from, to int, text []byte) error {
 
 // heard runs a helper under a running request capture and returns the records of
 // its calls in the order of the ring.
-func heard(t *testing.T, part string, signatures ...event.Signature) []event.Request {
+func heard(t *testing.T, opts Options, part string, args ...string) []event.Request {
 	t.Helper()
 	requireRoot(t)
-	a, err := Load(Options{Requests: true, Signatures: signatures})
+	opts.Requests = true
+	a, err := Load(opts)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, a.Close()) })
-	cmd := helper(t, part)
+	cmd := helper(t, part, args...)
 	require.NoError(t, cmd.Run())
 	var all []event.Request
 	var ev event.Event

@@ -1,6 +1,7 @@
 package bpf
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -9,23 +10,29 @@ import (
 )
 
 func TestRequestTables(t *testing.T) {
-	tables, err := newRequestTables([]event.Signature{
+	signatures := []event.Signature{
 		{Class: 1, Value: [8]byte{'G', 'E', 'T', ' '}, Mask: [8]byte{0xff, 0xff, 0xff, 0xff}, Bound: 512, End: "\r\n\r\n", Bare: true},
 		{Class: 1, Value: [8]byte{'H'}, Mask: [8]byte{0xff}, Bound: 1024},
 		{Class: 2, Value: [8]byte{0x40}, Mask: [8]byte{0xfe}, Bound: 64, Every: true},
-	}, "amd64")
+		{Class: 3, Value: [8]byte{2: 'D'}, Mask: [8]byte{2: 0xff}, Bound: 100, Datagram: true},
+		{Class: 4, Value: [8]byte{4: 10}, Mask: [8]byte{4: 0xff}, Bound: 100},
+	}
+	tables, err := newRequestTables(signatures, []uint16{53, 65535}, "amd64")
 	require.NoError(t, err)
-	require.EqualValues(t, 3, tables.count)
-	require.EqualValues(t, 0x20544547, tables.signatures[0].Value)
-	require.EqualValues(t, 0xffffffff, tables.signatures[0].Mask)
-	require.EqualValues(t, 0x0a0d0a0d, tables.signatures[0].End)
-	require.EqualValues(t, 1, tables.signatures[0].Bare)
+	require.Equal(t, requestsRequestsSignature{
+		Value: 0x20544547, Mask: 0xffffffff, End: 0x0a0d0a0d, Bound: 512, Class: 1, Bare: 1,
+	}, tables.signatures[0])
 	require.Zero(t, tables.signatures[1].End)
 	require.Equal(t, requestsRequestsClass{Bound: 1024}, tables.classes[1])
 	require.Equal(t, requestsRequestsClass{Bound: 64, Every: 1}, tables.classes[2])
-	for b, want := range map[byte]uint8{'G': 1, 'H': 1, 0x40: 1, 0x41: 1, 0x42: 0, 0: 0} {
-		require.Equal(t, want, tables.first[b], "first byte %#x", b)
+	require.Zero(t, tables.classes[3], "says nothing of streams")
+	for b, want := range map[int][]uint8{'G': {0, 4}, 'H': {1, 4}, 0x40: {2, 4}, 0x41: {2, 4}, 0x42: {4}, 0: {4}, datagramList: {3}} {
+		l := tables.lists[b]
+		require.Equal(t, want, tables.order[l.First:l.First+l.Count], "first byte %#x", b)
 	}
+	require.True(t, tables.datagrams)
+	require.EqualValues(t, 1<<5, tables.ports[6])
+	require.EqualValues(t, 1<<7, tables.ports[portBytes-1])
 	require.EqualValues(t, ioBuffer, tables.calls[0])
 	require.EqualValues(t, ioVector|ioSend, tables.calls[20])
 }
@@ -33,13 +40,14 @@ func TestRequestTables(t *testing.T) {
 func TestRequestTablesRefuse(t *testing.T) {
 	good := event.Signature{Class: 1, Bound: 1}
 	for name, bad := range map[string][]event.Signature{
-		"class 0":         {{Class: 0}},
-		"class too large": {{Class: maxClass}},
-		"bound too large": {{Class: 1, Bound: event.MaxPayload + 1}},
-		"end too short":   {{Class: 1, End: "123"}},
-		"too many":        append(make([]event.Signature, maxSignature), good),
+		"class 0":              {{Class: 0}},
+		"class too large":      {{Class: maxClass}},
+		"bound too large":      {{Class: 1, Bound: event.MaxPayload + 1}},
+		"end too short":        {{Class: 1, End: "123"}},
+		"too many":             append(make([]event.Signature, maxSignature), good),
+		"too many begin alike": slices.Repeat([]event.Signature{good}, maxOrder/256+1),
 	} {
-		_, err := newRequestTables(bad, "amd64")
+		_, err := newRequestTables(bad, nil, "amd64")
 		require.ErrorIs(t, err, errSignature, name)
 	}
 }

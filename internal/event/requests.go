@@ -60,11 +60,12 @@ type RequestFlags uint8
 
 // Bits of RequestFlags.
 const (
-	RequestGuessed RequestFlags = 1 << iota // Role was inferred: nobody saw the connection being made
-	RequestMidway                           // the socket is watched since some time after its connection was made
-	RequestHead                             // the bytes begin as a message of the protocol does
-	RequestBoring                           // TypeSocketClose: the kernel had stopped reporting this socket
-	RequestLoop                             // the thread is an event loop: it waits for many descriptors at once
+	RequestGuessed  RequestFlags = 1 << iota // Role was inferred: nobody saw the connection being made
+	RequestMidway                            // the socket is watched since some time after its connection was made
+	RequestHead                              // the bytes begin as a message of the protocol does
+	RequestBoring                            // TypeSocketClose: the kernel had stopped reporting this socket
+	RequestLoop                              // the thread is an event loop: it waits for many descriptors at once
+	RequestDatagram                          // the bytes are one message; the peer is that of this message
 )
 
 // SignatureBytes is how many leading bytes a Signature can look at.
@@ -91,7 +92,8 @@ type Signature struct {
 	// in both directions: up to Bound bytes of each are copied, not only of
 	// those that begin a turn. For multiplexed and pipelined protocols.
 	Every bool
-	// Datagram signatures are compared with datagrams, others with streams.
+	// Datagram signatures are compared with datagrams at the ports that are
+	// watched for such, others with streams.
 	Datagram bool
 }
 
