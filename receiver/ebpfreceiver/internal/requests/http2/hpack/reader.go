@@ -61,7 +61,6 @@ type Reader struct {
 	d     *Decoder
 	rest  []byte
 	State State
-	begun bool // a field was read; sizes cannot change any more
 }
 
 // Read returns a reader of a block. It must be read to its end, for the sake of
@@ -87,7 +86,6 @@ func (r *Reader) Next(f *Field) bool {
 			if i == 0 {
 				return r.bad()
 			}
-			r.begun = true
 			*f = r.d.lookup(i)
 			return r.State == Fine
 		case b&insertedBit != 0:
@@ -97,9 +95,6 @@ func (r *Reader) Next(f *Field) bool {
 			r.d.table.insert(*f)
 			return true
 		case b&resizeBit != 0:
-			if r.begun {
-				return r.bad()
-			}
 			if size := r.integer(5); r.State == Fine {
 				r.d.table.resize(size)
 			}
@@ -131,7 +126,6 @@ func (d *Decoder) lookup(i uint64) Field {
 // literal reads a field with a literal value, whose name's index has so many
 // bits. It returns false when it is not all there.
 func (r *Reader) literal(f *Field, bits uint) bool {
-	r.begun = true
 	i := r.integer(bits)
 	if r.State != Fine {
 		return false
