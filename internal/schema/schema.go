@@ -125,6 +125,13 @@ const (
 	NetworkProtocolName       = "network.protocol.name"
 	NetworkProtocolVersion    = "network.protocol.version"
 	ServicePeerName           = "service.peer.name"
+	RPCSystemName             = "rpc.system.name"
+	RPCMethod                 = "rpc.method" // full: package.Service/Method
+	RPCMethodOriginal         = "rpc.method_original"
+	RPCStatusCode             = "rpc.status_code"
+	DNSQuestionName           = "dns.question.name"
+	DNSAnswers                = "dns.answers"                           // string slice
+	DNSQuestionType           = "sightglass.dns.question.type"          // A, AAAA, ...
 	RequestClass              = "sightglass.request.class"              // unary, stream, wait, probe
 	RequestRouteInferred      = "sightglass.http.route.inferred"        // template guessed from the path
 	RequestRole               = "sightglass.request.role.confidence"    // "known" is not written; "guessed" is

@@ -17,9 +17,15 @@ const (
 	OutcomeIncomplete         // the response was not seen, so that there is no duration
 )
 
-// connectionClosed is an incomplete request with a duration all the same: one
-// side gave up.
-const connectionClosed = "connection_closed"
+// hasDuration tells whether a request that is not whole has a duration all the
+// same: one side gave up, or only headers are not known.
+func hasDuration(incomplete string) bool {
+	switch incomplete {
+	case "", "connection_closed", "stream_reset", "headers_unknown":
+		return true
+	}
+	return false
+}
 
 // Read reads a span into f and returns the metric that counts it, nil unless
 // the outcome is OutcomeCounted. f is valid as long as the span is.
@@ -34,7 +40,7 @@ func (c *Catalog) Read(span ptrace.Span, r *Resource, f *Fields) (*Metric, Outco
 	}
 	f.reset()
 	c.scan(span.Attributes(), f)
-	if why := f.Text(Incomplete); why != "" && why != connectionClosed {
+	if !hasDuration(f.Text(Incomplete)) {
 		return nil, OutcomeIncomplete
 	}
 	row := classify(span.Kind(), f)

@@ -8,6 +8,7 @@ import (
 	"github.com/sightglass/sightglass/internal/event"
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/exchange"
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/http1"
+	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/http2"
 )
 
 // Protocols is the list of the protocols that are understood. A new one is a
@@ -16,6 +17,7 @@ import (
 func Protocols() []exchange.Protocol {
 	return []exchange.Protocol{
 		http1.New(),
+		http2.New(),
 	}
 }
 

@@ -25,8 +25,11 @@ type tape struct {
 func newTape(cfg Config) *tape {
 	t := &tape{position: map[uint64]*[2]uint64{}}
 	cfg.Emit = func(ex *exchange.Exchange) {
-		f := ex.Facts.(*httpfacts.Facts)
-		t.got = append(t.got, string(f.Method)+" "+string(f.Target)+" "+ex.Incomplete.String())
+		what := ex.Protocol
+		if f, ok := ex.Facts.(*httpfacts.Facts); ok {
+			what = string(f.Method) + " " + string(f.Target)
+		}
+		t.got = append(t.got, what+" "+ex.Incomplete.String())
 		t.ends = append(t.ends, ex.Endpoint)
 		ex.Release()
 	}

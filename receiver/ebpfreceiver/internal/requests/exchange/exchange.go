@@ -78,6 +78,8 @@ const (
 	Truncated               // bytes beyond the bound hide how or when it ended
 	Desynchronized          // after a loss it is not certain which response is whose
 	Expired                 // nothing happened for too long, or the table was full
+	StreamReset             // one end gave up the stream, and the connection went on
+	HeadersUnknown          // headers refer to what was sent before the connection was followed
 	numReasons
 )
 
@@ -86,7 +88,7 @@ const NumReasons = int(numReasons)
 
 var reasonNames = [NumReasons]string{
 	"complete", "request_lost", "response_lost", "connection_closed",
-	"truncated", "desynchronized", "expired",
+	"truncated", "desynchronized", "expired", "stream_reset", "headers_unknown",
 }
 
 func (r Reason) String() string {

@@ -114,17 +114,12 @@ func parseResponse(b []byte, f *httpfacts.Facts) (fr framing, ok bool) {
 			break
 		}
 		name, value := cutHeader(line)
-		if len(name) == 12 && httpfacts.Fold(name, "content-type") && isEventStream(value) {
+		if len(name) == 12 && httpfacts.Fold(name, "content-type") && httpfacts.IsEventStream(value) {
 			f.EventStream = true
 		}
 		fr.header(name, value)
 	}
 	return fr, true
-}
-
-func isEventStream(value []byte) bool {
-	const kind = "text/event-stream"
-	return len(value) >= len(kind) && httpfacts.Fold(value[:len(kind)], kind)
 }
 
 // header takes in a header that has to do with framing.

@@ -31,6 +31,9 @@ type Facts struct {
 	Upgraded       bool   // the connection left HTTP with the response
 	CallerGone     bool   // the client ended its side before the response was complete
 	Held           bool   // the request asks the server to wait (Prefer: wait)
+	HTTPS          bool   // the request's :scheme is https
+	HeadersUnknown bool   // there are request headers that are not known
+	StreamError    string // name of the HTTP/2 error code that ended it early; empty when none did
 }
 
 // Version of HTTP.
@@ -126,6 +129,12 @@ func (f *Facts) setForwarded(value []byte) {
 func (f *Facts) ExportsTraces() bool {
 	return bytes.HasSuffix(f.Target, []byte("/v1/traces")) ||
 		string(f.Target) == "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
+}
+
+// IsEventStream tells whether a content type is that of server-sent events.
+func IsEventStream(value []byte) bool {
+	const kind = "text/event-stream"
+	return len(value) >= len(kind) && Fold(value[:len(kind)], kind)
 }
 
 // Class tells what kind of waiting the exchange is.

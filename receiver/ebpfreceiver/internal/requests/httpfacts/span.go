@@ -32,14 +32,14 @@ func methodName(b []byte) string {
 
 // Describe implements spans.Describer.
 func (f *Facts) Describe(ex *exchange.Exchange, w *spans.Writer) bool {
-	if len(f.Method) == 0 {
+	if len(f.Method) == 0 && !f.HeadersUnknown {
 		return false
 	}
 	d := description{Facts: f, ex: ex, w: w, client: ex.Role == event.RoleClient}
 	d.method = methodName(f.Method)
 	d.target = splitTarget(f.Target, d.method == "CONNECT")
 	w.Text(schema.HTTPRequestMethod, d.method)
-	if d.method == otherMethod {
+	if d.method == otherMethod { // which is also what an unknown one is
 		w.Bytes(schema.HTTPRequestMethodOriginal, f.Method)
 	}
 	d.server()
@@ -77,7 +77,7 @@ type description struct {
 // server finds out whom the request was meant for.
 func (d *description) server() {
 	d.scheme = "http"
-	if Fold(d.target.scheme, "https") || !d.client && Fold(d.ForwardedProto, "https") {
+	if d.HTTPS || Fold(d.target.scheme, "https") || !d.client && Fold(d.ForwardedProto, "https") {
 		d.scheme = "https"
 	}
 	authority := d.target.authority
@@ -118,11 +118,17 @@ const familyUnix = 1
 // url writes the target: in parts on a server's span, whole on a client's.
 func (d *description) url() {
 	t := &d.target
+	unknown := d.HeadersUnknown && len(d.Target) == 0
 	if d.client {
-		d.fullURL()
+		if !unknown {
+			d.fullURL()
+		}
 		return
 	}
 	d.w.Text(schema.URLScheme, d.scheme)
+	if unknown {
+		return
+	}
 	path := t.path
 	if len(path) == 0 {
 		path = []byte("/")
@@ -213,6 +219,9 @@ func (d *description) outcome() {
 	switch {
 	case int(d.Status) >= failed:
 		d.w.Text(schema.ErrorType, statusText(d.Status))
+		d.w.Failed()
+	case d.ex.Incomplete == exchange.StreamReset && !d.CallerGone:
+		d.w.Text(schema.ErrorType, d.StreamError)
 		d.w.Failed()
 	case d.ex.Incomplete == exchange.ConnectionClosed && (d.client || !d.CallerGone):
 		d.w.Text(schema.ErrorType, exchange.ConnectionClosed.String())

@@ -1,0 +1,89 @@
+// Package http2 follows HTTP/2 connections (RFC 9113): many streams at once,
+// header blocks in several frames, trailers, resets, and gRPC on top. A
+// connection may be joined at any time, and pieces of it may be lost or lie
+// beyond what the kernel copies: what is not known then is told to be so.
+package http2
+
+import (
+	"github.com/sightglass/sightglass/internal/event"
+	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/exchange"
+	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/http2/hpack"
+	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/rpcfacts"
+)
+
+// Protocol is HTTP/2. Its bound may be changed before the first use.
+type Protocol struct {
+	// Bytes is how much of each segment the kernel copies.
+	Bytes uint16
+}
+
+// New returns the protocol with its default bound.
+func New() *Protocol { return &Protocol{Bytes: event.MaxPayload} }
+
+// Name implements exchange.Protocol.
+func (*Protocol) Name() string { return "http2" }
+
+// preface is what a client begins a connection with (RFC 9113, section 3.4).
+const preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+
+// Signatures implements exchange.Protocol. A frame begins with the length of
+// its payload (3 bytes), its kind, its flags, and the stream (4 bytes).
+func (p *Protocol) Signatures() []event.Signature {
+	type eight = [event.SignatureBytes]byte
+	list := []event.Signature{
+		{Value: eight([]byte(preface)), Mask: eight{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}},
+		// SETTINGS of up to 10 parameters: what a server begins with.
+		{Value: eight{3: byte(settings)}, Mask: eight{0xff, 0xff, 0xc0, 0xff, 0xfe, 0xff, 0xff, 0xff}},
+		// Connections that are older: HEADERS that are not continued, PING, and
+		// WINDOW_UPDATE of the connection or of a stream below 65536.
+		{Value: eight{3: byte(headers), 4: flagEndHeaders}, Mask: eight{0xff, 0xc0, 0, 0xff, 0xd6, 0xff}},
+		{Value: eight{2: 8, 3: byte(ping)}, Mask: eight{0xff, 0xff, 0xff, 0xff, 0xfe, 0xff, 0xff, 0xff}},
+		{Value: eight{2: 4, 3: byte(windowUpdate)}, Mask: eight{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}},
+	}
+	for i := range list {
+		list[i].Bound, list[i].Every = p.Bytes, true
+	}
+	return list
+}
+
+// Classify implements exchange.Protocol. Beside the preface, the first header
+// field tells: pseudo-header fields come first, and those of requests and of
+// responses are different.
+func (*Protocol) Classify(first []byte) exchange.Verdict {
+	n := min(len(first), len(preface))
+	if n >= len("PRI * HT") && string(first[:n]) == preface[:n] {
+		return exchange.IsRequest
+	}
+	h, ok := parseHeader(first)
+	if !ok || h.kind != headers || !h.plausible() {
+		return exchange.Foreign
+	}
+	block := h.fragment(first[frameHeader:min(len(first), frameHeader+int(h.length))])
+	var d hpack.Decoder
+	d.Reset()
+	r := d.Read(block)
+	var f hpack.Field
+	if !r.Next(&f) {
+		return exchange.Foreign
+	}
+	switch string(f.Name) {
+	case ":method", ":path", ":scheme", ":authority":
+		return exchange.IsRequest
+	case ":status":
+		return exchange.IsResponse
+	}
+	return exchange.Foreign
+}
+
+// NewFacts implements exchange.Protocol.
+func (*Protocol) NewFacts() exchange.Facts { return &rpcfacts.Facts{} }
+
+// NewParser implements exchange.Protocol.
+func (*Protocol) NewParser(sink exchange.Sink) exchange.Parser {
+	p := &Parser{streams: make(map[uint32]*stream)}
+	p.Reset(sink, false)
+	return p
+}
+
+// facts returns what is known about an exchange of this protocol.
+func facts(ex *exchange.Exchange) *rpcfacts.Facts { return ex.Facts.(*rpcfacts.Facts) }
