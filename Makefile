@@ -70,6 +70,10 @@ bench: ## measure cost, throughput and latency; writes the table in testbed/READ
 bench-latency: ## compare service_latency with contrib's span_metrics; writes its table in testbed/README.md
 	@scripts/bench-latency.sh $(ARGS)
 
+.PHONY: bench-policy
+bench-policy: ## measure what rules cost per event; SIGHTGLASS_FALCO_RULES=DIR adds Falco's own; writes its table in testbed/README.md
+	@scripts/bench-policy.sh $(ARGS)
+
 .PHONY: kernels
 kernels: ## load and test the eBPF programs on other kernels under QEMU
 	@scripts/kernels.sh $(ARGS)

@@ -125,6 +125,9 @@ func newRuleSet(loaded []*Rule, opts *Options) *RuleSet {
 	return rs
 }
 
+// Len is the number of rules that can match.
+func (rs *RuleSet) Len() int { return len(rs.active) }
+
 // Rules are all rules in their order, disabled ones too.
 func (rs *RuleSet) Rules() []*Rule { return rs.rules }
 

@@ -188,3 +188,16 @@ func TestConnectorTable(t *testing.T) {
 	require.Contains(t, table, "| heap per series, delta, at most | **500 B** | 2,000 B | 4.0 | 3 |\n")
 	require.Contains(t, table, "| the same, longest | **10.00 ms** | 1000.00 ms | 100.0 |  |\n")
 }
+
+func TestPolicyTable(t *testing.T) {
+	costs := map[string]*policyCost{}
+	for _, ns := range []string{"100", "140", "110"} {
+		addPolicyCosts(costs, []byte("goos: linux\nBenchmarkPolicies/none \t 10 \t 5 ns/op\t 0 rules\t "+ns+" cpu-ns/event\nPASS\n"))
+		addPolicyCosts(costs, []byte("BenchmarkPolicies/stable \t 10 \t 5 ns/op\t 25.00 rules\t 1"+ns+" cpu-ns/event\n"))
+	}
+	require.Equal(t, []float64{1100, 1140, 1110}, costs["stable"].nanoseconds)
+	table := policyTable(costs)
+	require.Contains(t, table, "| none: the reading of a record | 0 | 110 ns | | |\n")
+	require.Contains(t, table, "| Falco's stable rules | 25 | 1,110 ns | **1,000 ns** | < 400 ns |\n")
+	require.NotContains(t, table, "embedded", "what was not measured is left out")
+}

@@ -3,9 +3,10 @@
 //
 //	bench -agent bin/sightglass -load out/load [-readme testbed/README.md] [-only overhead,micro,latency,idle]
 //	bench -connectors out/comparison [-readme testbed/README.md]
+//	bench -policies out/policies.test [-readme testbed/README.md]
 //
-// The second compares connectors and nothing else. The first needs root; both
-// need a machine that does little else.
+// The second compares connectors, the third measures policies, and nothing else.
+// The first needs root; all need a machine that does little else.
 package main
 
 import (
@@ -45,6 +46,7 @@ func main() {
 		b       bench
 		readme  = flag.String("readme", "", "file to write the tables into, between its markers")
 		program = flag.String("connectors", "", "compare connectors by this program (connector/servicelatencyconnector/comparison)")
+		rules   = flag.String("policies", "", "measure policies by this program (the compiled tests of internal/record)")
 		only    = flag.String("only", "overhead,micro,latency,idle", "what to measure")
 	)
 	flag.StringVar(&b.binary, "agent", "bin/sightglass", "the agent's binary")
@@ -57,9 +59,12 @@ func main() {
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	var err error
-	if *program != "" {
+	switch {
+	case *program != "":
 		err = b.connectors(ctx, *program, *readme)
-	} else {
+	case *rules != "":
+		err = b.policies(ctx, *rules, *readme)
+	default:
 		err = b.run(ctx, strings.Split(*only, ","), *readme)
 	}
 	stop()

@@ -12,6 +12,7 @@ type marks struct{ begin, end string }
 
 var (
 	agentMarks     = marks{"<!-- bench:begin (written by make bench) -->", "<!-- bench:end -->"}
+	policyMarks    = marks{"<!-- bench-policy:begin (written by make bench-policy) -->", "<!-- bench-policy:end -->"}
 	connectorMarks = marks{"<!-- bench-latency:begin (written by make bench-latency) -->", "<!-- bench-latency:end -->"}
 )
 

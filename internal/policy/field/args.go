@@ -72,6 +72,9 @@ func (c *Context) argInt(i int) (int64, bool) {
 		return n, true
 	}
 	if s, ok := c.String(attr); ok { // addresses are written in hexadecimal
+		if s == "" || s[0] < '0' || s[0] > '9' {
+			return 0, false // without the allocation of an error
+		}
 		n, err := strconv.ParseUint(s, 0, 64)
 		return int64(n), err == nil
 	}

@@ -1,7 +1,6 @@
 package index
 
 import (
-	"fmt"
 	"math/rand/v2"
 	"strings"
 	"testing"
@@ -86,7 +85,7 @@ func TestTheIndexChangesNoVerdict(t *testing.T) {
 						if e == nil && rules[n].Types.Len() < events.Count() {
 							continue // of an unknown type nothing is known
 						}
-						require.Equal(t, rules[n].Cond.Node().Eval(c), got[n], fmt.Sprintf("%s %q %q: %s", event, name, cwd, conditions[n]))
+						require.Equal(t, rules[n].Cond.Node().Eval(c), got[n], "%s %q %q: %s", event, name, cwd, conditions[n])
 					}
 				}
 			}

@@ -138,6 +138,7 @@ func (s textPrefix) test(v *field.Value) bool   { return strings.HasPrefix(v.Tex
 func (s textSuffix) test(v *field.Value) bool   { return strings.HasSuffix(v.Text, string(s)) }
 func (s textFold) test(v *field.Value) bool     { return containsFold(v.Text, string(s)) }
 func (p *textOrder) test(v *field.Value) bool   { return ordered(p.op, strings.Compare(v.Text, p.s)) }
+
 func (p *globPred) test(v *field.Value) bool {
 	return strings.HasPrefix(v.Text, p.head) && strings.HasSuffix(v.Text, p.tail) && field.Glob(p.pattern, v.Text, p.fold)
 }
