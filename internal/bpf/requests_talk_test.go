@@ -18,6 +18,7 @@ var talks = map[string]func() error{
 	"multiplexed": talkMultiplexed,
 	"datagrams":   talkDatagrams,
 	"messages":    talkMessages,
+	"mistaken":    talkMistaken,
 }
 
 // talk plays the part of a helper.
@@ -86,11 +87,16 @@ func heard(t *testing.T, opts Options, part string, args ...string) []event.Requ
 	t.Cleanup(func() { require.NoError(t, a.Close()) })
 	cmd := helper(t, part, args...)
 	require.NoError(t, cmd.Run())
-	var all []event.Request
+	return drain(t, a, cmd.Process.Pid)
+}
+
+// drain returns the records of a process's calls that wait in the ring.
+func drain(t *testing.T, a *Agent, pid int) (all []event.Request) {
+	t.Helper()
 	var ev event.Event
-	_, err = a.Requests().Drain(func(raw []byte) {
+	_, err := a.Requests().Drain(func(raw []byte) {
 		require.NoError(t, event.Decode(raw, &ev))
-		if ev.Type != event.TypeData || ev.Key.TGID != uint32(cmd.Process.Pid) {
+		if ev.Type != event.TypeData || ev.Key.TGID != uint32(pid) {
 			return
 		}
 		r := ev.Request

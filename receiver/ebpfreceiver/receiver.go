@@ -195,7 +195,7 @@ func (r *ebpfReceiver) wire(k kernel) (*running, error) {
 		run.interest = newFollower(r.registry, k, run.activity, r.set.Logger)
 	}
 	if r.traces != nil && r.cfg.Requests.Enabled {
-		run.requests = newRequestStage(run.send, r.cfg, enrich, clock, &run.activity.drained)
+		run.requests = newRequestStage(run.send, r.cfg, enrich, clock, &run.activity.drained, k.Judge)
 		run.requests.build = translate.NewTraces(host, version, seed())
 		run.requests.out = newQueue(run.send, ptrace.Traces.SpanCount, func(ctx context.Context, b ptrace.Traces) { out.traces(ctx, r.traces, b) })
 		run.queues = append(run.queues, run.requests.out.close)

@@ -32,7 +32,7 @@ func newReporter(t *testing.T, k *fakeKernel) *reporter {
 	return &reporter{
 		kernel: k, enrich: enrich, clock: clock, log: log, started: time.Now(),
 		activity: newActivityStage(t.Context(), &cfg.Activity, log, enrich, clock),
-		requests: newRequestStage(t.Context(), cfg, enrich, clock, new(atomic.Uint64)),
+		requests: newRequestStage(t.Context(), cfg, enrich, clock, new(atomic.Uint64), k.Judge),
 	}
 }
 

@@ -51,7 +51,10 @@ type requestStage struct {
 	lastStats           time.Time
 }
 
-func newRequestStage(ctx context.Context, cfg *Config, e *enricher, clock *bpf.Clock, drained *atomic.Uint64) *requestStage {
+// judger is told what user space found out about a socket; see bpf.Agent.Judge.
+type judger func(socket uint64, refused uint32, class uint8) error
+
+func newRequestStage(ctx context.Context, cfg *Config, e *enricher, clock *bpf.Clock, drained *atomic.Uint64, judge judger) *requestStage {
 	protocols, _ := requests.Named(cfg.Requests.Protocols) // Validate has refused what is unknown
 	s := &requestStage{
 		ctx: ctx, cfg: &cfg.Requests, flushTime: cfg.Activity.FlushInterval, batch: cfg.Activity.BatchSize,
@@ -59,6 +62,8 @@ func newRequestStage(ctx context.Context, cfg *Config, e *enricher, clock *bpf.C
 	}
 	s.assembler = requests.New(requests.Config{
 		Protocols: protocols, MaxConnections: cfg.Requests.MaxConnections, MaxOpen: cfg.Requests.MaxOpen, Emit: s.emit,
+		// A socket of which the kernel is not told costs a little more, that is all.
+		Judge: func(socket uint64, refused uint32, class uint8) { _ = judge(socket, refused, class) },
 	})
 	s.stats.Store(&requests.Stats{})
 	return s

@@ -35,6 +35,10 @@ type Config struct {
 	// which goes on in a form that is not decoded. ep is valid during the call;
 	// of who made the calls it has only the process.
 	Opaque func(ep *exchange.Endpoint, protocol string, form exchange.Form)
+	// Judge, if set, tells the kernel side what a socket is not, by the bits of
+	// classes, and which class it is instead; 0 when that is not known. All bits
+	// are set for a socket of which nothing more is worth being reported.
+	Judge func(socket uint64, refused uint32, class uint8)
 }
 
 // Stats are the counters of an Assembler since it was made, and its state.
@@ -47,6 +51,7 @@ type Stats struct {
 	Exchanges    [exchange.NumReasons]uint64 // emitted or counted, by exchange.Reason
 	Bare         uint64                      // of these, counted only: nothing was known to emit
 	Opaque       [exchange.NumForms]uint64   // connections that went on in a form that is not decoded
+	Refused      uint64                      // connections that turned out to be of another protocol, or of none
 	Opened       uint64                      // connections taken up
 	Evicted      uint64                      // connections that gave way to others
 	Expired      uint64                      // connections that were silent for too long
@@ -56,15 +61,24 @@ type Stats struct {
 
 // Assembler follows connections. It is used by one goroutine.
 type Assembler struct {
-	cfg   Config
-	pools []*exchange.Pool
-	conns map[uint64]*conn
-	free  [][]*conn // by protocol
-	order list      // of use
-	hand  *conn     // where Tick goes on
-	open  int
-	stats Stats
-	seg   exchange.Segment // reused
+	cfg       Config
+	pools     []*exchange.Pool
+	conns     map[uint64]*conn // of streams, by socket
+	talks     map[talk]*conn   // of datagrams
+	streams   order
+	datagrams order
+	free      [][]*conn // by protocol
+	refusals  refusals
+	open      int
+	stats     Stats
+	seg       exchange.Segment // reused
+}
+
+// talk names what a socket of datagrams says to one peer, and hears of it.
+type talk struct {
+	socket uint64
+	port   uint16
+	addr   [16]byte
 }
 
 // Defaults of Config.
@@ -73,6 +87,13 @@ const (
 	defaultOpen        = 65536
 	defaultIdle        = 10 * time.Minute
 	defaultOpenTimeout = 6 * time.Hour
+)
+
+// Datagrams have no connections that end: each pair of a socket and a peer is
+// forgotten soon, and all of them get a part of the room.
+const (
+	datagramIdle  = 30 * time.Second
+	datagramShare = 8
 )
 
 // New returns an assembler.
@@ -90,12 +111,14 @@ func New(cfg Config) *Assembler {
 	a := &Assembler{
 		cfg:   cfg,
 		conns: make(map[uint64]*conn),
+		talks: make(map[talk]*conn),
 		free:  make([][]*conn, len(cfg.Protocols)),
 	}
 	for _, p := range cfg.Protocols {
 		a.pools = append(a.pools, exchange.NewPool(p))
 	}
-	a.order.init()
+	a.streams.init(cfg.MaxConnections, cfg.IdleTimeout)
+	a.datagrams.init(max(1, cfg.MaxConnections/datagramShare), min(datagramIdle, cfg.IdleTimeout))
 	return a
 }
 
@@ -109,7 +132,7 @@ func orDefault[T int | time.Duration](v, def T) T {
 // Stats returns the counters.
 func (a *Assembler) Stats() Stats {
 	s := a.stats
-	s.Connections, s.OpenRequests = len(a.conns), a.open
+	s.Connections, s.OpenRequests = a.streams.len+a.datagrams.len, a.open
 	return s
 }
 
@@ -122,6 +145,7 @@ func (a *Assembler) Handle(ev *event.Event) {
 		a.data(ev)
 	case event.TypeSocketClose:
 		a.stats.Records++
+		delete(a.refusals, ev.Request.Socket)
 		if c := a.conns[ev.Request.Socket]; c != nil {
 			c.close(ev)
 			a.remove(c)
@@ -133,22 +157,36 @@ func (a *Assembler) Handle(ev *event.Event) {
 // data finds the connection of a record and feeds it.
 func (a *Assembler) data(ev *event.Event) {
 	r := &ev.Request
-	c := a.conns[r.Socket]
+	c := a.find(r)
 	if c == nil {
 		if c = a.take(r); c == nil {
 			a.stats.Unknown++
 			return
 		}
 	}
-	a.order.touch(c)
+	c.order.touch(c)
 	c.seen, c.owner = ev.Time, ev.Key
-	if r.Bytes == 0 {
+	switch {
+	case r.Bytes == 0:
 		c.end(ev)
-		return
-	}
-	if c.inOrder(r, ev.Time) {
+	case c.isTalk || c.inOrder(r, ev.Time):
 		c.feed(ev)
+		if c.refuser != nil && c.refuser.Refused() {
+			a.refused(c, ev)
+		}
 	}
+}
+
+// find returns the connection of a record, nil when it is not followed.
+func (a *Assembler) find(r *event.Request) *conn {
+	if r.Flags&event.RequestDatagram != 0 {
+		return a.talks[talkOf(r)]
+	}
+	return a.conns[r.Socket]
+}
+
+func talkOf(r *event.Request) talk {
+	return talk{socket: r.Socket, port: r.PeerPort, addr: r.PeerAddr}
 }
 
 // take begins to follow the socket of a record, unless nothing tells which of
@@ -161,42 +199,26 @@ func (a *Assembler) take(r *event.Request) *conn {
 	if role == event.RoleUnknown {
 		return nil
 	}
-	if len(a.conns) >= a.cfg.MaxConnections {
+	order := &a.streams
+	isTalk := r.Flags&event.RequestDatagram != 0
+	if isTalk {
+		order = &a.datagrams
+	}
+	if order.len >= order.max {
 		a.stats.Evicted++
-		a.abandon(a.order.oldest())
+		a.abandon(order.oldest())
 	}
 	c := a.newConn(proto)
 	c.begin(r, role, guessed)
-	a.conns[r.Socket] = c
-	a.order.touch(c)
+	c.order, c.isTalk = order, isTalk
+	if isTalk {
+		a.talks[talkOf(r)] = c
+	} else {
+		a.conns[r.Socket] = c
+	}
+	order.add(c)
 	a.stats.Opened++
 	return c
-}
-
-// classify tells the protocol of a socket and which end it is. The direction of
-// the first message is the best witness of the role; without it the kernel's
-// opinion counts.
-func (a *Assembler) classify(r *event.Request) (proto int, role event.Role, guessed bool) {
-	verdict := exchange.Foreign
-	if proto = int(r.Class) - 1; proto >= 0 && proto < len(a.cfg.Protocols) {
-		verdict = a.cfg.Protocols[proto].Classify(r.Payload)
-	} else {
-		for proto = len(a.cfg.Protocols) - 1; proto >= 0; proto-- {
-			if verdict = a.cfg.Protocols[proto].Classify(r.Payload); verdict != exchange.Foreign {
-				break
-			}
-		}
-		if proto < 0 {
-			return 0, event.RoleUnknown, false
-		}
-	}
-	switch {
-	case verdict == exchange.Foreign:
-		return proto, r.Role, r.Flags&event.RequestGuessed != 0
-	case (verdict == exchange.IsRequest) == (r.Direction == event.Receive):
-		return proto, event.RoleServer, false
-	}
-	return proto, event.RoleClient, false
 }
 
 // ticks bounds the connections that one Tick looks at.
@@ -205,30 +227,32 @@ const ticks = 1024
 // Tick lets time pass: now is in ns since boot. It should be called about every
 // second; a call looks at a bounded number of connections.
 func (a *Assembler) Tick(now uint64) {
-	for range min(ticks, len(a.conns)) {
-		c := a.hand
-		if c == nil || c == &a.order.root {
-			c = a.order.root.next
+	for _, o := range []*order{&a.streams, &a.datagrams} {
+		for range min(ticks, o.len) {
+			c := o.turn()
+			idle := o.idle
+			if c.parser.Open() > 0 {
+				idle = a.cfg.OpenTimeout
+			}
+			if now > c.seen+uint64(idle) {
+				if !c.isTalk {
+					a.stats.Expired++
+				}
+				a.abandon(c)
+				continue
+			}
+			c.parser.Tick(now)
 		}
-		a.hand = c.next
-		idle := a.cfg.IdleTimeout
-		if c.parser.Open() > 0 {
-			idle = a.cfg.OpenTimeout
-		}
-		if now > c.seen+uint64(idle) {
-			a.stats.Expired++
-			a.abandon(c)
-			continue
-		}
-		c.parser.Tick(now)
 	}
 }
 
 // Close gives up everything that is under way. The assembler must not be used
 // afterwards, except for Stats.
 func (a *Assembler) Close() {
-	for len(a.conns) > 0 {
-		a.abandon(a.order.oldest())
+	for _, o := range []*order{&a.streams, &a.datagrams} {
+		for o.len > 0 {
+			a.abandon(o.oldest())
+		}
 	}
 }
 
@@ -239,11 +263,12 @@ func (a *Assembler) abandon(c *conn) {
 
 // remove forgets a connection whose parser holds nothing any more.
 func (a *Assembler) remove(c *conn) {
-	if a.hand == c {
-		a.hand = c.next
+	c.order.remove(c)
+	if c.isTalk {
+		delete(a.talks, talk{socket: c.ep.Socket, port: c.ep.PeerPort, addr: c.ep.PeerAddr})
+	} else {
+		delete(a.conns, c.ep.Socket)
 	}
-	a.order.remove(c)
-	delete(a.conns, c.ep.Socket)
 	if free := &a.free[c.proto]; len(*free) < maxFree {
 		*free = append(*free, c)
 	}
@@ -260,5 +285,6 @@ func (a *Assembler) newConn(proto int) *conn {
 	}
 	c := &conn{a: a, proto: proto}
 	c.parser = a.cfg.Protocols[proto].NewParser(c)
+	c.refuser, _ = c.parser.(exchange.Refuser)
 	return c
 }

@@ -8,8 +8,11 @@ import (
 // conn is one end of a connection; the Sink of its parser.
 type conn struct {
 	a          *Assembler
+	order      *order
 	prev, next *conn // in the order of use
 	parser     exchange.Parser
+	refuser    exchange.Refuser // the parser, if it can refuse
+	isTalk     bool             // datagrams
 	ep         exchange.Endpoint
 	proto      int
 	owner      event.ProcessKey // who made the last record
@@ -72,7 +75,7 @@ func (c *conn) feed(ev *event.Event) {
 	s := &c.a.seg
 	*s = exchange.Segment{
 		Side: c.side(r.Direction), Start: ev.Time, End: ev.Time,
-		Len: r.Bytes, Payload: r.Payload, Tail: r.Tail,
+		Len: r.Bytes, Payload: r.Payload, Tail: r.Tail, Datagram: c.isTalk,
 		Who: exchange.Who{
 			Owner: ev.Key, TID: ev.TID, CgroupID: r.CgroupID, CgroupHierarchy: r.CgroupHierarchy,
 			Loop: r.Flags&event.RequestLoop != 0,
@@ -110,12 +113,13 @@ const (
 	errConnReset   = -104
 	errNotConn     = -107
 	errTimedOut    = -110
+	errConnRefused = -111
 	errHostUnreach = -113
 )
 
 func breaks(errno int32) bool {
 	switch errno {
-	case errPipe, errNetUnreach, errConnAborted, errConnReset, errNotConn, errTimedOut, errHostUnreach:
+	case errPipe, errNetUnreach, errConnAborted, errConnReset, errNotConn, errTimedOut, errConnRefused, errHostUnreach:
 		return true
 	}
 	return false
@@ -174,6 +178,7 @@ func (c *conn) Count(why exchange.Reason) {
 // Opaque implements exchange.Sink.
 func (c *conn) Opaque(form exchange.Form) {
 	c.a.stats.Opaque[form]++
+	c.a.judge(c.ep.Socket, anyClass, 0)
 	if c.a.cfg.Opaque != nil {
 		ep := c.ep
 		ep.Owner = c.owner
@@ -183,31 +188,3 @@ func (c *conn) Opaque(form exchange.Form) {
 
 // Client implements exchange.Sink.
 func (c *conn) Client() bool { return c.ep.Role == event.RoleClient }
-
-// list keeps connections in the order of use; root.next is the most recent.
-type list struct{ root conn }
-
-func (l *list) init() { l.root.next, l.root.prev = &l.root, &l.root }
-
-// oldest returns the connection that was silent for longest; there must be one.
-func (l *list) oldest() *conn { return l.root.prev }
-
-// touch makes c the most recent.
-func (l *list) touch(c *conn) {
-	if l.root.next == c {
-		return
-	}
-	l.remove(c)
-	c.prev, c.next = &l.root, l.root.next
-	c.next.prev = c
-	l.root.next = c
-}
-
-// remove takes c out, if it is in.
-func (l *list) remove(c *conn) {
-	if c.next == nil {
-		return
-	}
-	c.prev.next, c.next.prev = c.next, c.prev
-	c.prev, c.next = nil, nil
-}

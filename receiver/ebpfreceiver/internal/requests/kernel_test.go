@@ -56,7 +56,11 @@ func watch(tb testing.TB, opts bpf.Options) *watcher {
 		require.True(tb, h.Attached, "%s: %v", h.Name, h.Err)
 	}
 	w := &watcher{agent: agent, done: make(chan struct{})}
-	w.asm = requests.New(requests.Config{Emit: w.emit})
+	w.asm = requests.New(requests.Config{Emit: w.emit, Judge: func(socket uint64, refused uint32, class uint8) {
+		if err := agent.Judge(socket, refused, class); err != nil {
+			tb.Error(err)
+		}
+	}})
 	go w.run(tb)
 	tb.Cleanup(func() {
 		require.NoError(tb, agent.Close())

@@ -115,3 +115,11 @@ type Parser interface {
 	// afterwards, except for Reset.
 	Abandon(why Reason)
 }
+
+// Refuser is a Parser that may find out that the connection speaks another
+// protocol than its own, although it began alike.
+type Refuser interface {
+	// Refused is asked after each Segment. A parser that says yes has dropped
+	// the exchanges that it held, and is not used afterwards, except for Reset.
+	Refused() bool
+}

@@ -1,0 +1,219 @@
+package requests
+
+import (
+	"bytes"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/sightglass/sightglass/internal/event"
+	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/exchange"
+)
+
+// toy is a protocol whose requests begin with a word and whose responses with
+// another.
+type toy struct{ name, ask, answer string }
+
+func (p toy) Name() string                  { return p.name }
+func (p toy) Signatures() []event.Signature { return nil }
+func (p toy) NewFacts() exchange.Facts      { return &toyFacts{} }
+
+func (p toy) NewParser(sink exchange.Sink) exchange.Parser { return &toyParser{toy: p, sink: sink} }
+
+func (p toy) Classify(first []byte) exchange.Verdict {
+	switch {
+	case bytes.HasPrefix(first, []byte(p.ask)):
+		return exchange.IsRequest
+	case bytes.HasPrefix(first, []byte(p.answer)):
+		return exchange.IsResponse
+	}
+	return exchange.Foreign
+}
+
+type toyFacts struct{}
+
+func (*toyFacts) Reset() {}
+
+// toyParser pairs each request with the next response; one that contains "no"
+// tells it that the connection is foreign.
+type toyParser struct {
+	toy
+	sink    exchange.Sink
+	ex      *exchange.Exchange
+	foreign bool
+}
+
+func (p *toyParser) Reset(sink exchange.Sink, _ bool) { p.sink, p.ex, p.foreign = sink, nil, false }
+
+func (p *toyParser) Segment(s *exchange.Segment) {
+	switch {
+	case bytes.Contains(s.Payload, []byte("no")):
+		p.foreign = true
+		if p.ex != nil {
+			p.sink.Drop(p.ex)
+			p.ex = nil
+		}
+	case s.Side == exchange.Request:
+		if p.ex == nil {
+			p.ex = p.sink.New(s)
+		}
+	case p.ex != nil:
+		p.end(s.End, exchange.Complete)
+	}
+}
+
+func (p *toyParser) end(at uint64, why exchange.Reason) {
+	if p.ex != nil {
+		p.ex.End, p.ex.Incomplete = at, why
+		p.sink.Done(p.ex)
+		p.ex = nil
+	}
+}
+
+func (p *toyParser) Gap(exchange.Side, uint64, uint64) {}
+func (p *toyParser) EOF(_ exchange.Side, at uint64)    { p.end(at, exchange.ConnectionClosed) }
+func (p *toyParser) Close(at uint64)                   { p.end(at, exchange.ConnectionClosed) }
+func (p *toyParser) Tick(uint64)                       {}
+func (p *toyParser) Abandon(why exchange.Reason)       { p.end(0, why) }
+func (p *toyParser) Refused() bool                     { return p.foreign }
+func (p *toyParser) Open() int {
+	if p.ex != nil {
+		return 1
+	}
+	return 0
+}
+
+type judgement struct {
+	socket  uint64
+	refused uint32
+	class   uint8
+}
+
+// judged is a tape for two toys whose signatures the kernel may mistake.
+func judged() (p *tape, verdicts *[]judgement) {
+	verdicts = new([]judgement)
+	p = &tape{position: map[uint64]*[2]uint64{}}
+	p.a = New(Config{
+		Protocols: []exchange.Protocol{toy{"one", "ASK-----", "TELL----"}, toy{"two", "ASK2----", "TELL2---"}},
+		Emit: func(ex *exchange.Exchange) {
+			p.got = append(p.got, ex.Protocol+" "+ex.Incomplete.String())
+			p.ends = append(p.ends, ex.Endpoint)
+			ex.Release()
+		},
+		Judge: func(socket uint64, refused uint32, class uint8) {
+			*verdicts = append(*verdicts, judgement{socket, refused, class})
+		},
+	})
+	return p, verdicts
+}
+
+func head(ev *event.Event) { ev.Request.Flags |= event.RequestHead }
+
+func TestMistakenProtocol(t *testing.T) {
+	p, verdicts := judged()
+	p.data(1, client, send, "ASK2---- x", head).data(1, client, recv, "TELL2--- y")
+	require.Equal(t, []string{"two complete"}, p.got)
+	require.Equal(t, []judgement{{1, 1 << 1, 2}}, *verdicts)
+	require.EqualValues(t, 1, p.a.Stats().Refused)
+	p.close(1)
+	require.Empty(t, p.a.refusals)
+}
+
+func TestShortBeginningIsNotJudged(t *testing.T) {
+	p, verdicts := judged()
+	p.data(1, client, send, "A", head)
+	require.Empty(t, *verdicts)
+	require.Equal(t, 1, p.a.Stats().Connections)
+}
+
+func TestForeignBeginnings(t *testing.T) {
+	p, verdicts := judged()
+	for range strikes - 1 {
+		p.data(1, client, send, "something else", head)
+		require.Empty(t, *verdicts, "may be the rest of a message")
+	}
+	for range 5 {
+		p.data(1, client, send, "something else", head)
+		require.Equal(t, []judgement{{1, 1 << 1, 0}}, *verdicts, "told once")
+	}
+	second := func(ev *event.Event) { ev.Request.Class = 2 }
+	for range strikes {
+		p.data(1, client, send, "something else", head, second)
+	}
+	require.Equal(t, judgement{1, anyClass, 0}, (*verdicts)[1], "nothing is left")
+	require.Zero(t, p.a.Stats().Connections)
+	require.EqualValues(t, 2, p.a.Stats().Refused)
+}
+
+func TestParserRefuses(t *testing.T) {
+	p, verdicts := judged()
+	p.data(1, client, send, "ASK-----", head).data(1, client, recv, "no")
+	require.Empty(t, p.got)
+	require.Equal(t, []judgement{{1, 1 << 1, 0}}, *verdicts)
+	require.Zero(t, p.a.Stats().OpenRequests)
+	require.Zero(t, p.a.Stats().Connections)
+	p.data(1, client, send, "ASK2----").data(1, client, recv, "TELL2---")
+	require.Equal(t, []string{"two complete"}, p.got, "by what it looks like, the kernel has not heeded it yet")
+}
+
+func TestRefusalsAreBounded(t *testing.T) {
+	p, _ := judged()
+	for i := range uint64(2*maxRefusals + 10) {
+		p.data(i+1, client, send, "something else", head)
+		require.LessOrEqual(t, len(p.a.refusals), maxRefusals)
+	}
+}
+
+// datagram is a record of a datagram to or from a peer.
+func (t *tape) datagram(socket uint64, peer byte, d event.Direction, data string) *tape {
+	return t.data(socket, unknown, d, data, head, func(ev *event.Event) {
+		ev.Request.Flags |= event.RequestDatagram
+		ev.Request.PeerAddr = [16]byte{127, 0, 0, peer}
+		ev.Request.Position, ev.Request.Opposite = 0, 1<<20 // count what went to all peers
+	})
+}
+
+func TestDatagrams(t *testing.T) {
+	p, _ := judged()
+	p.datagram(1, 7, send, "ASK-----").datagram(1, 8, send, "ASK-----")
+	p.datagram(1, 8, recv, "TELL----").datagram(1, 7, recv, "TELL----")
+	p.datagram(2, 9, recv, "ASK-----").datagram(2, 9, send, "TELL----")
+	require.Equal(t, []string{"one complete", "one complete", "one complete"}, p.got)
+	for i, want := range []struct {
+		peer byte
+		role event.Role
+	}{{8, client}, {7, client}, {9, server}} {
+		require.Equal(t, want.peer, p.ends[i].PeerAddr[3])
+		require.Equal(t, want.role, p.ends[i].Role)
+	}
+	s := p.a.Stats()
+	require.Zero(t, s.Gaps)
+	require.Equal(t, 3, s.Connections)
+	p.a.Tick(p.now + uint64(datagramIdle) + 1)
+	require.Zero(t, p.a.Stats().Connections, "soon forgotten")
+	require.Zero(t, p.a.Stats().Expired)
+}
+
+func TestDatagramsGetTheirShare(t *testing.T) {
+	p, _ := judged()
+	p.a = New(Config{Protocols: p.a.cfg.Protocols, MaxConnections: 2 * datagramShare, IdleTimeout: time.Hour})
+	p.data(1, client, send, "ASK-----", head)
+	for peer := range byte(50) {
+		p.datagram(2, peer, send, "ASK-----")
+	}
+	require.Equal(t, 3, p.a.Stats().Connections)
+	require.NotNil(t, p.a.conns[1], "a stream does not give way")
+	require.Len(t, p.a.talks, 2)
+}
+
+func TestDatagramRefused(t *testing.T) {
+	p, _ := judged()
+	p.datagram(1, 7, send, "ASK-----")
+	p.data(1, unknown, recv, "", func(ev *event.Event) {
+		ev.Request.Flags |= event.RequestDatagram
+		ev.Request.PeerAddr = [16]byte{127, 0, 0, 7}
+		ev.Request.Error = errConnRefused
+	})
+	require.Equal(t, []string{"one connection_closed"}, p.got)
+}
