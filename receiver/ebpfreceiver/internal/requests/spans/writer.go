@@ -40,6 +40,9 @@ func (w *Writer) Unique(key string, value []byte) {
 // Int sets an attribute.
 func (w *Writer) Int(key string, value int64) { w.attrs.PutInt(key, value) }
 
+// Bool sets an attribute.
+func (w *Writer) Bool(key string, value bool) { w.attrs.PutBool(key, value) }
+
 // List sets an attribute to a list of texts.
 func (w *Writer) List(key string, values ...string) {
 	list := w.attrs.PutEmptySlice(key)

@@ -1,0 +1,83 @@
+package dbconn
+
+import "github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/exchange"
+
+// Adrift tells whether it is not known which response is whose.
+func (q *Queue[T]) Adrift() bool { return q.adrift }
+
+// Lose gives up all requests under way, because it is not certain any more
+// which response is whose. The protocol forgets where it was on both sides.
+func (q *Queue[T]) Lose(now uint64, why exchange.Reason) {
+	q.given += q.Len()
+	for q.Len() > 0 {
+		q.finish(now, why)
+	}
+	q.adrift, q.settled, q.extra = true, false, false
+	q.early.list = q.early.list[:0]
+}
+
+// Abandon gives up all requests under way for good.
+func (q *Queue[T]) Abandon(why exchange.Reason) { q.Lose(q.latest, why) }
+
+// Torn says that the next bytes of the request side may begin anywhere in a
+// message.
+func (q *Queue[T]) Torn() { q.torn = true }
+
+// Extra says that requests were sent which were not copied.
+func (q *Queue[T]) Extra() { q.extra, q.torn = true, true }
+
+// Missed says that bytes of the request side were lost.
+func (q *Queue[T]) Missed() { q.missing, q.torn = true, true }
+
+// Rested tells whether nothing had happened for a while before s.
+func (q *Queue[T]) Rested(s *exchange.Segment) bool {
+	return q.latest != 0 && s.Start > q.latest+quiet
+}
+
+// MayBegin tells whether a request may begin with s, as far as the time tells:
+// when the bytes before are missing, the client must have rested.
+func (q *Queue[T]) MayBegin(s *exchange.Segment) bool {
+	return !q.torn || q.Rested(s)
+}
+
+// Resync tells whether the connection may be followed again from the beginning
+// of s on, which begins a request if begins: when no older one is under way.
+func (q *Queue[T]) Resync(s *exchange.Segment, begins bool) bool {
+	if !begins || !q.MayBegin(s) || q.pipelined && !q.Rested(s) {
+		q.torn = true
+		return false
+	}
+	q.adrift, q.given = false, 0
+	return true
+}
+
+// Response is called for each segment of the response side before anything
+// else. It returns false when the segment answers nothing that is known, and
+// has been taken care of.
+func (q *Queue[T]) Response(s *exchange.Segment) bool {
+	q.torn = false // what the client says next is a new request
+	switch {
+	case q.adrift:
+		q.orphan()
+		return false
+	case q.Len() > 0:
+		return true
+	case q.extra:
+	case !q.Sink.Client():
+		q.orphan()
+	case !q.early.hold(s):
+		q.orphan()
+	}
+	return false
+}
+
+// orphan takes a response that answers no request that we know of.
+func (q *Queue[T]) orphan() {
+	switch {
+	case q.given > 0:
+		q.given-- // it has been reported
+	case q.missing:
+		q.missing = false
+		q.Sink.Count(exchange.RequestLost)
+	}
+}

@@ -1,0 +1,153 @@
+package dbfacts
+
+import (
+	"github.com/sightglass/sightglass/internal/event"
+	"github.com/sightglass/sightglass/internal/schema"
+	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/exchange"
+	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/spans"
+)
+
+// Words that stand for what has no text.
+const (
+	prepare = "PREPARE"
+	batch   = "BATCH"
+	execute = "EXECUTE"
+)
+
+// Describe implements spans.Describer.
+func (f *Facts) Describe(ex *exchange.Exchange, w *spans.Writer) bool {
+	if !f.Known() {
+		return false
+	}
+	w.Text(schema.DBSystemName, f.System)
+	w.Bytes(schema.DBNamespace, f.Namespace)
+	f.name(w)
+	f.query(w)
+	f.server(ex, w)
+	f.outcome(ex, w)
+	if p, ok := spans.ParseTraceParent(f.TraceParent); ok {
+		w.Parent(p.Trace, p.Span, p.Flags, "")
+	}
+	return true
+}
+
+// name names the span after the summary of the statement, or after the command.
+// The conventions advise against an operation name that is read out of a text
+// which may have several.
+func (f *Facts) name(w *spans.Writer) {
+	summary := ""
+	switch {
+	case f.Mixed:
+		summary = batch
+	case f.Statement == nil:
+	case f.Batch > 1:
+		summary = f.joined(w, batch)
+	case f.Prepares:
+		summary = f.joined(w, prepare)
+	default:
+		summary = f.Statement.Summary
+	}
+	operation := w.Intern(f.Operation)
+	if operation == "" && f.Unseen && summary == "" {
+		switch operation = execute; {
+		case f.Batch > 1:
+			operation = batch
+		case f.Prepares:
+			operation = prepare
+		}
+	}
+	if operation != "" {
+		w.Text(schema.DBOperationName, operation)
+	}
+	if summary != "" {
+		w.Text(schema.DBQuerySummary, summary)
+		w.Name(summary)
+		return
+	}
+	if operation == "" {
+		operation = f.System
+	}
+	w.Name(operation)
+}
+
+// joined is a word and the summary of the statement.
+func (f *Facts) joined(w *spans.Writer, word string) string {
+	if f.Statement.Summary == "" {
+		return word
+	}
+	buf := append(w.Scratch(), word...)
+	buf = append(buf, ' ')
+	buf = append(buf, f.Statement.Summary...)
+	w.Keep(buf)
+	return w.Intern(buf)
+}
+
+// query writes the text, as far as it is known.
+func (f *Facts) query(w *spans.Writer) {
+	if f.Batch > 1 {
+		w.Int(schema.DBOperationBatchSize, int64(f.Batch))
+	}
+	w.Bytes(schema.DBStoredProcedureName, f.Procedure)
+	cut := f.TextCut
+	switch {
+	case f.Statement != nil && !f.Mixed:
+		if f.Statement.Procedure != "" {
+			w.Text(schema.DBStoredProcedureName, f.Statement.Procedure)
+		}
+		if f.Statement.Text != "" {
+			w.Text(schema.DBQueryText, f.Statement.Text)
+		}
+		cut = cut || f.Statement.Truncated
+	default:
+		w.Unique(schema.DBQueryText, f.Text)
+	}
+	if f.Unseen {
+		w.Bool(schema.DBStatementUnseen, true)
+	}
+	switch {
+	case cut && f.Hidden:
+		w.List(schema.Truncated, schema.DBQueryText, schema.DBResponseStatusCode)
+	case cut:
+		w.List(schema.Truncated, schema.DBQueryText)
+	case f.Hidden:
+		w.List(schema.Truncated, schema.DBResponseStatusCode)
+	}
+}
+
+// familyUnix is AF_UNIX.
+const familyUnix = 1
+
+// server writes where the database is, and on its own side who asks.
+func (f *Facts) server(ex *exchange.Exchange, w *spans.Writer) {
+	if ex.Family == familyUnix {
+		return
+	}
+	if ex.Role == event.RoleClient {
+		w.Text(schema.ServerAddress, w.Address(ex.Family, &ex.PeerAddr))
+		w.Int(schema.ServerPort, int64(ex.PeerPort))
+		return
+	}
+	w.Text(schema.ServerAddress, w.Address(ex.Family, &ex.LocalAddr))
+	w.Int(schema.ServerPort, int64(ex.LocalPort))
+	w.Text(schema.ClientAddress, w.Address(ex.Family, &ex.PeerAddr))
+}
+
+// outcome writes how it ended.
+func (f *Facts) outcome(ex *exchange.Exchange, w *spans.Writer) {
+	if f.HasRows {
+		w.Int(schema.DBResponseReturnedRows, f.Rows)
+	}
+	w.Bytes(schema.DBResponseError, f.SQLState)
+	switch {
+	case len(f.Status) != 0:
+		w.Bytes(schema.DBResponseStatusCode, f.Status)
+		w.Bytes(schema.ErrorType, f.Status)
+		w.Failed()
+	case f.Failed:
+		w.Text(schema.ErrorType, "_OTHER")
+		w.Failed()
+	case ex.Incomplete == exchange.ConnectionClosed && (ex.Role == event.RoleClient || !f.CallerGone):
+		w.Text(schema.ErrorType, exchange.ConnectionClosed.String())
+		w.Failed()
+	}
+}
