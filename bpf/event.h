@@ -104,8 +104,20 @@ enum arg_kind {
 	ARG_SOCKADDR_OUT = 35,
 	ARG_OPEN_HOW = 36,
 	ARG_BYTES = 37,
-	ARG_FD_PAIR = 38,
-	ARG_STRINGS = 39,
+	ARG_STRINGS = 38,
+	ARG_RLIMIT = 39,
+	ARG_RLIMIT_LONG = 40,
+	ARG_CLONE_ARGS = 41,
+	ARG_MESSAGE = 42,
+	ARG_FD_BEFORE = 43,
+	ARG_WRITTEN = 48, /* from here on: memory that the kernel writes, read at exit */
+	ARG_FD_PAIR = 48,
+	ARG_BYTES_OUT = 49,
+	ARG_SOCKADDR_FROM = 50,
+	ARG_MESSAGE_OUT = 51,
+	ARG_RLIMIT_OUT = 52,
+	ARG_RING_PARAMS = 53,
+	ARG_MESSAGES_OUT = 54,
 };
 
 /* What event_extra.arg names: an argument by its index, or one of these. */
@@ -127,6 +139,7 @@ enum event_extra_kind {
 	EXTRA_SOCKET = 4, /* struct event_socket */
 	EXTRA_UNIX_LOCAL = 5, /* sun_path */
 	EXTRA_UNIX_PEER = 6,
+	EXTRA_ADDRESS = 7, /* struct sockaddr inside an ARG_MESSAGE */
 };
 
 enum event_extra_flag {
@@ -160,12 +173,16 @@ struct event_file {
 	__u32 reserved;
 };
 
+enum event_socket_flag {
+	EVENT_SOCKET_BOUND = 1, /* the program chose the local port */
+};
+
 struct event_socket {
 	__u16 family;
 	__u16 type;
 	__u16 protocol;
 	__u8 state; /* TCP_* */
-	__u8 reserved;
+	__u8 flags; /* enum event_socket_flag */
 	__u16 local_port; /* host order */
 	__u16 peer_port;
 	__u32 net_ns;

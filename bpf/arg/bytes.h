@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
-/* ARG_BYTES: the beginning of a buffer; the next argument is its length. */
+/* ARG_BYTES, ARG_BYTES_OUT: the beginning of a buffer. */
 #ifndef SIGHTGLASS_ARG_BYTES_H
 #define SIGHTGLASS_ARG_BYTES_H
 
@@ -16,7 +16,7 @@ static __always_inline enum arg_read arg__read_bytes(struct scratch *s, __u8 i, 
 	if (!x)
 		return ARG_READ_FAILED;
 	pin(len);
-	if (!len || len > BYTES_MAX || bpf_probe_read_user(x + 1, len, (void *)ptr))
+	if (len && (len > BYTES_MAX || bpf_probe_read_user(x + 1, len, (void *)ptr)))
 		return ARG_READ_FAILED;
 	if (size > BYTES_MAX)
 		flags |= EXTRA_TRUNCATED;

@@ -25,6 +25,7 @@ enum call_flag {
 enum call_result {
 	RESULT_FILE = 2,
 	RESULT_SOCKET = 3,
+	RESULT_DESCRIPTOR = 4,
 	RESULT_CWD = 6,
 };
 
@@ -33,7 +34,6 @@ enum spec_flag {
 	SPEC_ENTER = 1, /* has memory arguments to be read at enter */
 	SPEC_TIMED = 2, /* record when it began */
 	SPEC_EXEC = 4, /* success is told by sched_process_exec */
-	SPEC_PAIR = 8, /* has an ARG_FD_PAIR */
 };
 
 struct syscall_spec {
@@ -42,6 +42,8 @@ struct syscall_spec {
 	__u8 flags; /* enum spec_flag */
 	__u8 memory; /* bit n: argument n is memory that is copied */
 	__u8 fds; /* bit n: argument n is an ARG_FD */
+	__u8 written; /* bit n: argument n is memory that the kernel writes */
+	__u8 reserved;
 };
 
 const volatile struct syscall_spec cfg_specs[ROW_MAX] = {};

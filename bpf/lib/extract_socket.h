@@ -9,6 +9,7 @@
 #define AF_INET 2
 #define AF_INET6 10
 #define UNIX_PATH_MAX 108
+#define SOCK_BINDPORT_LOCK 8
 
 /* extract__sock: the struct sock behind an open file, 0 when it is no socket. */
 static __always_inline __u64 extract__sock(__u64 file)
@@ -49,6 +50,15 @@ static __always_inline void extract__inet(__u64 sk, struct event_socket *out)
 	((__u64 *)out->peer_addr)[1] = kload(addr + 8);
 }
 
+static __always_inline __u64 extract__locks(__u64 sk)
+{
+	struct sock *sock = (struct sock *)sk;
+
+	if (cfg_direct)
+		return base__cast(sock, sk)->sk_userlocks;
+	return BPF_CORE_READ_BITFIELD_PROBED(sock, sk_userlocks);
+}
+
 /* extract__socket: fills out from a struct sock; all zero for families without
  * addresses that we know.
  */
@@ -59,6 +69,8 @@ static __always_inline void extract__socket(__u64 sk, struct event_socket *out)
 	out->state = kread(sock, sk, __sk_common.skc_state);
 	out->type = kread(sock, sk, sk_type);
 	out->protocol = kread(sock, sk, sk_protocol);
+	if (extract__locks(sk) & SOCK_BINDPORT_LOCK)
+		out->flags = EVENT_SOCKET_BOUND;
 	out->net_ns = kread(net, kptr(sock, sk, __sk_common.skc_net.net), ns.inum);
 	if (out->family == AF_INET || out->family == AF_INET6)
 		extract__inet(sk, out);

@@ -8,6 +8,7 @@
 #include "../arg/bytes.h"
 #include "../arg/fd.h"
 #include "../arg/fixed.h"
+#include "../arg/message.h"
 #include "../arg/sockaddr.h"
 #include "../arg/string.h"
 #include "../arg/strings.h"
@@ -96,19 +97,32 @@ static __always_inline enum arg_read syscall__read_arg(struct scratch *s, __u8 k
 						       const __u64 *args, __u8 abi, __u16 flags)
 {
 	__u64 next = i < 5 ? args[i + 1] : 0;
+	__u32 narrow = abi != EVENT_ABI_NATIVE;
 
 	switch (kind) {
 	case ARG_PATH:
 	case ARG_TEXT:
 		return arg__read_string(s, i, args[i], flags);
 	case ARG_SOCKADDR:
-		return arg__read_sockaddr(s, i, args[i], next, flags);
+		return arg__read_sockaddr(s, i, EXTRA_BYTES, args[i], next, flags);
 	case ARG_OPEN_HOW:
 		return arg__read_fixed(s, i, args[i], OPEN_HOW_SIZE, flags);
 	case ARG_BYTES:
 		return arg__read_bytes(s, i, args[i], next, flags);
 	case ARG_STRINGS:
-		return arg__read_strings(s->user, i, args[i], flags, abi == EVENT_ABI_32 ? 4 : 8);
+		return arg__read_strings(s->user, i, args[i], flags, narrow ? 4 : 8);
+	case ARG_RLIMIT:
+	case ARG_RLIMIT_LONG:
+		return arg__read_fixed(s, i, args[i], RLIMIT_SIZE, flags);
+	case ARG_CLONE_ARGS:
+		return arg__read_fixed(s, i, args[i], CLONE_ARGS_SIZE, flags);
+	case ARG_MESSAGE:
+		return arg__read_message(s->user, i, args[i], BYTES_MAX + 1, flags | narrow << 31);
+	case ARG_FD_BEFORE:
+		if (flags & EXTRA_LATE) /* another thread may have the number by now */
+			return ARG_READ_FAILED;
+		arg__emit_fd(s->user, base__task(), (__u32)args[i], i);
+		return ARG_READ_OK;
 	default:
 		return ARG_READ_FAILED;
 	}

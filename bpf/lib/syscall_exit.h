@@ -42,16 +42,68 @@ __noinline int syscall__late_args(__u32 user, __u32 row, __u32 abi, __u32 missin
 	return 0;
 }
 
-/* syscall__fd_pair: what the kernel wrote into an array of two descriptors. */
-static __always_inline void syscall__fd_pair(struct scratch *s,
-					     const volatile struct syscall_spec *spec)
+/* syscall__fd_pair: an array of two descriptors, and what is behind the first. */
+static __always_inline enum arg_read syscall__fd_pair(struct scratch *s, __u8 i, __u64 ptr)
 {
-	struct event_syscall *call = &((struct syscall_record *)s->data)->call;
+	__u32 first;
 
-	for (int i = 0; i < 6; i++) {
-		if (spec->kinds[i] == ARG_FD_PAIR)
-			arg__read_fixed(s, i, call->args[i], FD_PAIR_SIZE, 0);
+	if (arg__read_fixed(s, i, ptr, FD_PAIR_SIZE, 0) == ARG_READ_FAILED)
+		return ARG_READ_FAILED;
+	if (!bpf_probe_read_user(&first, sizeof(first), (void *)ptr))
+		arg__emit_fd(s->user, base__task(), first, PART_RESULT);
+	return ARG_READ_OK;
+}
+
+/* syscall__written: adds argument i, which the kernel has written. */
+static __always_inline enum arg_read syscall__written(struct scratch *s, __u8 kind, __u8 i,
+						      const struct event_syscall *call)
+{
+	__u64 next = i < 5 ? call->args[i + 1] : 0;
+	__u32 narrow = call->abi != EVENT_ABI_NATIVE, len = 0;
+
+	switch (kind) {
+	case ARG_FD_PAIR:
+		return syscall__fd_pair(s, i, call->args[i]);
+	case ARG_BYTES_OUT:
+		return arg__read_bytes(s, i, call->args[i], call->ret, 0);
+	case ARG_SOCKADDR_FROM:
+		return arg__read_sockaddr_from(s, i, call->args[i], next);
+	case ARG_MESSAGE_OUT:
+		return arg__read_message(s->user, i, call->args[i], call->ret, narrow << 31);
+	case ARG_MESSAGES_OUT:
+		next = call->args[i] + (narrow ? MESSAGE32_SIZE : MESSAGE_SIZE);
+		bpf_probe_read_user(&len, sizeof(len), (void *)next);
+		return arg__read_message(s->user, i, call->args[i], len, narrow << 31);
+	case ARG_RLIMIT_OUT:
+		return arg__read_fixed(s, i, call->args[i], RLIMIT_SIZE, 0);
+	case ARG_RING_PARAMS:
+		return arg__read_fixed(s, i, call->args[i], RING_PARAMS_SIZE, 0);
+	default:
+		return ARG_READ_FAILED;
 	}
+}
+
+/* syscall__written_args: the arguments that a successful call has written. */
+__noinline int syscall__written_args(__u32 user, __u32 row)
+{
+	const volatile struct syscall_spec *spec = syscall__spec(row);
+	struct scratch *s = base__scratch_again(user);
+	struct event_syscall *call;
+	struct event_extra *x;
+
+	if (!s)
+		return 0;
+	call = &((struct syscall_record *)s->data)->call;
+	for (int i = 0; i < 6; i++) {
+		if (!(spec->written & 1 << i))
+			continue;
+		if (syscall__written(s, spec->kinds[i], i, call) != ARG_READ_FAILED)
+			continue;
+		x = base__extra_begin(s, i, EXTRA_BYTES);
+		if (x)
+			base__extra_end(s, x, 0, EXTRA_UNREADABLE);
+	}
+	return 0;
 }
 
 /* syscall__emit_fds: what is behind the descriptors among the arguments, and the
@@ -153,10 +205,10 @@ static __always_inline void syscall__exit(const bool atomic, __u64 task, __u64 r
 		syscall__late_args(s->user, row, abi, spec->memory & ~have);
 	if (spec->fds || r->call.relative || spec->result == RESULT_CWD)
 		syscall__emit_fds(s->user, task, row);
-	if (ret >= 0 && (spec->result == RESULT_FILE || spec->result == RESULT_SOCKET))
+	if (ret >= 0 && spec->result >= RESULT_FILE && spec->result <= RESULT_DESCRIPTOR)
 		arg__emit_fd(s->user, task, (__u32)ret, PART_RESULT);
-	if (ret >= 0 && spec->flags & SPEC_PAIR)
-		syscall__fd_pair(s, spec);
+	if (ret >= 0 && spec->written)
+		syscall__written_args(s->user, row);
 	emit__security(s, EVENT_SYSCALL);
 }
 

@@ -16,18 +16,30 @@ import (
 type securityArgKind uint32
 
 const (
-	securityArgKindARG_NONE         securityArgKind = 0
-	securityArgKindARG_FD           securityArgKind = 6
-	securityArgKindARG_DIRFD        securityArgKind = 7
-	securityArgKindARG_POINTER      securityArgKind = 32
-	securityArgKindARG_PATH         securityArgKind = 32
-	securityArgKindARG_TEXT         securityArgKind = 33
-	securityArgKindARG_SOCKADDR     securityArgKind = 34
-	securityArgKindARG_SOCKADDR_OUT securityArgKind = 35
-	securityArgKindARG_OPEN_HOW     securityArgKind = 36
-	securityArgKindARG_BYTES        securityArgKind = 37
-	securityArgKindARG_FD_PAIR      securityArgKind = 38
-	securityArgKindARG_STRINGS      securityArgKind = 39
+	securityArgKindARG_NONE          securityArgKind = 0
+	securityArgKindARG_FD            securityArgKind = 6
+	securityArgKindARG_DIRFD         securityArgKind = 7
+	securityArgKindARG_POINTER       securityArgKind = 32
+	securityArgKindARG_PATH          securityArgKind = 32
+	securityArgKindARG_TEXT          securityArgKind = 33
+	securityArgKindARG_SOCKADDR      securityArgKind = 34
+	securityArgKindARG_SOCKADDR_OUT  securityArgKind = 35
+	securityArgKindARG_OPEN_HOW      securityArgKind = 36
+	securityArgKindARG_BYTES         securityArgKind = 37
+	securityArgKindARG_STRINGS       securityArgKind = 38
+	securityArgKindARG_RLIMIT        securityArgKind = 39
+	securityArgKindARG_RLIMIT_LONG   securityArgKind = 40
+	securityArgKindARG_CLONE_ARGS    securityArgKind = 41
+	securityArgKindARG_MESSAGE       securityArgKind = 42
+	securityArgKindARG_FD_BEFORE     securityArgKind = 43
+	securityArgKindARG_WRITTEN       securityArgKind = 48
+	securityArgKindARG_FD_PAIR       securityArgKind = 48
+	securityArgKindARG_BYTES_OUT     securityArgKind = 49
+	securityArgKindARG_SOCKADDR_FROM securityArgKind = 50
+	securityArgKindARG_MESSAGE_OUT   securityArgKind = 51
+	securityArgKindARG_RLIMIT_OUT    securityArgKind = 52
+	securityArgKindARG_RING_PARAMS   securityArgKind = 53
+	securityArgKindARG_MESSAGES_OUT  securityArgKind = 54
 )
 
 type securityCallFlag uint32
@@ -41,9 +53,10 @@ const (
 type securityCallResult uint32
 
 const (
-	securityCallResultRESULT_FILE   securityCallResult = 2
-	securityCallResultRESULT_SOCKET securityCallResult = 3
-	securityCallResultRESULT_CWD    securityCallResult = 6
+	securityCallResultRESULT_FILE       securityCallResult = 2
+	securityCallResultRESULT_SOCKET     securityCallResult = 3
+	securityCallResultRESULT_DESCRIPTOR securityCallResult = 4
+	securityCallResultRESULT_CWD        securityCallResult = 6
 )
 
 type securityCounters struct {
@@ -101,6 +114,7 @@ const (
 	securityEventExtraKindEXTRA_SOCKET     securityEventExtraKind = 4
 	securityEventExtraKindEXTRA_UNIX_LOCAL securityEventExtraKind = 5
 	securityEventExtraKindEXTRA_UNIX_PEER  securityEventExtraKind = 6
+	securityEventExtraKindEXTRA_ADDRESS    securityEventExtraKind = 7
 )
 
 type securityEventFile struct {
@@ -149,7 +163,7 @@ type securityEventSocket struct {
 	Type      uint16
 	Protocol  uint16
 	State     uint8
-	Reserved  uint8
+	Flags     uint8
 	LocalPort uint16
 	PeerPort  uint16
 	NetNs     uint32
@@ -260,7 +274,6 @@ const (
 	securitySpecFlagSPEC_ENTER securitySpecFlag = 1
 	securitySpecFlagSPEC_TIMED securitySpecFlag = 2
 	securitySpecFlagSPEC_EXEC  securitySpecFlag = 4
-	securitySpecFlagSPEC_PAIR  securitySpecFlag = 8
 )
 
 type securityStash struct {
@@ -311,12 +324,14 @@ type securityStashSlot struct {
 }
 
 type securitySyscallSpec struct {
-	_      structs.HostLayout
-	Kinds  [6]uint8
-	Result uint8
-	Flags  uint8
-	Memory uint8
-	Fds    uint8
+	_        structs.HostLayout
+	Kinds    [6]uint8
+	Result   uint8
+	Flags    uint8
+	Memory   uint8
+	Fds      uint8
+	Written  uint8
+	Reserved uint8
 }
 
 type securityWire struct {

@@ -59,8 +59,8 @@ func specOf(s *syscalls.Spec) securitySyscallSpec {
 			out.Memory |= 1 << i
 		case a.Kind == syscalls.KindFD:
 			out.Fds |= 1 << i
-		case a.Kind == syscalls.KindFDPair:
-			out.Flags |= uint8(securitySpecFlagSPEC_PAIR)
+		case a.Kind.Written():
+			out.Written |= 1 << i
 		}
 	}
 	if s.Timed {

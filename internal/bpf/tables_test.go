@@ -45,6 +45,7 @@ func TestSpecs(t *testing.T) {
 		for n, a := range s.Args {
 			assert.Equal(t, uint8(a.Kind), out.Kinds[n], s.Name)
 			assert.Equal(t, a.Kind.Reads(), out.Memory&(1<<n) != 0, s.Name)
+			assert.Equal(t, a.Kind.Written(), out.Written&(1<<n) != 0, s.Name)
 			assert.Equal(t, a.Kind == syscalls.KindFD, out.Fds&(1<<n) != 0, s.Name)
 			reads = reads || a.Kind.Reads()
 		}
@@ -52,8 +53,6 @@ func TestSpecs(t *testing.T) {
 		assert.Equal(t, s.Timed, out.Flags&uint8(securitySpecFlagSPEC_TIMED) != 0, s.Name)
 		assert.Equal(t, s.IsExec(), out.Flags&uint8(securitySpecFlagSPEC_EXEC) != 0, s.Name)
 	}
-	pair := specOf(&syscalls.Spec{Args: []syscalls.Arg{{Kind: syscalls.KindFDPair}}})
-	assert.Equal(t, uint8(securitySpecFlagSPEC_PAIR), pair.Flags)
 }
 
 func TestWants(t *testing.T) {
@@ -81,12 +80,18 @@ func TestKindsAgree(t *testing.T) {
 		securityArgKindARG_TEXT: syscalls.KindText, securityArgKindARG_SOCKADDR: syscalls.KindSockaddr,
 		securityArgKindARG_SOCKADDR_OUT: syscalls.KindSockaddrOut, securityArgKindARG_OPEN_HOW: syscalls.KindOpenHow,
 		securityArgKindARG_BYTES: syscalls.KindBytes, securityArgKindARG_FD_PAIR: syscalls.KindFDPair,
-		securityArgKindARG_STRINGS: syscalls.KindStrings,
+		securityArgKindARG_STRINGS: syscalls.KindStrings, securityArgKindARG_RLIMIT: syscalls.KindRlimit,
+		securityArgKindARG_RLIMIT_LONG: syscalls.KindRlimitLong, securityArgKindARG_CLONE_ARGS: syscalls.KindCloneArgs,
+		securityArgKindARG_MESSAGE: syscalls.KindMessage, securityArgKindARG_FD_BEFORE: syscalls.KindClosing,
+		securityArgKindARG_BYTES_OUT: syscalls.KindBytesOut, securityArgKindARG_SOCKADDR_FROM: syscalls.KindSockaddrFrom,
+		securityArgKindARG_MESSAGE_OUT: syscalls.KindMessageOut, securityArgKindARG_RLIMIT_OUT: syscalls.KindRlimitOut,
+		securityArgKindARG_RING_PARAMS: syscalls.KindRingParams, securityArgKindARG_MESSAGES_OUT: syscalls.KindMessagesOut,
 	} {
 		assert.EqualValues(t, wire, kind)
 	}
 	assert.EqualValues(t, securityCallResultRESULT_FILE, syscalls.ResultFile)
 	assert.EqualValues(t, securityCallResultRESULT_SOCKET, syscalls.ResultSocket)
+	assert.EqualValues(t, securityCallResultRESULT_DESCRIPTOR, syscalls.ResultDescriptor)
 	assert.EqualValues(t, securityCallResultRESULT_CWD, syscalls.ResultCwd)
 	assert.Less(t, len(syscalls.Table), rowSocketcall-1, "rows are one byte")
 	assert.Len(t, FilterReasons, int(securityFilterReasonFILTER_RESTART)+1)

@@ -1,6 +1,7 @@
 package bpf
 
 import (
+	"encoding/binary"
 	"os"
 	"path/filepath"
 	"unsafe"
@@ -125,8 +126,58 @@ var fileTriggers = map[string]func(c *call){
 	},
 	"mount": func(c *call) {
 		dir := realTempDir(c.t)
-		require.NoError(c.t, unix.Unshare(unix.CLONE_NEWNS))
-		require.NoError(c.t, unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""))
+		ownMounts(c)
 		c.ok("none", dir, "tmpfs", unix.MS_NOSUID|unix.MS_NODEV, 0)
 	},
+	"open_by_handle_at": func(c *call) {
+		dir := realTempDir(c.t)
+		handle, _, err := unix.NameToHandleAt(unix.AT_FDCWD, touch(c.t, filepath.Join(dir, "f")), 0)
+		require.NoError(c.t, err)
+		raw := binary.NativeEndian.AppendUint32(nil, uint32(handle.Size()))
+		raw = binary.NativeEndian.AppendUint32(raw, uint32(handle.Type()))
+		raw = append(raw, handle.Bytes()...)
+		c.ok(openDir(c.t, dir), unsafe.Pointer(&raw[0]), unix.O_RDONLY)
+	},
+	"mknod":   func(c *call) { c.ok(filepath.Join(realTempDir(c.t), "fifo"), unix.S_IFIFO|0o600, 0) },
+	"mknodat": func(c *call) { c.ok(openDir(c.t, realTempDir(c.t)), "null", unix.S_IFCHR|0o600, int(unix.Mkdev(1, 3))) },
+	"chown":   func(c *call) { c.ok(touch(c.t, filepath.Join(realTempDir(c.t), "f")), 1000, -1) },
+	"lchown": func(c *call) {
+		link := filepath.Join(realTempDir(c.t), "link")
+		require.NoError(c.t, os.Symlink("/nowhere", link))
+		c.ok(link, -1, 1000)
+	},
+	"fchown":   func(c *call) { f, _ := someFile(c); c.ok(int(f.Fd()), 1, 2) },
+	"fchownat": func(c *call) { c.ok(openDir(c.t, realTempDir(c.t)), "", 1, 2, unix.AT_EMPTY_PATH) },
+	"truncate": func(c *call) { c.ok(touch(c.t, filepath.Join(realTempDir(c.t), "f")), 1<<33) },
+	"ftruncate": func(c *call) {
+		f, _ := someFile(c)
+		c.ok(int(f.Fd()), 1<<33)
+	},
+	"copy_file_range": func(c *call) {
+		in, out := twoFiles(c)
+		c.ok(int(in.Fd()), 0, int(out.Fd()), 0, 4, 0)
+	},
+	"splice": func(c *call) {
+		in, _ := twoFiles(c)
+		var pipe [2]int
+		require.NoError(c.t, unix.Pipe2(pipe[:], unix.O_CLOEXEC))
+		defer func() { _, _ = unix.Close(pipe[0]), unix.Close(pipe[1]) }()
+		c.ok(int(in.Fd()), 0, pipe[1], 0, 4, unix.SPLICE_F_MOVE)
+	},
+	"sendfile": func(c *call) {
+		in, out := twoFiles(c)
+		c.ok(int(out.Fd()), int(in.Fd()), 0, 4)
+	},
+}
+
+// twoFiles opens a file to read from and an empty one.
+func twoFiles(c *call) (in, out *os.File) {
+	c.t.Helper()
+	in, _ = someFile(c)
+	_, err := in.WriteString("text")
+	require.NoError(c.t, err)
+	_, err = in.Seek(0, 0)
+	require.NoError(c.t, err)
+	out, _ = someFile(c)
+	return in, out
 }

@@ -55,6 +55,7 @@ type call struct {
 	number uint16
 
 	tid    uint32
+	began  uint64 // ns since boot: the thread may have made a call like this before
 	values [syscalls.MaxArgs]any
 	regs   [syscalls.MaxArgs]uint64
 	before [syscalls.MaxArgs]facts // descriptors, as they were before
@@ -94,19 +95,22 @@ func onThread(t *testing.T, f func()) {
 }
 
 // do makes the call. Arguments are what the row's kinds ask for: int for
-// numbers and descriptors, string, []string, sockaddr, openHow, or a pointer as
-// unsafe.Pointer. It reports what it saw before and after.
+// numbers and descriptors, string, []string, sockaddr, openHow, memory, or a
+// pointer as unsafe.Pointer. It reports what it saw before and after.
 func (c *call) do(args ...any) int64 {
 	c.t.Helper()
 	require.Len(c.t, args, len(c.spec.Args), "the trigger must give every argument of the row")
 	copy(c.values[:], args)
 	for i, v := range args {
 		c.regs[i] = c.register(v)
-		if kind := c.spec.Args[i].Kind; kind == syscalls.KindFD || kind == syscalls.KindDirFD {
+		if kind := c.spec.Args[i].Kind; kind == syscalls.KindFD || kind == syscalls.KindDirFD || kind == syscalls.KindClosing {
 			c.before[i] = descriptorFacts(v.(int))
 		}
 	}
 	c.cwd, _ = os.Readlink("/proc/thread-self/cwd")
+	var now unix.Timespec
+	require.NoError(c.t, unix.ClockGettime(unix.CLOCK_BOOTTIME, &now))
+	c.began = uint64(now.Nano())
 	r, _, errno := unix.Syscall6(uintptr(c.number), uintptr(c.regs[0]), uintptr(c.regs[1]), uintptr(c.regs[2]),
 		uintptr(c.regs[3]), uintptr(c.regs[4]), uintptr(c.regs[5]))
 	c.ret = int64(r)
@@ -117,7 +121,7 @@ func (c *call) do(args ...any) int64 {
 		return c.ret
 	}
 	switch c.spec.Result {
-	case syscalls.ResultFile, syscalls.ResultSocket:
+	case syscalls.ResultFile, syscalls.ResultSocket, syscalls.ResultDescriptor:
 		c.result = descriptorFacts(int(c.ret))
 		c.t.Cleanup(func() { _ = unix.Close(int(r)) })
 	case syscalls.ResultCwd:
@@ -154,6 +158,8 @@ func (c *call) register(v any) uint64 {
 			c.pin.Pin(&b[0])
 		}
 		return c.pointer(unsafe.Pointer(&list[0]))
+	case memory:
+		return c.pointer(v.pointer(c))
 	case unsafe.Pointer:
 		return uint64(uintptr(v))
 	default:
@@ -228,7 +234,7 @@ func (c *call) verify() {
 
 // matches finds the call among others of the thread.
 func (c *call) matches(ev *event.Event) bool {
-	if ev.Type != event.TypeSyscall || ev.TID != c.tid || ev.Syscall.Name() != c.spec.Name {
+	if ev.Type != event.TypeSyscall || ev.TID != c.tid || ev.Time < c.began || ev.Syscall.Name() != c.spec.Name {
 		return false
 	}
 	if eintr := -int64(unix.EINTR); ev.Syscall.Return == eintr && c.ret != eintr {
@@ -307,12 +313,14 @@ func (c *call) compareArg(i int, a *event.Arg) {
 		}
 		assert.Equal(t, want, string(a.Bytes), name)
 	case openHow:
-		assert.Equal(t, [3]uint64{v.flags, v.mode, v.resolve}, a.Words, name)
+		assert.Equal(t, [6]uint64{v.flags, v.mode, v.resolve}, a.Words, name)
 	case sockaddr:
 		c.compareSockaddr(i, v, &a.Socket)
+	case memory:
+		v.compare(t, name, a, c.ret)
 	}
 	switch c.spec.Args[i].Kind {
-	case syscalls.KindFD:
+	case syscalls.KindFD, syscalls.KindClosing:
 		compareDescriptor(t, name, &c.before[i], a, c.ret >= 0 && c.spec.Name == "connect" || c.spec.Name == "bind")
 	case syscalls.KindDirFD:
 		c.compareBase(i, a)
@@ -352,7 +360,7 @@ func (c *call) compareResult(a *event.Arg) {
 		return
 	}
 	switch c.spec.Result {
-	case syscalls.ResultFile, syscalls.ResultSocket:
+	case syscalls.ResultFile, syscalls.ResultSocket, syscalls.ResultDescriptor:
 		compareDescriptor(t, "result", &c.result, a, false)
 	case syscalls.ResultCwd:
 		assert.Equal(t, c.result.path, string(a.Path), "new working directory")
@@ -373,14 +381,18 @@ func compareDescriptor(t *testing.T, name string, want *facts, got *event.Arg, c
 		assert.Empty(t, got.Path, name)
 		return
 	}
-	if strings.HasPrefix(want.path, "/") {
+	if strings.HasPrefix(want.path, "/") && !strings.HasPrefix(want.path, "/memfd:") {
 		assert.Equal(t, want.path, string(got.Path), name)
 		assert.Zero(t, got.Flags&event.ArgDetached, name)
 	} else {
 		assert.NotZero(t, got.Flags&event.ArgDetached, "%s is %s", name, want.path)
 	}
 	assert.Equal(t, want.stat.Ino, got.File.Inode, name)
-	assert.Equal(t, want.stat.Mode, got.File.Mode, name)
+	mode := got.File.Mode
+	if want.stat.Mode&unix.S_IFMT == 0 { // of what is no file to users, and may be one to the kernel
+		mode &^= unix.S_IFMT
+	}
+	assert.Equal(t, want.stat.Mode, mode, name)
 	assert.Equal(t, unix.Major(want.stat.Dev), got.File.Major(), name)
 	assert.Equal(t, unix.Minor(want.stat.Dev), got.File.Minor(), name)
 }

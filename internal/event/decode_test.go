@@ -54,7 +54,7 @@ func TestDecodeLateAndStructs(t *testing.T) {
 	ev := decoded(t, "openat2")
 	assert.Equal(t, FlagLate, ev.Flags)
 	assert.Equal(t, ArgLate, ev.Syscall.Args[1].Flags)
-	assert.Equal(t, [3]uint64{1, 0o644, 8}, ev.Syscall.Args[2].Words)
+	assert.Equal(t, [6]uint64{1, 0o644, 8}, ev.Syscall.Args[2].Words)
 	assert.Zero(t, ev.Syscall.Result)
 	assert.Nil(t, ev.Syscall.Cwd)
 }

@@ -105,11 +105,12 @@ const (
 type Arg struct {
 	Flags  ArgFlags
 	Number uint64    // the register, cut to 32 bits unless the kind has 64; see Int
-	Bytes  []byte    // KindPath, KindText: as passed, without the final NUL; KindStrings: each with its NUL; KindBytes
+	Bytes  []byte    // KindPath, KindText: as passed, without the final NUL; KindStrings: each with its NUL; KindBytes; data of a message
 	Path   []byte    // KindFD, KindDirFD (when a relative path follows), file results: the kernel's path
-	File   File      // KindFD and file results; zero Inode when absent
-	Socket Socket    // KindSockaddr, KindFD of a socket, socket results
-	Words  [3]uint64 // KindOpenHow: flags, mode, resolve; KindFDPair: the two descriptors
+	File   File      // KindFD, KindClosing, descriptors that a call returned; zero Inode when absent
+	Socket Socket    // KindSockaddr, address of a message, KindFD of a socket, descriptors that a call returned
+	Words  [6]uint64 // in their order: of KindOpenHow flags, mode, resolve; of a limit current, maximum; of KindCloneArgs flags;
+	// of KindRingParams the first six; of KindFDPair the two descriptors
 }
 
 // Int is the number as a signed 32-bit one, which descriptors, pids and most
@@ -149,6 +150,7 @@ type Socket struct {
 	Type                uint16 // SOCK_*; 0 when unknown
 	Protocol            uint16 // IPPROTO_*
 	State               uint8  // kernel's TCP_* state number
+	Bound               bool   // the program chose the local port
 	LocalPort, PeerPort uint16
 	LocalAddr, PeerAddr [16]byte // IPv4 in the first 4 bytes; network order
 	NetNS               uint32   // inode number

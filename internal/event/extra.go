@@ -9,6 +9,7 @@ const (
 	extraSocket    = 4
 	extraUnixLocal = 5
 	extraUnixPeer  = 6
+	extraAddress   = 7
 
 	partResult   = 8
 	partCwd      = 9
@@ -88,6 +89,7 @@ func decodeSocket(b []byte, s *Socket) {
 	s.Type = ne.Uint16(b[2:])
 	s.Protocol = ne.Uint16(b[4:])
 	s.State = b[6]
+	s.Bound = b[7]&1 != 0
 	s.LocalPort = ne.Uint16(b[8:])
 	s.PeerPort = ne.Uint16(b[10:])
 	s.NetNS = ne.Uint32(b[12:])

@@ -110,8 +110,10 @@ func (ev *Event) argExtra(x *extra, a *Arg, k syscalls.Kind, local bool) {
 	switch x.kind {
 	case extraBytes:
 		if x.flags&ArgUnreadable == 0 {
-			a.memory(k, x.data, local)
+			a.memory(k, x.data, local, ev.Syscall.ABI)
 		}
+	case extraAddress:
+		a.Socket.sockaddr(x.data, local)
 	case extraPath:
 		a.Path = ev.path(x.data, x.flags)
 	case extraFile:
@@ -126,21 +128,39 @@ func (ev *Event) argExtra(x *extra, a *Arg, k syscalls.Kind, local bool) {
 }
 
 // memory takes over what was copied from the caller.
-func (a *Arg) memory(k syscalls.Kind, b []byte, local bool) {
+func (a *Arg) memory(k syscalls.Kind, b []byte, local bool, abi ABI) {
 	switch k {
 	case syscalls.KindPath, syscalls.KindText:
 		a.Bytes = text(b)
-	case syscalls.KindSockaddr:
+	case syscalls.KindSockaddr, syscalls.KindSockaddrFrom:
 		a.Socket.sockaddr(b, local)
-	case syscalls.KindOpenHow:
-		for i := 0; i < len(a.Words) && 8*i+8 <= len(b); i++ {
-			a.Words[i] = ne.Uint64(b[8*i:])
+	case syscalls.KindOpenHow, syscalls.KindRlimit, syscalls.KindRlimitOut, syscalls.KindCloneArgs:
+		a.wide(b)
+	case syscalls.KindRlimitLong:
+		if abi == ABINative {
+			a.wide(b)
+		} else {
+			a.narrow(b, 2)
 		}
 	case syscalls.KindFDPair:
-		for i := 0; i < 2 && 4*i+4 <= len(b); i++ {
-			a.Words[i] = uint64(ne.Uint32(b[4*i:]))
-		}
+		a.narrow(b, 2)
+	case syscalls.KindRingParams:
+		a.narrow(b, len(a.Words))
 	default:
 		a.Bytes = b
+	}
+}
+
+// wide takes 64-bit words.
+func (a *Arg) wide(b []byte) {
+	for i := 0; i < len(a.Words) && 8*i+8 <= len(b); i++ {
+		a.Words[i] = ne.Uint64(b[8*i:])
+	}
+}
+
+// narrow takes n 32-bit words.
+func (a *Arg) narrow(b []byte, n int) {
+	for i := 0; i < min(n, len(a.Words)) && 4*i+4 <= len(b); i++ {
+		a.Words[i] = uint64(ne.Uint32(b[4*i:]))
 	}
 }

@@ -8,7 +8,11 @@ var kindNames = map[Kind]string{
 	KindGID: "gid", KindMode: "mode", KindFlags: "flags", KindEnum: "enum", KindSignal: "signal",
 	KindPath: "path", KindText: "text", KindSockaddr: "address of a socket",
 	KindSockaddrOut: "address of a socket (out)", KindOpenHow: "struct open_how", KindBytes: "bytes",
-	KindFDPair: "two descriptors (out)", KindStrings: "strings",
+	KindFDPair: "two descriptors (out)", KindStrings: "strings", KindDescriptor: "descriptor's number",
+	KindRlimit: "struct rlimit64", KindRlimitLong: "struct rlimit", KindCloneArgs: "struct clone_args",
+	KindMessage: "message", KindClosing: "descriptor that is closed", KindBytesOut: "bytes (out)",
+	KindSockaddrFrom: "address of a socket (out)", KindMessageOut: "message (out)", KindRlimitOut: "struct rlimit64 (out)",
+	KindRingParams: "struct io_uring_params (out)", KindMessagesOut: "messages (out)",
 }
 
 // String is the kind as the documentation calls it.

@@ -16,13 +16,17 @@ type Spec struct {
 	Args    []Arg // at most MaxArgs, in register order
 	Result  Result
 	Timed   bool // the call may block: its record tells when it began
+	Often   bool // so frequent that only those get it who name it
 }
 
-// Reads tells whether an argument of this kind is memory that is copied when
-// the call begins.
+// Reads tells whether an argument of this kind is read when the call begins.
 func (k Kind) Reads() bool {
-	return k >= KindPath && k != KindSockaddrOut && k != KindFDPair
+	return k >= KindPath && k < KindFDPair && k != KindSockaddrOut
 }
+
+// Written tells whether an argument of this kind is memory that the kernel
+// writes, read when the call has succeeded.
+func (k Kind) Written() bool { return k >= KindFDPair }
 
 // IsExec tells whether the call replaces the program; its success is told by
 // the exec record, not by the call's own.

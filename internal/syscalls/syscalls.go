@@ -21,51 +21,45 @@ const (
 	KindPID                 // process, thread or group id as the caller wrote it
 	KindUID
 	KindGID
-	KindMode   // permission bits
-	KindFlags  // bit set; Arg.Set names the table
-	KindEnum   // one of a list; Arg.Set names the table
-	KindSignal // signal number
+	KindMode       // permission bits
+	KindFlags      // bit set
+	KindEnum       // one of a list
+	KindSignal     // signal number
+	KindDescriptor // descriptor of which only the number is told
 )
 
-// Kinds that are memory of the caller.
+// Kinds that are memory of the caller, read before the call uses it.
 const (
 	KindPath        Kind = iota + 32 // NUL-terminated file name
 	KindText                         // NUL-terminated text that is no file of this name space
-	KindSockaddr                     // struct sockaddr, read at enter; the next argument is its length
+	KindSockaddr                     // struct sockaddr; the next argument is its length
 	KindSockaddrOut                  // struct sockaddr that the kernel writes; told from the socket at exit
 	KindOpenHow                      // struct open_how of openat2; the next argument is its size
-	KindBytes                        // buffer read at enter; the next argument is its length
-	KindFDPair                       // two descriptors that the kernel wrote (pipe, socketpair)
+	KindBytes                        // buffer; the next argument is its length
 	KindStrings                      // vector of strings that ends with NULL (argv)
+	KindRlimit                       // struct rlimit64
+	KindRlimitLong                   // struct rlimit, of words as wide as the ABI's
+	KindCloneArgs                    // struct clone_args, of which the flags are read
+	KindMessage                      // struct msghdr, or an array of struct mmsghdr: the first address and data
+	KindClosing                      // descriptor that the call closes: no memory, but what is behind it is read as early
 )
 
-// Set names the table that turns the bits or the value of an argument into
-// words.
-type Set uint8
-
-// The tables of names.
+// Kinds that are memory that the kernel writes, read when the call has
+// succeeded.
 const (
-	SetNone Set = iota
-	SetOpen
-	SetUnlinkAt
-	SetLinkAt
-	SetChmodAt
-	SetExecAt
-	SetRename
-	SetMount
-	SetClone
-	SetFamily
-	SetSocketType
-	SetAccept
-	SetPtrace
-	SetResolve
+	KindFDPair       Kind = iota + 48 // two descriptors (pipe, socketpair)
+	KindBytesOut                      // buffer, filled as far as the result says
+	KindSockaddrFrom                  // struct sockaddr; the next argument points to its length
+	KindMessageOut                    // struct msghdr
+	KindRlimitOut                     // struct rlimit64
+	KindRingParams                    // struct io_uring_params
+	KindMessagesOut                   // array of struct mmsghdr: the first address and data
 )
 
 // Arg is one argument of a call, in the order of the call's registers.
 type Arg struct {
 	Name  string
 	Kind  Kind
-	Set   Set
 	Local bool // KindSockaddr: the caller's own address, not the peer's
 }
 

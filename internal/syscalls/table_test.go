@@ -18,7 +18,7 @@ func TestTableIsSound(t *testing.T) {
 		assert.False(t, names[s.Name], "%s has two rows", s.Name)
 		names[s.Name] = true
 		assert.LessOrEqual(t, len(s.Args), MaxArgs, s.Name)
-		assert.NotEmpty(t, s.Numbers.AMD64, s.Name)
+		assert.True(t, len(s.Numbers.AMD64)+len(s.Numbers.I386)+len(s.Numbers.ARM) > 0, s.Name)
 		args := map[string]bool{}
 		for n, a := range s.Args {
 			require.NotEmpty(t, a.Name, s.Name)
@@ -40,16 +40,10 @@ func checkNeighbour(t *testing.T, s *Spec, n int) {
 	case KindDirFD:
 		require.Greater(t, len(s.Args), n+1, "%s: %s", s.Name, a.Name)
 		assert.Equal(t, KindPath, s.Args[n+1].Kind, "%s: a path must follow %s", s.Name, a.Name)
-	case KindSockaddr, KindBytes, KindOpenHow:
+	case KindSockaddr, KindBytes, KindOpenHow, KindSockaddrFrom:
 		require.Greater(t, len(s.Args), n+1, "%s: %s", s.Name, a.Name)
 		assert.Less(t, s.Args[n+1].Kind, KindPath, "%s: a length must follow %s", s.Name, a.Name)
 	default:
-	}
-	switch a.Kind {
-	case KindFlags, KindEnum:
-		assert.NotEqual(t, SetNone, a.Set, "%s: %s", s.Name, a.Name)
-	default:
-		assert.Equal(t, SetNone, a.Set, "%s: %s", s.Name, a.Name)
 	}
 }
 

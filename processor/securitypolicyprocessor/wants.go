@@ -49,7 +49,8 @@ var activityTypes = map[string][]string{
 	schema.EventNetworkListen:  {"bind", "listen"},
 	schema.EventFileChange: {
 		"unlink", "unlinkat", "rename", "renameat", "renameat2", "link", "linkat", "symlink", "symlinkat",
-		"mkdir", "mkdirat", "rmdir", "chmod", "fchmod", "fchmodat", "fchmodat2",
+		"mkdir", "mkdirat", "rmdir", "chmod", "fchmod", "fchmodat", "fchmodat2", "chown", "lchown", "fchown", "fchownat",
+		"mknod", "mknodat", "truncate", "truncate64", "ftruncate", "ftruncate64",
 	},
 }
 
@@ -61,12 +62,13 @@ func typedCalls() []string {
 	return calls
 }
 
-// otherTypes are the system calls that are captured at all, without some.
+// otherTypes are the system calls that are captured at all, without some and
+// without those that only a rule gets that names them.
 func otherTypes(without []string) []string {
 	var types []string
 	for i := range syscalls.Table {
-		if name := syscalls.Table[i].Name; !slices.Contains(without, name) {
-			types = append(types, name)
+		if s := &syscalls.Table[i]; !s.Often && !slices.Contains(without, s.Name) {
+			types = append(types, s.Name)
 		}
 	}
 	return types

@@ -23,6 +23,8 @@ const (
 	opMkdir   = "mkdir"
 	opRmdir   = "rmdir"
 	opChmod   = "chmod"
+	opChown   = "chown"
+	opCut     = "truncate"
 )
 
 // files writes the files that a call is about.
@@ -32,13 +34,9 @@ func (l *Logs) files(attrs pcommon.Map, c call, arguments bool) {
 		l.opened(attrs, c)
 	} else if c.spec.Result == syscalls.ResultCwd && len(c.Result.Path) > 0 {
 		attrs.PutStr(schema.FileResolvedPath, l.texts.text(c.Result.Path))
-	} else if fd, i := c.kind(syscalls.KindFD); fd != nil && fd.Socket.Family == 0 {
-		l.descriptor(attrs, fd, int64(c.Args[i].Int()))
-		if len(fd.Path) > 0 {
-			path := l.texts.text(fd.Path)
-			attrs.PutStr(schema.FilePath, path)
-			attrs.PutStr(schema.FileResolvedPath, path)
-		}
+	} else if fd, number := c.held(); fd != nil && fd.Socket.Family == 0 {
+		l.descriptor(attrs, fd, number)
+		l.heldPath(attrs, fd)
 	}
 	if op := operation(c); op != "" {
 		attrs.PutStr(schema.FileOperation, op)
@@ -169,7 +167,11 @@ func (l *Logs) opened(attrs pcommon.Map, c call) {
 		return
 	}
 	if len(c.Result.Path) > 0 {
-		attrs.PutStr(schema.FileResolvedPath, l.texts.text(c.Result.Path))
+		path := l.texts.text(c.Result.Path)
+		attrs.PutStr(schema.FileResolvedPath, path)
+		if c.pathArgs() == 0 { // by handle
+			attrs.PutStr(schema.FilePath, path)
+		}
 	}
 	l.mark(c.Result.Flags&event.ArgTruncated, schema.FileResolvedPath)
 	if c.Result.File.Flags&event.FileCreated != 0 {
@@ -189,7 +191,7 @@ func (l *Logs) descriptor(attrs pcommon.Map, arg *event.Arg, fd int64) {
 	l.buf = strconv.AppendUint(l.buf[:0], uint64(f.Major()), 10)
 	l.buf = strconv.AppendUint(append(l.buf, ':'), uint64(f.Minor()), 10)
 	attrs.PutStr(schema.FileDevice, l.texts.text(l.buf))
-	if t := fileType(f); t != "" {
+	if t := fileType(arg); t != "" {
 		attrs.PutStr(schema.FileDescriptorType, t)
 	}
 	if f.Flags&event.FileUpper != 0 {
@@ -200,10 +202,76 @@ func (l *Logs) descriptor(attrs pcommon.Map, arg *event.Arg, fd int64) {
 	}
 }
 
+// held is the descriptor that a call is about and which is no open file of its
+// own: the one it returned, or else the one it was given.
+func (c call) held() (fd *event.Arg, number int64) {
+	if c.Result.File.Inode != 0 || c.Result.Socket.Family != 0 {
+		if pair, _ := c.kind(syscalls.KindFDPair); pair != nil {
+			return &c.Result, int64(int32(pair.Words[0]))
+		}
+		return &c.Result, c.Return
+	}
+	for _, k := range [...]syscalls.Kind{syscalls.KindFD, syscalls.KindClosing} {
+		if arg, _ := c.kind(k); arg != nil {
+			return arg, int64(arg.Int())
+		}
+	}
+	return nil, 0
+}
+
+// heldPath writes the path of a descriptor; what has a type of its own has none.
+func (l *Logs) heldPath(attrs pcommon.Map, fd *event.Arg) {
+	path := fd.Path
+	if fd.File.Flags&event.FileMemfd != 0 {
+		path = bytes.TrimPrefix(path, memfdPrefix)
+	} else if fd.Flags&event.ArgDetached != 0 && nameless(fd.Path) != "" {
+		return
+	}
+	if len(path) > 0 {
+		name := l.texts.text(path)
+		attrs.PutStr(schema.FilePath, name)
+		attrs.PutStr(schema.FileResolvedPath, name)
+	}
+}
+
+var memfdPrefix = []byte("memfd:")
+
+// nameless is the type of a descriptor of the kernel's own, by the name that
+// its makers give it inside the kernel; empty for all else.
+func nameless(name []byte) string {
+	switch string(name) {
+	case "[eventfd]":
+		return "event"
+	case "[eventpoll]":
+		return "eventpoll"
+	case "[signalfd]":
+		return "signalfd"
+	case "[timerfd]":
+		return "timerfd"
+	case "inotify":
+		return "inotify"
+	case "[userfaultfd]":
+		return "userfaultfd"
+	case "[io_uring]":
+		return "io_uring"
+	case "[pidfd]":
+		return "pidfd"
+	case "bpf-map", "bpf-prog", "bpf_link", "bpf_iter", "btf", "bpf-token":
+		return "bpf"
+	}
+	return ""
+}
+
 // fileType is the word for what a descriptor stands for.
-func fileType(f *event.File) string {
+func fileType(arg *event.Arg) string {
+	f := &arg.File
 	if f.Flags&event.FileMemfd != 0 {
 		return "memfd"
+	}
+	if arg.Flags&event.ArgDetached != 0 {
+		if t := nameless(arg.Path); t != "" {
+			return t
+		}
 	}
 	switch f.Mode & unix.S_IFMT {
 	case unix.S_IFREG, unix.S_IFCHR, unix.S_IFBLK:
@@ -220,7 +288,7 @@ func fileType(f *event.File) string {
 // openFlags are the O_ bits that a call opened with.
 func openFlags(c call) (uint64, bool) {
 	if how, _ := c.kind(syscalls.KindOpenHow); how != nil {
-		return how.Words[howFlags], how.Flags&event.ArgUnreadable == 0
+		return how.Words[0], how.Flags&event.ArgUnreadable == 0
 	}
 	if c.spec.Name == "creat" {
 		return unix.O_CREAT | unix.O_WRONLY | unix.O_TRUNC, true
@@ -236,7 +304,7 @@ func openFlags(c call) (uint64, bool) {
 func modeOf(c call) (uint64, bool) {
 	var mode uint64
 	if how, _ := c.kind(syscalls.KindOpenHow); how != nil {
-		mode = how.Words[howMode]
+		mode = how.Words[1]
 	} else if arg, _ := c.kind(syscalls.KindMode); arg != nil {
 		mode = arg.Number
 	} else {
@@ -279,4 +347,7 @@ var operations = map[string]string{
 	"link": opLink, "linkat": opLink, "symlink": opSymlink, "symlinkat": opSymlink,
 	"mkdir": opMkdir, "mkdirat": opMkdir, "rmdir": opRmdir,
 	"chmod": opChmod, "fchmod": opChmod, "fchmodat": opChmod, "fchmodat2": opChmod,
+	"chown": opChown, "lchown": opChown, "fchown": opChown, "fchownat": opChown,
+	"mknod": opCreate, "mknodat": opCreate,
+	"truncate": opCut, "truncate64": opCut, "ftruncate": opCut, "ftruncate64": opCut,
 }

@@ -181,7 +181,7 @@ func TestOpenRecords(t *testing.T) {
 	below.Flags = event.FlagSelf
 	below.TID = 4250
 
-	how := calls(t, "openat2", 5, cwdFD(), str("/tmp/x"), event.Arg{Words: [3]uint64{unix.O_CREAT, 0o600, unix.RESOLVE_BENEATH}}, num(24))
+	how := calls(t, "openat2", 5, cwdFD(), str("/tmp/x"), event.Arg{Words: [6]uint64{unix.O_CREAT, 0o600, unix.RESOLVE_BENEATH}}, num(24))
 	how.Syscall.Args[1].Flags = event.ArgTruncated | event.ArgLate
 	creat := calls(t, "creat", -13, str("/tmp/y"), num(0o755))
 	compat := calls(t, "open", 3, str("/etc/shadow"), num(0), num(0))

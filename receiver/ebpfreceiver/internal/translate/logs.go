@@ -47,7 +47,9 @@ type Logs struct {
 	resources map[resourceKey]plog.LogRecordSlice
 	n         int
 	buf       []byte
-	cut, late []string // attributes of the present record
+	cut, late []string    // attributes of the present record
+	self      process.Key // who the present record is about
+	peers     peers
 }
 
 // NewLogs returns a builder. version is that of the instrumentation scope.
@@ -85,6 +87,7 @@ func (l *Logs) Append(a *Activity, wallOffset int64, observed time.Time) {
 	attrs.EnsureCapacity(maxAttributes)
 	l.cut, l.late = l.cut[:0], l.late[:0]
 
+	l.self = a.Event.Key
 	l.actor(attrs, a)
 	switch a.Event.Type {
 	case event.TypeExec:

@@ -16,7 +16,10 @@ var eventNames = map[string]string{
 	"linkat": schema.EventFileChange, "symlink": schema.EventFileChange, "symlinkat": schema.EventFileChange,
 	"mkdir": schema.EventFileChange, "mkdirat": schema.EventFileChange, "rmdir": schema.EventFileChange,
 	"chmod": schema.EventFileChange, "fchmod": schema.EventFileChange, "fchmodat": schema.EventFileChange,
-	"fchmodat2": schema.EventFileChange,
+	"fchmodat2": schema.EventFileChange, "chown": schema.EventFileChange, "lchown": schema.EventFileChange,
+	"fchown": schema.EventFileChange, "fchownat": schema.EventFileChange, "mknod": schema.EventFileChange,
+	"mknodat": schema.EventFileChange, "truncate": schema.EventFileChange, "truncate64": schema.EventFileChange,
+	"ftruncate": schema.EventFileChange, "ftruncate64": schema.EventFileChange,
 
 	"connect": schema.EventNetworkConnect, "accept": schema.EventNetworkAccept, "accept4": schema.EventNetworkAccept,
 	"bind": schema.EventNetworkListen, "listen": schema.EventNetworkListen,

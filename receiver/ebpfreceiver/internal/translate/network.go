@@ -32,6 +32,12 @@ func (l *Logs) sockets(attrs pcommon.Map, c call, name string) {
 	if s.NetNS != 0 {
 		attrs.PutInt(schema.NetworkNamespace, int64(s.NetNS))
 	}
+	if c.spec.Result == syscalls.ResultSocket {
+		l.peers.forget(peerOf{l.self, int32(fd)})
+	}
+	if moves(c.spec) {
+		l.message(attrs, c, &s)
+	}
 	switch name {
 	case schema.EventNetworkConnect:
 		attrs.PutStr(schema.SocketRole, "client")
@@ -49,16 +55,29 @@ func (l *Logs) sockets(attrs pcommon.Map, c call, name string) {
 // socketOf puts together what the arguments and the result tell: the accepted
 // socket, or the descriptor's with the address that was passed.
 func socketOf(c call) (s event.Socket, fd int64, ok bool) {
-	if c.spec.Result == syscalls.ResultSocket && c.Return >= 0 && c.Result.Socket.Family != 0 {
-		return c.Result.Socket, c.Return, true
+	if arg, number := c.held(); arg != nil {
+		s, fd = arg.Socket, number
 	}
-	if arg, _ := c.kind(syscalls.KindFD); arg != nil {
-		s, fd = arg.Socket, int64(arg.Int())
-	}
-	if addr, _ := c.kind(syscalls.KindSockaddr); addr != nil && addr.Socket.Family != 0 {
+	if addr := c.address(); addr != nil {
 		merge(&s, &addr.Socket)
 	}
 	return s, fd, s.Family != 0
+}
+
+// address is the argument with an address, nil when the call has none or it is
+// not known.
+func (c call) address() *event.Arg {
+	for i := range c.spec.Args[:min(len(c.spec.Args), c.NumArgs)] {
+		switch c.spec.Args[i].Kind {
+		case syscalls.KindSockaddr, syscalls.KindSockaddrFrom, syscalls.KindMessage, syscalls.KindMessageOut,
+			syscalls.KindMessagesOut:
+			if c.Args[i].Socket.Family != 0 {
+				return &c.Args[i]
+			}
+		default:
+		}
+	}
+	return nil
 }
 
 // merge lets the address that the program passed stand where the socket has

@@ -2,6 +2,7 @@ package translate
 
 import (
 	"strconv"
+	"strings"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"golang.org/x/sys/unix"
@@ -60,7 +61,7 @@ func (l *Logs) syscall(attrs pcommon.Map, a *Activity) {
 	l.files(attrs, c, a.Arguments)
 	l.sockets(attrs, c, a.Name)
 	if a.Arguments {
-		l.arguments(attrs, c)
+		l.arguments(attrs, c, &a.Event.Task)
 	} else {
 		l.markArguments(c)
 	}
@@ -77,7 +78,7 @@ func errorName(ret int64) string {
 }
 
 // arguments writes each argument under its own name.
-func (l *Logs) arguments(attrs pcommon.Map, c call) {
+func (l *Logs) arguments(attrs pcommon.Map, c call, task *event.Task) {
 	for i := range c.spec.Args[:min(len(c.spec.Args), c.NumArgs)] {
 		spec, arg := &c.spec.Args[i], &c.Args[i]
 		name := argNames.of(c.Index, i)
@@ -86,8 +87,9 @@ func (l *Logs) arguments(attrs pcommon.Map, c call) {
 			continue // NULL
 		}
 		switch spec.Kind {
-		case syscalls.KindNone, syscalls.KindSockaddr, syscalls.KindSockaddrOut: // told as network.*
-		case syscalls.KindInt, syscalls.KindFD, syscalls.KindDirFD, syscalls.KindPID, syscalls.KindSignal, syscalls.KindEnum:
+		case syscalls.KindNone, syscalls.KindSockaddr, syscalls.KindSockaddrOut, syscalls.KindSockaddrFrom: // told as network.*
+		case syscalls.KindInt, syscalls.KindFD, syscalls.KindDirFD, syscalls.KindPID, syscalls.KindSignal, syscalls.KindEnum,
+			syscalls.KindDescriptor, syscalls.KindClosing:
 			attrs.PutInt(name, int64(arg.Int()))
 		case syscalls.KindUint, syscalls.KindUID, syscalls.KindGID, syscalls.KindMode:
 			attrs.PutInt(name, int64(uint32(arg.Number)))
@@ -97,27 +99,52 @@ func (l *Logs) arguments(attrs pcommon.Map, c call) {
 			attrs.PutStr(name, "0x"+l.number(arg.Number, 16))
 		case syscalls.KindPath, syscalls.KindText:
 			attrs.PutStr(name, l.texts.text(arg.Bytes))
-		case syscalls.KindOpenHow:
-			attrs.PutInt(schema.SyscallArgPrefix+"flags", int64(arg.Words[howFlags]))
-			attrs.PutInt(schema.SyscallArgPrefix+"mode", int64(arg.Words[howMode]))
-			attrs.PutInt(schema.SyscallArgPrefix+"resolve", int64(arg.Words[howResolve]))
-		case syscalls.KindFDPair:
-			attrs.PutInt(name+"1", int64(int32(arg.Words[0])))
-			attrs.PutInt(name+"2", int64(int32(arg.Words[1])))
-		case syscalls.KindBytes:
+		case syscalls.KindOpenHow, syscalls.KindCloneArgs, syscalls.KindRlimit, syscalls.KindRlimitLong,
+			syscalls.KindRlimitOut, syscalls.KindRingParams, syscalls.KindFDPair:
+			putWords(attrs, c, i)
+		case syscalls.KindBytes, syscalls.KindBytesOut, syscalls.KindMessage, syscalls.KindMessageOut, syscalls.KindMessagesOut:
 			attrs.PutEmptyBytes(name).FromRaw(append([]byte(nil), arg.Bytes...))
 		case syscalls.KindStrings:
 			putStrings(attrs, name, arg.Bytes)
 		}
 	}
+	l.renamed(attrs, c, task)
 }
 
-// Words of openat2's structure.
-const (
-	howFlags = iota
-	howMode
-	howResolve
-)
+// wordNames are the names of what is in a struct or an array, in its order; a
+// leading dash stands for the argument's own name.
+var wordNames = map[syscalls.Kind][]string{
+	syscalls.KindOpenHow:    {"flags", "mode", "resolve"},
+	syscalls.KindCloneArgs:  {"flags"},
+	syscalls.KindRlimit:     {"-cur", "-max"},
+	syscalls.KindRlimitOut:  {"-cur", "-max"},
+	syscalls.KindRlimitLong: {"cur", "max"},
+	syscalls.KindRingParams: {"sq_entries", "cq_entries", "flags", "sq_thread_cpu", "sq_thread_idle", "features"},
+	syscalls.KindFDPair:     {"-1", "-2"},
+}
+
+// putWords writes what a struct holds, unless the call failed before the kernel
+// wrote it.
+func putWords(attrs pcommon.Map, c call, i int) {
+	spec, arg := &c.spec.Args[i], &c.Args[i]
+	if arg.Flags&event.ArgUnreadable != 0 || spec.Kind.Written() && c.Return < 0 {
+		return
+	}
+	for n, name := range wordNames[spec.Kind] {
+		if rest, own := strings.CutPrefix(name, "-"); own {
+			name = spec.Name + rest
+		}
+		attrs.PutInt(schema.SyscallArgPrefix+name, int64(arg.Words[n]))
+	}
+}
+
+// renamed tells the name that a thread has given itself.
+func (l *Logs) renamed(attrs pcommon.Map, c call, task *event.Task) {
+	if c.spec.Name != "prctl" || c.Return != 0 || c.Args[0].Int() != unix.PR_SET_NAME {
+		return
+	}
+	attrs.PutStr(schema.SyscallArgPrefix+"arg2_str", l.texts.text(task.Comm))
+}
 
 // markArguments notes cut and late arguments that are told under other names.
 func (l *Logs) markArguments(c call) {

@@ -1,0 +1,181 @@
+package syscalls
+
+// descriptorRows are the calls that make and copy descriptors.
+var descriptorRows = []Spec{
+	{
+		Name:    "dup",
+		Numbers: Numbers{AMD64: n(32), ARM64: n(23), I386: n(41), ARM: n(41)},
+		Args:    []Arg{{Name: "oldfd", Kind: KindDescriptor}},
+		Result:  ResultDescriptor,
+	},
+	{
+		Name:    "dup2",
+		Numbers: Numbers{AMD64: n(33), I386: n(63), ARM: n(63)},
+		Args:    []Arg{{Name: "oldfd", Kind: KindDescriptor}, {Name: "newfd", Kind: KindDescriptor}},
+		Result:  ResultDescriptor,
+	},
+	{
+		Name:    "dup3",
+		Numbers: Numbers{AMD64: n(292), ARM64: n(24), I386: n(330), ARM: n(358)},
+		Args:    []Arg{{Name: "oldfd", Kind: KindDescriptor}, {Name: "newfd", Kind: KindDescriptor}, argFlags},
+		Result:  ResultDescriptor,
+	},
+	{
+		Name:    "fcntl",
+		Numbers: Numbers{AMD64: n(72), ARM64: n(25), I386: n(55, 221), ARM: n(55, 221)},
+		Args:    []Arg{argFD, {Name: "cmd", Kind: KindEnum}, {Name: "arg", Kind: KindUint64}},
+		Result:  ResultCount,
+		Often:   true,
+	},
+	{
+		Name:    "pipe",
+		Numbers: Numbers{AMD64: n(22), I386: n(42), ARM: n(42)},
+		Args:    []Arg{{Name: "fd", Kind: KindFDPair}},
+	},
+	{
+		Name:    "pipe2",
+		Numbers: Numbers{AMD64: n(293), ARM64: n(59), I386: n(331), ARM: n(359)},
+		Args:    []Arg{{Name: "fd", Kind: KindFDPair}, argFlags},
+	},
+	{
+		Name:    "memfd_create",
+		Numbers: Numbers{AMD64: n(319), ARM64: n(279), I386: n(356), ARM: n(385)},
+		Args:    []Arg{{Name: "name", Kind: KindText}, argFlags},
+		Result:  ResultDescriptor,
+	},
+	{
+		Name:    "eventfd",
+		Numbers: Numbers{AMD64: n(284), I386: n(323), ARM: n(351)},
+		Args:    []Arg{{Name: "initval", Kind: KindUint}},
+		Result:  ResultDescriptor,
+	},
+	{
+		Name:    "eventfd2",
+		Numbers: Numbers{AMD64: n(290), ARM64: n(19), I386: n(328), ARM: n(356)},
+		Args:    []Arg{{Name: "initval", Kind: KindUint}, argFlags},
+		Result:  ResultDescriptor,
+	},
+	{
+		Name:    "signalfd",
+		Numbers: Numbers{AMD64: n(282), I386: n(321), ARM: n(349)},
+		Args: []Arg{
+			{Name: "fd", Kind: KindDescriptor},
+			{Name: "mask", Kind: KindAddress},
+			{Name: "sizemask", Kind: KindUint64},
+		},
+		Result: ResultDescriptor,
+	},
+	{
+		Name:    "signalfd4",
+		Numbers: Numbers{AMD64: n(289), ARM64: n(74), I386: n(327), ARM: n(355)},
+		Args: []Arg{
+			{Name: "fd", Kind: KindDescriptor},
+			{Name: "mask", Kind: KindAddress},
+			{Name: "sizemask", Kind: KindUint64},
+			argFlags,
+		},
+		Result: ResultDescriptor,
+	},
+	{
+		Name:    "timerfd_create",
+		Numbers: Numbers{AMD64: n(283), ARM64: n(85), I386: n(322), ARM: n(350)},
+		Args:    []Arg{{Name: "clockid", Kind: KindEnum}, argFlags},
+		Result:  ResultDescriptor,
+	},
+	{
+		Name:    "inotify_init",
+		Numbers: Numbers{AMD64: n(253), I386: n(291), ARM: n(316)},
+		Result:  ResultDescriptor,
+	},
+	{
+		Name:    "inotify_init1",
+		Numbers: Numbers{AMD64: n(294), ARM64: n(26), I386: n(332), ARM: n(360)},
+		Args:    []Arg{argFlags},
+		Result:  ResultDescriptor,
+	},
+	{
+		Name:    "epoll_create",
+		Numbers: Numbers{AMD64: n(213), I386: n(254), ARM: n(250)},
+		Args:    []Arg{{Name: "size", Kind: KindInt}},
+		Result:  ResultDescriptor,
+	},
+	{
+		Name:    "epoll_create1",
+		Numbers: Numbers{AMD64: n(291), ARM64: n(20), I386: n(329), ARM: n(357)},
+		Args:    []Arg{argFlags},
+		Result:  ResultDescriptor,
+	},
+	{
+		Name:    "userfaultfd",
+		Numbers: Numbers{AMD64: n(323), ARM64: n(282), I386: n(374), ARM: n(388)},
+		Args:    []Arg{argFlags},
+		Result:  ResultDescriptor,
+	},
+	{
+		Name:    "bpf",
+		Numbers: Numbers{AMD64: n(321), ARM64: n(280), I386: n(357), ARM: n(386)},
+		Args:    []Arg{{Name: "cmd", Kind: KindEnum}, {Name: "attr", Kind: KindAddress}, {Name: "size", Kind: KindUint}},
+		Result:  ResultDescriptor,
+	},
+	{
+		Name:    "perf_event_open",
+		Numbers: Numbers{AMD64: n(298), ARM64: n(241), I386: n(336), ARM: n(364)},
+		Args: []Arg{
+			{Name: "attr", Kind: KindAddress},
+			argPID,
+			{Name: "cpu", Kind: KindInt},
+			{Name: "group_fd", Kind: KindDescriptor},
+			{Name: "flags", Kind: KindUint64},
+		},
+		Result: ResultDescriptor,
+	},
+	{
+		Name:    "pidfd_open",
+		Numbers: Numbers{AMD64: n(434), ARM64: n(434), I386: n(434), ARM: n(434)},
+		Args:    []Arg{argPID, argFlags},
+		Result:  ResultDescriptor,
+	},
+	{
+		Name:    "pidfd_getfd",
+		Numbers: Numbers{AMD64: n(438), ARM64: n(438), I386: n(438), ARM: n(438)},
+		Args:    []Arg{{Name: "pid_fd", Kind: KindDescriptor}, {Name: "target_fd", Kind: KindDescriptor}, argFlags},
+		Result:  ResultDescriptor,
+	},
+	{
+		Name:    "io_uring_setup",
+		Numbers: Numbers{AMD64: n(425), ARM64: n(425), I386: n(425), ARM: n(425)},
+		Args:    []Arg{{Name: "entries", Kind: KindUint}, {Name: "params", Kind: KindRingParams}},
+		Result:  ResultDescriptor,
+	},
+	{
+		Name:    "io_uring_enter",
+		Numbers: Numbers{AMD64: n(426), ARM64: n(426), I386: n(426), ARM: n(426)},
+		Args: []Arg{
+			argFD,
+			{Name: "to_submit", Kind: KindUint},
+			{Name: "min_complete", Kind: KindUint},
+			argFlags,
+			{Name: "argp", Kind: KindAddress},
+			{Name: "argsz", Kind: KindUint64},
+		},
+		Result: ResultCount,
+		Often:  true,
+	},
+	{
+		Name:    "io_uring_register",
+		Numbers: Numbers{AMD64: n(427), ARM64: n(427), I386: n(427), ARM: n(427)},
+		Args: []Arg{
+			argFD,
+			{Name: "opcode", Kind: KindEnum},
+			{Name: "arg", Kind: KindAddress},
+			{Name: "nr_args", Kind: KindUint},
+		},
+		Result: ResultCount,
+	},
+	{
+		Name:    "close",
+		Numbers: Numbers{AMD64: n(3), ARM64: n(57), I386: n(6), ARM: n(6)},
+		Args:    []Arg{{Name: "fd", Kind: KindClosing}},
+		Often:   true,
+	},
+}
