@@ -11,6 +11,7 @@ import (
 
 	"github.com/sightglass/sightglass/internal/bpf"
 	"github.com/sightglass/sightglass/internal/event"
+	"github.com/sightglass/sightglass/internal/process"
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests"
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/exchange"
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/translate"
@@ -18,6 +19,10 @@ import (
 
 // maxWaiting bounds the exchanges that wait for the process table to catch up.
 const maxWaiting = 16384
+
+// maxJudging is how long a span waits until it is known whether its parent is
+// certain.
+const maxJudging = 500 * time.Millisecond
 
 // tickInterval is how often the assembler looks for what has timed out.
 const tickInterval = time.Second
@@ -38,6 +43,7 @@ type requestStage struct {
 	waiting   []*exchange.Exchange
 	// instrumented processes' spans are marked.
 	instrumented instrumented
+	threads      *threadJudge
 
 	counts              decodeCounts
 	excluded            atomic.Uint64 // exchanges at ports that are left out
@@ -60,8 +66,9 @@ func newRequestStage(ctx context.Context, cfg *Config, e *enricher, clock *bpf.C
 		ctx: ctx, cfg: &cfg.Requests, flushTime: cfg.Activity.FlushInterval, batch: cfg.Activity.BatchSize,
 		enrich: e, clock: clock, drained: drained, lastFlush: time.Now(), lastTick: time.Now(),
 	}
+	s.threads = newThreadJudge(process.ProcDir(cfg.RootPath))
 	s.assembler = requests.New(requests.Config{
-		Protocols: protocols, MaxConnections: cfg.Requests.MaxConnections, MaxOpen: cfg.Requests.MaxOpen, Emit: s.emit,
+		Protocols: protocols, Serves: s.threads.serves, MaxConnections: cfg.Requests.MaxConnections, MaxOpen: cfg.Requests.MaxOpen, Emit: s.emit,
 		// A socket of which the kernel is not told costs a little more, that is all.
 		Judge: func(socket uint64, refused uint32, class uint8) { _ = judge(socket, refused, class) },
 	})
@@ -127,6 +134,16 @@ func (s *requestStage) translate(until uint64) {
 			}
 			s.early.Add(1)
 		}
+		if ex.Parent.Valid() {
+			caused, pending := s.threads.sequential(requests.Thread{Process: ex.Owner, TID: ex.TID})
+			if pending && i >= excess && until < ex.End+uint64(maxJudging) {
+				kept = append(kept, ex)
+				continue
+			}
+			if !caused {
+				ex.Parent = exchange.Context{}
+			}
+		}
 		s.instrumented.note(ex)
 		owner := s.enrich.owner(ex)
 		owner.Instrumented = s.instrumented.has(ex.Owner, owner.Process)
@@ -155,6 +172,7 @@ func (s *requestStage) flush(now time.Time) {
 // finish gives up what is under way and sends on what is known of it.
 func (s *requestStage) finish(now time.Time) {
 	s.assembler.Close()
+	s.threads.stop()
 	s.translate(^uint64(0))
 	st := s.assembler.Stats()
 	s.stats.Store(&st)

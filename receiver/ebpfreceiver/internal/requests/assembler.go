@@ -29,6 +29,11 @@ type Config struct {
 	// one with such. The kernel tells when a socket ends: these are for what
 	// it could not tell. Defaults 10 minutes and 6 hours.
 	IdleTimeout, OpenTimeout time.Duration
+	// Serves is told of every thread that begins to serve a request, unless it
+	// is an event loop. What such a thread sends meanwhile gets that request as
+	// Parent; whoever takes exchanges has to make sure that the thread runs one
+	// piece of code to its end. Without it no exchange has a Parent.
+	Serves func(Thread)
 	// Emit takes each exchange that ended, complete or not, and owns it.
 	Emit func(*exchange.Exchange)
 	// Opaque, if set, is told of each connection whose protocol is known and
@@ -71,6 +76,7 @@ type Assembler struct {
 	refusals  refusals
 	open      int
 	stats     Stats
+	threads   threads          // that serve requests, and which
 	seg       exchange.Segment // reused
 }
 
@@ -109,10 +115,11 @@ func New(cfg Config) *Assembler {
 		cfg.Emit = (*exchange.Exchange).Release
 	}
 	a := &Assembler{
-		cfg:   cfg,
-		conns: make(map[uint64]*conn),
-		talks: make(map[talk]*conn),
-		free:  make([][]*conn, len(cfg.Protocols)),
+		cfg:     cfg,
+		conns:   make(map[uint64]*conn),
+		talks:   make(map[talk]*conn),
+		free:    make([][]*conn, len(cfg.Protocols)),
+		threads: newThreads(cfg.Serves),
 	}
 	for _, p := range cfg.Protocols {
 		a.pools = append(a.pools, exchange.NewPool(p))

@@ -153,12 +153,14 @@ func (c *conn) New(s *exchange.Segment) *exchange.Exchange {
 	ex.Owner, ex.TID = s.Who.Owner, s.Who.TID
 	ex.CgroupID, ex.CgroupHierarchy = s.Who.CgroupID, s.Who.CgroupHierarchy
 	ex.Start = s.Start
+	c.a.threads.begin(ex, s.Who.Loop)
 	return ex
 }
 
 // Done implements exchange.Sink.
 func (c *conn) Done(ex *exchange.Exchange) {
 	c.a.open--
+	c.a.threads.end(ex)
 	c.a.stats.Exchanges[ex.Incomplete]++
 	c.a.cfg.Emit(ex)
 }
@@ -166,6 +168,7 @@ func (c *conn) Done(ex *exchange.Exchange) {
 // Drop implements exchange.Sink.
 func (c *conn) Drop(ex *exchange.Exchange) {
 	c.a.open--
+	c.a.threads.end(ex)
 	ex.Release()
 }
 

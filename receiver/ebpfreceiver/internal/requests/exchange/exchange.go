@@ -28,6 +28,16 @@ type Exchange struct {
 	Incomplete Reason
 	Facts      Facts // of the protocol; never nil
 
+	// Parent is the span of the one request that the thread served when it made
+	// this one. It caused this one if the thread runs no scheduler of its own.
+	Parent Context
+	// Trace and Span are the ids of this exchange's own span, if a child had
+	// to know them before it ended.
+	Trace [16]byte
+	Span  [8]byte
+	// Serving says that the thread is known to be busy with it.
+	Serving bool
+
 	pool *sync.Pool
 }
 

@@ -74,7 +74,7 @@ func (t *Translator) Append(dst ptrace.SpanSlice, ex *exchange.Exchange, wallOff
 	}
 	span.SetStartTimestamp(wall(ex.Start, wallOffset))
 	span.SetEndTimestamp(wall(max(ex.End, ex.Start), wallOffset))
-	w.ids()
+	w.ids(ex)
 	w.network(ex)
 	w.request(ex)
 	return true

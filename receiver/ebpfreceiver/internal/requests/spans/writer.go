@@ -5,6 +5,8 @@ import (
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/ptrace"
+
+	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/exchange"
 )
 
 // Writer fills one span, with valid UTF-8 whatever it is given. It is handed to a Describer and must not be kept.
@@ -79,9 +81,31 @@ func (w *Writer) Parent(trace [16]byte, span [8]byte, flags byte, state string) 
 	w.parent = true
 }
 
-// ids gives the span its id, and its trace's unless a parent has given it.
-func (w *Writer) ids() {
-	w.span.SetSpanID(w.t.spanID())
+// localParent makes the span a child of another one of the same process.
+func (w *Writer) localParent(c *exchange.Context) {
+	w.span.SetTraceID(c.Trace)
+	w.span.SetParentSpanID(c.Span)
+	w.span.SetFlags(uint32(c.Flags) | 1<<8) // it is known that the parent is not remote
+	if c.State != "" {
+		w.span.TraceState().FromRaw(valid(c.State))
+	}
+	w.parent = true
+}
+
+// ids gives the span its id, unless its children know it already, and its
+// trace's. The parent that a request names counts more than the one that was
+// inferred: it is a span of the same service in between.
+func (w *Writer) ids(ex *exchange.Exchange) {
+	if w.span.SetSpanID(ex.Span); w.span.SpanID().IsEmpty() {
+		w.span.SetSpanID(w.t.spanID())
+	}
+	if !w.parent && ex.Parent.Valid() {
+		w.localParent(&ex.Parent)
+	}
+	if !w.parent && ex.Span != [8]byte{} {
+		w.span.SetTraceID(ex.Trace)
+		return
+	}
 	if !w.parent {
 		var id [16]byte
 		binary.LittleEndian.PutUint64(id[:], w.t.nonzero())
