@@ -38,7 +38,7 @@ starts with one of its own and shows this machine in the terminal.`
 		if err := c.set(sets.values); err != nil {
 			return err
 		}
-		return runCollector(cmd.Context(), set, c)
+		return runAgent(cmd.Context(), set, c, cmd.ErrOrStderr())
 	}
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return fmt.Errorf("%w; '%s --help' lists what there is", err, cmd.CommandPath())

@@ -93,6 +93,32 @@ func runCollector(ctx context.Context, set otelcol.CollectorSettings, c configur
 	return explain.Explain(untilSignal(ctx, col, more...), c.documents, factoriesOf(set))
 }
 
+// runAgent is runCollector for what runs unattended: a SIGHUP does not end it but
+// makes it read rules and configuration again.
+func runAgent(ctx context.Context, set otelcol.CollectorSettings, c configuration, notes io.Writer) error {
+	resolver := &set.ConfigProviderSettings.ResolverSettings
+	resolver.URIs, resolver.DefaultScheme = c.uris, "env"
+	h := newHangups(ctx, set, notes)
+	defer h.end()
+	ended := make(chan struct{})
+	defer close(ended)
+	go dropStartUpCode(ended)
+	for {
+		col, err := otelcol.NewCollector(set)
+		if err != nil {
+			return err
+		}
+		run, done := &restartable{collector: col}, make(chan struct{})
+		go h.take(col.GetState, done)
+		go h.follow(ctx, run, done)
+		err = untilSignal(ctx, run)
+		close(done)
+		if err != nil || !run.again() {
+			return explain.Explain(err, c.documents, factoriesOf(set))
+		}
+	}
+}
+
 // mayRun tells, in one line, what to do when this process may not load
 // programs into the kernel.
 func mayRun(command string) error {

@@ -34,7 +34,7 @@ type collector interface {
 // asks for it. It returns within interruptGrace of any signal but SIGTERM, and
 // at once on a second one that is no echo, even if c has not ended; the process is expected to
 // end then, and with it everything in the kernel that belongs to it. A SIGHUP
-// that is not among more makes the collector read its configuration again.
+// that is not among more is the business of hangups.
 func untilSignal(ctx context.Context, c collector, more ...os.Signal) error {
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, append(more, os.Interrupt, syscall.SIGTERM)...)

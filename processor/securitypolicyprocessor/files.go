@@ -45,12 +45,30 @@ func (f ruleFiles) list() ([]string, error) {
 	return paths, nil
 }
 
-// read returns the contents of all files, in order. A file that cannot be read
-// is reported by the loader, like any other finding about it.
-func (f ruleFiles) read() ([]policy.File, error) {
+// maxReads bounds how often files are read that change all the time.
+const maxReads = 5
+
+// read returns the contents of all files, in order, as they were at one moment:
+// when a link above them is exchanged meanwhile, they are read again. A file
+// that cannot be read is reported by the loader, like any other finding about
+// it.
+func (f ruleFiles) read() (files []policy.File, err error) {
 	if len(f.patterns) == 0 {
 		return embedded()
 	}
+	before := f.fingerprint()
+	for range maxReads {
+		files, err = f.readOnce()
+		after := f.fingerprint()
+		if after == before {
+			break
+		}
+		before = after
+	}
+	return files, err
+}
+
+func (f ruleFiles) readOnce() ([]policy.File, error) {
 	paths, err := f.list()
 	if err != nil {
 		return nil, err

@@ -17,6 +17,7 @@ import (
 
 	"github.com/sightglass/sightglass/internal/interest"
 	"github.com/sightglass/sightglass/internal/policy/names"
+	"github.com/sightglass/sightglass/internal/reload"
 	"github.com/sightglass/sightglass/processor/securitypolicyprocessor/internal/metadata"
 )
 
@@ -54,10 +55,11 @@ func newProcessor(set processor.Settings, cfg *Config, next consumer.Logs) (*pol
 		return nil, err
 	}
 	p := &policyProcessor{
-		cfg:       cfg,
-		name:      set.ID.String(),
-		version:   set.BuildInfo.Version,
-		logger:    set.Logger,
+		cfg:     cfg,
+		name:    set.ID.String(),
+		version: set.BuildInfo.Version,
+		// A wrong rule file is no bug of ours: no stack trace with it.
+		logger:    set.Logger.WithOptions(zap.AddStacktrace(zap.FatalLevel)),
 		settings:  set.TelemetrySettings,
 		next:      next,
 		telemetry: telemetry,
@@ -94,8 +96,12 @@ func (p *policyProcessor) start(ctx context.Context, host component.Host) error 
 	background, cancel := context.WithCancel(context.Background())
 	p.cancel = cancel
 	p.loops.Go(func() { p.names.Run(background) })
-	if p.cfg.ReloadInterval > 0 && len(p.cfg.RulesFiles) > 0 {
-		p.loops.Go(func() { p.watch(background, seen) })
+	if len(p.cfg.RulesFiles) > 0 {
+		requested, end := reload.Shared().Subscribe()
+		p.loops.Go(func() {
+			defer end()
+			p.watch(background, seen, requested)
+		})
 	}
 	if p.limiter != nil {
 		p.loops.Go(func() { p.summarize(background) })

@@ -1,10 +1,15 @@
 package securitypolicyprocessor
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"net/netip"
 	"os"
 	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -18,6 +23,7 @@ import (
 	"go.opentelemetry.io/collector/processor/processortest"
 
 	"github.com/sightglass/sightglass/internal/interest"
+	"github.com/sightglass/sightglass/internal/reload"
 	"github.com/sightglass/sightglass/internal/schema"
 	"github.com/sightglass/sightglass/processor/securitypolicyprocessor/internal/metadata"
 )
@@ -48,24 +54,32 @@ type reloading struct {
 	host *statusHost
 	sink *consumertest.LogsSink
 	proc processor.Logs
+
+	interval time.Duration // of looking for changes; 0 the shortest, negative never
 }
 
 func startReloading(t *testing.T, patterns ...string) *reloading {
 	t.Helper()
 	r := &reloading{t: t, dir: t.TempDir(), host: &statusHost{Host: componenttest.NewNopHost()}, sink: new(consumertest.LogsSink)}
 	r.write("a.yaml", rule("first", "/etc/shadow"))
+	r.start(patterns...)
+	return r
+}
+
+func (r *reloading) start(patterns ...string) {
+	r.t.Helper()
 	cfg := testConfig(func(c *Config) {
-		c.RulesFiles, c.ReloadInterval, c.Keep = nil, minReloadInterval, nil
+		c.RulesFiles, c.Keep, c.RateLimit.Burst = nil, nil, 0
+		c.ReloadInterval = max(cmp.Or(r.interval, minReloadInterval), 0)
 		for _, p := range patterns {
 			c.RulesFiles = append(c.RulesFiles, filepath.Join(r.dir, p))
 		}
 	})
 	var err error
-	r.proc, err = NewFactory().CreateLogs(t.Context(), processortest.NewNopSettings(metadata.Type), cfg, r.sink)
-	require.NoError(t, err)
-	require.NoError(t, r.proc.Start(t.Context(), r.host))
-	t.Cleanup(func() { require.NoError(t, r.proc.Shutdown(context.WithoutCancel(t.Context()))) })
-	return r
+	r.proc, err = NewFactory().CreateLogs(r.t.Context(), processortest.NewNopSettings(metadata.Type), cfg, r.sink)
+	require.NoError(r.t, err)
+	require.NoError(r.t, r.proc.Start(r.t.Context(), r.host))
+	r.t.Cleanup(func() { require.NoError(r.t, r.proc.Shutdown(context.WithoutCancel(r.t.Context()))) })
 }
 
 func rule(name, path string) string {
@@ -117,25 +131,143 @@ func TestReloadFindsNewFilesOfAGlob(t *testing.T) {
 	r.becomes("first")
 }
 
-func TestReloadFollowsExchangedLinks(t *testing.T) {
-	dir := t.TempDir()
-	for _, version := range []string{"v1", "v2"} {
-		require.NoError(t, os.Mkdir(filepath.Join(dir, version), 0o700))
-		require.NoError(t, os.WriteFile(filepath.Join(dir, version, "a.yaml"), []byte(rule(version, "/etc/shadow")), 0o600))
-	}
-	data := filepath.Join(dir, "..data")
-	require.NoError(t, os.Symlink("v1", data))
-	require.NoError(t, os.Symlink(filepath.Join("..data", "a.yaml"), filepath.Join(dir, "a.yaml")))
+// configMap is a folder as the kubelet mounts a ConfigMap: the files are links
+// through ..data, which names the folder of the present version.
+type configMap struct {
+	t   *testing.T
+	dir string
+}
 
-	files := ruleFiles{patterns: []string{filepath.Join(dir, "*.yaml")}}
-	before := files.fingerprint()
-	require.Equal(t, before, files.fingerprint())
-	require.NoError(t, os.Symlink("v2", data+".tmp"))
-	require.NoError(t, os.Rename(data+".tmp", data))
-	require.NotEqual(t, before, files.fingerprint())
-	read, err := files.read()
+func newConfigMap(t *testing.T, files map[string]string) *configMap {
+	t.Helper()
+	m := &configMap{t, t.TempDir()}
+	for name := range files {
+		require.NoError(t, os.Symlink(filepath.Join("..data", name), filepath.Join(m.dir, name)))
+	}
+	m.update("..1", files)
+	return m
+}
+
+// update writes a version and exchanges the link, as the kubelet does.
+func (m *configMap) update(version string, files map[string]string) {
+	m.t.Helper()
+	require.NoError(m.t, os.Mkdir(filepath.Join(m.dir, version), 0o700))
+	for name, content := range files {
+		require.NoError(m.t, os.WriteFile(filepath.Join(m.dir, version, name), []byte(content), 0o600))
+	}
+	require.NoError(m.t, os.Symlink(version, filepath.Join(m.dir, "..data_tmp")))
+	require.NoError(m.t, os.Rename(filepath.Join(m.dir, "..data_tmp"), filepath.Join(m.dir, "..data")))
+}
+
+func TestReloadOfAConfigMap(t *testing.T) {
+	m := newConfigMap(t, map[string]string{"a.yaml": rule("one", "/etc/shadow"), "b.yaml": rule("other", "/x")})
+	r := &reloading{t: t, dir: m.dir, host: &statusHost{Host: componenttest.NewNopHost()}, sink: new(consumertest.LogsSink)}
+	r.start("*.yaml")
+	require.Equal(t, "one", r.fires())
+	m.update("..2", map[string]string{"a.yaml": rule("two", "/etc/shadow"), "b.yaml": rule("other", "/y")})
+	r.becomes("two")
+	m.update("..3", map[string]string{"a.yaml": rule("three", "/etc/shadow"), "b.yaml": "- rule: broken\n"})
+	require.Eventually(t, func() bool { return len(r.host.reported()) == 1 }, 20*time.Second, 10*time.Millisecond)
+	require.Equal(t, "two", r.fires(), "one wrong file keeps all others out")
+	require.NoError(t, os.RemoveAll(filepath.Join(m.dir, "..2")), "the old version may vanish")
+	m.update("..4", map[string]string{"a.yaml": rule("four", "/etc/shadow"), "b.yaml": rule("other", "/y")})
+	r.becomes("four")
+}
+
+// The files of one version belong together: a macro of the new one must not be
+// read with a rule of the old one.
+func TestFilesAreReadAtOneMoment(t *testing.T) {
+	version := func(n int) map[string]string {
+		return map[string]string{"a.yaml": strconv.Itoa(n), "b.yaml": strconv.Itoa(n), "c.yaml": strconv.Itoa(n)}
+	}
+	m := newConfigMap(t, version(0))
+	stop, stopped := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(stopped)
+		for n := 1; ; n++ {
+			select {
+			case <-stop:
+				return
+			case <-time.After(300 * time.Microsecond):
+				m.update("..v"+strconv.Itoa(n), version(n))
+			}
+		}
+	}()
+	files := ruleFiles{patterns: []string{filepath.Join(m.dir, "*.yaml")}}
+	for range 300 {
+		got, err := files.read()
+		require.NoError(t, err)
+		require.Len(t, got, 3)
+		require.Equal(t, string(got[0].Content), string(got[1].Content))
+		require.Equal(t, string(got[0].Content), string(got[2].Content))
+	}
+	close(stop)
+	<-stopped
+}
+
+// Batches that come while rules are exchanged are evaluated once each, by the
+// old rules or by the new ones.
+func TestReloadEvaluatesEverythingOnce(t *testing.T) {
+	r := startReloading(t, "a.yaml")
+	const batches, size = 400, 5
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for i := range batches {
+			r.write("a.yaml", rule("v"+strconv.Itoa(i), "/etc/shadow"))
+			reload.Shared().Request()
+		}
+	}()
+	for range batches {
+		require.NoError(t, r.proc.ConsumeLogs(t.Context(), flood(size)))
+	}
+	<-done
+	seen := map[int64]int{}
+	for _, ld := range r.sink.AllLogs() {
+		for _, rec := range ld.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().All() {
+			pid, _ := rec.Attributes().Get(schema.ProcessPID)
+			seen[pid.Int()]++
+		}
+	}
+	want := map[int64]int{}
+	for pid := range int64(size) {
+		want[pid] = batches
+	}
+	require.Equal(t, want, seen)
+	r.becomes("v" + strconv.Itoa(batches-1))
+}
+
+// A request works without waiting for the interval, and with none at all.
+func TestReloadOnRequest(t *testing.T) {
+	r := &reloading{t: t, dir: t.TempDir(), host: &statusHost{Host: componenttest.NewNopHost()}, sink: new(consumertest.LogsSink)}
+	r.write("a.yaml", rule("first", "/etc/shadow"))
+	r.interval = -1
+	r.start("a.yaml")
+	r.write("a.yaml", rule("second", "/etc/shadow"))
+	require.Equal(t, "first", r.fires())
+	reload.Shared().Request()
+	r.becomes("second")
+}
+
+func TestErrorsInOneLine(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "a.yaml")
+	p, err := newProcessor(processortest.NewNopSettings(metadata.Type), testConfig(func(c *Config) { c.RulesFiles = []string{path} }), consumertest.NewNop())
 	require.NoError(t, err)
-	require.Contains(t, string(read[0].Content), "rule: v2")
+	for content, want := range map[string]string{
+		"- rule: x\n  desc: x\n  condition: evt.tipe = open\n  output: x\n  priority: ERROR\n": path + `:3:14: rule "x": unknown field evt.tipe (LOAD_ERR_COMPILE_CONDITION)`,
+		"- rule: x\n- rule: y\n": path + `:1:3: rule "x": .* \(and 1 more: sightglass policy check shows all\)`,
+	} {
+		require.NoError(t, os.WriteFile(path, []byte(content), 0o600))
+		_, err := p.load()
+		require.Error(t, err)
+		require.NotContains(t, line(err), "\n")
+		if !strings.Contains(want, ".*") {
+			want = regexp.QuoteMeta(want)
+		}
+		require.Regexp(t, "^"+want+"$", line(err))
+	}
+	require.Equal(t, "plain", line(errors.New("plain")))
 }
 
 func TestReloadKeepsTheOldRulesWhenTheNewAreWrong(t *testing.T) {

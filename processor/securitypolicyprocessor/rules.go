@@ -2,8 +2,10 @@ package securitypolicyprocessor
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -37,10 +39,36 @@ func (p *policyProcessor) load() (*policy.RuleSet, error) {
 			p.warn(&f.Warnings[i])
 		}
 	}
-	if err := result.Err(); err != nil {
-		return nil, fmt.Errorf("the rules cannot be used:\n%w", err)
+	if !result.OK() {
+		return nil, &rulesError{result}
 	}
 	return set, nil
+}
+
+// rulesError is why rules cannot be used: all findings, each with its place.
+type rulesError struct{ result *policy.Result }
+
+func (e *rulesError) Error() string { return "the rules cannot be used:\n" + e.result.Err().Error() }
+
+// line is an error in one line: the first finding, and how many more there are.
+func line(err error) string {
+	var rules *rulesError
+	if !errors.As(err, &rules) {
+		return err.Error()
+	}
+	first, others := "", -1
+	for _, f := range rules.result.Files {
+		for i := range f.Errors {
+			if first == "" {
+				first = f.Errors[i].Line()
+			}
+			others++
+		}
+	}
+	if others > 0 {
+		first += " (and " + strconv.Itoa(others) + " more: sightglass policy check shows all)"
+	}
+	return first
 }
 
 // warn logs a warning about a rule file. What is not used is no concern at
@@ -91,22 +119,29 @@ func (p *policyProcessor) arm(ctx context.Context, set *policy.RuleSet) {
 	p.logger.Info("policies are armed", zap.Int("rules", len(a.options)), zap.Strings("files", files))
 }
 
-// watch looks for changed rule files. New rules replace the old ones only when
-// all of them are right.
-func (p *policyProcessor) watch(ctx context.Context, seen string) {
-	ticker := time.NewTicker(p.cfg.ReloadInterval)
-	defer ticker.Stop()
+// watch looks for changed rule files, and reads them when it is asked to. New
+// rules replace the old ones only when all of them are right.
+func (p *policyProcessor) watch(ctx context.Context, seen string, requested <-chan struct{}) {
+	var tick <-chan time.Time // nil: never
+	if p.cfg.ReloadInterval > 0 {
+		ticker := time.NewTicker(p.cfg.ReloadInterval)
+		defer ticker.Stop()
+		tick = ticker.C
+	}
 	failing := false
 	for {
+		asked := false
 		select {
 		case <-ctx.Done():
 			return
-		case <-ticker.C:
+		case <-tick:
+		case <-requested:
+			asked = true
 		}
 		// Taken before the files are read: what changes meanwhile is found the
 		// next time.
 		now := p.files.fingerprint()
-		if now == seen {
+		if now == seen && !asked {
 			continue
 		}
 		seen = now
@@ -114,7 +149,7 @@ func (p *policyProcessor) watch(ctx context.Context, seen string) {
 		switch {
 		case err != nil:
 			failing = true
-			p.logger.Error("changed rules are not used, those before stay in force", zap.Error(err))
+			p.logger.Error("changed rules are not used, those before stay in force: " + line(err))
 			componentstatus.ReportStatus(p.host, componentstatus.NewRecoverableErrorEvent(fmt.Errorf("rules_files: %w", err)))
 		case failing:
 			failing = false
@@ -133,8 +168,11 @@ func (p *policyProcessor) reload(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	// Ask for what is new first, so that the new rules miss nothing.
-	p.wishes.Update(p.wants(set))
+	// Both the old and the new rules get what they need until the new ones are
+	// in force, so that neither misses anything.
+	before, after := p.wants(p.armed.Load().set), p.wants(set)
+	p.wishes.Update(before.Union(after))
 	p.arm(ctx, set)
+	p.wishes.Update(after)
 	return nil
 }

@@ -94,7 +94,10 @@ func (i *Issue) Item() (kind, name string) {
 
 // String is the issue in full: place, item, message, and the source line with
 // a caret.
-func (i *Issue) String() string {
+func (i *Issue) String() string { return i.Line() + "\n" + i.Snippet }
+
+// Line is the issue in one line: place, item, message.
+func (i *Issue) Line() string {
 	var b strings.Builder
 	at := i.Position()
 	b.WriteString(at.File)
@@ -108,8 +111,7 @@ func (i *Issue) String() string {
 		}
 	}
 	b.WriteString(i.Message)
-	b.WriteString(" (" + string(i.Code) + ")\n")
-	b.WriteString(i.Snippet)
+	b.WriteString(" (" + string(i.Code) + ")")
 	return b.String()
 }
 
