@@ -16,6 +16,7 @@ import (
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests"
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/exchange"
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/httpfacts"
+	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/rpcfacts"
 )
 
 var (
@@ -86,8 +87,29 @@ func replay(tb testing.TB, raw []byte) string {
 	return out.String()
 }
 
+// rpcStatus is what the codes of calls are added to, to tell them from the
+// statuses of HTTP.
+const rpcStatus = 1000
+
+// rpcTimeout is DEADLINE_EXCEEDED.
+const rpcTimeout = rpcStatus + 4
+
+// httpOf returns what is known of an exchange that is of HTTP, and its status.
+func httpOf(ex *exchange.Exchange) (*httpfacts.Facts, int) {
+	switch f := ex.Facts.(type) {
+	case *httpfacts.Facts:
+		return f, int(f.Status)
+	case *rpcfacts.Facts:
+		if f.GRPC {
+			return &f.Facts, rpcStatus + int(f.Code) - 1
+		}
+		return &f.Facts, int(f.Status)
+	}
+	return &httpfacts.Facts{}, 0
+}
+
 func goldenLine(ex *exchange.Exchange, first uint64) string {
-	f := ex.Facts.(*httpfacts.Facts)
+	f, status := httpOf(ex)
 	micros := func(t uint64) float64 {
 		if t == 0 {
 			return 0
@@ -96,7 +118,7 @@ func goldenLine(ex *exchange.Exchange, first uint64) string {
 	}
 	line := fmt.Sprintf("%s %-4s %s -> %d %s, start %.1f first byte %.1f end %.1f, sent %d received %d",
 		map[event.Role]string{event.RoleClient: "client", event.RoleServer: "server"}[ex.Role],
-		f.Method, f.Target, f.Status, ex.Incomplete, micros(ex.Start), micros(ex.FirstByte), micros(ex.End), ex.Sent, ex.Received)
+		f.Method, f.Target, status, ex.Incomplete, micros(ex.Start), micros(ex.FirstByte), micros(ex.End), ex.Sent, ex.Received)
 	for text, set := range map[string]bool{", guessed": ex.RoleGuessed} {
 		if set {
 			line += text

@@ -35,6 +35,12 @@ func TestMain(m *testing.M) {
 		runServer()
 	case "client":
 		runClient()
+	case "h2client":
+		runStreams(httpStreams)
+	case "rpcserver":
+		runRPCServer()
+	case "rpcclient":
+		runStreams(rpcStreams)
 	}
 }
 
@@ -76,7 +82,10 @@ func runServer() {
 		panic(err)
 	}
 	fmt.Fprintln(os.Stdout, l.Addr())
-	srv := &http.Server{Handler: handler(), ReadHeaderTimeout: time.Minute}
+	var protocols http.Protocols
+	protocols.SetHTTP1(true)
+	protocols.SetUnencryptedHTTP2(true)
+	srv := &http.Server{Handler: handler(), ReadHeaderTimeout: time.Minute, Protocols: &protocols}
 	go func() { _ = srv.Serve(l) }()
 	_, _ = io.Copy(io.Discard, os.Stdin)
 }
@@ -272,7 +281,13 @@ func serve(tb testing.TB, addr string) (*child, string) {
 // request starts a client with a job.
 func request(tb testing.TB, j *job) *child {
 	tb.Helper()
-	c := start(tb, "client")
+	return requestAs(tb, "client", j)
+}
+
+// requestAs starts a client of a role with a job.
+func requestAs(tb testing.TB, role string, j *job) *child {
+	tb.Helper()
+	c := start(tb, role)
 	raw, err := json.Marshal(j)
 	require.NoError(tb, err)
 	_, err = c.in.Write(append(raw, '\n'))

@@ -123,6 +123,7 @@ func (h *header) fragment(b []byte) []byte {
 // resumes tells whether a segment of so many bytes, of which b are at hand,
 // begins with a frame, although the bytes before it were not seen. That its
 // frames end where it does is proof enough, so is a stream that is expected.
+// Some read the header of a frame and its payload by a call each.
 func resumes(b []byte, length uint64, expected func(stream uint32) bool) bool {
 	at := uint64(0)
 	for frames := 0; ; frames++ {
@@ -138,6 +139,9 @@ func resumes(b []byte, length uint64, expected func(stream uint32) bool) bool {
 		}
 		if !h.plausible() {
 			return false
+		}
+		if at+frameHeader == length {
+			return true
 		}
 		at += frameHeader + uint64(h.length)
 		if (h.kind == headers || h.kind == data) && expected(h.stream) {

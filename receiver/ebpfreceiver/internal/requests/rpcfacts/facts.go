@@ -96,10 +96,14 @@ func (f *Facts) EndedBy(ex *exchange.Exchange) {
 	}
 }
 
+// lateness is how much of a timeout, in ns, may pass at most between the moment
+// when it was written down and the sending of the request.
+const lateness = 5e6
+
 // resetCode is what a client library makes of a stream that was reset. A client
 // resets one when its deadline has passed.
 func (f *Facts) resetCode(ex *exchange.Exchange) Code {
-	if f.CallerGone && f.Timeout != 0 && ex.End-ex.Start >= f.Timeout {
+	if f.CallerGone && f.Timeout != 0 && ex.End-ex.Start+min(f.Timeout/10, lateness) >= f.Timeout {
 		return DeadlineExceeded
 	}
 	return codeOfReset(f.StreamError)
