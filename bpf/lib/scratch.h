@@ -46,7 +46,7 @@ struct scratch {
 	__u32 user; /* enum scratch_user */
 	__u32 reserved;
 	struct cursor cursor;
-	__u8 data[SCRATCH_DATA];
+	__u8 data[SCRATCH_DATA] __attribute__((aligned(8)));
 };
 
 struct {

@@ -37,7 +37,7 @@ struct stash_head {
 
 struct stash {
 	struct stash_head head;
-	__u8 data[STASH_DATA];
+	__u64 data[STASH_DATA / 8];
 };
 
 struct stash_slot {
@@ -48,7 +48,7 @@ struct stash_slot {
 
 struct stash_big {
 	struct stash_head head;
-	__u8 data[STASH_BIG_DATA];
+	__u64 data[STASH_BIG_DATA / 8];
 };
 
 struct {
@@ -72,14 +72,19 @@ struct {
 	__type(value, struct stash_big);
 } stash_large SEC(".maps");
 
-/* base__stash_copy: len bytes, rounded up to 64, of at most STASH_DATA. */
-static __always_inline void base__stash_copy(__u8 *to, const __u8 *from, __u32 len)
+/* base__stash_copy: len bytes, rounded up to 32, of at most STASH_DATA. Words,
+ * because the compiler copies bytes one by one.
+ */
+static __always_inline void base__stash_copy(__u64 *to, const __u64 *from, __u32 len)
 {
 #pragma unroll
-	for (__u32 i = 0; i < STASH_DATA; i += 64) {
-		if (len <= i)
+	for (__u32 i = 0; i < STASH_DATA / 8; i += 4) {
+		if (len <= i * 8)
 			break;
-		__builtin_memcpy(to + i, from + i, 64);
+		to[i] = from[i];
+		to[i + 1] = from[i + 1];
+		to[i + 2] = from[i + 2];
+		to[i + 3] = from[i + 3];
 	}
 }
 
@@ -202,7 +207,7 @@ static __always_inline bool base__stash_take(struct scratch *s, struct stash *st
 		base__stash_unpark_large(s, &stash->head, tid);
 	} else {
 		pin(pos);
-		base__stash_copy(&s->data[pos], stash->data, stash->head.len);
+		base__stash_copy((__u64 *)&s->data[pos], stash->data, stash->head.len);
 		s->pos += stash->head.len;
 	}
 	__builtin_memcpy(out, &stash->head, STASH_HEAD_SHORT);

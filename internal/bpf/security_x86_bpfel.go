@@ -293,7 +293,7 @@ type securityStash struct {
 		Reserved uint8
 		Args     [6]uint64
 	}
-	Data [256]uint8
+	Data [32]uint64
 }
 
 type securityStashBig struct {
@@ -313,7 +313,7 @@ type securityStashBig struct {
 		Reserved uint8
 		Args     [6]uint64
 	}
-	Data [12312]uint8
+	Data [1539]uint64
 }
 
 type securityStashSlot struct {

@@ -22,21 +22,34 @@ const (
 )
 
 // Set is an immutable set of event types, by system call name as in the
-// syscall table, and of facts that are captured on demand only. The zero value
-// is empty. Unknown names do no harm.
+// syscall table, each whole or by a Filter, and of facts that are captured on
+// demand only. The zero value is empty. Unknown names do no harm.
 type Set struct {
-	names       map[string]struct{}
+	names       map[string]*Filter // nil: every event of that type
 	environment bool
 }
 
 // Names makes a Set.
 func Names(names ...string) Set {
-	s := Set{names: make(map[string]struct{}, len(names))}
+	s := Set{names: make(map[string]*Filter, len(names))}
 	for _, n := range names {
-		s.names[n] = struct{}{}
+		s.names[n] = nil
 	}
 	return s
 }
+
+// With is the set and, of the system call name, what f says. What is in the set
+// already stays wanted.
+func (s Set) With(name string, f *Filter) Set {
+	if !f.Selective() {
+		f = nil
+	}
+	return s.Union(Set{names: map[string]*Filter{name: f}})
+}
+
+// Filter is what is wanted of the events of a type that is in the set; nil when
+// all of them are.
+func (s Set) Filter(name string) *Filter { return s.names[name] }
 
 // WithEnvironment is the set, and the environments of processes at their exec.
 // They are large and full of secrets, so they stay in the kernel otherwise.
@@ -63,17 +76,31 @@ func (s Set) Sorted() []string { return slices.Sorted(maps.Keys(s.names)) }
 // Union is what either of both has.
 func (s Set) Union(o Set) Set {
 	out := Set{
-		names:       make(map[string]struct{}, len(s.names)+len(o.names)),
+		names:       make(map[string]*Filter, len(s.names)+len(o.names)),
 		environment: s.environment || o.environment,
 	}
 	maps.Copy(out.names, s.names)
-	maps.Copy(out.names, o.names)
+	for name, f := range o.names {
+		if mine, ok := out.names[name]; ok {
+			f = either(mine, f)
+		}
+		out.names[name] = f
+	}
 	return out
+}
+
+func either(a, b *Filter) *Filter {
+	if a == nil || b == nil {
+		return nil
+	}
+	return a.Or(b)
 }
 
 // Equal reports whether both want the same.
 func (s Set) Equal(o Set) bool {
-	return s.environment == o.environment && maps.Equal(s.names, o.names)
+	return s.environment == o.environment && maps.EqualFunc(s.names, o.names, func(a, b *Filter) bool {
+		return a == b || a != nil && b != nil && a.equal(b)
+	})
 }
 
 // DefaultKeep is what is shown when nobody has registered, beside the commands

@@ -13,7 +13,10 @@ import (
 
 // wants is what the rules and the kept activity need to be captured.
 func (p *policyProcessor) wants(set *policy.RuleSet) interest.Set {
-	wanted := interest.Names(slices.Concat(set.EventTypes(), keptTypes(p.cfg.Keep))...)
+	wanted := interest.Names(keptTypes(p.cfg.Keep)...)
+	for _, name := range set.EventTypes() {
+		wanted = wanted.With(name, set.Needs(name))
+	}
 	if set.Reads(field.AttrProcEnv) {
 		wanted = wanted.WithEnvironment()
 	}

@@ -13,18 +13,18 @@ import (
 // wanted is the interest of everybody, made ready for one look-up per event.
 type wanted struct {
 	registered bool
-	rows       []bool // by row of the syscall table
-	exits      bool   // of every process, not of commands only
+	rows       []rowFilter // by row of the syscall table
+	exits      bool        // of every process, not of commands only
 }
 
 func newWanted(w interest.Wanted) *wanted {
 	out := &wanted{
 		registered: w.Registered,
-		rows:       make([]bool, len(syscalls.Table)),
+		rows:       make([]rowFilter, len(syscalls.Table)),
 		exits:      w.Registered && w.Set.Has(interest.ProcessExit),
 	}
 	for i := range syscalls.Table {
-		out.rows[i] = w.Set.Has(syscalls.Table[i].Name)
+		out.rows[i] = newRowFilter(w.Set, &syscalls.Table[i])
 	}
 	return out
 }
@@ -47,7 +47,7 @@ func (w *wanted) refuses(ev *event.Event, p *process.Process, cfg *ActivityConfi
 	case event.TypeExit:
 		tell = w.exits || !w.registered && cfg.Exits && p != nil && (p.Executed != 0 || p.Seeded)
 	case event.TypeSyscall:
-		tell = int(ev.Syscall.Index) < len(w.rows) && w.rows[ev.Syscall.Index] &&
+		tell = int(ev.Syscall.Index) < len(w.rows) && w.rows[ev.Syscall.Index].wants(&ev.Syscall, p) &&
 			(w.registered || worthTelling(&ev.Syscall))
 	case event.TypeFork, event.TypeProcess, event.TypeCgroupMkdir, event.TypeCgroupRmdir,
 		event.TypeData, event.TypeSocketClose:

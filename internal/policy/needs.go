@@ -1,0 +1,23 @@
+package policy
+
+import (
+	"github.com/sightglass/sightglass/internal/interest"
+	"github.com/sightglass/sightglass/internal/policy/events"
+	"github.com/sightglass/sightglass/internal/policy/need"
+)
+
+// Needs is what events of a type must be like for an enabled rule to match
+// them; it wants none of a type that is unknown.
+func (rs *RuleSet) Needs(eventType string) *interest.Filter {
+	out := &interest.Filter{}
+	e, ok := events.ByName(eventType)
+	if !ok {
+		return out
+	}
+	for _, r := range rs.active {
+		if r.Types.Has(e.ID) {
+			out = out.Or(need.Of(r.Checked.Expr, e))
+		}
+	}
+	return out
+}
