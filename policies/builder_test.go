@@ -17,6 +17,7 @@ import (
 type activity struct {
 	event     string
 	container string // empty: on the host
+	namespace string // empty: in no pod
 	attrs     map[string]any
 }
 
@@ -87,6 +88,11 @@ func parentCommand(line string) fact { return attr(schema.ProcessParentCommand, 
 // in puts the process into a container.
 func in(image string) fact { return func(a *activity) { a.container = image } }
 
+// pod puts the process into a container of a pod.
+func pod(namespace string) fact {
+	return func(a *activity) { a.container, a.namespace = "localhost/app", namespace }
+}
+
 func tty(n int) fact { return attr(schema.ProcessTTY, int64(n)) }
 
 func user(uid int, name string) fact {
@@ -100,6 +106,17 @@ func login(uid int) fact { return attr(schema.ProcessLoginUID, int64(uid)) }
 
 func exec(commandLine string, facts ...fact) activity {
 	return happened(schema.EventProcessExec, append([]fact{by(commandLine)}, facts...))
+}
+
+// execArgs is a program whose arguments contain blanks.
+func execArgs(name string, args []string, facts ...fact) activity {
+	return exec(name, append([]fact{func(a *activity) {
+		list := []any{name}
+		for _, arg := range args {
+			list = append(list, arg)
+		}
+		a.attrs[schema.ProcessCommandArgs] = list
+	}}, facts...)...)
 }
 
 // call is a system call that returned ret.
@@ -156,6 +173,12 @@ func symlink(target, name string, facts ...fact) activity {
 	}, facts...)...)
 }
 
+func hardlink(old, name string, facts ...fact) activity {
+	return call(schema.EventFileChange, "link", 0, append([]fact{
+		attr(schema.FilePreviousPath, old), attr(schema.FilePath, name), arg("oldpath", old), arg("newpath", name),
+	}, facts...)...)
+}
+
 func chmod(name string, mode int, facts ...fact) activity {
 	return call(schema.EventFileChange, "fchmodat", 0, append([]fact{
 		attr(schema.FilePath, name), arg("dirfd", int64(-100)), arg("filename", name), arg("mode", int64(mode)),
@@ -179,6 +202,25 @@ func connect(to string, facts ...fact) activity {
 	}, facts...)...)
 }
 
+// connectUnix is a connection to a socket of the file system.
+func connectUnix(path string, facts ...fact) activity {
+	return call(schema.EventNetworkConnect, "connect", 0, append([]fact{
+		attr(schema.SocketFamily, int64(1)), attr(schema.SocketType, int64(1)), attr(schema.SocketRole, "client"),
+		attr(schema.NetworkTransport, "unix"), attr(schema.NetworkType, "unix"), attr(schema.FileDescriptorType, "unix"),
+		attr(schema.NetworkPeerAddress, path), attr(schema.FileDescriptor, int64(5)), arg("fd", int64(5)),
+	}, facts...)...)
+}
+
+// mount is a mount of a source that may be a device.
+func mount(kind, source, target string, facts ...fact) activity {
+	return call(schema.EventSyscall, "mount", 0, append([]fact{
+		arg("dev", source), arg("dir", target), arg("type", kind), arg("flags", int64(0)),
+	}, facts...)...)
+}
+
+// other is a call that has no builder of its own.
+func other(name string, facts ...fact) activity { return call(schema.EventSyscall, name, 0, facts...) }
+
 // setuid is a change of the effective user; the record tells the user after it.
 func setuid(uid int, facts ...fact) activity {
 	return call(schema.EventSyscall, "setuid", 0, append([]fact{
@@ -201,6 +243,10 @@ func logs(t *testing.T, activities ...activity) plog.Logs {
 			rl.Resource().Attributes().PutStr(schema.ContainerID, strings.Repeat("0123456789abcdef", 4))
 			rl.Resource().Attributes().PutStr(schema.ContainerName, "web")
 			rl.Resource().Attributes().PutStr(schema.ContainerImageName, a.container)
+		}
+		if a.namespace != "" {
+			rl.Resource().Attributes().PutStr(schema.K8sNamespaceName, a.namespace)
+			rl.Resource().Attributes().PutStr(schema.K8sPodName, "app-1")
 		}
 		rec := rl.ScopeLogs().AppendEmpty().LogRecords().AppendEmpty()
 		rec.SetEventName(a.event)

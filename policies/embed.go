@@ -13,11 +13,15 @@ var files embed.FS
 // first, for usually only the first one fires.
 var order = []string{
 	"base.yaml",
-	"persistence.yaml",
-	"evasion.yaml",
+	"mining.yaml",
+	"escape.yaml",
 	"shells.yaml",
+	"persistence.yaml",
+	"kubernetes.yaml",
 	"execution.yaml",
 	"logins.yaml",
+	"credentials.yaml",
+	"evasion.yaml",
 	"network.yaml",
 	"files.yaml",
 }

@@ -25,7 +25,8 @@ import (
 func plogTimestamp(i int) pcommon.Timestamp { return pcommon.Timestamp(i) }
 
 var scenarios = slices.Concat(shellScenarios, executionScenarios, fileScenarios, networkScenarios,
-	loginScenarios, evasionScenarios, persistenceScenarios)
+	loginScenarios, evasionScenarios, persistenceScenarios,
+	escapeScenarios, credentialScenarios, kubernetesScenarios, miningScenarios, serverScenarios, integrityScenarios)
 
 // armed is the processor with the embedded policies and nothing kept.
 type armed struct {

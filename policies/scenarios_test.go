@@ -115,54 +115,9 @@ var executionScenarios = []scenario{
 			exec("/usr/local/bin/x", in("web"), attr("sightglass.process.lower_layer", true)),
 		},
 	},
-	{
-		rule: "Crypto miner",
-		fires: []activity{
-			exec("xmrig", in("web")),
-			exec("./a -o stratum+tcp://pool.example.org:3333 -u x", file("/srv/a"), named("a")),
-		},
-		silent: []activity{
-			exec("mine --help"),
-			exec("grep stratum file"),
-		},
-	},
 }
 
 var fileScenarios = []scenario{
-	{
-		rule: "Secret of the system read",
-		fires: []activity{
-			open("/etc/shadow", rdonly, by("cat /etc/shadow"), below("bash")),
-			open("/etc/shadow", rdonly, by("cat /srv/notes"), through("/srv/notes")),
-			open("/etc/sudoers.d/deploy", rdonly, by("less"), in("web")),
-			open("/etc/shadow", rdonly, by("/tmp/sshd")),
-			open("/etc/gshadow", rdonly, by("sudo"), attr("sightglass.process.upper_layer", true), in("web")),
-		},
-		silent: []activity{
-			open("/etc/shadow", rdonly, by("/usr/sbin/sshd -D"), below("systemd")),
-			open("/etc/shadow", rdonly, by("unix_chkpwd root nullok"), below("sudo")),
-			open("/etc/shadow", rdonly, by("perl x.postinst"), below("x.postinst", "dpkg", "apt-get")),
-			open("/etc/passwd", rdonly, by("cat")),
-			open("/etc/shadow", rdonly, by("cat"), failed(13)),
-			open("/etc/shadow", wronly, by("cat")),
-		},
-	},
-	{
-		rule: "Private key or cloud credential read",
-		fires: []activity{
-			open("/root/.ssh/id_ed25519", rdonly, by("cat")),
-			open("/home/ada/.aws/credentials", rdonly, by("python3 x.py")),
-			open("/etc/kubernetes/admin.conf", rdonly, by("cp")),
-			open("/etc/ssh/ssh_host_rsa_key", rdonly, by("tar"), through("/srv/link")),
-		},
-		silent: []activity{
-			open("/root/.ssh/id_ed25519", rdonly, by("ssh host")),
-			open("/root/.ssh/known_hosts", rdonly, by("cat")),
-			open("/home/ada/.ssh/id_ed25519.pub", rdonly, by("cat")),
-			open("/etc/ssh/ssh_host_rsa_key", rdonly, by("/usr/sbin/sshd")),
-			open("/etc/kubernetes/pki/ca.crt", rdonly, by("cat")),
-		},
-	},
 	{
 		rule: "Write below a binary directory",
 		fires: []activity{
@@ -188,13 +143,12 @@ var fileScenarios = []scenario{
 	{
 		rule: "Write below /etc",
 		fires: []activity{
-			open("/etc/passwd", wronly, by("vi")),
 			open("/etc/hosts", wronly, by("vi"), through("/srv/hosts"), attr("sightglass.file.path.resolved", "/etc/hosts.allow")),
-			open("/etc/cron.d/x", wronly|creat, by("sh"), in("web")),
+			open("/etc/motd", wronly|creat, by("sh"), in("web")),
 			unlink("/etc/audit/rules.d/x", by("rm")),
-			rename("/etc/sudoers.new", "/etc/sudoers", by("mv")),
-			symlink("/srv/x", "/etc/systemd/system/x.service", by("ln")),
-			chmod("/etc/shadow", 0o644, by("chmod")),
+			rename("/etc/motd.new", "/etc/motd", by("mv")),
+			symlink("/srv/x", "/etc/alternatives/x", by("ln")),
+			chmod("/etc/crypttab", 0o644, by("chmod")),
 		},
 		silent: []activity{
 			open("/etc/passwd", rdonly, by("id")),
@@ -337,17 +291,6 @@ var evasionScenarios = []scenario{
 			ptrace(7, 77, by("/srv/injector")),
 		},
 	},
-	{
-		rule: "Container reached for the host",
-		fires: []activity{
-			open("/proc/sys/kernel/core_pattern", wronly, by("sh"), in("web")),
-			open("/sys/fs/cgroup/rdma/release_agent", wronly, by("sh"), in("web")),
-		},
-		silent: []activity{
-			open("/proc/sys/kernel/core_pattern", wronly, by("sysctl")),
-			open("/proc/sys/kernel/core_pattern", rdonly, by("cat"), in("web")),
-		},
-	},
 }
 
 var persistenceScenarios = []scenario{
@@ -368,6 +311,7 @@ var persistenceScenarios = []scenario{
 		rule: "Scheduled job changed",
 		fires: []activity{
 			open("/var/spool/cron/crontabs/root", wronly|creat, by("bash")),
+			open("/etc/cron.d/job", wronly|creat, by("bash")),
 			rename("/srv/x", "/var/spool/cron/crontabs/www-data", by("mv"), in("web")),
 		},
 		silent: []activity{

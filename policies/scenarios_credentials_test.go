@@ -1,0 +1,190 @@
+package policies_test
+
+var credentialScenarios = []scenario{
+	{
+		rule: "Secret of the system read",
+		fires: []activity{
+			open("/etc/shadow", rdonly, by("cat /etc/shadow"), below("bash")),
+			open("/etc/shadow", rdonly, by("cat /srv/notes"), through("/srv/notes")),
+			open("/etc/sudoers.d/deploy", rdonly, by("less"), in("web")),
+			open("/etc/shadow", rdonly, by("/tmp/sshd")),
+			open("/etc/gshadow", rdonly, by("sudo"), attr("sightglass.process.upper_layer", true), in("web")),
+		},
+		silent: []activity{
+			open("/etc/shadow", rdonly, by("/usr/sbin/sshd -D"), below("systemd")),
+			open("/etc/shadow", rdonly, by("unix_chkpwd root nullok"), below("sudo")),
+			open("/etc/shadow", rdonly, by("perl x.postinst"), below("x.postinst", "dpkg", "apt-get")),
+			open("/etc/passwd", rdonly, by("cat")),
+			open("/etc/shadow", rdonly, by("cat"), failed(13)),
+			open("/etc/shadow", wronly, by("cat")),
+		},
+	},
+	{
+		rule: "Private key or cloud credential read",
+		fires: []activity{
+			open("/root/.ssh/id_ed25519", rdonly, by("cat")),
+			open("/home/ada/.aws/credentials", rdonly, by("python3 x.py")),
+			open("/etc/ssh/ssh_host_rsa_key", rdonly, by("tar"), through("/srv/link")),
+		},
+		silent: []activity{
+			open("/root/.ssh/id_ed25519", rdonly, by("ssh host")),
+			open("/root/.ssh/known_hosts", rdonly, by("cat")),
+			open("/home/ada/.ssh/id_ed25519.pub", rdonly, by("cat")),
+			open("/etc/ssh/ssh_host_rsa_key", rdonly, by("/usr/sbin/sshd")),
+			open("/etc/kubernetes/pki/ca.crt", rdonly, by("cat")),
+		},
+	},
+	{
+		rule: "Credential of the cluster read",
+		fires: []activity{
+			open("/etc/kubernetes/admin.conf", rdonly, by("cp")),
+			open("/var/lib/kubelet/pki/kubelet-client-current.pem", rdonly, by("cat")),
+			open("/root/.kube/config", rdonly, by("python3 x.py")),
+		},
+		silent: []activity{
+			open("/etc/kubernetes/admin.conf", rdonly, by("kubectl get pods")),
+			open("/var/lib/kubelet/pki/kubelet-client-current.pem", rdonly, by("kubelet")),
+			open("/etc/kubernetes/pki/ca.crt", rdonly, by("cat")),
+		},
+	},
+	{
+		rule: "Link to a secret made",
+		fires: []activity{
+			symlink("/etc/shadow", "/srv/x", by("ln -s")),
+			hardlink("/etc/shadow", "/srv/x", by("ln")),
+		},
+		silent: []activity{
+			hardlink("/etc/shadow", "/etc/shadow.lock", by("usermod")),
+			symlink("/srv/x", "/etc/shadow.link", by("ln -s")),
+			symlink("/etc/localtime", "/srv/x", by("ln -s")),
+		},
+	},
+	{
+		rule: "Environment of another process read",
+		fires: []activity{
+			open("/proc/77/environ", rdonly, by("cat"), in("web")),
+			open("/proc/1/environ", rdonly, by("/tmp/ps")),
+		},
+		silent: []activity{
+			open("/proc/self/environ", rdonly, by("cat"), in("web")),
+			open("/proc/77/environ", rdonly, by("ps auxe")),
+			open("/proc/77/environ", rdonly, by("sightglass")),
+			open("/proc/77/status", rdonly, by("cat")),
+			open("/proc/77/environ", rdonly, by("cat"), failed(13)),
+		},
+	},
+	{
+		rule: "Search for credentials",
+		fires: []activity{
+			exec("find / -name id_rsa"),
+			exec("grep -r aws_secret_access_key /", in("web")),
+		},
+		silent: []activity{
+			exec("find / -name x"),
+			exec("ls /root/.ssh/id_rsa"),
+			exec("grep -q id_rsa x", below("x.postinst", "dpkg")),
+		},
+	},
+}
+
+var kubernetesScenarios = []scenario{
+	{
+		rule: "Service account token read by hand",
+		fires: []activity{
+			open("/run/secrets/kubernetes.io/serviceaccount/..2026_11_22/token", rdonly, by("cat"), pod("shop"), through("/var/run/secrets/kubernetes.io/serviceaccount/token")),
+		},
+		silent: []activity{
+			open("/run/secrets/kubernetes.io/serviceaccount/..2026_11_22/token", rdonly, by("java"), pod("shop")),
+			open("/run/secrets/kubernetes.io/serviceaccount/..2026_11_22/ca.crt", rdonly, by("cat"), pod("shop")),
+			open("/run/secrets/db/token", rdonly, by("cat"), pod("shop")),
+		},
+	},
+	{
+		rule: "Pod contacted a kubelet",
+		fires: []activity{
+			connect("10.0.0.5:10250", by("curl"), pod("shop")),
+			connect("10.0.0.5:10255", by("app"), in("web")),
+		},
+		silent: []activity{
+			connect("10.0.0.5:10250", by("curl")),
+			connect("10.0.0.5:10250", by("prometheus"), pod("monitoring")),
+			connect("10.0.0.5:10250", by("app"), pod("kube-system")),
+			connect("10.0.0.5:10251", by("app"), pod("shop")),
+			connect("10.0.0.5:10250", by("curl"), pod("shop"), failed(111)),
+		},
+	},
+	{
+		rule: "Pod contacted the store of the cluster",
+		fires: []activity{
+			connect("10.0.0.5:2379", by("curl"), pod("shop")),
+		},
+		silent: []activity{
+			connect("10.0.0.5:2379", by("patroni"), pod("db")),
+			connect("10.0.0.5:2379", by("kube-apiserver"), pod("kube-system")),
+			connect("10.0.0.5:2379", by("curl")),
+		},
+	},
+	{
+		rule: "API server contacted by hand",
+		fires: []activity{
+			connect("10.0.0.1:6443", by("curl"), pod("shop")),
+		},
+		silent: []activity{
+			connect("10.0.0.1:6443", by("app"), pod("shop")),
+			connect("10.0.0.1:6443", by("curl")),
+			connect("10.0.0.1:6443", by("curl"), pod("kube-system")),
+			connect("203.0.113.7:443", by("curl"), pod("shop")),
+		},
+	},
+	{
+		rule: "Cluster client run in a pod",
+		fires: []activity{
+			exec("kubectl get secrets", pod("shop")),
+			exec("docker ps", in("web")),
+		},
+		silent: []activity{
+			exec("kubectl get pods"),
+			exec("kubectl get pods", pod("kube-system")),
+			exec("java -jar app.jar", pod("shop")),
+		},
+	},
+	{
+		rule: "Settings of a node changed",
+		fires: []activity{
+			open("/etc/kubernetes/manifests/x.yaml", wronly|creat, by("cp")),
+			rename("/srv/x", "/opt/cni/bin/bridge", by("mv"), in("web")),
+		},
+		silent: []activity{
+			open("/etc/kubernetes/manifests/etcd.yaml", wronly|creat, by("kubeadm init")),
+			open("/etc/kubernetes/manifests/etcd.yaml", rdonly, by("cat")),
+			open("/etc/cni/net.d/10-calico.conflist", wronly|creat, by("install-cni"), in("calico")),
+		},
+	},
+}
+
+var miningScenarios = []scenario{
+	{
+		rule: "Crypto miner",
+		fires: []activity{
+			exec("xmrig", in("web")),
+			exec("./a -o stratum+tcp://pool.example.org:3333 -u x", file("/srv/a"), named("a")),
+		},
+		silent: []activity{
+			exec("mine --help"),
+			exec("grep stratum file"),
+		},
+	},
+	{
+		rule: "Connection to a mining pool",
+		fires: []activity{
+			connect("203.0.113.7:3333", by("kworker"), in("web")),
+			connect("203.0.113.7:14444", by("java")),
+		},
+		silent: []activity{
+			connect("10.1.2.3:3333", by("app"), in("web")),
+			connect("127.0.0.1:3333", by("app")),
+			connect("203.0.113.7:443", by("app")),
+			connect("203.0.113.7:3333", by("app"), failed(111)),
+		},
+	},
+}
