@@ -186,6 +186,7 @@ const (
 	MetricEventsFiltered  = "sightglass.event.filtered"   // cumulative sum {event}; ClassAttr, ReasonAttr
 	MetricEventsLost      = "sightglass.event.lost"       // cumulative sum {event}; ClassAttr, ReasonAttr, CPUAttr
 	MetricHookStatus      = "sightglass.hook.status"      // gauge 1 = attached, 0 = not; HookAttr, ReasonAttr when 0
+	MetricActiveRequests  = "http.server.active_requests" // up-down sum {request}: being served; HTTPRequestMethod, URLScheme
 	MetricRequestCount    = "sightglass.request.count"    // cumulative sum {request}: exchanges assembled; ReasonAttr "complete" or why not
 	MetricSyscallDuration = "sightglass.syscall.duration" // histogram s; SyscallName; off by default
 )

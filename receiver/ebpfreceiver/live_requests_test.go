@@ -30,6 +30,10 @@ func TestHelperProcess(t *testing.T) {
 		t.Skip("runs only as another test's child")
 	case "server":
 		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == "/held" {
+				<-r.Context().Done() // until the client gives up
+				return
+			}
 			if strings.HasPrefix(r.URL.Path, "/missing") {
 				w.WriteHeader(http.StatusNotFound)
 				return
@@ -158,4 +162,29 @@ func TestLiveRequests(t *testing.T) {
 	span = l.span(t, "buyer", func(s ptrace.Span) bool { return s.Kind() == ptrace.SpanKindClient })
 	require.Equal(t, http.MethodGet, valueOf(span.Attributes(), schema.HTTPRequestMethod))
 	l.span(t, "old-shop", served("/users/17"))
+}
+
+// A request that has not ended is told by the metric alone.
+func TestLiveActiveRequests(t *testing.T) {
+	l := newLive(t, nil)
+	l.start(t)
+	url := startServer(t, "slow-shop")
+	client := exec.Command("curl", "-s", url+"/held")
+	require.NoError(t, client.Start())
+	t.Cleanup(func() { _ = client.Process.Kill(); _ = client.Wait() })
+	require.Eventually(t, func() bool {
+		for _, batch := range l.metrics.AllMetrics() {
+			for _, rm := range batch.ResourceMetrics().All() {
+				if valueOf(rm.Resource().Attributes(), schema.ServiceName) != "slow-shop" {
+					continue
+				}
+				m := rm.ScopeMetrics().At(0).Metrics().At(0)
+				dp := m.Sum().DataPoints().At(0)
+				if m.Name() == schema.MetricActiveRequests && dp.IntValue() == 1 && valueOf(dp.Attributes(), schema.HTTPRequestMethod) == http.MethodGet {
+					return true
+				}
+			}
+		}
+		return false
+	}, patience, pollInterval)
 }

@@ -197,6 +197,9 @@ func (r *ebpfReceiver) wire(k kernel) (*running, error) {
 	if r.traces != nil && r.cfg.Requests.Enabled {
 		run.requests = newRequestStage(run.send, r.cfg, enrich, clock, &run.activity.drained, k.Judge)
 		run.requests.build = translate.NewTraces(host, version, seed())
+		if r.metrics != nil {
+			run.requests.active, run.requests.interval = translate.NewActiveRequests(host, version, time.Now()), r.cfg.MetricsInterval
+		}
 		run.requests.out = newQueue(run.send, ptrace.Traces.SpanCount, func(ctx context.Context, b ptrace.Traces) { out.traces(ctx, r.traces, b) })
 		run.queues = append(run.queues, run.requests.out.close)
 	}

@@ -97,6 +97,11 @@ func (r *reporter) collect() pmetric.Metrics {
 	s := r.snapshot(r.stats())
 	m := translate.Metrics(r.host, r.version, s)
 	r.latencies(m, s)
+	if r.requests != nil {
+		if active := r.requests.actives.Swap(nil); active != nil {
+			active.ResourceMetrics().MoveAndAppendTo(m.ResourceMetrics())
+		}
+	}
 	return m
 }
 

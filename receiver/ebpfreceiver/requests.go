@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/sightglass/sightglass/internal/bpf"
@@ -44,6 +45,11 @@ type requestStage struct {
 	// instrumented processes' spans are marked.
 	instrumented instrumented
 	threads      *threadJudge
+
+	active   *translate.ActiveRequests // nil without a metrics pipeline
+	interval time.Duration             // between two readings of active
+	actives  atomic.Pointer[pmetric.Metrics]
+	lastRead time.Time
 
 	counts              decodeCounts
 	excluded            atomic.Uint64 // exchanges at ports that are left out
@@ -119,6 +125,32 @@ func (s *requestStage) look(now time.Time) {
 	if now.Sub(s.lastFlush) >= s.flushTime {
 		s.flush(now)
 	}
+	if s.active != nil && now.Sub(s.lastRead) >= s.interval {
+		s.lastRead = now
+		s.readActive(now)
+	}
+}
+
+// httpServer is implemented by the facts of HTTP.
+type httpServer interface {
+	Serving() (method, scheme string)
+}
+
+// readActive counts the requests that are being served.
+func (s *requestStage) readActive(now time.Time) {
+	s.active.Begin()
+	for ex := range s.assembler.Open() {
+		facts, ok := ex.Facts.(httpServer)
+		if !ok || ex.Role != event.RoleServer || !s.cfg.atWantedPort(ex) {
+			continue
+		}
+		method, scheme := facts.Serving()
+		if owner := s.enrich.owner(ex); method != "" && s.cfg.ofWantedService(owner) {
+			s.active.Add(owner, method, scheme)
+		}
+	}
+	m := s.active.Metrics(now)
+	s.actives.Store(&m)
 }
 
 // translate makes spans of the exchanges that ended before a time, in ns since

@@ -9,6 +9,7 @@
 package requests
 
 import (
+	"iter"
 	"time"
 
 	"github.com/sightglass/sightglass/internal/event"
@@ -74,7 +75,7 @@ type Assembler struct {
 	datagrams order
 	free      [][]*conn // by protocol
 	refusals  refusals
-	open      int
+	open      exchange.List
 	stats     Stats
 	threads   threads          // that serve requests, and which
 	seg       exchange.Segment // reused
@@ -139,9 +140,12 @@ func orDefault[T int | time.Duration](v, def T) T {
 // Stats returns the counters.
 func (a *Assembler) Stats() Stats {
 	s := a.stats
-	s.Connections, s.OpenRequests = a.streams.len+a.datagrams.len, a.open
+	s.Connections, s.OpenRequests = a.streams.len+a.datagrams.len, a.open.Len()
 	return s
 }
+
+// Open lists the exchanges that are under way. They stay the assembler's.
+func (a *Assembler) Open() iter.Seq[*exchange.Exchange] { return a.open.All() }
 
 // Handle takes the next record of the requests ring. It keeps nothing of ev.
 // Records of other types are ignored.

@@ -143,12 +143,12 @@ func (c *conn) close(ev *event.Event) {
 
 // New implements exchange.Sink.
 func (c *conn) New(s *exchange.Segment) *exchange.Exchange {
-	if c.a.open >= c.a.cfg.MaxOpen {
+	if c.a.open.Len() >= c.a.cfg.MaxOpen {
 		c.Count(exchange.Expired) // refused: it will not be followed
 		return nil
 	}
-	c.a.open++
 	ex := c.a.pools[c.proto].Get()
+	c.a.open.Add(ex)
 	ex.Endpoint = c.ep
 	ex.Owner, ex.TID = s.Who.Owner, s.Who.TID
 	ex.CgroupID, ex.CgroupHierarchy = s.Who.CgroupID, s.Who.CgroupHierarchy
@@ -159,7 +159,7 @@ func (c *conn) New(s *exchange.Segment) *exchange.Exchange {
 
 // Done implements exchange.Sink.
 func (c *conn) Done(ex *exchange.Exchange) {
-	c.a.open--
+	c.a.open.Remove(ex)
 	c.a.threads.end(ex)
 	c.a.stats.Exchanges[ex.Incomplete]++
 	c.a.cfg.Emit(ex)
@@ -167,7 +167,7 @@ func (c *conn) Done(ex *exchange.Exchange) {
 
 // Drop implements exchange.Sink.
 func (c *conn) Drop(ex *exchange.Exchange) {
-	c.a.open--
+	c.a.open.Remove(ex)
 	c.a.threads.end(ex)
 	ex.Release()
 }

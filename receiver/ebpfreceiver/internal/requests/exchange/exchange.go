@@ -38,7 +38,8 @@ type Exchange struct {
 	// Serving says that the thread is known to be busy with it.
 	Serving bool
 
-	pool *sync.Pool
+	pool       *sync.Pool
+	prev, next *Exchange // in a List
 }
 
 // Endpoint is where and by whom an exchange was seen.

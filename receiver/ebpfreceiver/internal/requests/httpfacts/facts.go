@@ -137,6 +137,20 @@ func IsEventStream(value []byte) bool {
 	return len(value) >= len(kind) && Fold(value[:len(kind)], kind)
 }
 
+// Serving tells what is being asked of a server while it serves the request: the
+// method, as the conventions name it, and the scheme. Until its head has been read
+// the method is empty.
+func (f *Facts) Serving() (method, scheme string) {
+	if len(f.Method) == 0 {
+		return "", ""
+	}
+	scheme = "http"
+	if Fold(f.ForwardedProto, "https") {
+		scheme = "https"
+	}
+	return methodName(f.Method), scheme
+}
+
 // Class tells what kind of waiting the exchange is.
 func (f *Facts) Class() exchange.Class {
 	switch {
