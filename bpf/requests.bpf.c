@@ -11,6 +11,7 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 /* Make the types reach BTF, so that bpf2go gives them to Go. */
 const struct requests_record *requests_wire __attribute__((unused));
 enum requests_call *requests_wire_call __attribute__((unused));
+enum requests_way *requests_wire_way __attribute__((unused));
 
 #define MSG_PEEK 2
 #define TCP_ESTABLISHED 1
@@ -73,7 +74,9 @@ static __always_inline bool requests__begin(struct requests_io *io,
 	io->ret = ctx->args[1];
 	io->nr = extract__nr(regs);
 	io->call = requests__call(io->nr);
-	if (io->call == IO_LOOP) {
+	if (io->call == IO_LOOP || io->call == IO_URING) {
+		if (io->call == IO_URING && io->ret >= 0)
+			requests__stray(WAY_URING);
 		requests__loops();
 		return false;
 	}
@@ -149,6 +152,15 @@ int on_io_messages(struct bpf_raw_tracepoint_args *ctx)
 	return 0;
 }
 
+/* The calls by which a 32-bit program makes connections. */
+SEC("raw_tp/sys_exit")
+int on_io_compat(struct bpf_raw_tracepoint_args *ctx)
+{
+	if ((__s64)ctx->args[1] >= 0)
+		requests__stray(WAY_COMPAT);
+	return 0;
+}
+
 SEC("raw_tp/inet_sock_set_state")
 int on_sock_set_state(struct bpf_raw_tracepoint_args *ctx)
 {
@@ -172,6 +184,8 @@ int on_tcp_destroy_sock(struct bpf_raw_tracepoint_args *ctx)
 	if (!s)
 		return 0;
 	requests__count(closed);
+	if (requests__is_unseen(s, sk))
+		requests__count(unseen);
 	if (s->end.class && !base__is_self(s->tgid)) {
 		__builtin_memset(&r, 0, sizeof(r));
 		requests__head(&r, s);

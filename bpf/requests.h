@@ -135,6 +135,7 @@ enum requests_call {
 	IO_SPLICE = 5, /* fd from, offset, fd to, ... */
 	IO_MESSAGES = 6, /* fd, mmsghdr, count, flags */
 	IO_LOOP = 7, /* moves nothing: waits for many descriptors */
+	IO_URING = 8, /* moves what is not followed, and waits */
 	IO_KIND = 15,
 	IO_SEND = 16, /* bit: the data leaves */
 	IO_FLAGS = 32, /* bit: the fourth argument (the third of IO_MESSAGE) is MSG_ flags */
@@ -205,6 +206,27 @@ struct {
 	__type(value, struct requests_scratch);
 } requests_scratch SEC(".maps");
 
+/* Ways to move bytes that are not followed. */
+enum requests_way {
+	WAY_URING = 1, /* io_uring */
+	WAY_COMPAT = 2, /* calls of the 32-bit convention */
+};
+
+/* A process that uses such ways. */
+struct requests_stray {
+	__u64 start; /* of the process, ns since boot */
+	__u32 ways; /* bits of enum requests_way */
+	__u32 reserved;
+};
+
+/* By thread group; internal/bpf reads it. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1024);
+	__type(key, __u32);
+	__type(value, struct requests_stray);
+} requests_strays SEC(".maps");
+
 /* What happened to sockets, by CPU; internal/bpf reads it as statistics. */
 struct requests_stats {
 	__u64 opened; /* sockets that got a state */
@@ -217,6 +239,7 @@ struct requests_stats {
 	__u64 unreadable; /* payloads that could not be read */
 	__u64 corrected; /* sockets of which user space knew better */
 	__u64 excess; /* messages of one call beyond those that are followed */
+	__u64 unseen; /* sockets that have sent, but by no call that is followed */
 };
 
 struct {

@@ -53,7 +53,7 @@ static __always_inline void enter(const bool atomic, struct bpf_raw_tracepoint_a
 	if (flags & (abi == EVENT_ABI_32 ? CALL_WANTED_COMPAT : CALL_WANTED))
 		syscall__enter(atomic, task, ctx->args[0], nr, abi, flags);
 	if (flags & CALL_IO && abi == EVENT_ABI_NATIVE)
-		bpf_tail_call_static(ctx, &io_enter, 0);
+		bpf_tail_call_static(ctx, &io_enter, IO_SLOT);
 }
 
 static __always_inline void leave(const bool atomic, struct bpf_raw_tracepoint_args *ctx)
@@ -71,7 +71,9 @@ static __always_inline void leave(const bool atomic, struct bpf_raw_tracepoint_a
 	if (flags & (abi == EVENT_ABI_32 ? CALL_WANTED_COMPAT : CALL_WANTED))
 		syscall__exit(atomic, task, regs, nr, abi, flags, ctx->args[1]);
 	if (flags & CALL_IO && abi == EVENT_ABI_NATIVE)
-		bpf_tail_call_static(ctx, &io_exit, 0);
+		bpf_tail_call_static(ctx, &io_exit, IO_SLOT);
+	else if (flags & CALL_IO_COMPAT && abi == EVENT_ABI_32)
+		bpf_tail_call_static(ctx, &io_exit, IO_SLOT_COMPAT);
 }
 
 SEC("raw_tp/sys_enter")

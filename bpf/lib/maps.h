@@ -71,8 +71,14 @@ struct {
 	__type(value, struct settings);
 } settings SEC(".maps");
 
+/* Slots of io_enter and io_exit: the entries of the request capture. Those
+ * between are its own.
+ */
+#define IO_SLOT 0
+#define IO_SLOT_COMPAT 7
+
 /* Where sys_enter and sys_exit hand over the calls that move data (flag
- * CALL_IO); slot 0 is the entry of the request capture.
+ * CALL_IO), and those of 32-bit programs that make connections.
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);

@@ -5,10 +5,11 @@ import (
 	"fmt"
 	"maps"
 	"runtime"
-	"slices"
 	"strings"
 
 	"github.com/cilium/ebpf"
+
+	"github.com/sightglass/sightglass/internal/event"
 )
 
 // The program that the dispatcher of the security side calls at a call's entry,
@@ -19,9 +20,12 @@ const (
 	ioExitMap      = "io_exit"
 )
 
-// ioExitPrograms are the programs of the slots of io_exit: the dispatcher calls
-// the first, which may pass a call on to another.
-var ioExitPrograms = []string{"on_io_exit", "on_io_messages"}
+// ioExitPrograms are the programs of the slots of io_exit, as in bpf/lib/maps.h
+// and bpf/requests.bpf.c: those first that others call.
+var ioExitPrograms = []struct {
+	slot uint32
+	name string
+}{{1, "on_io_messages"}, {0, "on_io_exit"}, {7, "on_io_compat"}}
 
 // requestHooks are the hooks of the request capture besides the calls that move
 // data. The end of a socket comes first, so that no state is made that nobody
@@ -43,14 +47,14 @@ type capture struct {
 // Close takes the programs out of the dispatcher's way and frees them.
 func (c *capture) Close() error {
 	var errs []error
-	remove := func(m *ebpf.Map, slot int) {
-		if err := m.Delete(uint32(slot)); err != nil && !errors.Is(err, ebpf.ErrKeyNotExist) {
+	remove := func(m *ebpf.Map, slot uint32) {
+		if err := m.Delete(slot); err != nil && !errors.Is(err, ebpf.ErrKeyNotExist) {
 			errs = append(errs, err)
 		}
 	}
 	remove(c.enter, 0)
-	for slot := range ioExitPrograms {
-		remove(c.exit, slot)
+	for _, p := range ioExitPrograms {
+		remove(c.exit, p.slot)
 	}
 	c.coll.Close()
 	return errors.Join(errs...)
@@ -94,11 +98,11 @@ func (a *Agent) loadCapture() (*capture, error) {
 	return c, nil
 }
 
-// install puts the programs into their slots, those first that others call: no
+// install puts the programs into their slots, that of the entry last: no
 // beginning is noted that nobody asks for.
 func (c *capture) install() error {
-	for slot, name := range slices.Backward(ioExitPrograms) {
-		if err := c.exit.Put(uint32(slot), c.coll.Programs[name]); err != nil {
+	for _, p := range ioExitPrograms {
+		if err := c.exit.Put(p.slot, c.coll.Programs[p.name]); err != nil {
 			return err
 		}
 	}
@@ -159,6 +163,7 @@ type RequestStats struct {
 	Unreadable uint64 // calls whose bytes could not be read
 	Corrected  uint64 // sockets whose class Judge has changed
 	Excess     uint64 // calls with more messages than are followed
+	Unseen     uint64 // sockets that have sent, but by no call that is followed
 }
 
 // RequestStats sums the counters of all CPUs; zero when requests are off.
@@ -183,6 +188,7 @@ func (a *Agent) RequestStats() (RequestStats, error) {
 		s.Unreadable += v.Unreadable
 		s.Corrected += v.Corrected
 		s.Excess += v.Excess
+		s.Unseen += v.Unseen
 	}
 	return s, nil
 }
@@ -201,4 +207,34 @@ func (a *Agent) Judge(socket uint64, refused uint32, class uint8) error {
 		return fmt.Errorf("bpf: correcting a socket: %w", err)
 	}
 	return nil
+}
+
+// Stray is a process that may move bytes in ways that are not followed.
+type Stray struct {
+	Process event.ProcessKey
+	URing   bool // io_uring
+	Compat  bool // calls of the 32-bit convention
+}
+
+// Strays lists the processes that did so lately, at most 1024.
+func (a *Agent) Strays() ([]Stray, error) {
+	c, ok := a.requests.(*capture)
+	if !ok {
+		return nil, nil
+	}
+	var all []Stray
+	var tgid uint32
+	var v requestsRequestsStray
+	it := c.coll.Maps["requests_strays"].Iterate()
+	for it.Next(&tgid, &v) {
+		all = append(all, Stray{
+			Process: event.ProcessKey{Start: v.Start, TGID: tgid},
+			URing:   v.Ways&uint32(requestsRequestsWayWAY_URING) != 0,
+			Compat:  v.Ways&uint32(requestsRequestsWayWAY_COMPAT) != 0,
+		})
+	}
+	if err := it.Err(); err != nil && !errors.Is(err, ebpf.ErrIterationAborted) {
+		return all, fmt.Errorf("bpf: listing what is not followed: %w", err)
+	}
+	return all, nil
 }

@@ -39,6 +39,7 @@ const (
 	requestsRequestsCallIO_SPLICE   requestsRequestsCall = 5
 	requestsRequestsCallIO_MESSAGES requestsRequestsCall = 6
 	requestsRequestsCallIO_LOOP     requestsRequestsCall = 7
+	requestsRequestsCallIO_URING    requestsRequestsCall = 8
 	requestsRequestsCallIO_KIND     requestsRequestsCall = 15
 	requestsRequestsCallIO_SEND     requestsRequestsCall = 16
 	requestsRequestsCallIO_FLAGS    requestsRequestsCall = 32
@@ -175,6 +176,14 @@ type requestsRequestsStats struct {
 	Unreadable uint64
 	Corrected  uint64
 	Excess     uint64
+	Unseen     uint64
+}
+
+type requestsRequestsStray struct {
+	_        structs.HostLayout
+	Start    uint64
+	Ways     uint32
+	Reserved uint32
 }
 
 type requestsRequestsVerdict struct {
@@ -182,6 +191,13 @@ type requestsRequestsVerdict struct {
 	Refused uint32
 	Class   uint32
 }
+
+type requestsRequestsWay uint32
+
+const (
+	requestsRequestsWayWAY_URING  requestsRequestsWay = 1
+	requestsRequestsWayWAY_COMPAT requestsRequestsWay = 2
+)
 
 type requestsScratch struct {
 	_        structs.HostLayout
@@ -220,11 +236,13 @@ const (
 	requestsMapRequestsScratch   = "requests_scratch"
 	requestsMapRequestsSockets   = "requests_sockets"
 	requestsMapRequestsStats     = "requests_stats"
+	requestsMapRequestsStrays    = "requests_strays"
 	requestsMapRequestsVerdicts  = "requests_verdicts"
 	requestsMapRingRequests      = "ring_requests"
 	requestsMapRingSecurity      = "ring_security"
 	requestsMapScratch           = "scratch"
 	requestsMapSettings          = "settings"
+	requestsProgOnIoCompat       = "on_io_compat"
 	requestsProgOnIoEnter        = "on_io_enter"
 	requestsProgOnIoExit         = "on_io_exit"
 	requestsProgOnIoMessages     = "on_io_messages"
@@ -242,6 +260,7 @@ const (
 	requestsVarCfgSignatures     = "cfg_signatures"
 	requestsVarRequestsWire      = "requests_wire"
 	requestsVarRequestsWireCall  = "requests_wire_call"
+	requestsVarRequestsWireWay   = "requests_wire_way"
 )
 
 // loadRequests returns the embedded CollectionSpec for requests.
@@ -286,6 +305,7 @@ type requestsSpecs struct {
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type requestsProgramSpecs struct {
+	OnIoCompat       *ebpf.ProgramSpec `ebpf:"on_io_compat"`
 	OnIoEnter        *ebpf.ProgramSpec `ebpf:"on_io_enter"`
 	OnIoExit         *ebpf.ProgramSpec `ebpf:"on_io_exit"`
 	OnIoMessages     *ebpf.ProgramSpec `ebpf:"on_io_messages"`
@@ -306,6 +326,7 @@ type requestsMapSpecs struct {
 	RequestsScratch  *ebpf.MapSpec `ebpf:"requests_scratch"`
 	RequestsSockets  *ebpf.MapSpec `ebpf:"requests_sockets"`
 	RequestsStats    *ebpf.MapSpec `ebpf:"requests_stats"`
+	RequestsStrays   *ebpf.MapSpec `ebpf:"requests_strays"`
 	RequestsVerdicts *ebpf.MapSpec `ebpf:"requests_verdicts"`
 	RingRequests     *ebpf.MapSpec `ebpf:"ring_requests"`
 	RingSecurity     *ebpf.MapSpec `ebpf:"ring_security"`
@@ -329,6 +350,7 @@ type requestsVariableSpecs struct {
 	CfgSignatures    *ebpf.VariableSpec `ebpf:"cfg_signatures"`
 	RequestsWire     *ebpf.VariableSpec `ebpf:"requests_wire"`
 	RequestsWireCall *ebpf.VariableSpec `ebpf:"requests_wire_call"`
+	RequestsWireWay  *ebpf.VariableSpec `ebpf:"requests_wire_way"`
 }
 
 // requestsObjects contains all objects after they have been loaded into the kernel.
@@ -360,6 +382,7 @@ type requestsMaps struct {
 	RequestsScratch  *ebpf.Map `ebpf:"requests_scratch"`
 	RequestsSockets  *ebpf.Map `ebpf:"requests_sockets"`
 	RequestsStats    *ebpf.Map `ebpf:"requests_stats"`
+	RequestsStrays   *ebpf.Map `ebpf:"requests_strays"`
 	RequestsVerdicts *ebpf.Map `ebpf:"requests_verdicts"`
 	RingRequests     *ebpf.Map `ebpf:"ring_requests"`
 	RingSecurity     *ebpf.Map `ebpf:"ring_security"`
@@ -378,6 +401,7 @@ func (m *requestsMaps) Close() error {
 		m.RequestsScratch,
 		m.RequestsSockets,
 		m.RequestsStats,
+		m.RequestsStrays,
 		m.RequestsVerdicts,
 		m.RingRequests,
 		m.RingSecurity,
@@ -402,12 +426,14 @@ type requestsVariables struct {
 	CfgSignatures    *ebpf.Variable `ebpf:"cfg_signatures"`
 	RequestsWire     *ebpf.Variable `ebpf:"requests_wire"`
 	RequestsWireCall *ebpf.Variable `ebpf:"requests_wire_call"`
+	RequestsWireWay  *ebpf.Variable `ebpf:"requests_wire_way"`
 }
 
 // requestsPrograms contains all programs after they have been loaded into the kernel.
 //
 // It can be passed to loadRequestsObjects or ebpf.CollectionSpec.LoadAndAssign.
 type requestsPrograms struct {
+	OnIoCompat       *ebpf.Program `ebpf:"on_io_compat"`
 	OnIoEnter        *ebpf.Program `ebpf:"on_io_enter"`
 	OnIoExit         *ebpf.Program `ebpf:"on_io_exit"`
 	OnIoMessages     *ebpf.Program `ebpf:"on_io_messages"`
@@ -417,6 +443,7 @@ type requestsPrograms struct {
 
 func (p *requestsPrograms) Close() error {
 	return _RequestsClose(
+		p.OnIoCompat,
 		p.OnIoEnter,
 		p.OnIoExit,
 		p.OnIoMessages,

@@ -28,6 +28,7 @@ const (
 	ioSendfile = requestsRequestsCallIO_SENDFILE
 	ioSplice   = requestsRequestsCallIO_SPLICE
 	ioLoop     = requestsRequestsCallIO_LOOP
+	ioURing    = requestsRequestsCallIO_URING
 	ioMessages = requestsRequestsCallIO_MESSAGES
 	ioSend     = requestsRequestsCallIO_SEND
 	ioFlags    = requestsRequestsCallIO_FLAGS
@@ -54,7 +55,16 @@ var ioCalls = []ioCall{
 	{"epoll_wait", 232, noCall, ioLoop},
 	{"epoll_pwait", 281, 22, ioLoop},
 	{"epoll_pwait2", 441, 441, ioLoop},
-	{"io_uring_enter", 426, 426, ioLoop},
+	{"io_uring_setup", 425, 425, ioURing},
+	{"io_uring_enter", 426, 426, ioURing},
+}
+
+// ioCompat are the numbers of the 32-bit calls by which connections are made.
+// Native calls with the same numbers, of which there is one, getuid, pay a
+// little for it.
+var ioCompat = map[string][]uint16{
+	"amd64": {socketcallNumber, 359, 362, 364}, // socket, connect, accept4
+	"arm64": {281, 283, 285, 366},              // socket, connect, accept, accept4
 }
 
 // noCall is the number of a call that an architecture does not have.
@@ -220,9 +230,11 @@ func (h *hookSpec) attachFrom(coll *ebpf.Collection) (link.Link, *ebpf.Program, 
 // IOCallNames are the names of the calls whose bytes the request capture
 // follows.
 func IOCallNames() []string {
-	names := make([]string, len(ioCalls))
+	var names []string
 	for i := range ioCalls {
-		names[i] = ioCalls[i].name
+		if c := &ioCalls[i]; c.how != ioLoop && c.how != ioURing {
+			names = append(names, c.name)
+		}
 	}
 	slices.Sort(names)
 	return names

@@ -19,6 +19,7 @@ var talks = map[string]func() error{
 	"datagrams":   talkDatagrams,
 	"messages":    talkMessages,
 	"mistaken":    talkMistaken,
+	"uring":       talkURing,
 }
 
 // talk plays the part of a helper.

@@ -48,6 +48,7 @@ const (
 	securityCallFlagCALL_WANTED        securityCallFlag = 1
 	securityCallFlagCALL_WANTED_COMPAT securityCallFlag = 2
 	securityCallFlagCALL_IO            securityCallFlag = 4
+	securityCallFlagCALL_IO_COMPAT     securityCallFlag = 8
 )
 
 type securityCallResult uint32

@@ -102,6 +102,11 @@ func wantsOf(names []string, io []uint16, goarch string) (w wants, unknown []str
 	for _, nr := range io {
 		w.flags[nr] |= uint8(securityCallFlagCALL_IO)
 	}
+	if len(io) > 0 {
+		for _, nr := range ioCompat[goarch] {
+			w.flags[nr] |= uint8(securityCallFlagCALL_IO_COMPAT)
+		}
+	}
 	slices.Sort(unknown)
 	return w, unknown
 }

@@ -71,6 +71,7 @@ func (k *fakeKernel) Hooks() []bpf.Hook                       { return k.hooks }
 func (k *fakeKernel) Degradations() []bpf.Degradation         { return k.worse }
 func (k *fakeKernel) Stats() (bpf.Stats, error)               { return k.stats, k.statsErr }
 func (k *fakeKernel) RequestStats() (bpf.RequestStats, error) { return k.sockets, k.statsErr }
+func (k *fakeKernel) Strays() ([]bpf.Stray, error)            { return nil, nil }
 func (k *fakeKernel) Judge(uint64, uint32, uint8) error       { return nil }
 func (k *fakeKernel) security() source                        { return k.rings[bpf.Security] }
 func (k *fakeKernel) requests() source                        { return k.rings[bpf.Requests] }

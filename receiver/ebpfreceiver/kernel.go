@@ -13,6 +13,7 @@ type kernel interface {
 	Degradations() []bpf.Degradation
 	Stats() (bpf.Stats, error)
 	RequestStats() (bpf.RequestStats, error)
+	Strays() ([]bpf.Stray, error)
 	Judge(socket uint64, refused uint32, class uint8) error
 	Latencies(handle func(*bpf.Latency)) error
 	Close() error

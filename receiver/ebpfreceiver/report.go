@@ -12,6 +12,7 @@ import (
 
 	"github.com/sightglass/sightglass/internal/bpf"
 	"github.com/sightglass/sightglass/internal/container"
+	"github.com/sightglass/sightglass/internal/event"
 	"github.com/sightglass/sightglass/internal/process"
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/metadata"
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/exchange"
@@ -33,6 +34,8 @@ const (
 	reasonGap        = "gap"         // times that bytes of a connection were missing
 	reasonLate       = "late"        // records that came after their bytes were taken for missing
 	reasonEvicted    = "evicted"     // connections that gave way to others
+	reasonExcess     = "excess"      // calls of which not all messages are followed
+	reasonUnfollowed = "unfollowed"  // connections that were used in ways that are not followed
 )
 
 // Reasons for requests to be left out.
@@ -60,6 +63,7 @@ type reporter struct {
 	telemetry *metadata.TelemetryBuilder
 	log       *zap.Logger
 	calls     *translate.Latencies // run's alone
+	strays    strays               // run's alone
 
 	mu     sync.Mutex // guards what follows
 	last   counters
@@ -83,6 +87,7 @@ func (r *reporter) run(quit <-chan struct{}) {
 		case <-clock.C:
 			r.clock.Refresh()
 		case <-report.C:
+			r.tellStrays()
 			if r.out != nil {
 				r.out(r.collect())
 			}
@@ -90,6 +95,24 @@ func (r *reporter) run(quit <-chan struct{}) {
 			return
 		}
 	}
+}
+
+// tellStrays logs which processes the request capture does not follow.
+func (r *reporter) tellStrays() {
+	if r.requests == nil {
+		return
+	}
+	all, err := r.kernel.Strays()
+	if err != nil {
+		r.log.Debug("What is not followed cannot be listed.", zap.Error(err))
+		return
+	}
+	r.strays.tell(all, func(k event.ProcessKey) string {
+		if p, ok := r.enrich.processes.Lookup(k); ok {
+			return p.Name
+		}
+		return ""
+	}, r.log)
 }
 
 // collect makes one set of metrics.
@@ -236,6 +259,8 @@ func (r *reporter) lost(class bpf.Class, st *counters) []translate.Loss {
 		add(reasonGap, seen.Gaps)
 		add(reasonLate, seen.Late)
 		add(reasonEvicted, seen.Evicted)
+		add(reasonExcess, st.sockets.Excess)
+		add(reasonUnfollowed, st.sockets.Unseen)
 	}
 	return out
 }
