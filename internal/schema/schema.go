@@ -253,6 +253,21 @@ const (
 	SocketConnected           = "sightglass.socket.connected"                 // bool: connected before this call, or by it (connect, accept)
 )
 
+// What k8s_attributes writes about a pod and its owner, for scopes of policies.
+// It names labels in the plural unless its feature gate for the conventions'
+// singular is set.
+const (
+	K8sPodLabelsPrefix       = "k8s.pod.labels."       // + the label's key
+	K8sNamespaceLabelPrefix  = "k8s.namespace.label."  // + the label's key
+	K8sNamespaceLabelsPrefix = "k8s.namespace.labels." // + the label's key
+	K8sDeploymentName        = "k8s.deployment.name"
+	K8sStatefulSetName       = "k8s.statefulset.name"
+	K8sDaemonSetName         = "k8s.daemonset.name"
+	K8sCronJobName           = "k8s.cronjob.name"
+	K8sJobName               = "k8s.job.name"
+	K8sReplicaSetName        = "k8s.replicaset.name"
+)
+
 // Self marks a record of the agent's own doing (bool, only present when true).
 // Such records reach policies and nothing else.
 const Self = "sightglass.self"

@@ -30,6 +30,12 @@ const (
 	AttrNamespaceName
 	AttrK8sContainerName
 	AttrNodeName
+	AttrDeployment
+	AttrStatefulSet
+	AttrDaemonSet
+	AttrCronJob
+	AttrJob
+	AttrReplicaSet
 	AttrHostName
 	AttrServiceName
 	AttrServiceNamespace
@@ -140,6 +146,12 @@ var attrTable = [attrFixed]attrRow{
 	AttrNamespaceName:         {schema.K8sNamespaceName, FormText},
 	AttrK8sContainerName:      {schema.K8sContainerName, FormText},
 	AttrNodeName:              {schema.K8sNodeName, FormText},
+	AttrDeployment:            {schema.K8sDeploymentName, FormText},
+	AttrStatefulSet:           {schema.K8sStatefulSetName, FormText},
+	AttrDaemonSet:             {schema.K8sDaemonSetName, FormText},
+	AttrCronJob:               {schema.K8sCronJobName, FormText},
+	AttrJob:                   {schema.K8sJobName, FormText},
+	AttrReplicaSet:            {schema.K8sReplicaSetName, FormText},
 	AttrHostName:              {schema.HostName, FormText},
 	AttrServiceName:           {schema.ServiceName, FormText},
 	AttrServiceNamespace:      {schema.ServiceNamespace, FormText},

@@ -2,6 +2,8 @@ package field
 
 import (
 	"strings"
+
+	"github.com/sightglass/sightglass/internal/schema"
 )
 
 // hostID is container.id outside containers.
@@ -40,7 +42,7 @@ var containerFields = []Field{
 	{Name: "container.mount.mode", Type: CharBuf, Arg: ArgKeyMust, Doc: "mode of a mount", From: []Attr{AttrContainerMounts}, Get: mount(2)},
 	{Name: "container.mount.rdwr", Type: CharBuf, Arg: ArgKeyMust, Doc: "true if a mount may be written", From: []Attr{AttrContainerMounts}, Get: mount(3)},
 	{Name: "container.mount.propagation", Type: CharBuf, Arg: ArgKeyMust, Doc: "propagation of a mount", From: []Attr{AttrContainerMounts}, Get: mount(4)},
-	{Name: "container.label", Type: CharBuf, Arg: ArgKeyDotted, Doc: "value of a label", Get: label(labelContainer)},
+	{Name: "container.label", Type: CharBuf, Arg: ArgKeyDotted, Doc: "value of a label", Get: label(schema.ContainerLabelPrefix)},
 	{Name: "container.labels", Type: CharBuf, Unsupported: "labels are attributes of their own: use container.label[key]", Doc: "all labels"},
 	{Name: "container.start_ts", Type: AbsTime, Doc: "start of the container", From: []Attr{AttrPIDNSStart, AttrContainerStart}, Get: func(c *Context, _ *Arg, v *Value) {
 		if n, ok := c.containerStart(); ok {
@@ -201,13 +203,16 @@ func mountPart(m string, part int) string {
 	return m
 }
 
-// label is a label's value by key.
-func label(prefix string) func(*Context, *Arg, *Value) {
+// label is a label's value by key; the first prefix with which it is there wins.
+func label(prefixes ...string) func(*Context, *Arg, *Value) {
 	return func(c *Context, a *Arg, v *Value) {
-		start := len(c.buf)
-		c.buf = append(append(c.buf, prefix...), a.Text...)
-		if s, ok := c.Named(c.own(start)); ok {
-			v.SetText(s)
+		for _, prefix := range prefixes {
+			start := len(c.buf)
+			c.buf = append(append(c.buf, prefix...), a.Text...)
+			if s, ok := c.Named(c.own(start)); ok {
+				v.SetText(s)
+				return
+			}
 		}
 	}
 }

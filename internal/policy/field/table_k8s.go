@@ -2,11 +2,6 @@ package field
 
 import "github.com/sightglass/sightglass/internal/schema"
 
-const (
-	labelContainer = schema.ContainerLabelPrefix
-	labelPod       = schema.K8sPodLabelPrefix
-)
-
 const never = Deprecated | NeverValue
 
 // k8sFields are the fields of the acting process' pod.
@@ -23,7 +18,7 @@ var k8sFields = []Field{
 		}
 	}},
 	{Name: "k8s.pod.full_sandbox_id", Type: CharBuf, Doc: "id of the pod's own container", From: []Attr{AttrPodSandbox}, Get: hostOr("", AttrPodSandbox)},
-	{Name: "k8s.pod.label", Type: CharBuf, Arg: ArgKeyDotted, Doc: "value of a label of the pod", Get: label(labelPod)},
+	{Name: "k8s.pod.label", Type: CharBuf, Arg: ArgKeyDotted, Doc: "value of a label of the pod", Get: label(schema.K8sPodLabelPrefix, schema.K8sPodLabelsPrefix)},
 	{Name: "k8s.pod.labels", Type: CharBuf, Unsupported: "labels are attributes of their own: use k8s.pod.label[key]", Doc: "all labels of the pod"},
 	{Name: "k8s.pod.ip", Type: CharBuf, Doc: "address of the pod", From: []Attr{AttrPodIP}, Get: hostOr("", AttrPodIP)},
 	{Name: "k8s.pod.cni.json", Type: CharBuf, Unsupported: reasonCNI, Doc: "result of the network plugin"},
@@ -56,5 +51,48 @@ var serviceFields = []Field{
 	{Name: "service.version", Type: CharBuf, Doc: "version of the service; not part of Falco", From: []Attr{AttrServiceVersion}, Get: getText(AttrServiceVersion)},
 	{Name: "k8s.container.name", Type: CharBuf, Doc: "name of the container in the pod's specification; not part of Falco", From: []Attr{AttrK8sContainerName}, Get: getText(AttrK8sContainerName)},
 	{Name: "k8s.node.name", Type: CharBuf, Doc: "name of the node; not part of Falco", From: []Attr{AttrNodeName}, Get: getText(AttrNodeName)},
+	{Name: "k8s.workload.name", Type: CharBuf, Doc: "name of what runs the pod: its deployment, stateful set, daemon set, cron job, job or replica set; not part of Falco", From: workloadAttrs(), Get: func(c *Context, _ *Arg, v *Value) {
+		if _, name := c.workload(); name != "" {
+			v.SetText(name)
+		}
+	}},
+	{Name: "k8s.workload.kind", Type: CharBuf, Doc: "kind of that: Deployment, StatefulSet, DaemonSet, CronJob, Job or ReplicaSet; not part of Falco", From: workloadAttrs(), Get: func(c *Context, _ *Arg, v *Value) {
+		if kind, _ := c.workload(); kind != "" {
+			v.SetText(kind)
+		}
+	}},
+	{Name: "k8s.namespace.label", Type: CharBuf, Arg: ArgKeyDotted, Doc: "value of a label of the namespace; not part of Falco", Get: label(schema.K8sNamespaceLabelPrefix, schema.K8sNamespaceLabelsPrefix)},
 	{Name: "systemd.unit", Type: CharBuf, Doc: "systemd unit that the process belongs to; not part of Falco", From: []Attr{AttrSystemdUnit}, Get: getText(AttrSystemdUnit)},
+}
+
+// workloads are the owners of pods by the attributes that name them; those that
+// own others come first.
+var workloads = [...]struct {
+	kind string
+	attr Attr
+}{
+	{"Deployment", AttrDeployment},
+	{"StatefulSet", AttrStatefulSet},
+	{"DaemonSet", AttrDaemonSet},
+	{"CronJob", AttrCronJob},
+	{"Job", AttrJob},
+	{"ReplicaSet", AttrReplicaSet},
+}
+
+func workloadAttrs() []Attr {
+	var attrs []Attr
+	for i := range workloads {
+		attrs = append(attrs, workloads[i].attr)
+	}
+	return attrs
+}
+
+// workload is what runs the pod; empty when it is not known.
+func (c *Context) workload() (kind, name string) {
+	for i := range workloads {
+		if s, ok := c.String(workloads[i].attr); ok && s != "" {
+			return workloads[i].kind, s
+		}
+	}
+	return "", ""
 }
