@@ -10,6 +10,7 @@ import (
 
 	"go.opentelemetry.io/collector/component"
 
+	"github.com/sightglass/sightglass/internal/policy/lang"
 	"github.com/sightglass/sightglass/internal/policy/rules"
 )
 
@@ -20,6 +21,10 @@ type Config struct {
 	// that a later file overrides an earlier one; the files of one glob are
 	// taken in lexical order. Empty: the embedded policies.
 	RulesFiles []string `mapstructure:"rules_files"`
+
+	// Scope is a condition that narrows every rule, in the language of the rules:
+	// "not k8s.ns.name in (test, staging)".
+	Scope string `mapstructure:"scope"`
 
 	// DisabledRules leave out the rules whose name contains one of these texts,
 	// or, when it contains a *, matches it as a pattern.
@@ -84,6 +89,7 @@ func (c *Config) Validate() error {
 		validateTexts("disabled_tags", c.DisabledTags),
 		validatePriority(c.MinimumPriority),
 		validateKeep(c.Keep),
+		validateScope(c.Scope),
 	}
 	if c.RuleMatching != matchFirst && c.RuleMatching != matchAll {
 		errs = append(errs, fmt.Errorf("rule_matching: %q is neither %q nor %q", c.RuleMatching, matchFirst, matchAll))
@@ -126,6 +132,18 @@ func validateGlobs(key string, patterns []string) error {
 func validatePriority(name string) error {
 	if _, ok := rules.ParsePriority(name); !ok {
 		return fmt.Errorf("minimum_priority: %q is no priority", name)
+	}
+	return nil
+}
+
+// validateScope looks at the form only: the scope may use macros and lists of
+// the rule files.
+func validateScope(scope string) error {
+	if scope == "" {
+		return nil
+	}
+	if _, err := lang.Parse(scope, lang.DepthRules); err != nil {
+		return fmt.Errorf("scope: %w", err)
 	}
 	return nil
 }

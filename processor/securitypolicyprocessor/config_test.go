@@ -39,7 +39,7 @@ func TestConfig(t *testing.T) {
 		"files": defaults(func(c *Config) {
 			c.RulesFiles = []string{"/etc/sightglass/rules.yaml", "/etc/sightglass/rules.d/*.yaml"}
 			c.DisabledRules = []string{"Write below /etc", "Shell*"}
-			c.DisabledTags = []string{"network"}
+			c.DisabledTags, c.Scope = []string{"network"}, "not k8s.ns.name in (test, staging)"
 			c.MinimumPriority, c.RuleMatching = "warning", matchAll
 			c.Keep = []string{keepAll}
 			c.RateLimit = RateLimitConfig{Burst: 10, Interval: 30 * time.Second}
@@ -92,6 +92,7 @@ func TestConfigErrors(t *testing.T) {
 		"bad_redaction": `redact: attributes[0]: is empty`,
 		"no_redaction":  `redact: attributes: have no effect while enabled is false`,
 		"unknown_key":   `rule_files`,
+		"bad_scope":     `scope: `,
 
 		"append_nothing": `append_output::0: has none of extra_output, extra_fields and suggested_output`,
 		"append_output":  `append_output::0: extra_output: unknown field proc.nam`,

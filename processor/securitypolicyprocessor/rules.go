@@ -84,7 +84,7 @@ func (p *policyProcessor) warn(w *rules.Issue) {
 func (p *policyProcessor) options() *policy.Options {
 	least, _ := rules.ParsePriority(p.cfg.MinimumPriority) // validated
 	o := &policy.Options{All: p.cfg.RuleMatching == matchAll, Names: p.names}
-	o.MinPriority = &least
+	o.MinPriority, o.Scope = &least, p.cfg.Scope
 	for _, name := range p.cfg.DisabledRules {
 		o.Select = append(o.Select, policy.Selection{Rule: name})
 	}

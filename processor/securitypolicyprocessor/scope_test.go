@@ -3,13 +3,17 @@ package securitypolicyprocessor
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component/componenttest"
 	"go.opentelemetry.io/collector/consumer/consumertest"
 	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/collector/processor/processortest"
 
 	"github.com/sightglass/sightglass/internal/schema"
+	"github.com/sightglass/sightglass/processor/securitypolicyprocessor/internal/metadata"
 )
 
 const watched = "- rule: Secret read\n  desc: x\n  condition: evt.type = openat and fd.name = /etc/shadow\n  output: x\n  priority: ERROR\n"
@@ -58,8 +62,8 @@ func TestScopes(t *testing.T) {
 	}
 }
 
-// One file turns rules of other files off where nobody wants to be woken up:
-// test namespaces do not page, everything else does, and the host too.
+// A test namespace does not page, by one line of configuration or by a rule file
+// of one's own behind the stock's; everything else does, and the host too.
 func TestATestNamespaceDoesNotPage(t *testing.T) {
 	dir := t.TempDir()
 	stock, own := filepath.Join(dir, "1.yaml"), filepath.Join(dir, "2.yaml")
@@ -72,19 +76,52 @@ func TestATestNamespaceDoesNotPage(t *testing.T) {
   condition: and not k8s.ns.name in (quiet_namespaces)
   override: {condition: append}
 `), 0o600))
-	sink := new(consumertest.LogsSink)
-	proc := started(t, testConfig(func(c *Config) { c.RulesFiles = []string{stock, own} }), sink)
-	for _, tt := range []struct {
-		place map[string]any
-		want  int
-	}{
-		{map[string]any{schema.K8sNamespaceName: "test"}, 0},
-		{map[string]any{schema.K8sNamespaceName: "staging"}, 0},
-		{map[string]any{schema.K8sNamespaceName: "shop"}, 1},
-		{map[string]any{schema.HostName: "node"}, 1},
+	for name, change := range map[string]func(*Config){
+		"by the configuration": func(c *Config) {
+			c.RulesFiles, c.Scope = []string{stock}, "not k8s.ns.name in (test, staging)"
+		},
+		"by a rule file": func(c *Config) { c.RulesFiles = []string{stock, own} },
 	} {
-		sink.Reset()
-		require.NoError(t, proc.ConsumeLogs(t.Context(), openedIn(t, tt.place)))
-		require.Equal(t, tt.want, sink.LogRecordCount(), tt.place)
+		t.Run(name, func(t *testing.T) {
+			sink := new(consumertest.LogsSink)
+			proc := started(t, testConfig(change), sink)
+			for _, tt := range []struct {
+				place map[string]any
+				want  int
+			}{
+				{map[string]any{schema.K8sNamespaceName: "test"}, 0},
+				{map[string]any{schema.K8sNamespaceName: "staging"}, 0},
+				{map[string]any{schema.K8sNamespaceName: "shop"}, 1},
+				{map[string]any{schema.HostName: "node"}, 1},
+			} {
+				sink.Reset()
+				require.NoError(t, proc.ConsumeLogs(t.Context(), openedIn(t, tt.place)))
+				require.Equal(t, tt.want, sink.LogRecordCount(), tt.place)
+			}
+		})
 	}
+}
+
+// The scope of the configuration holds beside those of files and rules, and an
+// error in it is told once, not with every rule.
+func TestScopeOfTheConfiguration(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "rules.yaml")
+	other := strings.Replace(watched, "Secret read", "Again", 1)
+	require.NoError(t, os.WriteFile(path, []byte("- scope: service.name = web\n\n"+watched+other), 0o600))
+	sink := new(consumertest.LogsSink)
+	proc := started(t, testConfig(func(c *Config) { c.RulesFiles, c.Scope = []string{path}, "k8s.ns.name = shop or k8s.ns.name = bar" }), sink)
+	for _, tt := range []struct {
+		service, namespace string
+		want               int
+	}{{"web", "shop", 1}, {"web", "bar", 1}, {"web", "test", 0}, {"db", "shop", 0}} {
+		sink.Reset()
+		require.NoError(t, proc.ConsumeLogs(t.Context(), openedIn(t, map[string]any{schema.ServiceName: tt.service, schema.K8sNamespaceName: tt.namespace})))
+		require.Equal(t, tt.want, sink.LogRecordCount())
+	}
+	wrong, err := NewFactory().CreateLogs(t.Context(), processortest.NewNopSettings(metadata.Type),
+		testConfig(func(c *Config) { c.RulesFiles, c.Scope = []string{path}, "k8s.namespace = x" }), sink)
+	require.NoError(t, err)
+	err = wrong.Start(t.Context(), componenttest.NewNopHost())
+	require.ErrorContains(t, err, `scope:1:1: rule "Secret read": unknown field k8s.namespace`)
+	require.Equal(t, 1, strings.Count(err.Error(), "unknown field"))
 }

@@ -159,9 +159,7 @@ func (c *compiler) rule(r *rule, macros *resolver) *Rule {
 		c.fail(err)
 		return nil
 	}
-	if !r.scope.empty() {
-		cond = r.scope.bracketed().joined(text{[]piece{{s: "and", fixed: true, origin: r.scope.pieces[0].origin}}}).joined(cond.bracketed())
-	}
+	cond = within(c.opts.scope(), within(r.scope, cond))
 	cond, tree, err := c.parse(cond, r.condAt)
 	if err != nil {
 		c.fail(err)
@@ -180,6 +178,15 @@ func (c *compiler) rule(r *rule, macros *resolver) *Rule {
 		return nil
 	}
 	return out
+}
+
+// within is a condition that only holds in a scope.
+func within(scope, cond text) text {
+	if scope.empty() {
+		return cond
+	}
+	and := text{[]piece{{s: "and", fixed: true, origin: scope.pieces[0].origin}}}
+	return scope.bracketed().joined(and).joined(cond.bracketed())
 }
 
 func (c *compiler) check(r *rule, out *Rule, cond text) bool {

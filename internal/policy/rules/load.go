@@ -21,7 +21,21 @@ type Options struct {
 	// MinPriority leaves out less severe rules. Nil keeps all.
 	MinPriority  *Priority
 	AppendOutput []AppendOutput
-	Fields       *field.Table // nil: the standard table
+	// Scope is a condition that narrows every rule, beside the scopes of files
+	// and rules. Empty: none.
+	Scope  string
+	Fields *field.Table // nil: the standard table
+}
+
+// scopeName is what places call the scope that the options have.
+const scopeName = "scope"
+
+// scope is the scope as a text that knows its place.
+func (o *Options) scope() text {
+	if o.Scope == "" {
+		return text{}
+	}
+	return text{[]piece{{s: o.Scope, origin: &origin{src: newSource(scopeName, []byte(o.Scope)), text: o.Scope}}}}
 }
 
 func (o *Options) minPriority() Priority {
