@@ -12,7 +12,7 @@ export GOFLAGS := -trimpath -buildvcs=false -tags=grpcnotrace
 # Debian packages, as PACKAGE or PACKAGE=COMMAND: whoever has COMMAND from
 # elsewhere (containerd of Docker, nginx of nginx.org) keeps that one.
 export RUN_PACKAGES := ca-certificates
-export TEST_PACKAGES := ca-certificates curl=curl python3=python3 nginx=nginx containerd=containerd runc=runc podman=podman
+export TEST_PACKAGES := ca-certificates curl=curl python3=python3 nginx=nginx containerd=containerd runc=runc podman=podman prometheus=prometheus
 export BPF_PACKAGES := clang-19=clang-19 llvm-19=llvm-strip-19 libbpf-dev linux-libc-dev
 export KERNEL_PACKAGES := qemu-system-x86=qemu-system-x86_64 qemu-system-arm=qemu-system-aarch64 debian-archive-keyring
 export LINT_PACKAGES := clang-format-19=clang-format-19 shellcheck=shellcheck
@@ -42,9 +42,11 @@ fmt: ## format Go and C
 	@scripts/fmt.sh
 
 .PHONY: tidy
-tidy: ## tidy the two go.mod files; a new requirement gets its version by hand first
+tidy: ## tidy all go.mod files; a new requirement gets its version by hand first
 	go mod tidy
-	cd internal/tools && go mod tidy
+	go -C internal/tools mod tidy
+	go -C testbed/prometheus mod tidy
+	go -C connector/servicelatencyconnector/comparison mod tidy
 
 .PHONY: generate
 generate: ## everything generated: collector, components, eBPF objects, documents

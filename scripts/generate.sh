@@ -1,6 +1,7 @@
 #!/bin/bash
 # Everything that is generated is committed and made here:
 #	cmd/sightglass/{main,components}.go   by ocb from builder-config.yaml
+#	testbed/prometheus/collector          likewise, from distribution.yaml there
 #	all else                              by the //go:generate line beside it
 #
 #	generate.sh [PACKAGES]    PACKAGES limits it to those go:generate lines
@@ -8,13 +9,20 @@
 # shellcheck source=scripts/lib.sh
 source "$(dirname "$0")/lib.sh"
 
-# collector runs ocb as a generator only. Of its four files the two that define
-# run() go away: cmd/sightglass/run.go is ours.
+# collector MANIFEST FOLDER runs ocb as a generator only.
 collector() {
-	say "the collector, from builder-config.yaml"
-	step ocb "lines" . go tool -modfile=internal/tools/go.mod builder \
-		--config builder-config.yaml --skip-get-modules --skip-compilation
-	rm -f cmd/sightglass/main_others.go cmd/sightglass/main_windows.go
+	say "the collector of $1"
+	step "ocb-$(basename "$2")" "lines" . go tool -modfile=internal/tools/go.mod builder \
+		--config "$1" --skip-get-modules --skip-compilation
+	rm -f "$2/main_windows.go"
+}
+
+# collectors makes ours, of whose files the two that define run() go away
+# (cmd/sightglass/run.go is ours), and the other one of the tests.
+collectors() {
+	collector builder-config.yaml cmd/sightglass
+	rm -f cmd/sightglass/main_others.go
+	collector testbed/prometheus/distribution.yaml testbed/prometheus/collector
 }
 
 # every_metadata_is_generated: a component without its go:generate line would
@@ -33,7 +41,7 @@ generate() {
 	read -ra packages <<<"$BPF_PACKAGES"
 	need_packages "${packages[@]}"
 	if (($# == 0)); then
-		collector
+		collectors
 		every_metadata_is_generated
 		set -- ./...
 	fi

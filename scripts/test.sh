@@ -10,10 +10,12 @@ need_go
 read -ra packages <<<"$TEST_PACKAGES"
 need_packages "${packages[@]}"
 need_modules -test ./...
+step modules-prometheus "modules downloaded" '^go: downloading' go -C testbed/prometheus list -e -deps -test ./...
 
 scripts/image.sh
 say "vetting, which compiles what only tests need"
 step vet "packages vetted" '^(#|vet:)' go vet ./...
+step vet-prometheus "packages vetted" '^(#|vet:)' go -C testbed/prometheus vet ./...
 go build -o out/testreport ./scripts/testreport
 
 say "testing"
@@ -30,5 +32,6 @@ mapfile -t one_by_one < <(grep -E "$alone" "$LOGS/packages")
 	failed=0
 	go test -json -vet=off -count=1 "$@" "${together[@]}" || failed=1
 	go test -json -vet=off -count=1 -p 1 "$@" "${one_by_one[@]}" || failed=1
+	go -C testbed/prometheus test -json -vet=off -count=1 "$@" ./... || failed=1 # a module of its own
 	exit "$failed"
 } | tee "$LOGS/test.json" | out/testreport

@@ -80,22 +80,11 @@ func alternate(f *fleet, to []connector.Traces, rounds int) ([]cost, error) {
 // measureMemory takes the heap that 100,000 series hold while they are used and
 // flushed every two seconds: the most that was found at any time.
 func measureMemory(results []Result, rounds int) error {
-	f := newFleet(manyOperations)
 	for _, temporality := range []string{"delta", "cumulative"} {
 		for i, c := range contenders("2s", temporality) {
-			before := heap()
-			started, err := c.start(new(sink))
+			held, err := heldBy(&c, time.Duration(rounds)*time.Second)
 			if err != nil {
 				return err
-			}
-			var held []float64
-			for end := time.Now().Add(time.Duration(4+rounds) * time.Second); time.Now().Before(end); {
-				if err := f.feed(started, f.round()); err != nil {
-					return err
-				}
-				if time.Until(end) < time.Duration(rounds)*time.Second { // after two flushes
-					held = append(held, float64(heap()-before)/float64(f.series()))
-				}
 			}
 			most := slices.Max(held)
 			if temporality == "delta" {
@@ -104,10 +93,34 @@ func measureMemory(results []Result, rounds int) error {
 				results[i].CumulativeBytes = most
 			}
 			progress("%s, %s: at most %.0f, median %.0f bytes/series", c.name, temporality, most, median(held))
-			stop(started)
 		}
 	}
 	return nil
+}
+
+// heldBy samples the bytes per series for the given time, after two flushes.
+func heldBy(c *contender, during time.Duration) ([]float64, error) {
+	const leadIn = 4 * time.Second
+	f := newFleet(manyOperations)
+	for range 3 { // what pools hold survives two collections
+		runtime.GC()
+	}
+	before := heap()
+	started, err := c.start(new(sink))
+	if err != nil {
+		return nil, err
+	}
+	defer stop(started)
+	var held []float64
+	for begin := time.Now(); time.Since(begin) < leadIn+during; {
+		if err := f.feed(started, f.round()); err != nil {
+			return nil, err
+		}
+		if time.Since(begin) > leadIn {
+			held = append(held, float64(heap()-before)/float64(f.series()))
+		}
+	}
+	return held, nil
 }
 
 // measureFlushes takes the CPU time of flushes of 100,000 series while nothing

@@ -1,0 +1,119 @@
+package prometheus
+
+import (
+	_ "embed"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/sightglass/sightglass/testbed/internal/agent"
+)
+
+//go:embed testdata/collector.yaml
+var collectorConfig string
+
+//go:embed testdata/agent.yaml
+var agentConfig string
+
+// TestQueriesAgainstPrometheus is the promise of deploy: a panel that is empty,
+// or an alert that can never fire, because a name is wrong does not exist.
+func TestQueriesAgainstPrometheus(t *testing.T) {
+	binary := os.Getenv("SIGHTGLASS_BINARY")
+	if binary == "" {
+		t.Skip("SIGHTGLASS_BINARY does not name the agent's binary: make test does")
+	}
+	collector := buildCollector(t)
+	all := queries(t)
+	emitted := metrics{}
+	for name, native := range map[string]bool{"exponential": true, "explicit": false} {
+		t.Run(name, func(t *testing.T) {
+			s := feed(t, binary, collector, name, native)
+			s.stored(t, emitted)
+			evaluate(t, s, all)
+		})
+	}
+	for name, labels := range declared(t) {
+		for _, label := range labels {
+			emitted.add(name, label)
+		}
+	}
+	for _, q := range all {
+		assert.Empty(t, unknown(t, q.expr, emitted), "%s: %s", q.where, q.expr)
+	}
+}
+
+// feed runs everything for a few seconds and returns the Prometheus that holds
+// what came of it.
+func feed(t *testing.T, binary, collector, histograms string, native bool) *server {
+	t.Helper()
+	agentTelemetry, collectorTelemetry := freeAddress(t), freeAddress(t)
+	s := startPrometheus(t, native, []string{agentTelemetry, collectorTelemetry})
+	grpc, http := freeAddress(t), freeAddress(t)
+	file := filepath.Join(t.TempDir(), "collector.yaml")
+	require.NoError(t, os.WriteFile(file, []byte(fill(collectorConfig, map[string]string{
+		"GRPC": grpc, "HTTP": http, "PROMETHEUS": s.address, "HISTOGRAMS": histograms, "TELEMETRY": port(collectorTelemetry),
+	})), 0o600))
+	start(t, exec.Command(collector, "--config", file))
+	a, err := agent.Start(t.Context(), binary, []byte(fill(agentConfig, map[string]string{
+		"HISTOGRAMS": histograms, "TELEMETRY": port(agentTelemetry),
+	})), grpc)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, a.Stop()) })
+	for range 8 {
+		send(t, http)
+		_ = exec.Command("cat", "/etc/shadow").Run() // a detection
+		time.Sleep(time.Second)
+	}
+	time.Sleep(3 * time.Second) // flush, remote write, rules
+	return s
+}
+
+func fill(config string, values map[string]string) string {
+	for name, value := range values {
+		config = strings.ReplaceAll(config, "<"+name+">", value)
+	}
+	return config
+}
+
+func port(address string) string { return address[strings.LastIndexByte(address, ':')+1:] }
+
+// buildCollector compiles the other distribution.
+func buildCollector(t *testing.T) string {
+	t.Helper()
+	out := filepath.Join(t.TempDir(), "otelcol-latency")
+	text, err := exec.Command("go", "build", "-ldflags=-s -w", "-o", out, "./collector").CombinedOutput()
+	require.NoError(t, err, string(text))
+	return out
+}
+
+// quiet are panels that are empty when all is well.
+var quiet = []string{
+	"agent.json, Events lost", "agent.json, Data points lost or still missing", "agent.json, Exporters that could not send",
+	"agent.json, Hooks that are not attached",
+}
+
+// evaluate runs all queries. Each panel has to show something: where it has a
+// query for each form of histograms, one of them.
+func evaluate(t *testing.T, s *server, all []query) {
+	t.Helper()
+	shown := map[string]int{}
+	for _, q := range all {
+		n, err := s.query(t, q.expr)
+		assert.NoError(t, err, "%s: %s", q.where, q.expr)
+		if q.shown {
+			shown[q.where] += n
+		}
+	}
+	for where, n := range shown {
+		if !slices.Contains(quiet, where) {
+			assert.Positive(t, n, "%s shows nothing", where)
+		}
+	}
+}
