@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/sightglass/sightglass/internal/event"
+	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/dns"
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/exchange"
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/http1"
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/http2"
@@ -17,6 +18,7 @@ import (
 func Protocols() []exchange.Protocol {
 	return []exchange.Protocol{
 		http1.New(),
+		dns.New(), // before others that begin with a length: its servers read 2 bytes first
 		http2.New(),
 	}
 }
