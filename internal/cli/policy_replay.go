@@ -1,12 +1,11 @@
 package cli
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"go.opentelemetry.io/collector/pdata/pcommon"
@@ -35,9 +34,14 @@ func newPolicyReplayCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "replay [--rules FILE...] EVENTS...",
 		Short: "Evaluate rules over recorded activity",
-		Long: `Reads activity records (log files in OTLP JSON, as a file exporter writes them; "-"
-is standard input) and shows what the rules would have detected. Rehearse a rule
-this way before it is armed. Records of other kinds are passed over.
+		Long: `Reads activity records (log files in OTLP JSON, as a file exporter writes them,
+also compressed by gzip; "-" is standard input; a folder stands for its
+logs*.json, rotated ones first) and shows what the rules would have detected, and
+how often each. Rehearse a rule this way before it is armed:
+
+  sightglass policy replay --rules new.yaml /var/log/sightglass
+
+Records of other kinds are passed over.
 
 What was recorded limits what can be found: an agent keeps only the activity that
 "keep" of its security_policy processor names.`,
@@ -60,15 +64,35 @@ func replay(cmd *cobra.Command, flags *replayFlags, events []string) error {
 	}
 	r := &replayer{
 		view: record.New(), matcher: set.NewMatcher(),
-		out: cmd.OutOrStdout(), notes: cmd.ErrOrStderr(), format: flags.format,
+		out: cmd.OutOrStdout(), format: flags.format, detections: map[*policy.Rule]int{},
 	}
+	if events, err = expand(events); err != nil {
+		return err
+	}
+	in := recordings{notes: cmd.ErrOrStderr(), take: r.logs}
 	for _, name := range events {
-		if err := r.file(name, cmd.InOrStdin()); err != nil {
+		if err := in.file(name, cmd.InOrStdin()); err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
 	}
-	_, err = fmt.Fprintf(cmd.ErrOrStderr(), "%s, %s\n", counted(r.records, "activity record"), counted(r.detections, "detection"))
+	_, err = io.WriteString(cmd.ErrOrStderr(), r.summary(set))
 	return err
+}
+
+// summary tells how often each rule matched, in the order of the rules.
+func (r *replayer) summary(set *policy.RuleSet) string {
+	detections := 0
+	for _, n := range r.detections {
+		detections += n
+	}
+	var b strings.Builder
+	b.WriteString(counted(r.records, "activity record") + ", " + counted(detections, "detection") + "\n")
+	for _, rule := range set.Rules() {
+		if n := r.detections[rule]; n > 0 {
+			fmt.Fprintf(&b, "%7d  %-13s  %s\n", n, rule.Priority, rule.Name)
+		}
+	}
+	return b.String()
 }
 
 // replayer evaluates records one after the other, in the order of the files.
@@ -76,50 +100,12 @@ type replayer struct {
 	view    *record.View
 	matcher *policy.Matcher
 	out     io.Writer
-	notes   io.Writer
 	format  string
 
-	records, detections int
-	hostname            string
-	err                 error // of writing
-}
-
-func (r *replayer) file(name string, stdin io.Reader) error {
-	if name == "-" {
-		return r.read(stdin)
-	}
-	f, err := os.Open(name)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	return r.read(f)
-}
-
-// read takes JSON values one by one, whether each is on a line of its own or
-// spread over many.
-func (r *replayer) read(in io.Reader) error {
-	dec := json.NewDecoder(in)
-	var unmarshaler plog.JSONUnmarshaler
-	for {
-		var raw json.RawMessage
-		switch err := dec.Decode(&raw); {
-		case errors.Is(err, io.EOF):
-			return nil
-		case errors.Is(err, io.ErrUnexpectedEOF):
-			_, err = io.WriteString(r.notes, "the last record is cut off; it may still be being written\n")
-			return err
-		case err != nil:
-			return fmt.Errorf("at byte %d: %w", dec.InputOffset(), err)
-		}
-		ld, err := unmarshaler.UnmarshalLogs(raw)
-		if err != nil {
-			return fmt.Errorf("before byte %d: not OTLP JSON: %w", dec.InputOffset(), err)
-		}
-		if err := r.logs(ld); err != nil {
-			return err
-		}
-	}
+	records    int
+	detections map[*policy.Rule]int
+	hostname   string
+	err        error // of writing
 }
 
 func (r *replayer) logs(ld plog.Logs) error {
@@ -150,7 +136,7 @@ func attribute(attrs pcommon.Map, name string) string {
 var activities = record.Activities()
 
 func (r *replayer) found(m *policy.Match) {
-	r.detections++
+	r.detections[m.Rule]++
 	var line []byte
 	var err error
 	switch r.format {

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"compress/gzip"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -216,7 +217,7 @@ func TestPolicyReplay(t *testing.T) {
 	require.NoError(t, err)
 	line := "2023-11-14T22:13:20.123456789+0000: Warning secret read (file=/etc/shadow command=cat) [Secret read]\n"
 	require.Equal(t, line+line, out)
-	require.Equal(t, "4 activity records, 2 detections\n", notes)
+	require.Equal(t, "4 activity records, 2 detections\n      2  Warning        Secret read\n", notes)
 
 	content, err := os.ReadFile(events)
 	require.NoError(t, err)
@@ -245,6 +246,40 @@ func TestPolicyReplayFormats(t *testing.T) {
 
 	_, _, err = policyCommand(t, "", "replay", "--format", "xml", events)
 	require.ErrorContains(t, err, "xml")
+}
+
+// A folder as the agent leaves it: rotated files, one of them compressed since,
+// a line that a crash cut off before the agent wrote on, and other signals.
+func TestPolicyReplayOfAFolder(t *testing.T) {
+	dir := t.TempDir()
+	line, err := os.ReadFile(recorded(t))
+	require.NoError(t, err)
+	var zipped bytes.Buffer
+	w := gzip.NewWriter(&zipped)
+	_, err = w.Write(line)
+	require.NoError(t, err)
+	require.NoError(t, w.Close())
+	for name, content := range map[string]string{
+		"logs-2026-11-21T10-00-00.000.json.gz": zipped.String(),
+		"logs-2026-11-22T10-00-00.000.json":    string(line) + `{"resourceLogs":[{"resource":{"attr` + "\n" + string(line),
+		"logs.json":                            string(line) + `{"resourceLogs":[`,
+		"traces.json":                          "no JSON",
+	} {
+		require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600))
+	}
+	names, err := expand([]string{"-", dir, "absent"})
+	require.NoError(t, err)
+	require.Equal(t, []string{
+		"-", filepath.Join(dir, "logs-2026-11-21T10-00-00.000.json.gz"), filepath.Join(dir, "logs-2026-11-22T10-00-00.000.json"),
+		filepath.Join(dir, "logs.json"), "absent",
+	}, names)
+	out, notes, err := policyCommand(t, "", "replay", "--rules", ruleFile(t, shadowRule), dir)
+	require.NoError(t, err)
+	require.Equal(t, 8, strings.Count(out, "\n"))
+	require.Equal(t, "a damaged line was passed over\nthe last record is cut off; it may still be being written\n"+
+		"16 activity records, 8 detections\n      8  Warning        Secret read\n", notes)
+	_, _, err = policyCommand(t, "", "replay", t.TempDir())
+	require.ErrorIs(t, err, errNoRecordings)
 }
 
 func TestPolicyReplayOfWhatIsNoRecording(t *testing.T) {
