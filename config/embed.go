@@ -1,5 +1,5 @@
 // Package config holds complete configurations that users start from. Each is
-// a file of its own beside this one, and valid as it is.
+// a file of its own beside this one, and valid as it is, but for MutualTLS.
 package config
 
 import _ "embed"
@@ -24,3 +24,13 @@ var Agent string
 //
 //go:embed gateway.yaml
 var Gateway string
+
+// Balancer is for the tier between the agents and several gateways.
+//
+//go:embed balancer.yaml
+var Balancer string
+
+// MutualTLS is added to Gateway or Balancer.
+//
+//go:embed mutual-tls.yaml
+var MutualTLS string

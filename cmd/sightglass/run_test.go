@@ -34,7 +34,7 @@ func settings() otelcol.CollectorSettings {
 	}
 }
 
-var configs = map[string]string{"local": config.Local, "host": config.Host, "agent": config.Agent, "gateway": config.Gateway}
+var configs = map[string]string{"local": config.Local, "host": config.Host, "agent": config.Agent, "gateway": config.Gateway, "balancer": config.Balancer}
 
 // Every configuration passes the real validation, on a machine without
 // Kubernetes and without privileges.
@@ -49,6 +49,23 @@ func TestConfigurationsAreValid(t *testing.T) {
 			cmd.SetArgs([]string{"validate", "--config", path})
 			require.NoError(t, cmd.ExecuteContext(t.Context()))
 		})
+	}
+}
+
+// Mutual TLS is added by a second file.
+func TestMutualTLSIsValid(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{"CERTIFICATE", "KEY", "CLIENT_CA"} {
+		t.Setenv("SIGHTGLASS_TLS_"+name, filepath.Join(dir, name))
+	}
+	overlay := filepath.Join(dir, "mutual-tls.yaml")
+	require.NoError(t, os.WriteFile(overlay, []byte(config.MutualTLS), 0o600))
+	for _, name := range []string{"gateway", "balancer"} {
+		path := filepath.Join(dir, name+".yaml")
+		require.NoError(t, os.WriteFile(path, []byte(configs[name]), 0o600))
+		cmd := cli.NewCommand(settings(), "")
+		cmd.SetArgs([]string{"validate", "--config", path, "--config", overlay})
+		require.NoError(t, cmd.ExecuteContext(t.Context()), name)
 	}
 }
 
@@ -132,7 +149,7 @@ func TestAgentOrder(t *testing.T) {
 	require.Contains(t, ids(traces.Exporters), "service_latency")
 	metrics := cfg.Service.Pipelines[pipeline.NewID(pipeline.SignalMetrics)]
 	require.Equal(t, []string{"ebpf", "service_latency", "kubelet_stats"}, ids(metrics.Receivers))
-	for _, name := range []string{"host", "agent", "gateway"} {
+	for _, name := range []string{"host", "agent", "gateway", "balancer"} {
 		cfg := load(t, configs[name])
 		require.NotContains(t, slices.Collect(maps.Keys(cfg.Exporters)), component.MustNewID("terminal"))
 		queue := cfg.Exporters[component.MustNewID("otlp_grpc")].(*otlpexporter.Config).QueueConfig

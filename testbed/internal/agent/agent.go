@@ -38,8 +38,9 @@ type Agent struct {
 }
 
 // Start runs binary with the text of a configuration, sending to endpoint, and
-// returns when it is ready. The caller ends it by Stop or Kill.
-func Start(ctx context.Context, binary string, config []byte, endpoint string) (*Agent, error) {
+// returns when it is ready. Overlays are texts that are merged into it. The
+// caller ends it by Stop or Kill.
+func Start(ctx context.Context, binary string, config []byte, endpoint string, overlays ...string) (*Agent, error) {
 	dir, err := os.MkdirTemp("", "sightglass-bench")
 	if err != nil {
 		return nil, err
@@ -50,6 +51,9 @@ func Start(ctx context.Context, binary string, config []byte, endpoint string) (
 	}
 	a := &Agent{cmd: exec.Command(binary, "--config", file), tail: &tail{}, done: make(chan struct{})}
 	a.cmd.Env = append(os.Environ(), EndpointEnv+"="+endpoint)
+	for _, o := range overlays {
+		a.cmd.Args = append(a.cmd.Args, "--config", "yaml:"+o)
+	}
 	stderr, err := a.cmd.StderrPipe()
 	if err != nil {
 		return nil, err
