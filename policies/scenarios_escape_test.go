@@ -90,4 +90,49 @@ var escapeScenarios = []scenario{
 			open("/proc/1/status", rdonly, by("cat"), in("web")),
 		},
 	},
+	{
+		rule: "Kernel module loaded by a container",
+		fires: []activity{
+			other("init_module", by("insmod x.ko"), in("web")),
+			other("finit_module", by("tool"), in("web"), failed(1)),
+		},
+		silent: []activity{
+			other("init_module", by("insmod x.ko")),
+			other("finit_module", by("nvidia-installer"), in("driver")),
+		},
+	},
+	{
+		rule: "eBPF program loaded by a container",
+		fires: []activity{
+			other("bpf", arg("cmd", int64(5)), by("tool"), in("web")),
+		},
+		silent: []activity{
+			other("bpf", arg("cmd", int64(5)), by("tool")),
+			other("bpf", arg("cmd", int64(0)), by("tool"), in("web")),
+			other("bpf", arg("cmd", int64(5)), by("cilium-agent"), in("cilium")),
+			other("bpf", arg("cmd", int64(5)), by("tool"), in("web"), failed(1)),
+		},
+	},
+	{
+		rule: "File opened past all directories",
+		fires: []activity{
+			call("sightglass.file.open", "open_by_handle_at", 3, by("shocker"), in("web")),
+		},
+		silent: []activity{
+			call("sightglass.file.open", "open_by_handle_at", 3, by("systemd")),
+			call("sightglass.file.open", "open_by_handle_at", 3, by("shocker"), in("web"), failed(1)),
+			call("sightglass.file.open", "open_by_handle_at", 3, by("ganesha.nfsd"), in("nfs")),
+		},
+	},
+	{
+		rule: "Device node made in a container",
+		fires: []activity{
+			other("mknod", arg("path", "/tmp/x"), arg("mode", int64(0o60600)), by("mknod /tmp/x b 8 0"), in("web")),
+		},
+		silent: []activity{
+			other("mknod", arg("path", "/tmp/x"), arg("mode", int64(0o10600)), by("mkfifo /tmp/x"), in("web")),
+			other("mknod", arg("path", "/tmp/x"), arg("mode", int64(0o60600)), by("mknod /tmp/x b 8 0")),
+			other("mknod", arg("path", "/dev/x"), arg("mode", int64(0o60600)), named("runc:[2:INIT]"), in("web")),
+		},
+	},
 }

@@ -1,6 +1,25 @@
 package policies_test
 
+// duplicate is a copy of a descriptor of a TCP connection.
+func duplicate(to int64, facts ...fact) activity {
+	a := connect("203.0.113.7:4444", append([]fact{attr("syscall.name", "dup2"), attr("syscall.return_value", to)}, facts...)...)
+	a.event = "sightglass.syscall"
+	return a
+}
+
 var serverScenarios = []scenario{
+	{
+		rule: "Input and output handed to a connection",
+		fires: []activity{
+			duplicate(0, by("python3"), in("web")),
+			duplicate(2, by("sh"), in("web")),
+		},
+		silent: []activity{
+			duplicate(7, by("python3"), in("web")),
+			duplicate(0, by("python3")),
+			duplicate(0, by("xinetd"), in("web")),
+		},
+	},
 	{
 		rule: "Terminal made by a script",
 		fires: []activity{
@@ -181,6 +200,42 @@ var serverScenarios = []scenario{
 }
 
 var integrityScenarios = []scenario{
+	{
+		rule: "Kernel module loaded by hand",
+		fires: []activity{
+			other("finit_module", by("/srv/loader")),
+			other("init_module", by("/tmp/insmod x.ko")),
+		},
+		silent: []activity{
+			other("finit_module", by("modprobe loop")),
+			other("finit_module", by("/srv/loader"), failed(1)),
+			other("finit_module", by("depmod"), below("x.postinst", "dpkg")),
+		},
+	},
+	{
+		rule: "Memory of another process written",
+		fires: []activity{
+			call("sightglass.syscall", "process_vm_writev", 8, arg("pid", int64(77)), by("/srv/injector")),
+			open("/proc/77/mem", wronly, by("python3"), in("web")),
+		},
+		silent: []activity{
+			call("sightglass.syscall", "process_vm_writev", 8, arg("pid", int64(77)), by("gdb")),
+			call("sightglass.syscall", "process_vm_writev", 8, arg("pid", int64(77)), by("/srv/injector"), failed(1)),
+			open("/proc/77/mem", rdonly, by("python3"), in("web")),
+			open("/proc/self/mem", wronly, by("python3")),
+		},
+	},
+	{
+		rule: "Page faults handled by an ordinary user",
+		fires: []activity{
+			call("sightglass.syscall", "userfaultfd", 3, user(someone, "ada"), by("/srv/exploit")),
+		},
+		silent: []activity{
+			call("sightglass.syscall", "userfaultfd", 3, by("/srv/tool")),
+			call("sightglass.syscall", "userfaultfd", 3, user(someone, "ada"), by("qemu-system-x86_64")),
+			call("sightglass.syscall", "userfaultfd", 3, user(someone, "ada"), by("/srv/exploit"), failed(1)),
+		},
+	},
 	{
 		rule: "Service added or changed",
 		fires: []activity{

@@ -95,8 +95,12 @@ var sets = map[string]*Set{
 	"whence":    {Enum: true, Entries: values("SEEK_SET", "SEEK_CUR", "SEEK_END")},
 	"socklevel": {Enum: true, Entries: []Entry{{Name: "SOL_SOCKET", Value: 1, same: true}, {Name: "SOL_TCP", Value: 2, Kernel: 6}}},
 	"sockopt":   {Enum: true, Entries: sockoptEntries},
-	"mode": {Entries: bits("S_IXOTH", "S_IWOTH", "S_IROTH", "S_IXGRP", "S_IWGRP", "S_IRGRP",
-		"S_IXUSR", "S_IWUSR", "S_IRUSR", "S_ISVTX", "S_ISGID", "S_ISUID")},
+	// The types of files come last, and those with more bits first: a block
+	// device has the bit of a character device too.
+	"mode": {Entries: append(bits("S_IXOTH", "S_IWOTH", "S_IROTH", "S_IXGRP", "S_IWGRP", "S_IRGRP",
+		"S_IXUSR", "S_IWUSR", "S_IRUSR", "S_ISVTX", "S_ISGID", "S_ISUID"),
+		Entry{Name: "S_IFSOCK", Value: 0o140000}, Entry{Name: "S_IFREG", Value: 0o100000}, Entry{Name: "S_IFBLK", Value: 0o060000},
+		Entry{Name: "S_IFCHR", Value: 0o020000}, Entry{Name: "S_IFIFO", Value: 0o010000})},
 }
 
 // SetByName is a table by the name that layouts use; nil when there is none.

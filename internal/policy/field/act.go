@@ -20,6 +20,7 @@ const (
 	actPtrace                    // ptrace
 	actNamed                     // descriptors whose type has the call's name
 	actMemfd                     // memfd_create
+	actNode                      // mknod, mknodat: their mode has the type of the file
 )
 
 var actNames = map[act][]string{
@@ -36,6 +37,7 @@ var actNames = map[act][]string{
 	actPtrace:    {"ptrace"},
 	actNamed:     {"userfaultfd", "bpf"},
 	actMemfd:     {"memfd_create"},
+	actNode:      {"mknod", "mknodat"},
 }
 
 // acts has the set of every event type.

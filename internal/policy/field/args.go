@@ -147,6 +147,9 @@ func (c *Context) argNumber(i int) (int64, bool) {
 		}
 		return n & 0o7777, true
 	case events.KindMode:
+		if c.does(actNode) {
+			return n & 0o177777, true
+		}
 		return n & 0o7777, true
 	default:
 		return n, true
