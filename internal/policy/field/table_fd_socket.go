@@ -86,7 +86,10 @@ func serverEnd(s *socket) (end, bool) {
 
 func ip(side func(*socket) (end, bool)) func(*Context, *Arg, *Value) {
 	return func(c *Context, _ *Arg, v *Value) {
-		if e, ok := side(c.socket()); ok {
+		s := c.socket()
+		// A datagram leaves a socket that is not connected from whatever address
+		// the route has: with a peer, "any address" is none.
+		if e, ok := side(s); ok && !(s.connected() && e.addr.IsUnspecified()) {
 			v.SetIP(e.addr)
 		}
 	}
