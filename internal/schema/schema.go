@@ -121,6 +121,7 @@ const (
 	URLQuery                  = "url.query"
 	URLScheme                 = "url.scheme"
 	URLFull                   = "url.full"
+	URLTemplate               = "url.template"
 	UserAgent                 = "user_agent.original"
 	NetworkProtocolName       = "network.protocol.name"
 	NetworkProtocolVersion    = "network.protocol.version"

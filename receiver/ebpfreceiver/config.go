@@ -11,6 +11,7 @@ import (
 	"go.opentelemetry.io/collector/component"
 
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests"
+	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/spans"
 )
 
 // Config of the receiver. Everything is on by default.
@@ -76,6 +77,9 @@ type RequestsConfig struct {
 	IncludeServices []string `mapstructure:"include_services"`
 	// ExcludeServices leaves out the spans of services that match one.
 	ExcludeServices []string `mapstructure:"exclude_services"`
+	// HTTPRoutes become http.route, or url.template on the client's side, of the
+	// requests whose path follows one; the first counts.
+	HTTPRoutes []string `mapstructure:"http_routes"`
 	// MaxConnections bounds the connections that are followed at once.
 	MaxConnections int `mapstructure:"max_connections"`
 	// MaxOpen bounds the requests under way on all connections.
@@ -173,6 +177,9 @@ func (c *RequestsConfig) Validate() error {
 	var errs []error
 	if _, err := requests.Named(c.Protocols); err != nil {
 		errs = append(errs, fmt.Errorf("protocols: %w", err))
+	}
+	if _, err := spans.ParsePatterns(c.HTTPRoutes); err != nil {
+		errs = append(errs, fmt.Errorf("http_routes: %w", err))
 	}
 	errs = append(errs, checkPatterns("include_services", c.IncludeServices), checkPatterns("exclude_services", c.ExcludeServices))
 	if c.MaxConnections < 1 {

@@ -42,6 +42,7 @@ func TestConfig(t *testing.T) {
 		Requests: RequestsConfig{
 			Protocols: []string{"http"}, IncludePorts: []uint16{80, 8080}, ExcludePorts: []uint16{9100, 10250},
 			IncludeServices: []string{"shop-*"}, ExcludeServices: []string{"kube-system/*"},
+			HTTPRoutes:     []string{"/users/{id}"},
 			MaxConnections: 1000, MaxOpen: 2000,
 		},
 		SyscallLatency:  SyscallLatencyConfig{Enabled: true},
@@ -63,6 +64,7 @@ func TestConfigErrors(t *testing.T) {
 		"flush":          "activity: flush_interval: 1m0s is out of range: use 5ms to 10s",
 		"batch":          "activity: batch_size: 0 is out of range: use 1 to 10000",
 		"protocol":       `requests: protocols: "htttp" is unknown: use some of http`,
+		"route":          `requests: http_routes: "users/{id}": a route begins with /`,
 		"pattern":        `requests: exclude_services: "shop[" is no pattern: * stands for`,
 		"connections":    "requests: max_connections: 0 is too few",
 		"open":           "requests: max_open: 0 is too few",

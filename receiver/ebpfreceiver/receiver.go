@@ -26,6 +26,7 @@ import (
 	"github.com/sightglass/sightglass/internal/process"
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/metadata"
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests"
+	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/spans"
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/translate"
 )
 
@@ -195,8 +196,9 @@ func (r *ebpfReceiver) wire(k kernel) (*running, error) {
 		run.interest = newFollower(r.registry, k, run.activity, r.set.Logger)
 	}
 	if r.traces != nil && r.cfg.Requests.Enabled {
+		routes, _ := spans.ParsePatterns(r.cfg.Requests.HTTPRoutes) // Validate has refused what is none
 		run.requests = newRequestStage(run.send, r.cfg, enrich, clock, &run.activity.drained, k.Judge)
-		run.requests.build = translate.NewTraces(host, version, seed())
+		run.requests.build = translate.NewTraces(host, version, seed(), routes)
 		if r.metrics != nil {
 			run.requests.active, run.requests.interval = translate.NewActiveRequests(host, version, time.Now()), r.cfg.MetricsInterval
 		}

@@ -25,7 +25,7 @@ func (n named) Describe(_ *exchange.Exchange, w *spans.Writer) bool {
 }
 
 func TestTracesAreGroupedByResource(t *testing.T) {
-	tr := NewTraces(host, "1.0", [32]byte{1})
+	tr := NewTraces(host, "1.0", [32]byte{1}, nil)
 	for _, o := range []Owner{{Process: processTool, Cgroup: podInfo}, {Process: processTool, Cgroup: rootInfo}, {Process: processTool, Cgroup: podInfo}} {
 		require.True(t, tr.Append(&exchange.Exchange{
 			Endpoint: exchange.Endpoint{Role: event.RoleServer}, Start: 5, End: 9, Facts: named("GET /"),

@@ -18,9 +18,11 @@ type Traces struct {
 	n          int
 }
 
-// NewTraces returns a builder; the ids of its spans come from seed.
-func NewTraces(host Host, version string, seed [32]byte) *Traces {
+// NewTraces returns a builder; the ids of its spans come from seed, and routes
+// are those that the user has configured.
+func NewTraces(host Host, version string, seed [32]byte, routes spans.Patterns) *Traces {
 	t := &Traces{host: host, version: version, translator: spans.NewTranslator(seed)}
+	t.translator.UseRoutes(routes)
 	t.reset()
 	return t
 }

@@ -223,7 +223,7 @@ type mute struct{}
 func (mute) Reset() {}
 
 func TestTracesOfNothing(t *testing.T) {
-	tr := NewTraces(host, "1.0", [32]byte{1})
+	tr := NewTraces(host, "1.0", [32]byte{1}, nil)
 	require.False(t, tr.Append(&exchange.Exchange{Facts: mute{}}, Owner{Cgroup: rootInfo}, wallOffset))
 	require.Zero(t, tr.Len())
 	require.Zero(t, tr.Take().ResourceSpans().Len(), "no resource without a span")

@@ -181,6 +181,15 @@ func (d *description) name() {
 		d.w.Name(method)
 		return
 	}
+	if route, ok := d.w.ConfiguredRoute(d.target.path); ok {
+		key := schema.HTTPRoute
+		if d.client {
+			key = schema.URLTemplate
+		}
+		d.w.Text(key, route)
+		d.named(method, route)
+		return
+	}
 	buf, ok := appendRoute(d.w.Scratch(), d.target.path)
 	var route string
 	if ok {
@@ -192,7 +201,12 @@ func (d *description) name() {
 		return
 	}
 	d.w.Text(schema.RequestRouteInferred, route)
-	buf = append(d.w.Scratch(), method...)
+	d.named(method, route)
+}
+
+// named names the span after the method and a route.
+func (d *description) named(method, route string) {
+	buf := append(d.w.Scratch(), method...)
 	buf = append(buf, ' ')
 	buf = append(buf, route...)
 	d.w.Name(d.w.Intern(buf))

@@ -270,3 +270,20 @@ func TestB3Parent(t *testing.T) {
 	f.TraceParent = []byte("00-1af7651916cd43dd8448eb211c80319c-c7ad6b7169203331-00")
 	require.Equal(t, "c7ad6b7169203331", translate(t, ex).ParentSpanID().String(), "the W3C's counts first")
 }
+
+func TestConfiguredRoute(t *testing.T) {
+	patterns, err := spans.ParsePatterns([]string{"/{kind}/{id}"})
+	require.NoError(t, err)
+	tr := spans.NewTranslator([32]byte{1})
+	tr.UseRoutes(patterns)
+	for role, key := range map[event.Role]string{event.RoleServer: "http.route", event.RoleClient: "url.template"} {
+		ex, _ := newExchange()
+		ex.Role = role
+		list := ptrace.NewSpanSlice()
+		require.True(t, tr.Append(list, ex, 0))
+		require.Equal(t, "GET /{kind}/{id}", list.At(0).Name())
+		attrs := list.At(0).Attributes().AsRaw()
+		require.Equal(t, "/{kind}/{id}", attrs[key])
+		require.NotContains(t, attrs, "sightglass.http.route.inferred")
+	}
+}

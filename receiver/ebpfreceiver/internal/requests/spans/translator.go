@@ -36,6 +36,8 @@ type Translator struct {
 	addrs   map[[16]byte]string
 	scratch []byte
 	routes  routes
+	// patterns come before routes that are inferred.
+	patterns Patterns
 }
 
 // Bounds of the caches. A full one is emptied.
@@ -44,6 +46,9 @@ const (
 	maxTextBytes = 256
 	maxAddrs     = 4096
 )
+
+// UseRoutes sets the configured routes of HTTP.
+func (t *Translator) UseRoutes(p Patterns) { t.patterns = p }
 
 // NewTranslator returns a translator whose ids come from seed.
 func NewTranslator(seed [32]byte) *Translator {
