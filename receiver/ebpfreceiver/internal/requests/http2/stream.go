@@ -113,10 +113,12 @@ func (p *Parser) newStream(id uint32, s *exchange.Segment) *stream {
 	if ex == nil {
 		return nil
 	}
-	st := &stream{}
+	var st *stream
 	if n := len(p.free); n > 0 {
 		st = p.free[n-1]
 		p.free = p.free[:n-1]
+	} else {
+		st = new(stream)
 	}
 	*st = stream{id: id, ex: ex}
 	p.streams[id] = st

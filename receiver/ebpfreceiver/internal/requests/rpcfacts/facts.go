@@ -64,10 +64,29 @@ func (f *Facts) SetTimeout(value []byte) {
 	if len(value) == 0 {
 		return
 	}
-	unit := map[byte]uint64{'n': 1, 'u': 1e3, 'm': 1e6, 'S': 1e9, 'M': 60e9, 'H': 3600e9}[value[len(value)-1]]
+	unit := unitOf(value[len(value)-1])
 	if n, ok := parseNumber(value[:len(value)-1], 8); ok {
 		f.Timeout = n * unit
 	}
+}
+
+// unitOf is a unit of grpc-timeout in ns, 0 when it is none.
+func unitOf(c byte) uint64 {
+	switch c {
+	case 'n':
+		return 1
+	case 'u':
+		return 1e3
+	case 'm':
+		return 1e6
+	case 'S':
+		return 1e9
+	case 'M':
+		return 60e9
+	case 'H':
+		return 3600e9
+	}
+	return 0
 }
 
 func parseNumber(b []byte, digits int) (n uint64, ok bool) {
