@@ -14,6 +14,7 @@ import (
 
 	"github.com/sightglass/sightglass/internal/event"
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests"
+	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/dns"
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/exchange"
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/httpfacts"
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/rpcfacts"
@@ -91,6 +92,12 @@ func replay(tb testing.TB, raw []byte) string {
 // statuses of HTTP.
 const rpcStatus = 1000
 
+// Statuses of lookups.
+const (
+	nameFound = 1
+	noName    = 2
+)
+
 // rpcTimeout is DEADLINE_EXCEEDED.
 const rpcTimeout = rpcStatus + 4
 
@@ -104,6 +111,9 @@ func httpOf(ex *exchange.Exchange) (*httpfacts.Facts, int) {
 			return &f.Facts, rpcStatus + int(f.Code) - 1
 		}
 		return &f.Facts, int(f.Status)
+	}
+	if f, ok := ex.Facts.(*dns.Facts); ok {
+		return &httpfacts.Facts{Method: []byte("A"), Target: f.Question}, map[uint8]int{0: nameFound, 3: noName}[f.RCode]
 	}
 	return &httpfacts.Facts{}, 0
 }

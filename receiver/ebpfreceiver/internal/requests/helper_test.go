@@ -37,6 +37,8 @@ func TestMain(m *testing.M) {
 		runClient()
 	case "h2client":
 		runStreams(httpStreams)
+	case "resolver":
+		runResolver()
 	case "rpcserver":
 		runRPCServer()
 	case "rpcclient":
