@@ -146,24 +146,24 @@ func (w *watcher) of(name string) []*detection {
 	return out
 }
 
-// rules are the names of the rules that fired on a process and its children.
-func (w *watcher) rules(name string) []string {
-	var out []string
-	for _, d := range w.of(name) {
-		if !slices.Contains(out, d.rule) {
-			out = append(out, d.rule)
+// in are the detections in containers.
+func (w *watcher) in(containers ...string) []*detection {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var out []*detection
+	for _, d := range w.all {
+		if slices.Contains(containers, d.container) {
+			out = append(out, d)
 		}
 	}
 	return out
 }
 
-// rulesIn are the names of the rules that fired in a container.
-func (w *watcher) rulesIn(container string) []string {
-	w.mu.Lock()
-	defer w.mu.Unlock()
+// rulesOf are the names of the rules of detections, each once.
+func rulesOf(all []*detection) []string {
 	var out []string
-	for _, d := range w.all {
-		if d.container == container && !slices.Contains(out, d.rule) {
+	for _, d := range all {
+		if !slices.Contains(out, d.rule) {
 			out = append(out, d.rule)
 		}
 	}

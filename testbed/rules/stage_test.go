@@ -104,7 +104,7 @@ func hostStage(t *testing.T, dir, actor string) *stage {
 	t.Helper()
 	var script strings.Builder
 	script.WriteString("set -e\nmount --make-rprivate /\n")
-	for i, d := range []string{"/etc", "/root", "/home", "/var", "/usr/local", "/opt", "/srv"} {
+	for i, d := range []string{"/etc", "/root", "/home", "/var", "/usr", "/opt", "/srv"} {
 		layers := filepath.Join(dir, fmt.Sprintf("host%d", i))
 		for _, sub := range []string{"upper", "work"} {
 			require.NoError(t, os.MkdirAll(filepath.Join(layers, sub), 0o755))

@@ -28,6 +28,7 @@ var fileVerbs = map[string]verb{
 	"umount":   simple(func(_ *actor, args []string) error { return unix.Unmount(args[0], unix.MNT_DETACH) }),
 	"copy":     simple(copyFile),
 	"device":   simple(device),
+	"handle":   simple(handle),
 }
 
 func open(name string, flags int) error {
@@ -107,4 +108,22 @@ func device(_ *actor, args []string) error {
 		return err
 	}
 	return unix.Mknod(args[2], unix.S_IFBLK|0o600, int(unix.Mkdev(uint32(major), uint32(minor))))
+}
+
+// handle PATH: opens the file by its handle.
+func handle(_ *actor, args []string) error {
+	h, _, err := unix.NameToHandleAt(unix.AT_FDCWD, args[0], 0)
+	if err != nil {
+		return err
+	}
+	dir, err := unix.Open(filepath.Dir(args[0]), unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = unix.Close(dir) }()
+	fd, err := unix.OpenByHandleAt(dir, h, unix.O_RDONLY|unix.O_CLOEXEC)
+	if err != nil {
+		return err
+	}
+	return unix.Close(fd)
 }

@@ -15,6 +15,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 )
@@ -31,6 +32,11 @@ type act struct {
 
 // players is where the links lie by which the actor takes other names.
 const players = "/opt/sightglass/players"
+
+// The main goroutine stays on the first thread: a process may change its audit
+// user and its namespaces by that one only, and children inherit from the thread
+// that starts them.
+func init() { runtime.LockOSThread() }
 
 func main() {
 	var err error

@@ -9,12 +9,14 @@ import (
 )
 
 var networkVerbs = map[string]verb{
-	"connect":  simple(connect),
-	"send":     simple(send),
-	"sendmsg":  simple(sendmsg),
-	"serve":    simple(serve),
-	"packet":   simple(packet),
-	"redirect": simple(redirect),
+	"connect":      simple(connect),
+	"send":         simple(send),
+	"sendmsg":      simple(sendmsg),
+	"serve":        simple(serve),
+	"packet":       simple(packet),
+	"redirect":     simple(redirect),
+	"listen-unix":  simple(listenUnix),
+	"connect-unix": simple(connectUnix),
 }
 
 // socket makes a socket of a network (tcp, udp) for an address (host:port).
@@ -114,4 +116,20 @@ func redirect(*actor, []string) error {
 		return err
 	}
 	return unix.Dup2(fd, 0)
+}
+
+// listenUnix PATH: a socket of the file system that stays until this process ends.
+func listenUnix(a *actor, args []string) error {
+	l, err := net.Listen("unix", args[0])
+	a.held = append(a.held, l)
+	return err
+}
+
+func connectUnix(_ *actor, args []string) error {
+	fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = unix.Close(fd) }()
+	return unix.Connect(fd, &unix.SockaddrUnix{Name: args[0]})
 }

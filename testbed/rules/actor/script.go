@@ -3,8 +3,10 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -100,6 +102,8 @@ func init() {
 type actor struct {
 	argv0 string // of the next program
 	tty   bool   // the next program gets a terminal
+
+	held []io.Closer // what lives as long as this process
 }
 
 func newActor() *actor { return &actor{} }
@@ -109,7 +113,7 @@ func (a *actor) perform(steps []step) error {
 		s := steps[0]
 		args := make([]string, len(s)-1)
 		for i, arg := range s[1:] {
-			args[i] = os.ExpandEnv(arg)
+			args[i] = os.Expand(arg, variable)
 		}
 		rest, err := verbs[s[0]](a, args, steps[1:])
 		if err != nil {
@@ -118,6 +122,14 @@ func (a *actor) perform(steps []step) error {
 		steps = rest
 	}
 	return nil
+}
+
+// variable is the value of $PARENT, this process' parent, or of the environment.
+func variable(name string) string {
+	if name == "PARENT" {
+		return strconv.Itoa(os.Getppid())
+	}
+	return os.Getenv(name)
 }
 
 // as NAME ARGUMENT...: a child process of that name does the rest.

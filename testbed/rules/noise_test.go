@@ -1,0 +1,107 @@
+package rules
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// routine is what machines do all day.
+type routine struct {
+	name  string
+	needs []string // programs, without which it is left out
+	shell string   // run by sh in an empty folder on the host
+}
+
+var routines = []routine{
+	{"package", []string{"dpkg-deb", "dpkg"}, `
+mkdir -p p/DEBIAN p/usr/bin p/etc/routine p/usr/lib/systemd/system p/usr/lib/routine
+printf 'Package: routine\nVersion: 1\nArchitecture: all\nMaintainer: x <x@example.org>\nDescription: x\n' >p/DEBIAN/control
+printf '#!/bin/sh\nset -e\nchmod 4755 /usr/bin/routine\nln -sf /usr/bin/routine /etc/routine/link\ntouch /usr/lib/routine/libx.so.1\n' >p/DEBIAN/postinst
+printf '#!/bin/sh\nrm -f /etc/routine/link /usr/lib/routine/libx.so.1\n' >p/DEBIAN/prerm
+chmod 755 p/DEBIAN/postinst p/DEBIAN/prerm
+printf '#!/bin/sh\n' >p/usr/bin/routine; chmod 755 p/usr/bin/routine
+printf '[Service]\nExecStart=/usr/bin/routine\n' >p/usr/lib/systemd/system/routine.service
+echo x >p/etc/routine/conf
+dpkg-deb --root-owner-group -b p routine.deb
+dpkg -i routine.deb
+dpkg -P routine`},
+	{"java", []string{"javac", "java"}, `
+printf 'class Hello { public static void main(String[] a) throws Exception { new Thread(() -> System.out.println("hello")).start(); } }\n' >Hello.java
+javac Hello.java
+java -Xmx64m Hello`},
+	{"postgres", []string{"runuser", "/usr/lib/postgresql/*/bin/postgres"}, `
+bin=$(dirname /usr/lib/postgresql/*/bin/postgres)
+chown postgres .
+runuser -u postgres -- sh -ec "$bin/initdb -D data >log; $bin/pg_ctl -D data -o \"-c listen_addresses= -k $PWD\" -l log -w start
+$bin/psql -h $PWD -d postgres -c 'create table t(i int)' -c 'insert into t values (1)' -c 'select count(*) from t'
+$bin/pg_ctl -D data -m fast -w stop"`},
+	{"nginx", []string{"nginx"}, `
+mkdir -p logs html
+printf 'daemon on; pid %s/pid; error_log %s/e; events {} http { access_log off; server { listen 127.0.0.1:18080; root %s/html; } }\n' $PWD $PWD $PWD >c
+nginx -e $PWD/e -c $PWD/c
+nginx -e $PWD/e -c $PWD/c -s reload
+nginx -e $PWD/e -c $PWD/c -s stop`},
+	{"accounts", []string{"useradd", "userdel", "su"}, `
+su root -c true
+id root
+getent passwd root`},
+	{"reading", []string{"grep", "find"}, `
+cat /etc/passwd /etc/hosts >/dev/null
+grep root /etc/group
+find /usr/share -maxdepth 1 -name 'z*'
+ls -la /root /var/log >/dev/null
+ps ax >/dev/null
+date; uptime; df -h >/dev/null; env >/dev/null`},
+}
+
+// TestSilence: no embedded policy fires on routine, nor on the start of
+// containers.
+func TestSilence(t *testing.T) {
+	w := watch(t, agentBinary(t))
+	th := newTheater(t)
+	var played []string
+	for _, r := range routines {
+		if missing := r.missing(); missing != "" {
+			t.Logf("%s is left out: %s is not installed", r.name, missing)
+			continue
+		}
+		name := "noise-" + r.name
+		played = append(played, name)
+		script := filepath.Join(t.TempDir(), "script")
+		require.NoError(t, os.WriteFile(script, []byte("set -e\ncd $HERE\n"+r.shell), 0o600))
+		th.stages[onHost].perform(t, name, "run sh "+script)
+	}
+	// Detections come in the order of events: with the last everything is here.
+	th.stages[onHost].perform(t, "fence", "read /etc/shadow")
+	th.stages[container].perform(t, "fence-inside", "read /etc/shadow")
+	require.Eventually(t, func() bool { return len(w.of("fence")) > 0 && len(w.of("fence-inside")) > 0 }, patience, 20*time.Millisecond)
+	for _, name := range played {
+		for _, d := range w.of(name) {
+			t.Errorf("%s: %s", name, d)
+		}
+	}
+	for _, d := range w.in(container.String(), privileged.String()) {
+		if !slices.Contains(d.by, "fence-inside") {
+			t.Errorf("the start of a container: %s", d)
+		}
+	}
+}
+
+// missing is the first program that is not there.
+func (r *routine) missing() string {
+	for _, p := range r.needs {
+		if found, _ := filepath.Glob(p); len(found) > 0 {
+			continue
+		}
+		if _, err := exec.LookPath(p); err != nil {
+			return p
+		}
+	}
+	return ""
+}

