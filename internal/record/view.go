@@ -1,6 +1,7 @@
 package record
 
 import (
+	"strings"
 	"time"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
@@ -225,6 +226,17 @@ func (v *View) Named(key string) (string, bool) {
 		return textOf(val)
 	}
 	return "", false
+}
+
+// WithPrefix implements field.Source. Attributes of the record come first.
+func (v *View) WithPrefix(prefix string, yield func(name, value string)) {
+	for _, attrs := range [...]pcommon.Map{v.rec.Attributes(), v.res.Attributes()} {
+		for name, value := range attrs.All() {
+			if text, ok := textOf(value); ok && strings.HasPrefix(name, prefix) {
+				yield(name, text)
+			}
+		}
+	}
 }
 
 // eventType derives evt.type. Records name their system call; those of other

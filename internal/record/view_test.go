@@ -252,3 +252,19 @@ func TestListsStayValidWhileOthersAreRead(t *testing.T) {
 		require.Same(t, &got[a][0], &again[0], "converted once per record")
 	}
 }
+
+func TestWithPrefix(t *testing.T) {
+	rl := plog.NewResourceLogs()
+	rl.Resource().Attributes().PutStr("container.label.app", "web")
+	rl.Resource().Attributes().PutStr("container.label.tier", "front")
+	rl.Resource().Attributes().PutInt("container.label.size", 3)
+	rl.Resource().Attributes().PutStr("container.name", "x")
+	rec := rl.ScopeLogs().AppendEmpty().LogRecords().AppendEmpty()
+	rec.Attributes().PutStr("container.label.app", "newer")
+	v := New()
+	v.SetResource(rl.Resource())
+	v.SetRecord(rec)
+	var got []string
+	v.WithPrefix("container.label.", func(name, value string) { got = append(got, name+"="+value) })
+	require.Equal(t, []string{"container.label.app=newer", "container.label.app=web", "container.label.tier=front"}, got)
+}

@@ -43,6 +43,16 @@ func (h *hidden) Named(key string) (string, bool) {
 	return s, ok
 }
 
+// WithPrefix implements field.Source.
+func (h *hidden) WithPrefix(prefix string, yield func(name, value string)) {
+	h.Source.WithPrefix(prefix, func(name, value string) {
+		if h.r.has(name) {
+			value = h.text(value)
+		}
+		yield(name, value)
+	})
+}
+
 // Ancestor implements field.Source.
 func (h *hidden) Ancestor(n int, p *field.Process) bool {
 	return h.Source.Ancestor(n, p) && h.process(p)

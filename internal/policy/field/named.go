@@ -75,6 +75,9 @@ func (s *Values) Strings(Attr) ([]string, bool) { return nil, false }
 // Named implements Source.
 func (s *Values) Named(string) (string, bool) { return "", false }
 
+// WithPrefix implements Source.
+func (s *Values) WithPrefix(string, func(name, value string)) {}
+
 // Ancestor implements Source.
 func (s *Values) Ancestor(int, *Process) bool { return false }
 

@@ -28,6 +28,10 @@ type Source interface {
 	// Named looks up a text attribute of the event or its resource by its full
 	// name. It is for keys that are not known in advance, such as labels.
 	Named(key string) (string, bool)
+	// WithPrefix calls yield with the text attributes of the event and its
+	// resource whose names begin with prefix, in any order. It is for all
+	// labels together.
+	WithPrefix(prefix string, yield func(name, value string))
 	// Ancestor fills p with the process n steps above the acting one (0 is
 	// the acting process' main thread, 1 its parent) and reports whether it is
 	// known. A source without a process table answers from the attributes.

@@ -1,6 +1,8 @@
 package field
 
 import (
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/sightglass/sightglass/internal/schema"
@@ -43,7 +45,7 @@ var containerFields = []Field{
 	{Name: "container.mount.rdwr", Type: CharBuf, Arg: ArgKeyMust, Doc: "true if a mount may be written", From: []Attr{AttrContainerMounts}, Get: mount(3)},
 	{Name: "container.mount.propagation", Type: CharBuf, Arg: ArgKeyMust, Doc: "propagation of a mount", From: []Attr{AttrContainerMounts}, Get: mount(4)},
 	{Name: "container.label", Type: CharBuf, Arg: ArgKeyDotted, Doc: "value of a label", Get: label(schema.ContainerLabelPrefix)},
-	{Name: "container.labels", Type: CharBuf, Unsupported: "labels are attributes of their own: use container.label[key]", Doc: "all labels"},
+	{Name: "container.labels", Type: CharBuf, Doc: "all labels, as key:value, joined by commas and blanks", Get: allLabels(schema.ContainerLabelPrefix)},
 	{Name: "container.start_ts", Type: AbsTime, Doc: "start of the container", From: []Attr{AttrPIDNSStart, AttrContainerStart}, Get: func(c *Context, _ *Arg, v *Value) {
 		if n, ok := c.containerStart(); ok {
 			v.SetUint(uint64(n))
@@ -214,5 +216,40 @@ func label(prefixes ...string) func(*Context, *Arg, *Value) {
 				return
 			}
 		}
+	}
+}
+
+// hiddenLabels begin the keys of labels that are not listed.
+var hiddenLabels = [...]string{"annotation.", "io.kubernetes."}
+
+// allLabels are the labels below any of the prefixes, by key. A container that
+// has none cannot be told from one that has not been inspected: no value.
+func allLabels(prefixes ...string) func(*Context, *Arg, *Value) {
+	return func(c *Context, _ *Arg, v *Value) {
+		found := map[string]string{}
+		for _, prefix := range prefixes {
+			c.WithPrefix(prefix, func(name, value string) {
+				key := name[len(prefix):]
+				for _, hidden := range hiddenLabels {
+					if strings.HasPrefix(key, hidden) {
+						return
+					}
+				}
+				if _, known := found[key]; !known {
+					found[key] = value
+				}
+			})
+		}
+		if len(found) == 0 {
+			if c.onHost() {
+				v.SetText("")
+			}
+			return
+		}
+		labels := make([]string, 0, len(found))
+		for _, key := range slices.Sorted(maps.Keys(found)) {
+			labels = append(labels, key+":"+found[key])
+		}
+		v.SetText(c.joined(labels, ", "))
 	}
 }

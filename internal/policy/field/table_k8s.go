@@ -19,7 +19,7 @@ var k8sFields = []Field{
 	}},
 	{Name: "k8s.pod.full_sandbox_id", Type: CharBuf, Doc: "id of the pod's own container", From: []Attr{AttrPodSandbox}, Get: hostOr("", AttrPodSandbox)},
 	{Name: "k8s.pod.label", Type: CharBuf, Arg: ArgKeyDotted, Doc: "value of a label of the pod", Get: label(schema.K8sPodLabelPrefix, schema.K8sPodLabelsPrefix)},
-	{Name: "k8s.pod.labels", Type: CharBuf, Unsupported: "labels are attributes of their own: use k8s.pod.label[key]", Doc: "all labels of the pod"},
+	{Name: "k8s.pod.labels", Type: CharBuf, Doc: "all labels of the pod, as key:value, joined by commas and blanks", Get: allLabels(schema.K8sPodLabelPrefix, schema.K8sPodLabelsPrefix)},
 	{Name: "k8s.pod.ip", Type: CharBuf, Doc: "address of the pod", From: []Attr{AttrPodIP}, Get: hostOr("", AttrPodIP)},
 	{Name: "k8s.pod.cni.json", Type: CharBuf, Unsupported: reasonCNI, Doc: "result of the network plugin"},
 

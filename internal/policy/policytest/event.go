@@ -111,6 +111,15 @@ func (e *Event) Strings(a field.Attr) ([]string, bool) {
 	return l, ok
 }
 
+// WithPrefix implements field.Source.
+func (e *Event) WithPrefix(prefix string, yield func(name, value string)) {
+	for name, value := range e.named {
+		if strings.HasPrefix(name, prefix) {
+			yield(name, value)
+		}
+	}
+}
+
 // Named implements field.Source.
 func (e *Event) Named(key string) (string, bool) {
 	s, ok := e.named[key]
