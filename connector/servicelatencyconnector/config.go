@@ -118,6 +118,9 @@ type ExemplarsConfig struct {
 	// Filter is "sampled" (only spans that the sender's flags promise to
 	// arrive) or "all".
 	Filter ExemplarFilter `mapstructure:"filter"`
+	// SamplingPercentage is that of a probabilistic_sampler in its mode
+	// equalizing behind the connector: exemplars are then of spans that it keeps.
+	SamplingPercentage float64 `mapstructure:"sampling_percentage"`
 }
 
 // ExemplarFilter says which spans may become exemplars.
@@ -200,7 +203,7 @@ func createDefaultConfig() component.Config {
 		PreferInstrumented: true,
 		CardinalityLimit:   CardinalityConfig{Total: 50_000, PerService: 2_000, Services: 2_000},
 		SeriesExpiration:   15 * time.Minute,
-		Exemplars:          ExemplarsConfig{MaxPerSeries: 2, Filter: SampledSpans},
+		Exemplars:          ExemplarsConfig{MaxPerSeries: 2, Filter: SampledSpans, SamplingPercentage: 100},
 		Merge: MergeConfig{DropResourceAttributes: []attribute.Pattern{
 			"host.*", "os.*", "container.*", "process.*", "k8s.pod.*", "k8s.node.*", "k8s.replicaset.*",
 			"service.instance.id", "sightglass.writer.id",

@@ -52,7 +52,7 @@ func TestConfigs(t *testing.T) {
 			AllowUnboundedDimensions: true,
 			CardinalityLimit:         CardinalityConfig{Total: 1000, PerService: 100, Services: 10},
 			SeriesExpiration:         time.Hour,
-			Exemplars:                ExemplarsConfig{MaxPerSeries: 1, Filter: AllSpans},
+			Exemplars:                ExemplarsConfig{MaxPerSeries: 1, Filter: AllSpans, SamplingPercentage: 10},
 			ServiceMap: ServiceMapConfig{
 				Enabled: true, Names: GrafanaNames, Wait: 2 * time.Second, MaxWaiting: 100,
 				Networks: map[string][]string{"office": {"192.0.2.0/24"}},

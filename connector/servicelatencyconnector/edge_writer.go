@@ -33,7 +33,7 @@ func newEdgeWriter(cfg *Config, e *engine) edgeWriter {
 func mapMetric(shape *aggregate.Shape) *aggregate.Metric {
 	return &aggregate.Metric{
 		ID: idEdge, Name: metricEdge, Description: "Duration of requests between two services, as one of them sees it.", Unit: "s",
-		Attributes: []string{edgeClient, edgeClientNamespace, edgeServer, edgeServerNamespace, edgeSide, edgeType, schema.ErrorType, schema.RequestClass},
+		Attributes: []string{edgeClient, edgeClientNamespace, edgeServer, edgeServerNamespace, edgeSide, edgeType, schema.ErrorType, schema.RequestClass, request.EstimatedName},
 		Shape:      shape,
 	}
 }
@@ -45,11 +45,13 @@ func newMapWriter(cfg *Config, e *engine) edgeWriter {
 		client, server := sides(r, other)
 		key = aggregate.AppendHeader(key[:0], r.Owner, m)
 		key = appendTexts(key, client.Name, client.Namespace, server.Name, server.Namespace, side(r), kind.String(), r.Error, r.Class)
+		key = appendEstimated(key, r)
 		if e.record(r.Owner, m, key, &r.Sample) {
 			return key
 		}
 		key = aggregate.AppendHeader(key[:0], r.Owner, m)
 		key = appendTexts(key, "", "", "", "", side(r), "", otherError(r), r.Class)
+		key = appendEstimated(key, r)
 		return e.recordOverflow(r.Owner, m, key, &r.Sample)
 	}
 }
@@ -130,6 +132,15 @@ func otherError(r *servicemap.Request) string {
 		return ""
 	}
 	return request.OtherError
+}
+
+// appendEstimated marks what stands for requests that were not seen.
+func appendEstimated(key []byte, r *servicemap.Request) []byte {
+	v := aggregate.Value{}
+	if r.Sample.Others > 0 {
+		v = aggregate.BoolValue(true)
+	}
+	return aggregate.AppendValue(key, v)
 }
 
 // appendTexts appends values; empty ones are absent.

@@ -185,6 +185,7 @@ func (w *statementWorker) count(m *request.Metric, span ptrace.Span) {
 	s.Text, s.Truncated = querytext.AppendSanitized(s.Text[:0], f.Text(request.DBText), querytext.LanguageOf(s.System), w.c.maxText)
 	s.Failed = f.Failed()
 	s.Sample.Set(request.Duration(span))
+	s.Sample.Others = f.Others()
 	e := &s.Sample.Exemplar
 	e.TraceID, e.SpanID, e.Time = span.TraceID(), span.SpanID(), uint64(span.EndTimestamp())
 	w.key = w.c.table.Record(w.identity, s, w.key)

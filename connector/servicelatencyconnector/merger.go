@@ -128,7 +128,7 @@ func (m *merger) add(p *aggregate.Point, attrs pcommon.Map) (aggregate.Verdict, 
 // totalAttributes are kept when a limit forbids a series: what totals are made
 // of. They stand in the order of their names.
 var totalAttributes = []string{
-	request.ErrorName, request.OverflowName, objectiveName, schema.RequestClass, request.WithinPodName, edgeSide,
+	request.ErrorName, request.OverflowName, objectiveName, schema.RequestClass, request.EstimatedName, request.WithinPodName, edgeSide,
 }
 
 // appendOverflowKey appends the key of the series that takes the point when a

@@ -55,7 +55,7 @@ func objectiveMetrics() (good, total *aggregate.Metric) {
 	metric := func(id uint32, name, description string) *aggregate.Metric {
 		return &aggregate.Metric{
 			ID: id, Name: name, Description: description, Unit: "{request}",
-			Attributes: []string{objectiveName}, Shape: aggregate.NewCounter(),
+			Attributes: []string{objectiveName, request.EstimatedName}, Shape: aggregate.NewCounter(),
 		}
 	}
 	return metric(idObjectiveGood, metricObjectiveGood, "Requests that succeeded within the objective's threshold."),
@@ -97,10 +97,11 @@ func (o *objectives) count(w *worker, m *request.Metric, mask uint64) {
 	}
 }
 
-// add raises a counter. It has one series per service and objective, which no
+// add raises a counter. It has one series per service and objective (two with estimates), which no
 // limit may keep out: a ratio of incomplete counters would be wrong.
 func (o *objectives) add(w *worker, m *aggregate.Metric, item *objective) {
 	w.key = aggregate.AppendHeader(w.key[:0], w.owner, m)
 	w.key = aggregate.AppendValue(w.key, item.name)
+	w.key = aggregate.AppendValue(w.key, w.fields.Get(request.Estimated))
 	o.engine.store.RecordOverflow(w.owner, m, w.key, &w.sample)
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/sightglass/sightglass/connector/servicelatencyconnector/internal/aggregate"
 	"github.com/sightglass/sightglass/connector/servicelatencyconnector/internal/attribute"
 	"github.com/sightglass/sightglass/connector/servicelatencyconnector/internal/metadata"
+	"github.com/sightglass/sightglass/connector/servicelatencyconnector/internal/request"
 	"github.com/sightglass/sightglass/connector/servicelatencyconnector/internal/statement"
 	"github.com/sightglass/sightglass/internal/schema"
 )
@@ -75,6 +76,9 @@ func fillStatement(a pcommon.Map, s *statement.Statement) {
 	a.PutDouble(statementMax, s.Durations.Max())
 	if s.Truncated {
 		a.PutEmptySlice(schema.Truncated).AppendEmpty().SetStr("db.query.text")
+	}
+	if s.Estimated {
+		a.PutBool(request.EstimatedName, true)
 	}
 	if s.Rest {
 		a.PutBool(statementRest, true)

@@ -14,6 +14,7 @@ import (
 	"github.com/sightglass/sightglass/connector/servicelatencyconnector/internal/aggregate"
 	"github.com/sightglass/sightglass/connector/servicelatencyconnector/internal/identity"
 	"github.com/sightglass/sightglass/connector/servicelatencyconnector/internal/request"
+	"github.com/sightglass/sightglass/connector/servicelatencyconnector/internal/sampling"
 	"github.com/sightglass/sightglass/connector/servicelatencyconnector/internal/servicemap"
 	"github.com/sightglass/sightglass/connector/servicelatencyconnector/internal/sighting"
 	"github.com/sightglass/sightglass/internal/schema"
@@ -48,8 +49,9 @@ type tracesToMetrics struct {
 	sightings  *sighting.Table
 	prefer     bool // what processes report themselves
 	exemplars  ExemplarFilter
-	edges      *edges      // nil = off
-	objectives *objectives // nil = none
+	keeper     sampling.Keeper // what is exported behind
+	edges      *edges          // nil = off
+	objectives *objectives     // nil = none
 	workers    sync.Pool
 	counts     *spanCounts
 }
@@ -64,6 +66,7 @@ func newTracesToMetrics(cfg *Config, set connector.Settings, next consumer.Metri
 		sightings:  sighting.NewTable(),
 		prefer:     cfg.PreferInstrumented,
 		exemplars:  cfg.Exemplars.Filter,
+		keeper:     sampling.NewKeeper(cfg.Exemplars.SamplingPercentage),
 		counts:     new(spanCounts),
 	}
 	c.edges = newEdges(cfg, c.engine)
@@ -183,6 +186,7 @@ func (w *worker) note(m *request.Metric) {
 // beside that.
 func (w *worker) count(m *request.Metric, span ptrace.Span) request.Outcome {
 	w.sample.Set(request.Duration(span))
+	w.sample.Others = w.fields.Others()
 	w.offerExemplar(span)
 	outcome := w.countOperation(m)
 	if w.objectives != 0 {
@@ -209,7 +213,8 @@ func (w *worker) offerExemplar(span ptrace.Span) {
 	e.TraceID, e.SpanID = span.TraceID(), span.SpanID()
 	e.Time = uint64(span.EndTimestamp())
 	named := e.TraceID != [16]byte{} && e.SpanID != [8]byte{}
-	w.sample.Keep = named && (w.c.exemplars == AllSpans || request.Sampled(span))
+	w.sample.Keep = named && (w.c.exemplars == AllSpans ||
+		request.Sampled(span) && w.c.keeper.Keeps(span.TraceState().AsRaw(), e.TraceID))
 }
 
 func (w *worker) report() {

@@ -211,12 +211,12 @@ func TestExemplars(t *testing.T) {
 		exemplars ExemplarsConfig
 		want      int
 	}{
-		"sampled":           {0x101, ExemplarsConfig{4, SampledSpans}, 2},
-		"not sampled":       {0x100, ExemplarsConfig{4, SampledSpans}, 0},
-		"not known":         {0, ExemplarsConfig{4, SampledSpans}, 2},
-		"all":               {0x100, ExemplarsConfig{4, AllSpans}, 2},
-		"the slowest alone": {0x101, ExemplarsConfig{1, SampledSpans}, 1},
-		"off":               {0x101, ExemplarsConfig{0, SampledSpans}, 0},
+		"sampled":           {0x101, ExemplarsConfig{4, SampledSpans, 100}, 2},
+		"not sampled":       {0x100, ExemplarsConfig{4, SampledSpans, 100}, 0},
+		"not known":         {0, ExemplarsConfig{4, SampledSpans, 100}, 2},
+		"all":               {0x100, ExemplarsConfig{4, AllSpans, 100}, 2},
+		"the slowest alone": {0x101, ExemplarsConfig{1, SampledSpans, 100}, 1},
+		"off":               {0x101, ExemplarsConfig{0, SampledSpans, 100}, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := newRig(t, func(c *Config) { c.Exemplars = tc.exemplars })

@@ -1,10 +1,11 @@
 package aggregate
 
-// Sample is one request as a histogram needs it. NewSample computes everything
+// Sample is one request as a histogram needs it. Set computes everything
 // that does not depend on the series, so that little is left to do under a lock.
 type Sample struct {
-	Exemplar Exemplar // Value is set by NewSample; the rest only if Keep
+	Exemplar Exemplar // Value is set by Set; the rest only if Keep
 	Keep     bool     // offer Exemplar to the series
+	Others   uint64   // how many further requests it stands for, that were not seen
 	seconds  float64
 	index    int32 // bucket at MaxScale; undefined for a duration of zero
 }
@@ -13,6 +14,7 @@ type Sample struct {
 func (s *Sample) Set(ns uint64) {
 	s.Exemplar.Value = ns
 	s.Keep = false
+	s.Others = 0
 	s.seconds = Seconds(ns)
 	if ns > 0 {
 		s.index = indexOf(s.seconds)
@@ -49,19 +51,20 @@ func (h *Histogram) Reset(shape *Shape) {
 	h.exemplars.reset()
 }
 
-// Record counts one request and offers its exemplar when it has one.
+// Record counts the requests that a sample stands for and offers its exemplar
+// when it has one.
 func (h *Histogram) Record(s *Sample, exemplars int) {
-	ns := s.Exemplar.Value
-	h.extend(1, ns, ns)
-	h.sum.add(ns)
+	ns, n := s.Exemplar.Value, 1+s.Others
+	h.extend(n, ns, ns)
+	h.sum.addTimes(ns, n)
 	switch {
 	case h.shape.kind == Counter:
 	case h.shape.kind == Explicit:
-		h.buckets.cells.add(h.shape.bucketOf(s.seconds), 1)
+		h.buckets.cells.add(h.shape.bucketOf(s.seconds), n)
 	case ns == 0:
-		h.zero++
+		h.zero += n
 	default:
-		h.buckets.addFinest(s.index, 1, h.shape.maxSize)
+		h.buckets.addFinest(s.index, n, h.shape.maxSize)
 	}
 	if s.Keep {
 		h.exemplars.offer(&s.Exemplar, exemplars)

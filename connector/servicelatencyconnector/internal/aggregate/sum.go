@@ -12,6 +12,12 @@ type sum128 struct{ hi, lo uint64 }
 
 func (s *sum128) add(ns uint64) { s.merge(sum128{lo: ns}) }
 
+// addTimes adds ns n times.
+func (s *sum128) addTimes(ns, n uint64) {
+	hi, lo := bits.Mul64(ns, n)
+	s.merge(sum128{hi, lo})
+}
+
 func (s *sum128) merge(o sum128) {
 	var carry uint64
 	s.lo, carry = bits.Add64(s.lo, o.lo, 0)

@@ -4,9 +4,11 @@ import (
 	"strings"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/sightglass/sightglass/connector/servicelatencyconnector/internal/aggregate"
 	"github.com/sightglass/sightglass/connector/servicelatencyconnector/internal/attribute"
+	"github.com/sightglass/sightglass/connector/servicelatencyconnector/internal/sampling"
 )
 
 // maxMatched is how many attributes of a span dimensions given as patterns may
@@ -21,6 +23,7 @@ const maxDecisions = 4096
 type Fields struct {
 	set     uint64
 	service string // of older RPC names: stands before the method
+	others  uint64 // how many further spans this one stands for
 	values  [slots]aggregate.Value
 	matched []matched       // by patterns, in the order of their names
 	decided map[string]bool // name -> some pattern matches
@@ -35,6 +38,20 @@ func (f *Fields) reset() {
 	f.set = 0
 	f.service = ""
 	f.matched = f.matched[:0]
+}
+
+// Others returns how many further requests the span stands for, because a
+// sampler has dropped them.
+func (f *Fields) Others() uint64 { return f.others }
+
+// weigh reads how many spans a sampler meant this one to stand for.
+func (f *Fields) weigh(span ptrace.Span) {
+	f.others = 0
+	if state := span.TraceState().AsRaw(); state != "" {
+		if f.others = sampling.Weight(state, span.SpanID()) - 1; f.others > 0 {
+			f.put(Estimated, aggregate.BoolValue(true))
+		}
+	}
 }
 
 // Has reports whether the span has the attribute.

@@ -48,6 +48,7 @@ func (c *Catalog) Read(span ptrace.Span, r *Resource, f *Fields) (*Metric, Outco
 	if m == nil {
 		return nil, OutcomeIgnored
 	}
+	f.weigh(span)
 	rules[row](f, span)
 	f.finish(m, r, span.Status().Code())
 	c.inherit(f, r)
@@ -135,13 +136,13 @@ func (m *Metric) AppendKey(dst []byte, o *aggregate.Owner, f *Fields) []byte {
 
 // AppendOverflowKey appends the key, but for the mark, of the series that counts
 // the request when a limit forbids its own. It keeps apart what totals are made
-// of: failures, classes, and requests from within the pod.
+// of: failures, classes, estimates, and requests from within the pod.
 func (m *Metric) AppendOverflowKey(dst []byte, o *aggregate.Owner, f *Fields) []byte {
 	dst = aggregate.AppendHeader(dst, o, &m.Metric)
 	for _, slot := range m.slots {
 		v := aggregate.Value{}
 		switch slot {
-		case Class, WithinPod:
+		case Class, WithinPod, Estimated:
 			v = f.Get(slot)
 		case ErrorType:
 			if f.Has(ErrorType) {

@@ -56,6 +56,7 @@ const (
 	ClientAddress
 	Operation // computed: the span's name
 	WithinPod // computed
+	Estimated // computed
 	firstConfigured
 )
 
@@ -70,6 +71,9 @@ const (
 	operationName = "sightglass.operation"
 	// WithinPodName marks requests from another container of the same pod.
 	WithinPodName = "sightglass.request.within_pod"
+	// EstimatedName marks series of spans that stand for others, which a sampler
+	// has dropped.
+	EstimatedName = "sightglass.request.estimated"
 	// OverflowName marks the series that collects what limits kept out.
 	OverflowName = "otel.metric.overflow"
 	// ErrorName is the attribute that tells failures.
@@ -125,10 +129,11 @@ var slotNames = [firstConfigured][]string{
 	ClientAddress:        {schema.ClientAddress, "http.client_ip"},
 	Operation:            {operationName},
 	WithinPod:            {WithinPodName},
+	Estimated:            {EstimatedName},
 }
 
 // computed are the slots that no attribute of a span fills.
-var computed = []Slot{Operation, WithinPod}
+var computed = []Slot{Operation, WithinPod, Estimated}
 
 // endSlots are read for the other end of a request only, textSlots for its
 // statement only. Looking for them costs time with every span.

@@ -51,6 +51,7 @@ type Statement struct {
 	Rest                             bool // stands for those for which there was no room
 	Rank                             int  // by total time, from 1; set by Take
 	Failed                           uint64
+	Estimated                        bool // some executions stand for others, which were not seen
 	Durations                        *aggregate.Histogram
 	Worst                            aggregate.Exemplar // the slowest execution
 }
@@ -152,8 +153,9 @@ func (s *Statement) add(seen *Seen) {
 	}
 	s.Durations.Record(&seen.Sample, 0)
 	if seen.Failed {
-		s.Failed++
+		s.Failed += 1 + seen.Sample.Others
 	}
+	s.Estimated = s.Estimated || seen.Sample.Others > 0
 }
 
 // Take ends the interval. Of each service it returns the top statements by
