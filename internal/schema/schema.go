@@ -126,6 +126,7 @@ const (
 	NetworkProtocolName       = "network.protocol.name"
 	NetworkProtocolVersion    = "network.protocol.version"
 	ServicePeerName           = "service.peer.name"
+	ServicePeerNamespace      = "service.peer.namespace"
 	RPCSystemName             = "rpc.system.name"
 	RPCMethod                 = "rpc.method" // full: package.Service/Method
 	RPCMethodOriginal         = "rpc.method_original"

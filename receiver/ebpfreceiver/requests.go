@@ -15,6 +15,7 @@ import (
 	"github.com/sightglass/sightglass/internal/process"
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests"
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/exchange"
+	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/names"
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/translate"
 )
 
@@ -74,7 +75,7 @@ func newRequestStage(ctx context.Context, cfg *Config, e *enricher, clock *bpf.C
 	}
 	s.threads = newThreadJudge(process.ProcDir(cfg.RootPath))
 	s.assembler = requests.New(requests.Config{
-		Protocols: protocols, Serves: s.threads.serves, MaxConnections: cfg.Requests.MaxConnections, MaxOpen: cfg.Requests.MaxOpen, Emit: s.emit,
+		Protocols: protocols, Serves: s.threads.serves, Names: names.New(names.DefaultSize), MaxConnections: cfg.Requests.MaxConnections, MaxOpen: cfg.Requests.MaxOpen, Emit: s.emit,
 		// A socket of which the kernel is not told costs a little more, that is all.
 		Judge: func(socket uint64, refused uint32, class uint8) { _ = judge(socket, refused, class) },
 	})

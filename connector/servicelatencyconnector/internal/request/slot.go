@@ -116,7 +116,7 @@ var slotNames = [firstConfigured][]string{
 	ProtocolName:         {schema.NetworkProtocolName},
 	ErrorType:            {schema.ErrorType},
 	PeerName:             {schema.ServicePeerName, "peer.service"},
-	PeerNamespace:        {"service.peer.namespace"},
+	PeerNamespace:        {schema.ServicePeerNamespace},
 	Class:                {schema.RequestClass},
 	Incomplete:           {schema.RequestIncomplete},
 	UserAgent:            {schema.UserAgent, "http.user_agent"},

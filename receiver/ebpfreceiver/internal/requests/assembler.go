@@ -14,6 +14,7 @@ import (
 
 	"github.com/sightglass/sightglass/internal/event"
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/exchange"
+	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/names"
 )
 
 // Config of an Assembler. Zero values mean the defaults.
@@ -35,6 +36,8 @@ type Config struct {
 	// Parent; whoever takes exchanges has to make sure that the thread runs one
 	// piece of code to its end. Without it no exchange has a Parent.
 	Serves func(Thread)
+	// Names remembers which names processes look up; nil to forget them.
+	Names *names.Table
 	// Emit takes each exchange that ended, complete or not, and owns it.
 	Emit func(*exchange.Exchange)
 	// Opaque, if set, is told of each connection whose protocol is known and
@@ -174,6 +177,7 @@ func (a *Assembler) data(ev *event.Event) {
 			a.stats.Unknown++
 			return
 		}
+		c.name(ev)
 	}
 	c.order.touch(c)
 	c.seen, c.owner = ev.Time, ev.Key

@@ -1,6 +1,7 @@
 package requests
 
 import (
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/sightglass/sightglass/internal/event"
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/exchange"
+	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/names"
 )
 
 const (
@@ -297,4 +299,19 @@ func (t *tape) fuzzed(op []byte, data string) {
 		t.now += uint64(op[3]) * uint64(time.Minute)
 		t.a.Tick(t.now)
 	}
+}
+
+func TestPeerName(t *testing.T) {
+	table := names.New(10)
+	table.Add(names.Asker{Process: event.ProcessKey{Start: 1, TGID: owner}, NetNS: 6},
+		netip.MustParseAddr("10.0.0.9"), []byte("orders.shop.svc.cluster.local"), time.Minute, 1)
+	p := newTape(Config{Names: table})
+	at := func(ev *event.Event) { ev.Request.PeerAddr = [16]byte{10, 0, 0, 9} }
+	p.data(1, client, send, get, at).data(1, client, recv, ok3, at)
+	p.data(2, server, recv, get, at).data(2, server, send, ok3, at)
+	p.data(3, client, send, get).data(3, client, recv, ok3)
+	require.Len(t, p.ends, 3)
+	require.Equal(t, "orders.shop.svc.cluster.local", p.ends[0].PeerName)
+	require.Empty(t, p.ends[1].PeerName, "whoever asks is not called by a name that somebody looked up")
+	require.Empty(t, p.ends[2].PeerName)
 }

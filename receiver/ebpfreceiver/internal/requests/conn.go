@@ -1,8 +1,11 @@
 package requests
 
 import (
+	"net/netip"
+
 	"github.com/sightglass/sightglass/internal/event"
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/exchange"
+	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/names"
 )
 
 // conn is one end of a connection; the Sink of its parser.
@@ -33,6 +36,35 @@ func (c *conn) begin(r *event.Request, role event.Role, guessed bool) {
 	c.position, c.placed = [2]uint64{}, [2]bool{known, known}
 	c.position[r.Direction], c.placed[r.Direction] = r.Position, true
 	c.parser.Reset(c, midway)
+}
+
+// name finds out by which name the process, whose first record ev is, reached
+// its peer.
+func (c *conn) name(ev *event.Event) {
+	if c.a.cfg.Names == nil || c.ep.Role != event.RoleClient {
+		return
+	}
+	var addr netip.Addr
+	switch c.ep.Family {
+	case familyInet:
+		addr = netip.AddrFrom4([4]byte(c.ep.PeerAddr[:4]))
+	case familyInet6:
+		addr = netip.AddrFrom16(c.ep.PeerAddr)
+	default:
+		return
+	}
+	c.ep.PeerName = c.a.cfg.Names.Lookup(names.Asker{Process: ev.Key, NetNS: c.ep.NetNS}, addr, ev.Time)
+}
+
+// Address families, as in the kernel.
+const (
+	familyInet  = 2
+	familyInet6 = 10
+)
+
+// teacher is implemented by the facts of protocols that look up names.
+type teacher interface {
+	Teach(t *names.Table, ex *exchange.Exchange)
 }
 
 // side is what a direction means here.
@@ -162,6 +194,9 @@ func (c *conn) Done(ex *exchange.Exchange) {
 	c.a.open.Remove(ex)
 	c.a.threads.end(ex)
 	c.a.stats.Exchanges[ex.Incomplete]++
+	if t, ok := ex.Facts.(teacher); ok && c.a.cfg.Names != nil {
+		t.Teach(c.a.cfg.Names, ex)
+	}
 	c.a.cfg.Emit(ex)
 }
 

@@ -123,7 +123,7 @@ func (f *Facts) server(ex *exchange.Exchange, w *spans.Writer) {
 		return
 	}
 	if ex.Role == event.RoleClient {
-		w.Text(schema.ServerAddress, w.Address(ex.Family, &ex.PeerAddr))
+		w.Text(schema.ServerAddress, w.Peer(ex))
 		w.Int(schema.ServerPort, int64(ex.PeerPort))
 		return
 	}

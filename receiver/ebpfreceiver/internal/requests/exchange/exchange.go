@@ -55,6 +55,7 @@ type Endpoint struct {
 	PeerPort        uint16
 	LocalAddr       [16]byte // IPv4 in the first 4 bytes
 	PeerAddr        [16]byte
+	PeerName        string // by which the process had looked up PeerAddr; empty when that was not seen
 	Role            event.Role
 	RoleGuessed     bool // nothing but the direction of the first message tells the role
 }

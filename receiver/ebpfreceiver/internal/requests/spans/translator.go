@@ -163,6 +163,7 @@ func (w *Writer) request(ex *exchange.Exchange) {
 	} else {
 		w.span.SetKind(ptrace.SpanKindServer)
 	}
+	w.peer(ex)
 	w.Text(schema.RequestClass, classNames[ex.Class])
 	w.Text(schema.RequestSource, "ebpf")
 	if ex.FirstByte >= ex.Start && ex.FirstByte != 0 {

@@ -1,0 +1,53 @@
+package spans
+
+import (
+	"strings"
+
+	"github.com/sightglass/sightglass/internal/event"
+	"github.com/sightglass/sightglass/internal/schema"
+	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/exchange"
+)
+
+// Peer is what a client would call the server: the name that it had looked up,
+// else the address.
+func (w *Writer) Peer(ex *exchange.Exchange) string {
+	if ex.PeerName != "" {
+		return ex.PeerName
+	}
+	return w.Address(ex.Family, &ex.PeerAddr)
+}
+
+// peer names the service behind a client's request, if the name that was looked
+// up is one of Kubernetes. Of all names only these say what they stand for.
+func (w *Writer) peer(ex *exchange.Exchange) {
+	if ex.Role != event.RoleClient {
+		return
+	}
+	if name, namespace, ok := kubernetesService(ex.PeerName); ok {
+		w.Text(schema.ServicePeerName, name)
+		w.Text(schema.ServicePeerNamespace, namespace)
+	}
+}
+
+// kubernetesService reads the name of a service in Kubernetes' DNS:
+// service.namespace.svc, with whatever domain the cluster has; a pod of a
+// headless service has its own name in front.
+func kubernetesService(name string) (service, namespace string, ok bool) {
+	head, _, ok := strings.Cut(name+".", ".svc.")
+	if !ok {
+		return "", "", false
+	}
+	head, namespace, ok = cutLast(head)
+	if _, last, more := cutLast(head); more {
+		head = last
+	}
+	return head, namespace, ok && head != "" && namespace != ""
+}
+
+func cutLast(s string) (before, after string, ok bool) {
+	i := strings.LastIndexByte(s, '.')
+	if i < 0 {
+		return s, "", false
+	}
+	return s[:i], s[i+1:], true
+}
