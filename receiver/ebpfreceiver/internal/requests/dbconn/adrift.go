@@ -60,6 +60,8 @@ func (q *Queue[T]) Response(s *exchange.Segment) bool {
 	case q.adrift:
 		q.orphan()
 		return false
+	case q.Len() > 0 && s.End < q.First().Start: // the late end of an earlier one
+		return false
 	case q.Len() > 0:
 		return true
 	case q.extra:

@@ -194,14 +194,34 @@ func (q *Queue[T]) finish(end uint64, why exchange.Reason) {
 	q.Sink.Done(ex)
 }
 
+// Pipelined tells whether the client has been seen not to wait for responses.
+func (q *Queue[T]) Pipelined() bool { return q.pipelined }
+
+// Each calls f for the facts of each request that is reported.
+func (q *Queue[T]) Each(f func(*dbfacts.Facts)) {
+	for i := q.head; i < len(q.open); i++ {
+		if facts := q.open[i].Facts(); facts != nil {
+			f(facts)
+		}
+	}
+}
+
+// Discard takes back all requests under way: they were none.
+func (q *Queue[T]) Discard() {
+	for q.Len() > 0 {
+		if ex := q.First().Ex; ex != nil {
+			q.Sink.Drop(ex)
+		}
+		*q.First() = Pending[T]{}
+		q.head++
+	}
+	q.early.list = q.early.list[:0]
+}
+
 // CallerGone notes that the client has ended its side.
 func (q *Queue[T]) CallerGone(at uint64) {
 	q.latest = max(q.latest, at)
-	for i := q.head; i < len(q.open); i++ {
-		if f := q.open[i].Facts(); f != nil {
-			f.CallerGone = true
-		}
-	}
+	q.Each(func(f *dbfacts.Facts) { f.CallerGone = true })
 }
 
 // Close ends everything under way at the end of the connection. cut says that

@@ -11,6 +11,10 @@ import (
 
 // request follows a segment of the client.
 func (p *Parser) request(s *exchange.Segment) {
+	if p.respHidden && p.answering && p.q.Rested(s) && beginsRequest(s.Payload) {
+		p.q.End(exchange.Truncated) // so much is over, whatever else was under way
+		p.lose(s.End, exchange.Truncated)
+	}
 	switch {
 	case p.q.Adrift():
 		if !p.q.Resync(s, beginsRequest(s.Payload)) {

@@ -126,8 +126,7 @@ func (p *Parser) executed() {
 	}
 }
 
-// end ends the oldest request. The client may have sent more of it that was not
-// copied, which is over now.
+// end ends the oldest request.
 func (p *Parser) end() {
 	if g := p.q.First(); !g.Info.synced && g == p.q.Last() {
 		p.building = false
@@ -136,10 +135,6 @@ func (p *Parser) end() {
 	p.q.End(exchange.Complete)
 	p.answering, p.respHidden = false, false
 	p.resp.Reset()
-	if p.q.Len() == 0 && p.reqHidden {
-		p.reqHidden, p.building = false, false
-		p.req.Reset()
-	}
 }
 
 // take takes a message of the response.

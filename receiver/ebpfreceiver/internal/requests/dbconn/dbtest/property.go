@@ -182,7 +182,7 @@ func (c *Conversation) CheckLoss(t *testing.T, seeds uint64) {
 				require.True(t, known[c.bare(plain[i])] || strings.Contains(plain[i], "UNSEEN"), "seed %d: %s is a mixture of\n%s", seed, s.Found[i], strings.Join(want, "\n"))
 			}
 		}
-		require.Equal(t, c.bare(c.Last.Want), c.bare(list[len(list)-1]), "seed %d", seed)
+		require.Equal(t, c.bare(c.Last.Want), c.bare(list[len(list)-1]), "seed %d: %+v", seed, s.P)
 	}
 }
 
