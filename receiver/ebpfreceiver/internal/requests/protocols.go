@@ -10,6 +10,8 @@ import (
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/exchange"
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/http1"
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/http2"
+	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/postgresql"
+	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/redis"
 )
 
 // Protocols is the list of the protocols that are understood. A new one is a
@@ -20,6 +22,8 @@ func Protocols() []exchange.Protocol {
 		http1.New(),
 		dns.New(), // before others that begin with a length: its servers read 2 bytes first
 		http2.New(),
+		postgresql.New(),
+		redis.New(),
 	}
 }
 
