@@ -201,3 +201,10 @@ func TestPolicyTable(t *testing.T) {
 	require.Contains(t, table, "| Falco's stable rules | 25 | 1,110 ns | **1,000 ns** | < 400 ns |\n")
 	require.NotContains(t, table, "embedded", "what was not measured is left out")
 }
+
+func TestGatewayTable(t *testing.T) {
+	table := gatewayTable(&merging{Agents: 200, Series: 400, Nanoseconds: 2000, WireBytes: 300, BytesPerStream: 100, BucketsPerPoint: 116})
+	require.Contains(t, table, "per second and core | **500,000** |\n")
+	require.Contains(t, table, "| on paper, 1,000 agents every 10 s: points per second | 40,000 |\n")
+	require.Contains(t, table, "| on paper: cores, heap, network | 0.08, 40.0 MB, 12.0 MB/s |\n")
+}

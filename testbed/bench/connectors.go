@@ -31,6 +31,16 @@ type spanCost struct {
 	Allocations float64 `json:"allocations"`
 }
 
+// merging is what a gateway spends on the deltas of many agents.
+type merging struct {
+	Agents          int     `json:"agents"`
+	Series          int     `json:"series"`
+	Nanoseconds     float64 `json:"nanoseconds"`
+	WireBytes       float64 `json:"wire_bytes"`
+	BytesPerStream  float64 `json:"bytes_per_stream"`
+	BucketsPerPoint float64 `json:"buckets_per_point"`
+}
+
 // connectors runs the comparison of service_latency with span_metrics, prints
 // the report and writes it.
 func (b *bench) connectors(ctx context.Context, program, readme string) error {
@@ -41,14 +51,17 @@ func (b *bench) connectors(ctx context.Context, program, readme string) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", program, err)
 	}
-	var found []contestant
+	var found struct {
+		Connectors []contestant `json:"connectors"`
+		Gateway    merging      `json:"gateway"`
+	}
 	if err := json.NewDecoder(bytes.NewReader(text)).Decode(&found); err != nil {
 		return fmt.Errorf("%s: %w", program, err)
 	}
-	if len(found) != 2 {
-		return fmt.Errorf("%s: %d connectors instead of two", program, len(found))
+	if len(found.Connectors) != 2 {
+		return fmt.Errorf("%s: %d connectors instead of two", program, len(found.Connectors))
 	}
-	report := where + ".\n\n" + connectorTable(&found[0], &found[1])
+	report := where + ".\n\n" + connectorTable(&found.Connectors[0], &found.Connectors[1]) + "\n" + gatewayTable(&found.Gateway)
 	fmt.Print("\n", report)
 	if readme == "" {
 		return nil
@@ -84,6 +97,26 @@ func connectorTable(ours, theirs *contestant) string {
 		better, worse := c.value(ours), c.value(theirs)
 		fmt.Fprintf(&b, "| %s | **%s** | %s | %s | %s |\n", c.what, c.format(better), c.format(worse), timesBetter(better, worse, c.more), aimedTimes(c.aim))
 	}
+	return b.String()
+}
+
+// A fleet for which the cost of gateways is computed.
+const (
+	fleetAgents   = 1000
+	fleetInterval = 10 // s
+)
+
+// gatewayTable is what was measured, and what follows for a fleet.
+func gatewayTable(m *merging) string {
+	perSecond := float64(fleetAgents*m.Series) / fleetInterval
+	var b strings.Builder
+	fmt.Fprintf(&b, "| a gateway, %d agents with %d series each, %.0f buckets a point | |\n|---|---|\n", m.Agents, m.Series, m.BucketsPerPoint)
+	fmt.Fprintf(&b, "| data points decoded, merged and flushed, per second and core | **%s** |\n", thousands(1e9/m.Nanoseconds))
+	fmt.Fprintf(&b, "| heap per agent and series | **%s** |\n", byteCount(m.BytesPerStream))
+	fmt.Fprintf(&b, "| on the wire, uncompressed, a point | %s |\n", byteCount(m.WireBytes))
+	fmt.Fprintf(&b, "| on paper, %s agents every %d s: points per second | %s |\n", thousands(fleetAgents), fleetInterval, thousands(perSecond))
+	fmt.Fprintf(&b, "| on paper: cores, heap, network | %.2f, %s, %s/s |\n", perSecond*m.Nanoseconds/1e9,
+		megabytes(int64(m.BytesPerStream*float64(fleetAgents*m.Series))), megabytes(int64(m.WireBytes*perSecond)))
 	return b.String()
 }
 

@@ -1,6 +1,6 @@
 // Command comparison measures the connector beside span_metrics of the
 // collector's contrib repository: the same spans, in the same process, in turns.
-// It prints what it found as JSON; "make bench-latency" makes a table of that.
+// Then it measures what a gateway spends on merging. It prints what it found as JSON; "make bench-latency" makes a table of that.
 //
 // It is a module of its own so that the product does not depend on what it is
 // compared with.
@@ -53,5 +53,9 @@ func run(rounds int) error {
 			return err
 		}
 	}
-	return json.NewEncoder(os.Stdout).Encode(results)
+	gateway, err := measureGateway(rounds)
+	if err != nil {
+		return err
+	}
+	return json.NewEncoder(os.Stdout).Encode(map[string]any{"connectors": results, "gateway": gateway})
 }
