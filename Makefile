@@ -15,6 +15,7 @@ export RUN_PACKAGES := ca-certificates
 export TEST_PACKAGES := ca-certificates curl=curl python3=python3 nginx=nginx containerd=containerd runc=runc podman=podman prometheus=prometheus
 export BPF_PACKAGES := clang-19=clang-19 llvm-19=llvm-strip-19 libbpf-dev linux-libc-dev
 export KERNEL_PACKAGES := qemu-system-x86=qemu-system-x86_64 qemu-system-arm=qemu-system-aarch64 debian-archive-keyring
+export REQUEST_PACKAGES := nginx=nginx redis-server=redis-server postgresql=pgbench wrk=wrk
 export LINT_PACKAGES := clang-format-19=clang-format-19 shellcheck=shellcheck
 
 .PHONY: help
@@ -67,6 +68,10 @@ fuzz: ## run every fuzz target for FUZZTIME (10s) each
 .PHONY: bench
 bench: ## measure cost, throughput and latency; writes the table in testbed/README.md (root)
 	@scripts/bench.sh $(ARGS)
+
+.PHONY: bench-requests
+bench-requests: ## measure what following requests costs servers and the agent; writes its table in testbed/README.md (root)
+	@scripts/bench-requests.sh $(ARGS)
 
 .PHONY: bench-latency
 bench-latency: ## compare service_latency with contrib's span_metrics; writes its table in testbed/README.md

@@ -4,9 +4,10 @@
 //	bench -agent bin/sightglass -load out/load [-readme testbed/README.md] [-only overhead,micro,latency,idle]
 //	bench -connectors out/comparison [-readme testbed/README.md]
 //	bench -policies out/policies.test [-readme testbed/README.md]
+//	bench -requests servers,rate,stages -agent bin/sightglass -load out/load [-readme testbed/README.md]
 //
-// The second compares connectors, the third measures policies, and nothing else.
-// The first needs root; all need a machine that does little else.
+// The second compares connectors, the third measures policies, the fourth what
+// following requests costs, and nothing else. The first and the last need root; all need a machine that does little else.
 package main
 
 import (
@@ -39,6 +40,8 @@ type bench struct {
 	callTime    time.Duration // per call and round
 	latencyTime time.Duration
 	idleTime    time.Duration
+	roundTime   time.Duration // of a server's load
+	rateTime    time.Duration // of the steady load
 }
 
 func main() {
@@ -47,6 +50,7 @@ func main() {
 		readme  = flag.String("readme", "", "file to write the tables into, between its markers")
 		program = flag.String("connectors", "", "compare connectors by this program (connector/servicelatencyconnector/comparison)")
 		rules   = flag.String("policies", "", "measure policies by this program (the compiled tests of internal/record)")
+		request = flag.String("requests", "", "measure what following requests costs: servers,rate,stages or some of them")
 		only    = flag.String("only", "overhead,micro,latency,idle", "what to measure")
 	)
 	flag.StringVar(&b.binary, "agent", "bin/sightglass", "the agent's binary")
@@ -55,6 +59,8 @@ func main() {
 	flag.DurationVar(&b.callTime, "call-time", time.Second, "time for each call in each round")
 	flag.DurationVar(&b.latencyTime, "latency-time", 30*time.Second, "how long to run commands and requests")
 	flag.DurationVar(&b.idleTime, "idle-time", 30*time.Second, "how long to watch the idle agent")
+	flag.DurationVar(&b.roundTime, "round-time", 3*time.Second, "time for each server's load in each round")
+	flag.DurationVar(&b.rateTime, "rate-time", time.Minute, "how long to load at a steady rate")
 	flag.Parse()
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
@@ -64,6 +70,8 @@ func main() {
 		err = b.connectors(ctx, *program, *readme)
 	case *rules != "":
 		err = b.policies(ctx, *rules, *readme)
+	case *request != "":
+		err = b.requests(ctx, strings.Split(*request, ","), *readme)
 	default:
 		err = b.run(ctx, strings.Split(*only, ","), *readme)
 	}

@@ -13,6 +13,7 @@ type marks struct{ begin, end string }
 var (
 	agentMarks     = marks{"<!-- bench:begin (written by make bench) -->", "<!-- bench:end -->"}
 	policyMarks    = marks{"<!-- bench-policy:begin (written by make bench-policy) -->", "<!-- bench-policy:end -->"}
+	requestMarks   = marks{"<!-- bench-requests:begin (written by make bench-requests) -->", "<!-- bench-requests:end -->"}
 	connectorMarks = marks{"<!-- bench-latency:begin (written by make bench-latency) -->", "<!-- bench-latency:end -->"}
 )
 

@@ -2,6 +2,9 @@
 // cost its thread in CPU time, the kernel's part included.
 //
 //	load -call getpid|read|open [-file F] -for 1s -burst 1000 -pause 4ms
+//	load -call http -addr HOST:PORT -path /x -rate 20000 -connections 16 -for 60s
+//
+// The second makes requests at a steady rate, of which it tells the number.
 //
 // Calls come in bursts with pauses between them, so that whoever captures them
 // can keep up: otherwise the cost of a full buffer would be measured. The
@@ -30,14 +33,25 @@ type result struct {
 
 func main() {
 	var (
-		call  = flag.String("call", "getpid", "getpid, read (one byte of /dev/zero) or open (openat and close of -file)")
+		call  = flag.String("call", "getpid", "getpid, read (one byte of /dev/zero), open (openat and close of -file) or http")
 		file  = flag.String("file", "/dev/null", "file to open")
 		burst = flag.Int("burst", 1000, "calls in a row")
 		pause = flag.Duration("pause", 4*time.Millisecond, "time between two bursts")
 		limit = flag.Duration("for", time.Second, "how long to go on")
+		h     httpLoad
 	)
+	flag.StringVar(&h.addr, "addr", "", "server of the requests, host:port")
+	flag.StringVar(&h.path, "path", "/", "path of the requests")
+	flag.IntVar(&h.rate, "rate", 1000, "requests per second")
+	flag.IntVar(&h.connections, "connections", 16, "connections of the requests")
 	flag.Parse()
-	if err := run(*call, *file, *burst, *pause, *limit); err != nil {
+	var err error
+	if *call == "http" {
+		err = h.run(*limit)
+	} else {
+		err = run(*call, *file, *burst, *pause, *limit)
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "load:", err)
 		os.Exit(1)
 	}

@@ -1,0 +1,204 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"time"
+
+	"github.com/sightglass/sightglass/testbed/internal/agent"
+	"github.com/sightglass/sightglass/testbed/internal/sink"
+)
+
+// requestCost is what following a server's requests costs.
+type requestCost struct {
+	what              string
+	off, on           float64 // µs of the server's CPU time per request, medians
+	added             float64 // median of the rounds' differences
+	spansPerRequest   float64
+	agentPerSpan      float64 // µs of the agent's CPU time
+	kernelPerRequest  float64 // µs in our programs, on behalf of all processes
+	requestsPerSecond float64 // with the agent
+}
+
+// requestReport is everything that make bench-requests measures.
+type requestReport struct {
+	machine string
+	costs   []requestCost
+	rate    *rateResult
+	stages  []microResult
+}
+
+// requests measures the named parts in order, prints the report and writes it.
+func (b *bench) requests(ctx context.Context, parts []string, readme string) error {
+	r := requestReport{machine: machine(ctx)}
+	spans := &spanCounts{}
+	var err error
+	if b.back, err = sink.Start(ctx, sink.Consumers{Traces: spans.take}); err != nil {
+		return err
+	}
+	defer b.back.Stop(context.WithoutCancel(ctx))
+	for _, part := range parts {
+		switch part {
+		case "servers":
+			r.costs, err = b.servers(ctx, spans)
+		case "rate":
+			r.rate, err = b.rate(ctx, spans)
+		case "stages":
+			r.stages, err = b.micro(ctx, requestStages)
+		default:
+			err = fmt.Errorf("%w %q", errUnknownPart, part)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	fmt.Print("\n", r.markdown())
+	if readme == "" {
+		return nil
+	}
+	return writeReport(readme, requestMarks, r.markdown())
+}
+
+// servers measures each server in turns with and without the agent.
+func (b *bench) servers(ctx context.Context, spans *spanCounts) (all []requestCost, err error) {
+	for _, t := range targets {
+		cost, err := b.target(ctx, t, spans)
+		if errors.Is(err, exec.ErrNotFound) {
+			b.progress("%s: not installed: %v", t.what, err)
+			continue
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", t.what, err)
+		}
+		all = append(all, *cost)
+	}
+	return all, nil
+}
+
+// requestRun is one run of a target's load.
+type requestRun struct {
+	requests int
+	took     time.Duration
+	cpu      time.Duration // of the server
+	agentCPU time.Duration
+	spans    int
+}
+
+// target measures one server.
+func (b *bench) target(ctx context.Context, t target, spans *spanCounts) (*requestCost, error) {
+	dir, err := os.MkdirTemp("", "sightglass-bench")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	s, err := t.start(ctx, dir)
+	if err != nil {
+		return nil, err
+	}
+	defer s.stop()
+	if _, err := t.load(ctx, s, b.roundTime); err != nil { // warm
+		return nil, err
+	}
+	cost := &requestCost{what: t.what}
+	var off, on, added, perSpan, perRequest, rate []float64
+	for round := range b.rounds {
+		without, err := b.loadOnce(ctx, t, s, nil, spans)
+		if err != nil {
+			return nil, err
+		}
+		with, err := b.loadWithAgent(ctx, t, s, spans)
+		if err != nil {
+			return nil, err
+		}
+		off, on = append(off, perUnit(without.cpu, without.requests)), append(on, perUnit(with.cpu, with.requests))
+		added = append(added, on[round]-off[round])
+		perSpan = append(perSpan, perUnit(with.agentCPU, with.spans))
+		perRequest = append(perRequest, float64(with.spans)/float64(with.requests))
+		rate = append(rate, float64(with.requests)/with.took.Seconds())
+		b.progress("%s: round %d of %d: %.2f us per request, %+.2f; agent %.2f us per span", t.what, round+1, b.rounds, off[round], added[round], perSpan[round])
+	}
+	cost.off, cost.on, cost.added = median(off), median(on), median(added)
+	cost.spansPerRequest, cost.agentPerSpan = median(perRequest), median(perSpan)
+	cost.requestsPerSecond = median(rate)
+	cost.kernelPerRequest, err = b.kernelTime(ctx, t, s)
+	return cost, err
+}
+
+// perUnit is in µs.
+func perUnit(d time.Duration, n int) float64 {
+	return float64(d) / float64(time.Microsecond) / float64(max(n, 1))
+}
+
+func (b *bench) loadWithAgent(ctx context.Context, t target, s *server, spans *spanCounts) (*requestRun, error) {
+	a, err := b.start(ctx)
+	if err != nil {
+		return nil, err
+	}
+	time.Sleep(settle)
+	run, err := b.loadOnce(ctx, t, s, a, spans)
+	return run, errors.Join(err, a.Stop())
+}
+
+// loadOnce runs the load once; a is nil when no agent runs.
+func (b *bench) loadOnce(ctx context.Context, t target, s *server, a *agent.Agent, spans *spanCounts) (*requestRun, error) {
+	run := &requestRun{}
+	spans.count(s.port)
+	agentBefore, err := agentUsage(a)
+	if err != nil {
+		return nil, err
+	}
+	before, err := s.cpu()
+	if err != nil {
+		return nil, err
+	}
+	begin := time.Now()
+	if run.requests, err = t.load(ctx, s, b.roundTime); err != nil {
+		return nil, err
+	}
+	run.took = time.Since(begin)
+	if a == nil {
+		after, err := s.cpu()
+		run.cpu = after - before
+		return run, err
+	}
+	run.spans = spans.settle(2 * run.requests)
+	after, err := s.cpu()
+	if err != nil {
+		return nil, err
+	}
+	agentAfter, err := agentUsage(a)
+	run.cpu, run.agentCPU = after-before, agentAfter.cpu-agentBefore.cpu
+	return run, err
+}
+
+// kernelTime is what our programs take for a request, in µs. It has a run of its
+// own, because taking the time costs more than some of the programs.
+func (b *bench) kernelTime(ctx context.Context, t target, s *server) (float64, error) {
+	a, err := b.start(ctx)
+	if err != nil {
+		return 0, err
+	}
+	took, err := b.kernelTimeOf(ctx, t, s, a.PID())
+	return took, errors.Join(err, a.Stop())
+}
+
+func (b *bench) kernelTimeOf(ctx context.Context, t target, s *server, pid int) (float64, error) {
+	off, err := takeProgramTimes()
+	if err != nil {
+		return 0, err
+	}
+	defer off()
+	before, err := programTime(pid)
+	if err != nil {
+		return 0, err
+	}
+	n, err := t.load(ctx, s, b.roundTime)
+	if err != nil {
+		return 0, err
+	}
+	after, err := programTime(pid)
+	return perUnit(after-before, n), err
+}

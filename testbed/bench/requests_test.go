@@ -1,0 +1,76 @@
+package main
+
+import (
+	"os"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/ptrace"
+
+	"github.com/sightglass/sightglass/internal/schema"
+)
+
+func TestNumberBefore(t *testing.T) {
+	n, err := numberBefore("Running 2s test\n  119230 requests in 2.00s, 19.67MB read\n", "requests in")
+	require.NoError(t, err)
+	require.Equal(t, 119230, n)
+	_, err = numberBefore("nothing", "requests in")
+	require.ErrorIs(t, err, errNoNumber)
+}
+
+func TestSpansOfOneServer(t *testing.T) {
+	var c spanCounts
+	c.count(80)
+	data := ptrace.NewTraces()
+	list := data.ResourceSpans().AppendEmpty().ScopeSpans().AppendEmpty().Spans()
+	add := func(kind ptrace.SpanKind, key string, port int64) {
+		span := list.AppendEmpty()
+		span.SetKind(kind)
+		span.Attributes().PutInt(key, port)
+	}
+	add(ptrace.SpanKindServer, schema.NetworkLocalPort, 80)
+	add(ptrace.SpanKindServer, schema.NetworkLocalPort, 81)
+	add(ptrace.SpanKindServer, schema.NetworkPeerPort, 80)
+	add(ptrace.SpanKindClient, schema.NetworkPeerPort, 80)
+	add(ptrace.SpanKindClient, schema.NetworkPeerPort, 80)
+	c.take(data, time.Now().Add(-quiet))
+	require.Equal(t, 3, c.settle(3))
+	servers, clients := c.both()
+	require.Equal(t, 1, servers)
+	require.Equal(t, 2, clients)
+}
+
+func TestCPUWithChildren(t *testing.T) {
+	cpu, err := cpuWithChildren(os.Getpid())
+	require.NoError(t, err)
+	require.GreaterOrEqual(t, cpu, time.Duration(0))
+}
+
+func TestProgramTimeOfWhoHasNone(t *testing.T) {
+	d, err := programTime(os.Getpid())
+	require.NoError(t, err)
+	require.Zero(t, d)
+}
+
+func TestRequestMarkdown(t *testing.T) {
+	r := requestReport{
+		machine: "a machine",
+		costs: []requestCost{{
+			what: "nginx", off: 4.4, on: 5.5, added: 1.1, spansPerRequest: 2, agentPerSpan: 3.14, kernelPerRequest: 1.5, requestsPerSecond: 24000,
+		}},
+		rate:   &rateResult{requests: 1200000, took: time.Minute, servers: 1200000, clients: 1199998, agentPerSpan: 3, rss: 90e6},
+		stages: []microResult{{microbenchmark{what: "a span"}, 500_000, 100, 3}},
+	}
+	text := r.markdown()
+	for _, line := range []string{
+		"| nginx | 4.40 µs | 5.50 µs | **+1.10 µs** | 1.50 µs | **3.14 µs** | 2.00 | 24,000 |\n",
+		"| requests | 1,200,000 in 60 s, 20,000/s |\n",
+		"| **0** / **2** |\n",
+		"| **90.0 MB** |\n",
+		"| a span | 2.00 µs | 100 | 3 |\n",
+	} {
+		require.Contains(t, text, line)
+	}
+	require.Equal(t, "m.\n", (&requestReport{machine: "m"}).markdown())
+}
