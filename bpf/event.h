@@ -130,6 +130,7 @@ enum event_part {
 	PART_ARGV = 13,
 	PART_ENV = 14,
 	PART_CGROUP = 15,
+	PART_IDENTITY = 16,
 };
 
 enum event_extra_kind {
@@ -140,6 +141,7 @@ enum event_extra_kind {
 	EXTRA_UNIX_LOCAL = 5, /* sun_path */
 	EXTRA_UNIX_PEER = 6,
 	EXTRA_ADDRESS = 7, /* struct sockaddr inside an ARG_MESSAGE */
+	EXTRA_IDENTITY = 8, /* struct event_identity */
 };
 
 enum event_extra_flag {
@@ -163,6 +165,7 @@ enum event_file_flag {
 	EVENT_FILE_MEMFD = 4,
 	EVENT_FILE_DELETED = 8,
 	EVENT_FILE_CREATED = 16,
+	EVENT_FILE_WRITABLE = 32, /* of an executable: its user may write or change it */
 };
 
 struct event_file {
@@ -194,6 +197,18 @@ struct event_exec {
 	__u32 old_tid;
 	__u32 argc;
 	struct event_file file;
+	__u64 ctime; /* of the executable, ns since 1970 */
+	__u64 mtime;
+};
+
+/* What changes by an exec or by few calls only, as it is after them. */
+struct event_identity {
+	__u64 cap_inheritable;
+	__u64 cap_permitted;
+	__u64 cap_effective;
+	__u64 pid_ns_start; /* of the name space's first process, ns since boot */
+	__u32 sid; /* session, in the innermost pid namespace; 0 when not of it */
+	__u32 vpgid; /* process group, likewise */
 };
 
 struct event_fork {

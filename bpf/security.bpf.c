@@ -15,6 +15,7 @@ struct wire {
 	struct event_syscall syscall;
 	struct event_extra extra;
 	struct event_exec exec; /* and event_file */
+	struct event_identity identity;
 	struct event_socket socket;
 	struct event_fork fork;
 	struct event_exit exit;

@@ -123,8 +123,15 @@ struct ns_common {
 	__u32 inum;
 };
 
+struct task_struct;
+
 struct pid_namespace {
+	struct task_struct *child_reaper;
 	struct ns_common ns;
+};
+
+struct user_namespace {
+	__s32 level;
 };
 
 struct mnt_namespace {
@@ -150,11 +157,28 @@ struct pid {
 	struct upid numbers[1];
 };
 
+/* Two 32-bit words until 6.2. */
+typedef struct {
+	__u64 val;
+} kernel_cap_t;
+
+struct group_info {
+	__s32 ngroups;
+	kgid_t gid[1];
+};
+
 struct cred {
 	kuid_t uid;
 	kgid_t gid;
 	kuid_t euid;
 	kgid_t egid;
+	kuid_t fsuid;
+	kgid_t fsgid;
+	kernel_cap_t cap_inheritable;
+	kernel_cap_t cap_permitted;
+	kernel_cap_t cap_effective;
+	struct user_namespace *user_ns;
+	struct group_info *group_info;
 };
 
 struct tty_driver {
@@ -221,14 +245,32 @@ struct path {
 
 struct super_block {
 	__u32 s_dev;
+	unsigned long s_flags;
 	unsigned long s_magic;
 };
 
 struct inode {
 	__u16 i_mode;
+	kuid_t i_uid;
+	kgid_t i_gid;
+	__u32 i_flags;
 	struct super_block *i_sb;
 	unsigned long i_ino;
 	__u32 i_nlink;
+	time64_t i_ctime_sec; /* 6.11 */
+	time64_t i_mtime_sec;
+	__u32 i_ctime_nsec;
+	__u32 i_mtime_nsec;
+};
+
+struct inode___old { /* until 6.5 and 6.6 */
+	struct timespec64 i_ctime;
+	struct timespec64 i_mtime;
+};
+
+struct inode___private { /* from 6.6 and 6.7 on */
+	struct timespec64 __i_ctime;
+	struct timespec64 __i_mtime;
 };
 
 struct file {

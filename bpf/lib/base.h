@@ -23,7 +23,6 @@
  */
 const volatile bool cfg_direct = false; /* the kernel has bpf_rdonly_cast (6.2) */
 const volatile bool cfg_latency = false; /* histograms of every call */
-const volatile bool cfg_exec_env = false; /* environment of new programs */
 
 extern void *bpf_rdonly_cast(const void *obj, __u32 btf_id) __ksym __weak;
 

@@ -35,6 +35,7 @@ enum spec_flag {
 	SPEC_ENTER = 1, /* has memory arguments to be read at enter */
 	SPEC_TIMED = 2, /* record when it began */
 	SPEC_EXEC = 4, /* success is told by sched_process_exec */
+	SPEC_IDENTITY = 8, /* changes what event_identity tells */
 };
 
 struct syscall_spec {

@@ -5,9 +5,14 @@
 
 #include "../arg/fd.h"
 #include "emit.h"
+#include "extract_exe.h"
+#include "extract_identity.h"
 #include "stash.h"
 
 #define SIGNAL_GROUP_EXIT 4
+
+/* Changed while the programs run: whether execs tell the environment. */
+__u8 exec_env = 0;
 
 struct exec_record {
 	struct record base;
@@ -61,18 +66,26 @@ static __always_inline void process__emit_string(struct scratch *s, __u8 part, _
 		base__extra_end(s, x, n, 0);
 }
 
-/* process__emit_image: the executable and the working directory. */
+/* process__emit_image: the executable, the identity and the working directory. */
 static __always_inline void process__emit_image(struct scratch *s, __u64 task, __u64 mm,
-						struct event_file *out)
+						struct event_exec *out)
 {
-	__u64 exe = mm ? kptr(mm_struct, mm, exe_file) : 0;
+	__u64 exe = mm ? kptr(mm_struct, mm, exe_file) : 0, inode;
 
 	if (exe) {
-		extract__file(exe, out);
+		inode = kptr(file, exe, f_inode);
+		extract__file(exe, &out->file);
+		if (extract__may_write(kptr(task_struct, task, cred), inode))
+			out->file.flags |= EVENT_FILE_WRITABLE;
+		out->ctime = extract__ctime(inode);
+		out->mtime = extract__mtime(inode);
 		extract__path_at(s, kaddr(file, exe, f_path), PART_EXE);
 	} else {
-		__builtin_memset(out, 0, sizeof(*out));
+		__builtin_memset(&out->file, 0, sizeof(out->file));
+		out->ctime = 0;
+		out->mtime = 0;
 	}
+	extract__identity_extra(s, task);
 	if (kptr(task_struct, task, fs))
 		arg__emit_cwd(s, task, PART_CWD);
 }
@@ -96,7 +109,7 @@ static __always_inline void process__exec(__u64 task, __u32 old_tid, __u64 bprm)
 	if (old_tid != r->base.header.tid) /* nobody comes back under that id */
 		base__stash_forget(old_tid);
 	r->exec.argc = kread(linux_binprm, bprm, argc);
-	process__emit_image(s, task, mm, &r->exec.file);
+	process__emit_image(s, task, mm, &r->exec);
 	process__emit_range(s, PART_ARGV, kread(mm_struct, mm, arg_start),
 			    kread(mm_struct, mm, arg_end));
 	filename = kptr(linux_binprm, bprm, filename);
@@ -104,7 +117,7 @@ static __always_inline void process__exec(__u64 task, __u32 old_tid, __u64 bprm)
 	process__emit_string(s, PART_FILENAME, filename);
 	if (interp != filename)
 		process__emit_string(s, PART_INTERP, interp);
-	if (cfg_exec_env)
+	if (exec_env)
 		process__emit_range(s, PART_ENV, kread(mm_struct, mm, env_start),
 				    kread(mm_struct, mm, env_end));
 	emit__security(s, EVENT_EXEC);
@@ -130,6 +143,7 @@ static __always_inline void process__fork(__u64 parent, __u64 child)
 	r->fork.parent_start = extract__start(parent);
 	r->fork.parent_tgid = kread(task_struct, parent, tgid);
 	r->fork.parent_tid = kread(task_struct, parent, pid);
+	extract__identity_extra(s, child);
 	emit__security(s, EVENT_FORK);
 }
 
@@ -181,7 +195,7 @@ static __always_inline void process__snapshot(struct seq_file *seq, __u64 task)
 	extract__task(task, &r->base.task);
 	r->exec.old_tid = r->base.header.tid;
 	r->exec.argc = 0;
-	process__emit_image(s, task, kptr(task_struct, task, mm), &r->exec.file);
+	process__emit_image(s, task, kptr(task_struct, task, mm), &r->exec);
 	len = s->pos;
 	if (len > RECORD_MAX)
 		return;

@@ -4,6 +4,7 @@
 #define SIGHTGLASS_SYSCALL_EXIT_H
 
 #include "emit.h"
+#include "extract_identity.h"
 #include "syscall.h"
 
 #define ERESTARTNOINTR 513 /* the call begins anew in any case */
@@ -207,6 +208,8 @@ static __always_inline void syscall__exit(const bool atomic, __u64 task, __u64 r
 		syscall__emit_fds(s->user, task, row);
 	if (ret >= 0 && spec->result >= RESULT_FILE && spec->result <= RESULT_DESCRIPTOR)
 		arg__emit_fd(s->user, task, (__u32)ret, PART_RESULT);
+	if (spec->flags & SPEC_IDENTITY)
+		extract__identity_extra(s, task);
 	if (ret >= 0 && spec->written)
 		syscall__written_args(s->user, row);
 	emit__security(s, EVENT_SYSCALL);

@@ -215,6 +215,23 @@ func (a *Agent) setInterest(names []string) ([]string, error) {
 	return unknown, nil
 }
 
+// SetExecEnvironment switches the environment in exec records on or off.
+func (a *Agent) SetExecEnvironment(on bool) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.closed {
+		return os.ErrClosed
+	}
+	var value uint8
+	if on {
+		value = 1
+	}
+	if err := a.coll.Variables["exec_env"].Set(value); err != nil {
+		return fmt.Errorf("bpf: setting the wish for environments: %w", err)
+	}
+	return nil
+}
+
 // setIO replaces the numbers of the calls that are handed to the request
 // capture.
 func (a *Agent) setIO(numbers []uint16) error {

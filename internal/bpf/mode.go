@@ -85,7 +85,6 @@ func configure(opts *Options, m mode) (*ebpf.CollectionSpec, error) {
 	for name, value := range map[string]any{
 		"cfg_direct":          m.direct,
 		"cfg_latency":         opts.Latency,
-		"cfg_exec_env":        opts.ExecEnv,
 		"cfg_specs":           t.specs[:],
 		"cfg_rows":            t.rows[:],
 		"cfg_rows_compat":     t.compat[:],

@@ -35,8 +35,6 @@ type Options struct {
 	// of such. nil means DefaultDatagramPorts; the datagrams of all other ports
 	// are left alone.
 	DatagramPorts []uint16
-	// ExecEnv adds the environment to exec records.
-	ExecEnv bool
 	// Latency keeps histograms of the duration of every system call. It costs
 	// every call of the machine over 100 ns.
 	Latency bool

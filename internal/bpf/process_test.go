@@ -98,17 +98,24 @@ func TestExecLongArguments(t *testing.T) {
 }
 
 func TestExecEnvironment(t *testing.T) {
-	a := load(t, Options{ExecEnv: true})
-	cmd := helper(t, "seven")
-	cmd.Env = []string{helperEnv + "=seven", "COLOUR=blue"}
-	pid := uint32(runHelper(t, cmd))
-	await(t, a, "exec", func(ev *event.Event) bool {
-		if ev.Type != event.TypeExec || ev.Key.TGID != pid {
-			return false
+	a := share(t, false)
+	for _, on := range []bool{true, false} {
+		require.NoError(t, a.SetExecEnvironment(on))
+		cmd := helper(t, "seven")
+		cmd.Env = []string{helperEnv + "=seven", "COLOUR=blue"}
+		pid := uint32(runHelper(t, cmd))
+		want := ""
+		if on {
+			want = argv(cmd.Env...)
 		}
-		assert.Equal(t, argv(cmd.Env...), string(ev.Exec.Env))
-		return true
-	})
+		await(t, a, "exec", func(ev *event.Event) bool {
+			if ev.Type != event.TypeExec || ev.Key.TGID != pid {
+				return false
+			}
+			assert.Equal(t, want, string(ev.Exec.Env))
+			return true
+		})
+	}
 }
 
 func TestExecScript(t *testing.T) {

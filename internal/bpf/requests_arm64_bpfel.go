@@ -251,7 +251,6 @@ const (
 	requestsVarCfgClasses        = "cfg_classes"
 	requestsVarCfgDatagrams      = "cfg_datagrams"
 	requestsVarCfgDirect         = "cfg_direct"
-	requestsVarCfgExecEnv        = "cfg_exec_env"
 	requestsVarCfgIoCalls        = "cfg_io_calls"
 	requestsVarCfgLatency        = "cfg_latency"
 	requestsVarCfgLists          = "cfg_lists"
@@ -341,7 +340,6 @@ type requestsVariableSpecs struct {
 	CfgClasses       *ebpf.VariableSpec `ebpf:"cfg_classes"`
 	CfgDatagrams     *ebpf.VariableSpec `ebpf:"cfg_datagrams"`
 	CfgDirect        *ebpf.VariableSpec `ebpf:"cfg_direct"`
-	CfgExecEnv       *ebpf.VariableSpec `ebpf:"cfg_exec_env"`
 	CfgIoCalls       *ebpf.VariableSpec `ebpf:"cfg_io_calls"`
 	CfgLatency       *ebpf.VariableSpec `ebpf:"cfg_latency"`
 	CfgLists         *ebpf.VariableSpec `ebpf:"cfg_lists"`
@@ -417,7 +415,6 @@ type requestsVariables struct {
 	CfgClasses       *ebpf.Variable `ebpf:"cfg_classes"`
 	CfgDatagrams     *ebpf.Variable `ebpf:"cfg_datagrams"`
 	CfgDirect        *ebpf.Variable `ebpf:"cfg_direct"`
-	CfgExecEnv       *ebpf.Variable `ebpf:"cfg_exec_env"`
 	CfgIoCalls       *ebpf.Variable `ebpf:"cfg_io_calls"`
 	CfgLatency       *ebpf.Variable `ebpf:"cfg_latency"`
 	CfgLists         *ebpf.Variable `ebpf:"cfg_lists"`

@@ -88,6 +88,8 @@ type securityEventExec struct {
 	OldTid uint32
 	Argc   uint32
 	File   securityEventFile
+	Ctime  uint64
+	Mtime  uint64
 }
 
 type securityEventExit struct {
@@ -116,6 +118,7 @@ const (
 	securityEventExtraKindEXTRA_UNIX_LOCAL securityEventExtraKind = 5
 	securityEventExtraKindEXTRA_UNIX_PEER  securityEventExtraKind = 6
 	securityEventExtraKindEXTRA_ADDRESS    securityEventExtraKind = 7
+	securityEventExtraKindEXTRA_IDENTITY   securityEventExtraKind = 8
 )
 
 type securityEventFile struct {
@@ -145,6 +148,16 @@ type securityEventHeader struct {
 	Tid   uint32
 }
 
+type securityEventIdentity struct {
+	_              structs.HostLayout
+	CapInheritable uint64
+	CapPermitted   uint64
+	CapEffective   uint64
+	PidNsStart     uint64
+	Sid            uint32
+	Vpgid          uint32
+}
+
 type securityEventPart uint32
 
 const (
@@ -156,6 +169,7 @@ const (
 	securityEventPartPART_ARGV     securityEventPart = 13
 	securityEventPartPART_ENV      securityEventPart = 14
 	securityEventPartPART_CGROUP   securityEventPart = 15
+	securityEventPartPART_IDENTITY securityEventPart = 16
 )
 
 type securityEventSocket struct {
@@ -272,9 +286,10 @@ type securitySettings struct {
 type securitySpecFlag uint32
 
 const (
-	securitySpecFlagSPEC_ENTER securitySpecFlag = 1
-	securitySpecFlagSPEC_TIMED securitySpecFlag = 2
-	securitySpecFlagSPEC_EXEC  securitySpecFlag = 4
+	securitySpecFlagSPEC_ENTER    securitySpecFlag = 1
+	securitySpecFlagSPEC_TIMED    securitySpecFlag = 2
+	securitySpecFlagSPEC_EXEC     securitySpecFlag = 4
+	securitySpecFlagSPEC_IDENTITY securitySpecFlag = 8
 )
 
 type securityStash struct {
@@ -336,16 +351,17 @@ type securitySyscallSpec struct {
 }
 
 type securityWire struct {
-	_       structs.HostLayout
-	Header  securityEventHeader
-	Task    securityEventTask
-	Syscall securityEventSyscall
-	Extra   securityEventExtra
-	Exec    securityEventExec
-	Socket  securityEventSocket
-	Fork    securityEventFork
-	Exit    securityEventExit
-	Cgroup  securityEventCgroup
+	_        structs.HostLayout
+	Header   securityEventHeader
+	Task     securityEventTask
+	Syscall  securityEventSyscall
+	Extra    securityEventExtra
+	Exec     securityEventExec
+	Identity securityEventIdentity
+	Socket   securityEventSocket
+	Fork     securityEventFork
+	Exit     securityEventExit
+	Cgroup   securityEventCgroup
 }
 
 // Names of all BPF objects in the ELF.
@@ -376,12 +392,12 @@ const (
 	securityProgOnSysExitPlain   = "on_sys_exit_plain"
 	securityVarCallFlags         = "call_flags"
 	securityVarCfgDirect         = "cfg_direct"
-	securityVarCfgExecEnv        = "cfg_exec_env"
 	securityVarCfgLatency        = "cfg_latency"
 	securityVarCfgRows           = "cfg_rows"
 	securityVarCfgRowsCompat     = "cfg_rows_compat"
 	securityVarCfgRowsSocketcall = "cfg_rows_socketcall"
 	securityVarCfgSpecs          = "cfg_specs"
+	securityVarExecEnv           = "exec_env"
 	securityVarReaderTgid        = "reader_tgid"
 	securityVarRowWanted         = "row_wanted"
 	securityVarWireArgKind       = "wire_arg_kind"
@@ -474,12 +490,12 @@ type securityMapSpecs struct {
 type securityVariableSpecs struct {
 	CallFlags         *ebpf.VariableSpec `ebpf:"call_flags"`
 	CfgDirect         *ebpf.VariableSpec `ebpf:"cfg_direct"`
-	CfgExecEnv        *ebpf.VariableSpec `ebpf:"cfg_exec_env"`
 	CfgLatency        *ebpf.VariableSpec `ebpf:"cfg_latency"`
 	CfgRows           *ebpf.VariableSpec `ebpf:"cfg_rows"`
 	CfgRowsCompat     *ebpf.VariableSpec `ebpf:"cfg_rows_compat"`
 	CfgRowsSocketcall *ebpf.VariableSpec `ebpf:"cfg_rows_socketcall"`
 	CfgSpecs          *ebpf.VariableSpec `ebpf:"cfg_specs"`
+	ExecEnv           *ebpf.VariableSpec `ebpf:"exec_env"`
 	ReaderTgid        *ebpf.VariableSpec `ebpf:"reader_tgid"`
 	RowWanted         *ebpf.VariableSpec `ebpf:"row_wanted"`
 	WireArgKind       *ebpf.VariableSpec `ebpf:"wire_arg_kind"`
@@ -551,12 +567,12 @@ func (m *securityMaps) Close() error {
 type securityVariables struct {
 	CallFlags         *ebpf.Variable `ebpf:"call_flags"`
 	CfgDirect         *ebpf.Variable `ebpf:"cfg_direct"`
-	CfgExecEnv        *ebpf.Variable `ebpf:"cfg_exec_env"`
 	CfgLatency        *ebpf.Variable `ebpf:"cfg_latency"`
 	CfgRows           *ebpf.Variable `ebpf:"cfg_rows"`
 	CfgRowsCompat     *ebpf.Variable `ebpf:"cfg_rows_compat"`
 	CfgRowsSocketcall *ebpf.Variable `ebpf:"cfg_rows_socketcall"`
 	CfgSpecs          *ebpf.Variable `ebpf:"cfg_specs"`
+	ExecEnv           *ebpf.Variable `ebpf:"exec_env"`
 	ReaderTgid        *ebpf.Variable `ebpf:"reader_tgid"`
 	RowWanted         *ebpf.Variable `ebpf:"row_wanted"`
 	WireArgKind       *ebpf.Variable `ebpf:"wire_arg_kind"`

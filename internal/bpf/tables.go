@@ -66,6 +66,9 @@ func specOf(s *syscalls.Spec) securitySyscallSpec {
 	if s.Timed {
 		out.Flags |= uint8(securitySpecFlagSPEC_TIMED)
 	}
+	if s.Identity {
+		out.Flags |= uint8(securitySpecFlagSPEC_IDENTITY)
+	}
 	if s.IsExec() {
 		out.Flags |= uint8(securitySpecFlagSPEC_EXEC)
 	}

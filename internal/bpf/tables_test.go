@@ -51,6 +51,7 @@ func TestSpecs(t *testing.T) {
 		}
 		assert.Equal(t, reads, out.Flags&uint8(securitySpecFlagSPEC_ENTER) != 0, s.Name)
 		assert.Equal(t, s.Timed, out.Flags&uint8(securitySpecFlagSPEC_TIMED) != 0, s.Name)
+		assert.Equal(t, s.Identity, out.Flags&uint8(securitySpecFlagSPEC_IDENTITY) != 0, s.Name)
 		assert.Equal(t, s.IsExec(), out.Flags&uint8(securitySpecFlagSPEC_EXEC) != 0, s.Name)
 	}
 }

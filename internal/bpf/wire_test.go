@@ -104,18 +104,23 @@ func TestWireOfSockets(t *testing.T) {
 }
 
 func TestWireOfProcesses(t *testing.T) {
-	exec := securityEventExec{OldTid: 6, Argc: 7, File: wireFile}
+	exec := securityEventExec{OldTid: 6, Argc: 7, File: wireFile, Ctime: 8, Mtime: 9}
+	identity := securityEventIdentity{CapInheritable: 1, CapPermitted: 2, CapEffective: 3, PidNsStart: 4, Sid: 5, Vpgid: 6}
 	text := func(part securityEventPart, s string) []byte {
 		return extraOf(part, securityEventExtraKindEXTRA_BYTES, []byte(s))
 	}
 	ev := decode(t, event.TypeExec, bytesOf(&wireTask), bytesOf(&exec),
 		extraOf(securityEventPartPART_EXE, securityEventExtraKindEXTRA_PATH, []byte("sh\x00bin\x00")),
 		text(securityEventPartPART_ARGV, "a\x00b\x00"), text(securityEventPartPART_ENV, "c\x00"),
+		extraOf(securityEventPartPART_IDENTITY, securityEventExtraKindEXTRA_IDENTITY, bytesOf(&identity)),
 		text(securityEventPartPART_FILENAME, "f\x00"), text(securityEventPartPART_INTERP, "i\x00"))
 	assert.Equal(t, event.Exec{
-		OldTID: 6, Argc: 7, File: event.File{Inode: 1, Device: 2, Mode: 3, Flags: 4}, Path: []byte("/bin/sh"),
+		OldTID: 6, Argc: 7, File: event.File{Inode: 1, Device: 2, Mode: 3, Flags: 4}, Ctime: 8, Mtime: 9, Path: []byte("/bin/sh"),
 		Filename: []byte("f"), Interp: []byte("i"), Args: []byte("a\x00b\x00"), Env: []byte("c\x00"),
 	}, ev.Exec)
+	assert.Equal(t, event.Identity{
+		Known: true, CapInheritable: 1, CapPermitted: 2, CapEffective: 3, PIDNSStart: 4, SID: 5, VPGID: 6,
+	}, ev.Identity)
 
 	fork := securityEventFork{ParentStart: 6, ParentTgid: 7, ParentTid: 8}
 	ev = decode(t, event.TypeFork, bytesOf(&wireTask), bytesOf(&fork))

@@ -23,13 +23,15 @@ const HeaderSize = 32
 const (
 	taskSize    = 96
 	syscallSize = 72
-	execSize    = 32
+	execSize    = 48
 	fileSize    = 24
 	socketSize  = 48
 	forkSize    = 16
 	exitSize    = 8
 	cgroupSize  = 16
 	extraSize   = 8
+
+	identitySize = 40
 )
 
 // ne is the byte order of the wire.
@@ -68,6 +70,7 @@ func Decode(raw []byte, ev *Event) error {
 			return ErrShort
 		}
 		decodeTask(body[:taskSize], &ev.Task)
+		ev.Identity = Identity{}
 		return ev.decodeActivity(body[taskSize:])
 	case TypeCgroupMkdir, TypeCgroupRmdir:
 		return ev.decodeCgroup(body)

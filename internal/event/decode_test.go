@@ -20,7 +20,7 @@ func decoded(t *testing.T, name string) *Event {
 func TestDecodeHeaderAndTask(t *testing.T) {
 	ev := decoded(t, "fork")
 	assert.Equal(t, Header{
-		Type: TypeFork, Len: 32 + 96 + 16, Time: 1000,
+		Type: TypeFork, Len: 32 + 96 + 16 + 48, Time: 1000,
 		Key: ProcessKey{Start: 77, TGID: 42}, TID: 43,
 	}, ev.Header)
 	assert.Equal(t, Task{
@@ -90,13 +90,38 @@ func TestDecodeLocalAndOtherAddresses(t *testing.T) {
 func TestDecodeExec(t *testing.T) {
 	ev := decoded(t, "exec")
 	assert.Equal(t, Exec{
-		OldTID: 44, Argc: 3, File: File{Inode: 9, Device: 1<<20 | 2, Mode: 0o100755, Flags: FileMemfd},
+		OldTID: 44, Argc: 3, File: File{Inode: 9, Device: 1<<20 | 2, Mode: 0o100755, Flags: FileMemfd}, Ctime: 111, Mtime: 222,
 		Path: []byte("/usr/bin/dash"), Filename: []byte("/bin/sh"), Interp: []byte("/bin/dash"), Cwd: []byte("/"),
 		Args: []byte("sh\x00-c\x00ls"), ArgFlag: ArgTruncated, Env: []byte("A=1\x00"),
 	}, ev.Exec)
 	ev = decoded(t, "process")
 	assert.Equal(t, "memfd:x", string(ev.Exec.Path))
 	assert.Equal(t, ArgDetached, ev.Exec.PathFlag)
+}
+
+// TestDecodeIdentity: the calls that change it tell it, and a fork and an exec.
+func TestDecodeIdentity(t *testing.T) {
+	for _, name := range []string{"setsid", "exec", "fork"} {
+		assert.Equal(t, Identity{
+			Known: true, CapInheritable: 1, CapPermitted: 2, CapEffective: 3, PIDNSStart: 4, SID: 5, VPGID: 6,
+		}, decoded(t, name).Identity, name)
+	}
+	assert.Zero(t, decoded(t, "openat").Identity)
+}
+
+func TestDecodeMessagesAndLimits(t *testing.T) {
+	arg := decoded(t, "sendmsg").Syscall.Arg("data")
+	assert.Equal(t, "data", string(arg.Bytes))
+	assert.Equal(t, Socket{Family: afInet, PeerPort: 53, PeerAddr: [16]byte{10, 0, 0, 1}}, arg.Socket)
+	assert.Equal(t, [6]uint64{10, 20}, decoded(t, "prlimit").Syscall.Args[2].Words)
+	assert.Equal(t, [6]uint64{30, 40}, decoded(t, "prlimit").Syscall.Args[3].Words)
+	assert.Equal(t, [6]uint64{10, 20}, decoded(t, "setrlimit").Syscall.Args[1].Words)
+	assert.Equal(t, [6]uint64{1, 2, 3, 4, 5, 6}, decoded(t, "io_uring_setup").Syscall.Args[1].Words)
+	raw := samples(t)["setrlimit"]
+	raw[HeaderSize+taskSize+66] = byte(ABI32)
+	var ev Event
+	require.NoError(t, Decode(raw, &ev))
+	assert.Equal(t, [6]uint64{10, 0}, ev.Syscall.Args[1].Words, "32-bit words")
 }
 
 func TestDecodeExitAndCgroups(t *testing.T) {

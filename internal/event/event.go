@@ -136,11 +136,12 @@ type FileFlags uint32
 
 // Bits of FileFlags.
 const (
-	FileUpper   FileFlags = 1 << iota // overlayfs: it lies in the writable layer, not in the image
-	FileLower                         // overlayfs: it is the image's
-	FileMemfd                         // it exists in memory only
-	FileDeleted                       // no name leads to it any more
-	FileCreated                       // this call made it
+	FileUpper    FileFlags = 1 << iota // overlayfs: it lies in the writable layer, not in the image
+	FileLower                          // overlayfs: it is the image's
+	FileMemfd                          // it exists in memory only
+	FileDeleted                        // no name leads to it any more
+	FileCreated                        // this call made it
+	FileWritable                       // of an executable: the user who runs it may write or change it
 )
 
 // Socket is one socket or one socket address. An address argument fills only
@@ -191,6 +192,8 @@ type Exec struct {
 	OldTID   uint32 // thread that called exec; it takes the leader's id
 	Argc     uint32
 	File     File   // the executable
+	Ctime    uint64 // last change of its inode, ns since 1970
+	Mtime    uint64 // last change of its content
 	Path     []byte // kernel's path of the executable
 	PathFlag ArgFlags
 	Filename []byte // as passed to execve
@@ -201,6 +204,16 @@ type Exec struct {
 	ArgFlag  ArgFlags
 	Env      []byte // environment; only when switched on
 	EnvFlag  ArgFlags
+}
+
+// Identity is what only execs and few calls change, as it is after them. It
+// comes with execs, forks, processes found by the iterator, and the calls of
+// rows with Identity.
+type Identity struct {
+	Known                                      bool
+	CapInheritable, CapPermitted, CapEffective uint64 // bit sets as in capability.h
+	PIDNSStart                                 uint64 // start of the pid namespace's first process, ns since boot
+	SID, VPGID                                 uint32 // session and process group inside the innermost pid namespace; 0 when they are not of it
 }
 
 // Fork is a new process.
@@ -227,13 +240,15 @@ type Cgroup struct {
 // Event is any one record. Only the fields named at its Type are filled.
 type Event struct {
 	Header
-	Task    Task
-	Syscall Syscall
-	Exec    Exec
-	Fork    Fork
-	Exit    Exit
-	Cgroup  Cgroup
-	Request Request
+	Task Task
+	// Identity is of any of the types that have a Task.
+	Identity Identity
+	Syscall  Syscall
+	Exec     Exec
+	Fork     Fork
+	Exit     Exit
+	Cgroup   Cgroup
+	Request  Request
 
 	paths []byte // where kernel paths are put together
 }

@@ -10,6 +10,7 @@ const (
 	extraUnixLocal = 5
 	extraUnixPeer  = 6
 	extraAddress   = 7
+	extraIdentity  = 8
 
 	partResult   = 8
 	partCwd      = 9
@@ -19,6 +20,7 @@ const (
 	partArgv     = 13
 	partEnv      = 14
 	partCgroup   = 15
+	partIdentity = 16
 )
 
 // extra is one piece of variable length behind the fixed part of a record.
@@ -133,4 +135,15 @@ func unixPath(b []byte) []byte {
 		return b
 	}
 	return text(b)
+}
+
+func (id *Identity) decode(x *extra) {
+	b := x.data
+	if x.kind != extraIdentity || len(b) < identitySize {
+		return
+	}
+	*id = Identity{
+		Known: true, CapInheritable: ne.Uint64(b), CapPermitted: ne.Uint64(b[8:]), CapEffective: ne.Uint64(b[16:]),
+		PIDNSStart: ne.Uint64(b[24:]), SID: ne.Uint32(b[32:]), VPGID: ne.Uint32(b[36:]),
+	}
 }

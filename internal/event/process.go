@@ -7,7 +7,8 @@ func (ev *Event) decodeExec(b []byte) error {
 	}
 	e := &ev.Exec
 	*e = Exec{OldTID: ne.Uint32(b), Argc: ne.Uint32(b[4:])}
-	decodeFile(b[8:execSize], &e.File)
+	decodeFile(b[8:], &e.File)
+	e.Ctime, e.Mtime = ne.Uint64(b[32:]), ne.Uint64(b[40:])
 	b = b[execSize:]
 	for {
 		x, rest, ok, err := nextExtra(b)
@@ -25,6 +26,8 @@ func (ev *Event) decodeExec(b []byte) error {
 func (ev *Event) execExtra(x *extra) {
 	e := &ev.Exec
 	switch x.arg {
+	case partIdentity:
+		ev.Identity.decode(x)
 	case partExe:
 		e.Path, e.PathFlag = ev.path(x.data, x.flags), x.flags
 	case partCwd:
@@ -48,7 +51,11 @@ func (ev *Event) decodeFork(b []byte) error {
 		Parent:    ProcessKey{Start: ne.Uint64(b), TGID: ne.Uint32(b[8:])},
 		ParentTID: ne.Uint32(b[12:]),
 	}
-	return nil
+	x, _, ok, err := nextExtra(b[forkSize:])
+	if ok && x.arg == partIdentity {
+		ev.Identity.decode(&x)
+	}
+	return err
 }
 
 func (ev *Event) decodeExit(b []byte) error {

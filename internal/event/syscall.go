@@ -92,6 +92,8 @@ func (s *Syscall) shareCwd(relative uint8) {
 func (ev *Event) syscallExtra(x *extra) {
 	s := &ev.Syscall
 	switch {
+	case x.arg == partIdentity:
+		ev.Identity.decode(x)
 	case x.arg == partCwd:
 		if x.kind == extraPath {
 			s.Cwd, s.CwdFlag = ev.path(x.data, x.flags), x.flags

@@ -95,7 +95,19 @@ func samples(tb testing.TB) map[string][]byte {
 	tb.Helper()
 	inet := (&record{}).u16(afInet).u16(1).u16(6).u8(1, 0).u16(40000).u16(443).u32(99)
 	inet.u8(10, 0, 0, 1).u8(make([]byte, 12)...).u8(10, 0, 0, 2).u8(make([]byte, 12)...)
+	identity := (&record{}).u64(1, 2, 3, 4).u32(5, 6)
+	message := (&record{}).u16(afInet).u8(0, 53, 10, 0, 0, 1).u8(make([]byte, 8)...)
 	return map[string][]byte{
+		"setsid": newRecord(TypeSyscall, 0).task("sh").call("setsid", 5, 0).
+			extra(partIdentity, extraIdentity, 0, identity.b).raw(),
+		"sendmsg": newRecord(TypeSyscall, 0).task("dig").call("sendmsg", 4, 0, 3, 0xbeef, 0).
+			extra(1, extraAddress, 0, message.b).extra(1, extraBytes, 0, []byte("data")).raw(),
+		"prlimit": newRecord(TypeSyscall, 0).task("sh").call("prlimit", 0, 0, 1, 7, 0xbeef, 0xf00d).
+			extra(2, extraBytes, 0, (&record{}).u64(10, 20).b).extra(3, extraBytes, 0, (&record{}).u64(30, 40).b).raw(),
+		"setrlimit": newRecord(TypeSyscall, 0).task("sh").call("setrlimit", 0, 0, 7, 0xbeef).
+			extra(1, extraBytes, 0, (&record{}).u64(10, 20).b).raw(),
+		"io_uring_setup": newRecord(TypeSyscall, 0).task("x").call("io_uring_setup", 3, 0, 4, 0xbeef).
+			extra(1, extraBytes, 0, (&record{}).u32(1, 2, 3, 4, 5, 6).b).raw(),
 		"openat": newRecord(TypeSyscall, 0).task("cat").
 			call("openat", 3, 1<<1, uint64(1<<64-100), 0xdead0000, 0o2000000, 0).
 			extra(1, extraBytes, 0, []byte("passwd\x00")).
@@ -116,7 +128,8 @@ func samples(tb testing.TB) map[string][]byte {
 			extra(0, extraUnixPeer, 0, []byte("/run/s\x00")).
 			extra(0, extraUnixLocal, 0, []byte("\x00abstract")).raw(),
 		"exec": newRecord(TypeExec, FlagTruncated).task("sh").
-			u32(44, 3).u64(9).u32(1<<20|2, 0o100755, uint32(FileMemfd), 0).
+			u32(44, 3).u64(9).u32(1<<20|2, 0o100755, uint32(FileMemfd), 0).u64(111, 222).
+			extra(partIdentity, extraIdentity, 0, identity.b).
 			extra(partExe, extraPath, 0, names("dash", "bin", "usr")).
 			extra(partCwd, extraPath, 0, nil).
 			extra(partArgv, extraBytes, ArgTruncated, []byte("sh\x00-c\x00ls")).
@@ -124,9 +137,10 @@ func samples(tb testing.TB) map[string][]byte {
 			extra(partInterp, extraBytes, 0, []byte("/bin/dash\x00")).
 			extra(partEnv, extraBytes, 0, []byte("A=1\x00")).raw(),
 		"process": newRecord(TypeProcess, 0).task("init").
-			u32(1, 0).u64(5).u32(0, 0, 0, 0).
+			u32(1, 0).u64(5).u32(0, 0, 0, 0).u64(0, 0).
 			extra(partExe, extraPath, ArgDetached, names("memfd:x")).raw(),
-		"fork":  newRecord(TypeFork, 0).task("sh").u64(66).u32(41, 40).raw(),
+		"fork": newRecord(TypeFork, 0).task("sh").u64(66).u32(41, 40).
+			extra(partIdentity, extraIdentity, 0, identity.b).raw(),
 		"exit":  newRecord(TypeExit, 0).task("sh").u8(3, 9, 1, 0, 0, 0, 0, 0).raw(),
 		"mkdir": newRecord(TypeCgroupMkdir, 0).u64(123).u32(4, 2).extra(partCgroup, extraBytes, 0, []byte("/a/b\x00")).raw(),
 		"rmdir": newRecord(TypeCgroupRmdir, 0).u64(123).u32(0, 1).raw(),

@@ -14,12 +14,9 @@ import (
 	"sync"
 )
 
-// Names of a Set that are no system call: what policies call the end of a
-// process and its birth.
-const (
-	ProcessExit = "procexit"
-	ProcessFork = "fork"
-)
+// ProcessExit is what policies call the end of a process: a name of a Set that
+// is no system call.
+const ProcessExit = "procexit"
 
 // Set is an immutable set of event types, by system call name as in the
 // syscall table, each whole or by a Filter, and of facts that are captured on
@@ -27,6 +24,7 @@ const (
 type Set struct {
 	names       map[string]*Filter // nil: every event of that type
 	environment bool
+	accounts    bool
 }
 
 // Names makes a Set.
@@ -61,6 +59,16 @@ func (s Set) WithEnvironment() Set {
 // Environment reports whether environments are wanted.
 func (s Set) Environment() bool { return s.environment }
 
+// WithAccounts is the set, and the home directory and shell of the acting user
+// in every record.
+func (s Set) WithAccounts() Set {
+	s.accounts = true
+	return s
+}
+
+// Accounts reports whether homes and shells are wanted.
+func (s Set) Accounts() bool { return s.accounts }
+
 // Has reports whether the set contains a name.
 func (s Set) Has(name string) bool {
 	_, ok := s.names[name]
@@ -78,6 +86,7 @@ func (s Set) Union(o Set) Set {
 	out := Set{
 		names:       make(map[string]*Filter, len(s.names)+len(o.names)),
 		environment: s.environment || o.environment,
+		accounts:    s.accounts || o.accounts,
 	}
 	maps.Copy(out.names, s.names)
 	for name, f := range o.names {
@@ -98,7 +107,7 @@ func either(a, b *Filter) *Filter {
 
 // Equal reports whether both want the same.
 func (s Set) Equal(o Set) bool {
-	return s.environment == o.environment && maps.EqualFunc(s.names, o.names, func(a, b *Filter) bool {
+	return s.environment == o.environment && s.accounts == o.accounts && maps.EqualFunc(s.names, o.names, func(a, b *Filter) bool {
 		return a == b || a != nil && b != nil && a.equal(b)
 	})
 }

@@ -31,11 +31,49 @@ func (t *Table) Apply(ev *event.Event) Change {
 		if e == nil {
 			return t.repair(ev)
 		}
-		return Change{Process: e.p, Before: e.p}
+		return t.call(e, ev)
 	case event.TypeCgroupMkdir, event.TypeCgroupRmdir, event.TypeData, event.TypeSocketClose:
 	}
 	return Change{}
 }
+
+// call takes what a system call tells about its process.
+func (t *Table) call(e *entry, ev *event.Event) Change {
+	before := e.p
+	if ev.Identity.Known && ev.Identity != before.Identity {
+		p := *before
+		p.Identity = ev.Identity
+		t.replace(e, &p)
+	}
+	if t.keepEnv.Load() && !e.envRead && e.p.Env == nil && !e.p.Kernel {
+		e.envRead = true
+		t.readEnv(e)
+	}
+	return Change{Process: e.p, Before: before}
+}
+
+// replace exchanges what is known about a process.
+func (t *Table) replace(e *entry, p *Process) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	e.p = p
+}
+
+// readEnv reads the environment of a process whose exec did not tell it.
+func (t *Table) readEnv(e *entry) {
+	env, ok := t.proc.environ(e.p.Key)
+	if !ok {
+		return
+	}
+	p := *e.p
+	p.Env = splitArgs(env[:min(len(env), maxArgs)])
+	t.replace(e, &p)
+}
+
+// KeepEnvironments tells whether processes have their environments from now on:
+// those of execs, if the kernel side tells them, and of processes that run
+// already when they next make a call that is captured.
+func (t *Table) KeepEnvironments(on bool) { t.keepEnv.Store(on) }
 
 // fork adds the child, which has its parent's program until it executes
 // another.
@@ -72,7 +110,10 @@ func (t *Table) exec(e *entry, ev *event.Event) Change {
 	p.setProgram(&ev.Exec)
 	p.Executed = ev.Time
 	p.ExecSession, p.ExecCgroup = p.Session, p.Cgroup
-	if len(ev.Exec.Env) > 0 {
+	if len(ev.Exec.Env) > 0 && t.keepEnv.Load() {
+		p.Env = splitArgs(ev.Exec.Env)
+	}
+	if len(ev.Exec.Env) > 0 && ev.Exec.EnvFlag&event.ArgTruncated == 0 {
 		p.setEnvironment(ev.Exec.Env)
 	} else if env, ok := t.proc.environ(ev.Key); ok {
 		p.setEnvironment(env)
@@ -196,7 +237,7 @@ func fromTask(ev *event.Event) *Process {
 		UID: k.UID, GID: k.GID, EUID: k.EUID, EGID: k.EGID,
 		LoginUID: k.LoginUID, Session: k.Session, TTY: k.TTY, VPID: k.VPID, PGID: k.PGID,
 		MountNS: k.MountNS, PIDNS: k.PIDNS, Cgroup: cgroup,
-		ExecSession: k.Session, ExecCgroup: cgroup, Kernel: k.Kthread,
+		ExecSession: k.Session, ExecCgroup: cgroup, Kernel: k.Kthread, Identity: ev.Identity,
 	}
 }
 
@@ -204,7 +245,7 @@ func fromTask(ev *event.Event) *Process {
 func (p *Process) setProgram(x *event.Exec) {
 	p.Path = string(x.Path)
 	p.Cwd = string(x.Cwd)
-	p.File = x.File
+	p.File, p.Ctime, p.Mtime = x.File, x.Ctime, x.Mtime
 	if len(x.Args) > 0 {
 		p.Args = splitArgs(x.Args)
 		p.ArgsTruncated = x.ArgFlag&event.ArgTruncated != 0
@@ -222,5 +263,9 @@ func (p *Process) inherit(from *Process) {
 	p.Path, p.Args, p.ArgsTruncated = from.Path, from.Args, from.ArgsTruncated
 	p.Cwd, p.File, p.Service, p.LoadsSDK = from.Cwd, from.File, from.Service, from.LoadsSDK
 	p.ExecSession, p.ExecCgroup = from.ExecSession, from.ExecCgroup
+	p.Ctime, p.Mtime, p.Env = from.Ctime, from.Mtime, from.Env
+	if !p.Identity.Known {
+		p.Identity = from.Identity
+	}
 	p.Repaired = from.Repaired && from.Path == ""
 }

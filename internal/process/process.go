@@ -19,6 +19,9 @@ type Process struct {
 	ArgsTruncated bool
 	Cwd           string // kernel's path, at the last exec
 	File          event.File
+	Ctime, Mtime  uint64         // of the executable, ns since 1970; 0 when unknown
+	Identity      event.Identity // as of the last event that told it
+	Env           []string       // environment at the last exec, at most 4096 bytes; only while it is kept; not to be changed
 
 	UID, GID, EUID, EGID uint32
 	LoginUID, Session    uint32 // event.NoID when unset

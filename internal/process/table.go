@@ -43,6 +43,7 @@ type Table struct {
 	pinned  *list.List        // of *entry: their time is over, but descendants live
 	orphans map[Key]family    // by the parent that is not known, or would make a loop
 
+	keepEnv     atomic.Bool
 	alive       atomic.Int64
 	evicted     atomic.Uint64
 	repaired    atomic.Uint64
@@ -57,7 +58,9 @@ type entry struct {
 	in     *list.List
 	elem   *list.Element
 	gone   bool
-	waits  Key // the parent below which it is among the orphans
+
+	envRead bool // once, be it there or not; only Apply's goroutine asks
+	waits   Key  // the parent below which it is among the orphans
 }
 
 // family are the entries that wait for one parent.

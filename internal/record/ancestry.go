@@ -105,6 +105,7 @@ func (v *View) fill(from *process.Process, p *field.Process) {
 		Name: from.Name,
 		Path: from.Path,
 		Args: from.Args,
+		Env:  from.Env,
 	}
 	if v.bootTime != 0 {
 		p.Start = v.bootTime + int64(from.Key.Start)

@@ -127,13 +127,18 @@ func (v *View) textOfSelf(a field.Attr) (string, bool) {
 }
 
 func (v *View) listOfSelf(a field.Attr) ([]string, bool) {
-	if a != field.AttrProcArgs {
+	if a != field.AttrProcArgs && a != field.AttrProcEnv {
 		return nil, false
 	}
-	if p := v.self(); p != nil && p.Args != nil {
-		return p.Args, true
+	p := v.self()
+	if p == nil {
+		return nil, false
 	}
-	return nil, false
+	list := p.Args
+	if a == field.AttrProcEnv {
+		list = p.Env
+	}
+	return list, list != nil
 }
 
 func (v *View) intOfSelf(a field.Attr) (int64, bool) {
@@ -147,13 +152,43 @@ func (v *View) intOfSelf(a field.Attr) (int64, bool) {
 		return v.fileFlag(event.FileLower)
 	case field.AttrExeMemfd:
 		return v.fileFlag(event.FileMemfd)
-	case field.AttrExeInode:
-		if p := v.self(); p != nil && p.File.Inode != 0 {
-			return int64(p.File.Inode), true
+	case field.AttrExeWritable:
+		return v.fileFlag(event.FileWritable)
+	case field.AttrExeInode, field.AttrExeCtime, field.AttrExeMtime, field.AttrSID, field.AttrVPGID, field.AttrPIDNSStart,
+		field.AttrCapInheritable, field.AttrCapPermitted, field.AttrCapEffective:
+		if p := v.self(); p != nil {
+			return v.fact(p, a)
 		}
 	default:
 	}
 	return 0, false
+}
+
+// fact is a number that the process table has; false when it is not known.
+func (v *View) fact(p *process.Process, a field.Attr) (int64, bool) {
+	id := &p.Identity
+	switch a {
+	case field.AttrExeInode:
+		return int64(p.File.Inode), p.File.Inode != 0
+	case field.AttrExeCtime:
+		return int64(p.Ctime), p.Ctime != 0
+	case field.AttrExeMtime:
+		return int64(p.Mtime), p.Mtime != 0
+	case field.AttrSID:
+		return int64(id.SID), id.Known
+	case field.AttrVPGID:
+		return int64(id.VPGID), id.Known
+	case field.AttrPIDNSStart:
+		return v.bootTime + int64(id.PIDNSStart), id.Known && id.PIDNSStart != 0 && v.bootTime != 0
+	case field.AttrCapInheritable:
+		return int64(id.CapInheritable), id.Known
+	case field.AttrCapPermitted:
+		return int64(id.CapPermitted), id.Known
+	case field.AttrCapEffective:
+		return int64(id.CapEffective), id.Known
+	default:
+		return 0, false
+	}
 }
 
 func (v *View) fileFlag(flag event.FileFlags) (int64, bool) {

@@ -16,7 +16,10 @@ type Spec struct {
 	Args    []Arg // at most MaxArgs, in register order
 	Result  Result
 	Timed   bool // the call may block: its record tells when it began
-	Often   bool // so frequent that only those get it who name it
+	// Identity: the call changes who the process is (credentials, capabilities,
+	// session, process group, namespaces); its record tells what they are after it.
+	Identity bool
+	Often    bool // so frequent that only those get it who name it
 }
 
 // Reads tells whether an argument of this kind is read when the call begins.

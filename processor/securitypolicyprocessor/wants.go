@@ -20,6 +20,9 @@ func (p *policyProcessor) wants(set *policy.RuleSet) interest.Set {
 	if set.Reads(field.AttrProcEnv) {
 		wanted = wanted.WithEnvironment()
 	}
+	if set.Reads(field.AttrUserHome) || set.Reads(field.AttrUserShell) {
+		wanted = wanted.WithAccounts()
+	}
 	return wanted
 }
 

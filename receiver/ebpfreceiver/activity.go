@@ -216,11 +216,12 @@ func (s *activityStage) tell(ev *event.Event, change process.Change) {
 
 // prepare makes the present activity of an event.
 func (s *activityStage) prepare(ev *event.Event, change process.Change) *translate.Activity {
-	registered := s.wanted.Load().registered
+	wanted := s.wanted.Load()
+	registered := wanted.registered
 	a := &s.activity
 	*a = translate.Activity{
 		Owner: translate.Owner{Process: change.Process, Cgroup: s.enrich.cgroup(ev)},
-		Event: ev, Full: !registered, Arguments: registered, Redact: s.cfg.Redact && !registered,
+		Event: ev, Full: !registered, Arguments: registered, Account: wanted.accounts, Redact: s.cfg.Redact && !registered,
 	}
 	if ev.Type == event.TypeExec || a.Full {
 		s.ancestors = s.enrich.processes.AppendAncestors(s.ancestors[:0], ev.Key, process.MaxAncestors)

@@ -35,6 +35,8 @@ type fakeKernel struct {
 	mu     sync.Mutex
 	wanted []string
 	closed int
+
+	environment bool
 }
 
 func newFakeKernel() *fakeKernel {
@@ -59,6 +61,13 @@ func (k *fakeKernel) SetInterest(names []string) ([]string, error) {
 	defer k.mu.Unlock()
 	k.wanted = names
 	return []string{"nosuchcall"}, nil
+}
+
+func (k *fakeKernel) SetExecEnvironment(on bool) error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.environment = on
+	return nil
 }
 
 func (k *fakeKernel) interest() []string {

@@ -9,6 +9,7 @@ import "github.com/sightglass/sightglass/internal/bpf"
 type kernel interface {
 	Seed(handle func(raw []byte)) error
 	SetInterest(syscalls []string) (unknown []string, err error)
+	SetExecEnvironment(on bool) error
 	Hooks() []bpf.Hook
 	Degradations() []bpf.Degradation
 	Stats() (bpf.Stats, error)

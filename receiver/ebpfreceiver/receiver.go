@@ -376,7 +376,10 @@ func (f *follower) run(quit <-chan struct{}) {
 func (f *follower) follow() {
 	w := f.registry.Wanted()
 	f.stage.wanted.Store(newWanted(w))
-	unknown, err := f.kernel.SetInterest(w.Set.Sorted())
+	environments := w.Set.Environment()
+	f.stage.enrich.processes.KeepEnvironments(environments)
+	unknown, err := f.kernel.SetInterest(captured(w))
+	err = errors.Join(err, f.kernel.SetExecEnvironment(environments))
 	f.following.Store(true)
 	if err != nil {
 		f.log.Error("The kernel keeps to what was wanted before.", zap.Error(err))

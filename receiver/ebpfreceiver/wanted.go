@@ -13,6 +13,7 @@ import (
 // wanted is the interest of everybody, made ready for one look-up per event.
 type wanted struct {
 	registered bool
+	accounts   bool
 	rows       []rowFilter // by row of the syscall table
 	exits      bool        // of every process, not of commands only
 }
@@ -20,6 +21,7 @@ type wanted struct {
 func newWanted(w interest.Wanted) *wanted {
 	out := &wanted{
 		registered: w.Registered,
+		accounts:   w.Set.Accounts(),
 		rows:       make([]rowFilter, len(syscalls.Table)),
 		exits:      w.Registered && w.Set.Has(interest.ProcessExit),
 	}
@@ -27,6 +29,27 @@ func newWanted(w interest.Wanted) *wanted {
 		out.rows[i] = newRowFilter(w.Set, &syscalls.Table[i])
 	}
 	return out
+}
+
+// captured are the calls that the kernel is asked for: those that are wanted,
+// and for policies also those that change who a process is, which the process
+// table follows.
+func captured(w interest.Wanted) []string {
+	var names []string
+	for _, name := range w.Set.Sorted() {
+		if name != interest.ProcessExit {
+			names = append(names, name)
+		}
+	}
+	if !w.Registered {
+		return names
+	}
+	for i := range syscalls.Table {
+		if s := &syscalls.Table[i]; s.Identity && !w.Set.Has(s.Name) {
+			names = append(names, s.Name)
+		}
+	}
+	return names
 }
 
 // Reasons why an event is not told.

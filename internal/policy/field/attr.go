@@ -88,7 +88,6 @@ const (
 	AttrSyscallReturn
 	AttrSyscallDuration
 	AttrErrorType
-	AttrCPU
 	AttrFilePath
 	AttrFileRaw
 	AttrFileResolved
@@ -204,7 +203,6 @@ var attrTable = [attrFixed]attrRow{
 	AttrSyscallReturn:         {schema.SyscallReturn, FormInt},
 	AttrSyscallDuration:       {schema.SyscallDuration, FormInt},
 	AttrErrorType:             {schema.ErrorType, FormText},
-	AttrCPU:                   {schema.CPUAttr, FormInt},
 	AttrFilePath:              {schema.FilePath, FormText},
 	AttrFileRaw:               {schema.FileNameRaw, FormText},
 	AttrFileResolved:          {schema.FileResolvedPath, FormText},

@@ -4,6 +4,7 @@ import "github.com/sightglass/sightglass/internal/policy/events"
 
 const (
 	reasonCapture = "it only makes sense while reading a capture file"
+	reasonCPU     = "records do not tell which CPU a call was made on"
 	reasonPlugin  = "there are no plugins that make events"
 )
 
@@ -33,7 +34,7 @@ var evtFields = []Field{
 	}},
 	{Name: "evt.source", Type: CharBuf, Doc: "source of the event: syscall", Get: constText("syscall")},
 	{Name: "evt.dir", Type: CharBuf, Flags: Deprecated, Doc: "direction: always <, since a call is one event", Get: constText("<")},
-	{Name: "evt.cpu", Type: Int16, Doc: "number of the CPU", From: []Attr{AttrCPU}, Get: getInt(AttrCPU)},
+	{Name: "evt.cpu", Type: Int16, Unsupported: reasonCPU, Doc: "number of the CPU"},
 	{Name: "evt.hostname", Type: CharBuf, Doc: "name of the host", From: []Attr{AttrHostName}, Get: getText(AttrHostName)},
 	{Name: "evt.is_async", Type: Boolean, Doc: "made by the agent rather than by a call: false", Get: constBool(false)},
 	{Name: "evt.asynctype", Type: CharBuf, Doc: "kind of an asynchronous event; no value for calls", Get: noValue},

@@ -46,7 +46,7 @@ var threadFields = []Field{
 	{Name: "thread.cap_effective", Type: CharBuf, Doc: "names of the effective capabilities", From: []Attr{AttrCapEffective}, Get: getCaps(AttrCapEffective)},
 	{Name: "thread.cap_inheritable", Type: CharBuf, Doc: "names of the inheritable capabilities", From: []Attr{AttrCapInheritable}, Get: getCaps(AttrCapInheritable)},
 	{Name: "thread.tid", Type: Int64, Doc: "thread id as the host sees it", From: []Attr{AttrTID}, Get: orPID(AttrTID)},
-	{Name: "thread.vtid", Type: Int64, Doc: "thread id in the innermost pid namespace", From: []Attr{AttrVTID}, Get: getInt(AttrVTID)},
+	{Name: "thread.vtid", Type: Int64, Doc: "thread id in the innermost pid namespace", From: []Attr{AttrVTID, AttrTID, AttrVPID}, Get: getVTID},
 	{Name: "thread.ismain", Type: Boolean, Doc: "is the process' first thread", From: []Attr{AttrTID, AttrPID}, Get: sameID(AttrTID, AttrPID)},
 	{Name: "thread.cgroups", Type: CharBuf, Doc: "control group, as unified=path", From: []Attr{AttrCgroupPath}, Get: func(c *Context, _ *Arg, v *Value) {
 		if s, ok := c.String(AttrCgroupPath); ok {
@@ -81,6 +81,16 @@ func (c *Context) idOrPID(a Attr) (int64, bool) {
 		return n, ok
 	}
 	return c.Int(AttrPID)
+}
+
+// getVTID is the thread's id in the innermost pid namespace: records leave it
+// out where it equals the host's, and say nothing of threads of first threads.
+func getVTID(c *Context, _ *Arg, v *Value) {
+	for _, a := range [...]Attr{AttrVTID, AttrTID, AttrVPID, AttrPID} {
+		if c.signed(a, v); v.Kind != None {
+			return
+		}
+	}
 }
 
 // sameID compares two ids; no value when one is missing.

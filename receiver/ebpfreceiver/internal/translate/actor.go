@@ -22,6 +22,9 @@ func (l *Logs) actor(attrs pcommon.Map, a *Activity) {
 	if a.Event.TID != a.Event.Key.TGID {
 		attrs.PutInt(schema.ProcessTID, int64(a.Event.TID))
 	}
+	if task.VTID != 0 && task.VTID != a.Event.TID {
+		attrs.PutInt(schema.ProcessVTID, int64(task.VTID))
+	}
 	if task.VPID != 0 && task.VPID != a.Event.Key.TGID {
 		attrs.PutInt(schema.ProcessVPID, int64(task.VPID))
 	}
@@ -47,6 +50,10 @@ func (l *Logs) credentials(attrs pcommon.Map, a *Activity) {
 	task := &a.Event.Task
 	attrs.PutInt(schema.ProcessUserID, int64(task.EUID))
 	put(attrs, schema.ProcessUserName, a.User.Name)
+	if a.Account {
+		put(attrs, schema.ProcessUserHome, a.User.Home)
+		put(attrs, schema.ProcessUserShell, a.User.Shell)
+	}
 	if task.UID != task.EUID {
 		attrs.PutInt(schema.ProcessRealUserID, int64(task.UID))
 	}
@@ -89,8 +96,35 @@ func (l *Logs) program(attrs pcommon.Map, a *Activity) {
 	if x.File.Inode != 0 {
 		attrs.PutInt(schema.ProcessExecutableInode, int64(x.File.Inode))
 	}
+	if a.Full {
+		l.identity(attrs, a.Process)
+	}
 	l.mark(x.PathFlag, schema.ProcessPath)
 	l.mark(x.CwdFlag, schema.ProcessWorkingDirectory)
+}
+
+// identity writes what a policy processor elsewhere may ask about the program
+// and what it may do.
+func (l *Logs) identity(attrs pcommon.Map, p *process.Process) {
+	if p == nil {
+		return
+	}
+	if p.File.Flags&event.FileWritable != 0 {
+		attrs.PutBool(schema.ProcessExecutableWritable, true)
+	}
+	if p.Ctime != 0 {
+		attrs.PutInt(schema.ProcessExecutableCtime, int64(p.Ctime))
+		attrs.PutInt(schema.ProcessExecutableMtime, int64(p.Mtime))
+	}
+	id := &p.Identity
+	if !id.Known {
+		return
+	}
+	attrs.PutInt(schema.ProcessCapInheritable, int64(id.CapInheritable))
+	attrs.PutInt(schema.ProcessCapPermitted, int64(id.CapPermitted))
+	attrs.PutInt(schema.ProcessCapEffective, int64(id.CapEffective))
+	attrs.PutInt(schema.ProcessSID, int64(id.SID))
+	attrs.PutInt(schema.ProcessVPGID, int64(id.VPGID))
 }
 
 // command writes the argument vector.

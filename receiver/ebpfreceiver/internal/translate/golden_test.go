@@ -179,7 +179,7 @@ func TestOpenRecords(t *testing.T) {
 
 	below := calls(t, "openat", -2, dir("/srv/data"), str("a/./b"), num(0), num(0))
 	below.Flags = event.FlagSelf
-	below.TID = 4250
+	below.TID, below.Task.VTID = 4250, 4250
 
 	how := calls(t, "openat2", 5, cwdFD(), str("/tmp/x"), event.Arg{Words: [6]uint64{unix.O_CREAT, 0o600, unix.RESOLVE_BENEATH}}, num(24))
 	how.Syscall.Args[1].Flags = event.ArgTruncated | event.ArgLate

@@ -30,6 +30,8 @@ type Activity struct {
 	// Arguments writes each argument of a system call and what else only
 	// policies ask for.
 	Arguments bool
+	// Account writes the home directory and the shell of User.
+	Account bool
 	// Redact masks secrets in command lines: set it when no processor does so
 	// later.
 	Redact bool
@@ -99,6 +101,7 @@ func (l *Logs) Append(a *Activity, wallOffset int64, observed time.Time) {
 		l.syscall(attrs, a)
 		if a.Full {
 			l.command(attrs, a)
+			l.identity(attrs, a.Process)
 			l.ancestry(attrs, a)
 		}
 	case event.TypeFork, event.TypeProcess, event.TypeCgroupMkdir, event.TypeCgroupRmdir,

@@ -1,0 +1,78 @@
+package process
+
+import (
+	"os"
+	"path/filepath"
+	"strconv"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/sightglass/sightglass/internal/event"
+	"github.com/sightglass/sightglass/internal/syscalls"
+)
+
+// call makes the record of a system call.
+func (s *script) call(k Key, name string, id event.Identity) Change {
+	s.t.Helper()
+	ev := s.event(event.TypeSyscall, k, "x")
+	row, ok := syscalls.Index(name)
+	require.True(s.t, ok)
+	ev.Syscall.Index, ev.Identity = uint16(row), id
+	return s.tab.Apply(ev)
+}
+
+// TestIdentity: what a process may do and which session it is of come with its
+// fork and its exec, and change with few calls.
+func TestIdentity(t *testing.T) {
+	s := newScript(t, Options{})
+	sh, child := key(10, 100), key(11, 200)
+	ev := s.event(event.TypeExec, sh, "sh")
+	ev.Exec = event.Exec{Path: []byte("/bin/sh"), Ctime: 5, Mtime: 6}
+	ev.Identity = event.Identity{Known: true, CapEffective: 7, SID: 10}
+	require.Equal(t, ev.Identity, s.tab.Apply(ev).Process.Identity)
+
+	c := s.fork(sh, child, "sh") // told by an older kernel side
+	require.EqualValues(t, 7, c.Process.Identity.CapEffective)
+	require.EqualValues(t, 5, c.Process.Ctime)
+	require.EqualValues(t, 6, c.Process.Mtime)
+
+	c = s.call(child, "setsid", event.Identity{Known: true, CapEffective: 7, SID: 11})
+	require.EqualValues(t, 11, c.Process.Identity.SID)
+	require.EqualValues(t, 10, c.Before.Identity.SID)
+	c = s.call(child, "openat", event.Identity{})
+	require.Same(t, c.Before, c.Process, "a call that tells nothing changes nothing")
+	require.EqualValues(t, 11, c.Process.Identity.SID)
+	p, _ := s.tab.Lookup(sh)
+	require.EqualValues(t, 10, p.Identity.SID, "the parent's is its own")
+}
+
+// TestEnvironments are kept only while somebody wants them: of execs, and of
+// what runs already from /proc.
+func TestEnvironments(t *testing.T) {
+	proc := t.TempDir()
+	s := newScript(t, Options{Proc: proc})
+	old := key(20, 2000)
+	dir := filepath.Join(proc, strconv.Itoa(20))
+	require.NoError(t, os.MkdirAll(dir, 0o700))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "environ"), []byte("A=1\x00B=2\x00"), 0o600))
+	s.exec(old, "/bin/old")
+	exec := func(k Key) *Process {
+		ev := s.event(event.TypeExec, k, "x")
+		ev.Exec.Env = []byte("C=3\x00D=4\x00")
+		return s.tab.Apply(ev).Process
+	}
+	require.Nil(t, exec(key(21, 2100)).Env)
+	require.Nil(t, s.call(old, "openat", event.Identity{}).Process.Env)
+
+	s.tab.KeepEnvironments(true)
+	require.Equal(t, []string{"C=3", "D=4"}, exec(key(22, 2200)).Env)
+	require.Equal(t, []string{"C=3", "D=4"}, s.fork(key(22, 2200), key(23, 2300), "x").Process.Env)
+	require.Equal(t, []string{"A=1", "B=2"}, s.call(old, "openat", event.Identity{}).Process.Env)
+	gone := key(24, 2400)
+	s.exec(gone, "/bin/gone")
+	require.Nil(t, s.call(gone, "openat", event.Identity{}).Process.Env)
+
+	s.tab.KeepEnvironments(false)
+	require.Nil(t, exec(key(25, 2500)).Env)
+}
