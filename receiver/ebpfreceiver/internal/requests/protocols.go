@@ -10,6 +10,7 @@ import (
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/exchange"
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/http1"
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/http2"
+	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/mysql"
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/postgresql"
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/redis"
 )
@@ -23,6 +24,7 @@ func Protocols() []exchange.Protocol {
 		dns.New(), // before others that begin with a length: its servers read 2 bytes first
 		http2.New(),
 		postgresql.New(),
+		mysql.New(),
 		redis.New(),
 	}
 }

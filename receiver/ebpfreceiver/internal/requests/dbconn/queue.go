@@ -86,9 +86,9 @@ func (q *Queue[T]) Last() *Pending[T] { return &q.open[len(q.open)-1] }
 // Seen notes that a segment was handled.
 func (q *Queue[T]) Seen(s *exchange.Segment) { q.latest = max(q.latest, s.End) }
 
-// Begin adds the request that begins in s, unreported. It returns nil, having
-// given up, when its answer could not be told from others.
-func (q *Queue[T]) Begin(s *exchange.Segment) *Pending[T] {
+// Begin adds a request that began at a time, in s or earlier, unreported. It
+// returns nil, having given up, when its answer could not be told from others.
+func (q *Queue[T]) Begin(s *exchange.Segment, since uint64) *Pending[T] {
 	if q.Rested(s) {
 		q.settled = true
 	}
@@ -103,7 +103,7 @@ func (q *Queue[T]) Begin(s *exchange.Segment) *Pending[T] {
 		clear(q.open[n:])
 		q.open, q.head = q.open[:n], 0
 	}
-	q.open = append(q.open, Pending[T]{Start: s.Start})
+	q.open = append(q.open, Pending[T]{Start: min(s.Start, since)})
 	return q.Last()
 }
 
@@ -114,6 +114,7 @@ func (q *Queue[T]) Report(p *Pending[T], s *exchange.Segment) *dbfacts.Facts {
 		if p.Ex = q.Sink.New(s); p.Ex == nil {
 			return nil
 		}
+		p.Ex.Start = p.Start
 	}
 	return dbfacts.Of(p.Ex)
 }

@@ -30,6 +30,8 @@ type Parser struct {
 	proto      *Protocol
 	q          dbconn.Queue[group]
 	req, resp  dbconn.Frames
+	since      uint64 // when the message of the client began
+	taken      uint64 // bytes of it
 	database   []byte
 	statements dbconn.Statements
 	portals    dbconn.Portals

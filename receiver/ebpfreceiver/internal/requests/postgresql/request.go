@@ -30,8 +30,12 @@ func (p *Parser) request(s *exchange.Segment) {
 			p.hidden(s)
 			return
 		}
+		if p.req.Between() {
+			p.since, p.taken = s.Start, 0
+		}
 		before := c.Left()
 		m, found := p.nextRequest(&c)
+		p.taken += before - c.Left()
 		if p.stopped || p.q.Adrift() {
 			return
 		}
@@ -52,10 +56,10 @@ func (p *Parser) request(s *exchange.Segment) {
 			} else if !p.message(&m, s) {
 				return
 			}
+			if p.q.Len() > 0 {
+				p.q.Took(p.q.Last(), p.taken, exchange.Request)
+			}
 		default:
-		}
-		if p.q.Len() > 0 {
-			p.q.Took(p.q.Last(), before-c.Left(), exchange.Request)
 		}
 	}
 }
@@ -117,7 +121,7 @@ func (p *Parser) expect(k kind, s *exchange.Segment) {
 
 // begin adds a request. It returns nil when its answer could not be told.
 func (p *Parser) begin(s *exchange.Segment) *dbconn.Pending[group] {
-	g := p.q.Begin(s)
+	g := p.q.Begin(s, p.since)
 	if g == nil {
 		p.forget()
 	}

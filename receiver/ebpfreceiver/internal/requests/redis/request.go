@@ -96,16 +96,15 @@ func (p *Parser) command(s *exchange.Segment) bool {
 	if p.respHidden && p.q.Len() == 1 && !p.q.Pipelined() { // the client has read all of it
 		p.end()
 	}
-	r := p.q.Begin(s)
+	r := p.q.Begin(s, b.start)
 	if r == nil {
 		p.forget()
 		return false
 	}
-	r.Start = min(r.Start, b.start)
 	r.Info = request{kind: b.spec.kind, answers: max(p.args.count-1, 1)}
 	switch {
 	case b.spec.kind == begins:
-		p.tx = transaction{open: true, start: r.Start, name: p.tx.name[:0]}
+		p.tx = transaction{open: true, start: b.start, name: p.tx.name[:0]}
 		return true
 	case p.tx.open && (b.spec.kind == executes || b.spec.kind == discards):
 		p.transaction(r, s)
@@ -118,7 +117,6 @@ func (p *Parser) command(s *exchange.Segment) bool {
 	if f == nil {
 		return true
 	}
-	r.Ex.Start = r.Start
 	p.q.Took(r, b.bytes, exchange.Request)
 	p.describe(f)
 	p.changes()
@@ -172,8 +170,8 @@ func (t *transaction) add(name []byte) {
 
 // transaction makes an exchange of what was sent since MULTI.
 func (p *Parser) transaction(r *dbconn.Pending[request], s *exchange.Segment) {
+	r.Start = p.tx.start
 	if f := p.report(r, s); f != nil {
-		r.Ex.Start = p.tx.start
 		f.Operation = append(f.Operation, "MULTI"...)
 		if p.cmd.spec.kind == discards {
 			f.Operation = append(f.Operation[:0], p.cmd.name...)
