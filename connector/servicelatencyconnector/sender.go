@@ -12,8 +12,8 @@ import (
 )
 
 // batchPoints is how many data points are sent at once: with full histograms
-// about one megabyte, well below gRPC's usual limit of four.
-const batchPoints = 2_000
+// a quarter of a megabyte, well below gRPC's usual limit of four.
+const batchPoints = 500
 
 // sender hands intervals to the next consumer in batches. A refused batch of
 // deltas is kept and sent again with the same times, so that a receiver that
