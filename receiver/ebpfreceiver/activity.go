@@ -151,7 +151,11 @@ func (s *activityStage) event(ev *event.Event) {
 		return
 	case event.TypeExec:
 		s.shim(ev)
-	case event.TypeSyscall, event.TypeFork, event.TypeExit, event.TypeProcess, event.TypeData, event.TypeSocketClose:
+	case event.TypeSyscall:
+		if s.build != nil && ev.Syscall.Return >= 0 {
+			s.enrich.unmask(&ev.Syscall.Result)
+		}
+	case event.TypeFork, event.TypeExit, event.TypeProcess, event.TypeData, event.TypeSocketClose:
 	}
 	change := s.enrich.processes.Apply(ev)
 	if s.build == nil {

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/sightglass/sightglass/internal/container"
+	"github.com/sightglass/sightglass/internal/critical"
 	"github.com/sightglass/sightglass/internal/event"
 	"github.com/sightglass/sightglass/internal/process"
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/exchange"
@@ -25,6 +26,7 @@ type enricher struct {
 	processes *process.Table
 	cgroups   *container.Resolver
 	users     *process.Users
+	critical  *critical.Files
 }
 
 func newEnricher(cfg *Config) *enricher {
@@ -33,6 +35,7 @@ func newEnricher(cfg *Config) *enricher {
 		processes: process.New(process.Options{Proc: proc, Max: cfg.MaxProcesses}),
 		cgroups:   container.NewResolver(container.Options{Root: cfg.RootPath, Proc: proc}),
 		users:     process.NewUsers(cfg.RootPath, proc),
+		critical:  critical.New(cfg.RootPath),
 	}
 }
 
@@ -47,6 +50,14 @@ func (e *enricher) owner(ex *exchange.Exchange) translate.Owner {
 	id := container.CgroupID{Hierarchy: ex.CgroupHierarchy, ID: ex.CgroupID}
 	p, _ := e.processes.Lookup(ex.Owner)
 	return translate.Owner{Process: p, Cgroup: e.cgroups.Lookup(id, ex.Owner.TGID)}
+}
+
+// unmask gives a critical file of the host that was opened by another path, a
+// hard link or a mount, its own.
+func (e *enricher) unmask(opened *event.Arg) {
+	if name := e.critical.Name(&opened.File); name != nil {
+		opened.Path, opened.Flags = name, opened.Flags&^event.ArgTruncated
+	}
 }
 
 // name adds the names of users to an activity.

@@ -237,6 +237,9 @@ func (run *running) start() {
 		})
 	}
 	run.tasks.Go(func() { run.report.run(run.quit) })
+	if run.activity.build != nil {
+		run.tasks.Go(func() { run.activity.enrich.critical.Run(run.quit) })
+	}
 	if run.interest != nil {
 		run.tasks.Go(func() {
 			select {

@@ -3,6 +3,7 @@ package rules
 import (
 	"bufio"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -12,7 +13,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
@@ -46,17 +46,31 @@ type stage struct {
 // perform at the same time, hence nothing here ends the test.
 func (s *stage) perform(t *testing.T, name, script string) {
 	t.Helper()
-	line, err := json.Marshal(map[string]string{"name": name, "script": script})
-	assert.NoError(t, err)
-	_, err = s.in.Write(append(line, '\n'))
-	assert.NoError(t, err)
-	assert.True(t, s.out.Scan(), "the stage on the %s is gone", s.place)
-	if s.out.Text() != "ok" {
-		t.Errorf("on the %s: %s: %s", s.place, script, s.out.Text())
+	answer, err := s.ask(map[string]string{"name": name, "script": script})
+	if err == nil && answer != "ok" {
+		err = errors.New(answer)
+	}
+	if err != nil {
+		t.Errorf("on the %s: %s: %v", s.place, script, err)
 	}
 }
 
-// open starts a stage by a command, which ends with the test.
+// ask sends an act and waits for the line that answers it.
+func (s *stage) ask(act map[string]string) (string, error) {
+	line, err := json.Marshal(act)
+	if err != nil {
+		return "", err
+	}
+	if _, err := s.in.Write(append(line, '\n')); err != nil {
+		return "", err
+	}
+	if !s.out.Scan() {
+		return "", errors.New("the stage is gone")
+	}
+	return s.out.Text(), nil
+}
+
+// openStage starts a stage by a command, which ends with the test.
 func openStage(t *testing.T, p place, cmd *exec.Cmd) *stage {
 	t.Helper()
 	in, err := cmd.StdinPipe()
@@ -81,16 +95,16 @@ type theater struct {
 	stages [places]*stage
 }
 
+// changed are the directories of the host that acts change, in a copy.
+var changed = []string{"/etc", "/root", "/home", "/var", "/usr", "/opt", "/srv"}
+
 // newTheater builds the actor and the places that it plays in.
 func newTheater(t *testing.T) *theater {
 	t.Helper()
 	dir := t.TempDir()
-	require.NoError(t, os.Chmod(filepath.Dir(dir), 0o755))
-	actor := filepath.Join(dir, "actor")
-	t.Setenv("CGO_ENABLED", "0") // a container holds no libraries
-	run(t, "go", "build", "-o", actor, "./actor")
+	actor := buildActor(t, dir)
 	th := &theater{}
-	th.stages[onHost] = hostStage(t, dir, actor)
+	th.stages[onHost] = hostStage(t, dir, actor, changed...)
 	daemon := containerd.Start(t)
 	for _, p := range []place{container, privileged} {
 		th.stages[p] = containerStage(t, daemon, p, filepath.Join(dir, p.String()), actor)
@@ -98,13 +112,23 @@ func newTheater(t *testing.T) *theater {
 	return th
 }
 
-// hostStage is a process of the host that sees a copy of the directories that
-// acts change, and a network of its own.
-func hostStage(t *testing.T, dir, actor string) *stage {
+// buildActor returns the actor's program, which it puts into dir.
+func buildActor(t *testing.T, dir string) string {
+	t.Helper()
+	require.NoError(t, os.Chmod(filepath.Dir(dir), 0o755))
+	actor := filepath.Join(dir, "actor")
+	t.Setenv("CGO_ENABLED", "0") // a container holds no libraries
+	run(t, "go", "build", "-o", actor, "./actor")
+	return actor
+}
+
+// hostStage is a process of the host that sees a copy of some directories, and a
+// network of its own.
+func hostStage(t *testing.T, dir, actor string, copied ...string) *stage {
 	t.Helper()
 	var script strings.Builder
 	script.WriteString("set -e\nmount --make-rprivate /\n")
-	for i, d := range []string{"/etc", "/root", "/home", "/var", "/usr", "/opt", "/srv"} {
+	for i, d := range copied {
 		layers := filepath.Join(dir, fmt.Sprintf("host%d", i))
 		for _, sub := range []string{"upper", "work"} {
 			require.NoError(t, os.MkdirAll(filepath.Join(layers, sub), 0o755))
@@ -128,8 +152,8 @@ ip route add default via 192.0.2.2
 `
 
 // containerStage is the first process of a container whose root is an overlay
-// of the image and a writable layer.
-func containerStage(t *testing.T, daemon *containerd.Daemon, p place, dir, actor string) *stage {
+// of the image and a writable layer; more are flags of ctr.
+func containerStage(t *testing.T, daemon *containerd.Daemon, p place, dir, actor string, more ...string) *stage {
 	t.Helper()
 	image, root := filepath.Join(dir, "image"), filepath.Join(dir, "root")
 	for _, d := range []string{image, root, dir + "/upper", dir + "/work"} {
@@ -149,7 +173,7 @@ func containerStage(t *testing.T, daemon *containerd.Daemon, p place, dir, actor
 	if p == privileged {
 		flags = append(flags, "--privileged")
 	}
-	flags = append(flags, root, p.String(), home+"/actor")
+	flags = append(append(flags, more...), root, p.String(), home+"/actor")
 	return openStage(t, p, exec.Command("ctr", append(daemon.Flags(), flags...)...))
 }
 

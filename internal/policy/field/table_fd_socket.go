@@ -89,7 +89,7 @@ func ip(side func(*socket) (end, bool)) func(*Context, *Arg, *Value) {
 		s := c.socket()
 		// A datagram leaves a socket that is not connected from whatever address
 		// the route has: with a peer, "any address" is none.
-		if e, ok := side(s); ok && !(s.connected() && e.addr.IsUnspecified()) {
+		if e, ok := side(s); ok && (!s.connected() || !e.addr.IsUnspecified()) {
 			v.SetIP(e.addr)
 		}
 	}

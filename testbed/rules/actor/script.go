@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"os/exec"
 	"strconv"
@@ -92,9 +93,7 @@ func init() {
 		"login": simple(login),
 	}
 	for _, more := range []map[string]verb{fileVerbs, networkVerbs, processVerbs} {
-		for name, v := range more {
-			verbs[name] = v
-		}
+		maps.Copy(verbs, more)
 	}
 }
 

@@ -1,0 +1,107 @@
+// Package critical knows the host's most important files by their inodes. The
+// kernel's path of an open file is the one it was opened by: another hard link,
+// a bind mount, or the volume of a container give the same file another path,
+// and only the inode is the same.
+package critical
+
+import (
+	"path/filepath"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/sightglass/sightglass/internal/event"
+)
+
+// patterns are the files that policies name, below the host's root.
+var patterns = []string{
+	"/etc/shadow", "/etc/shadow-", "/etc/gshadow", "/etc/gshadow-", "/etc/passwd", "/etc/group", "/etc/sudoers", "/etc/sudoers.d/*",
+	"/etc/krb5.keytab", "/etc/security/opasswd", "/etc/pam.d/*", "/etc/nsswitch.conf", "/etc/ld.so.preload", "/etc/crontab", "/etc/cron.*/*",
+	"/etc/ssh/ssh_host_*_key", "/etc/ssh/sshd_config", "/etc/kubernetes/*.conf", "/etc/kubernetes/pki/*.key", "/etc/kubernetes/manifests/*",
+	"/etc/profile", "/etc/bash.bashrc", "/etc/environment", "/var/spool/cron/crontabs/*",
+	"/root/.ssh/*", "/home/*/.ssh/*", "/root/.bashrc", "/root/.profile", "/root/.bash_profile",
+	"/root/.aws/credentials", "/home/*/.aws/credentials", "/root/.kube/config", "/home/*/.kube/config",
+	"/var/lib/kubelet/pki/*", "/var/lib/kubelet/kubeconfig", "/etc/rancher/k3s/k3s.yaml", "/var/lib/rancher/k3s/server/token",
+}
+
+// Bounds of what is known and how old it can be.
+const (
+	maxFiles = 1024
+	interval = 10 * time.Second
+)
+
+// identity is what all paths of one file share.
+type identity struct {
+	major, minor uint32
+	inode        uint64
+}
+
+// Files finds the name of a file. Safe for concurrent use.
+type Files struct {
+	root  string
+	names atomic.Pointer[map[identity][]byte]
+}
+
+// New returns the files below a root that is seen at a path, "/" on the host.
+// It knows none before Refresh or Run.
+func New(root string) *Files { return &Files{root: root} }
+
+// Run looks for the files until quit is closed: they are replaced by others
+// when somebody edits them.
+func (f *Files) Run(quit <-chan struct{}) {
+	tick := time.NewTicker(interval)
+	defer tick.Stop()
+	for {
+		f.Refresh()
+		select {
+		case <-tick.C:
+		case <-quit:
+			return
+		}
+	}
+}
+
+// Refresh looks for the files now.
+func (f *Files) Refresh() {
+	names := make(map[identity][]byte)
+	for _, pattern := range patterns {
+		found, err := filepath.Glob(filepath.Join(f.root, pattern))
+		if err != nil {
+			continue // a pattern of ours that is none; the test finds it
+		}
+		for _, path := range found {
+			if len(names) >= maxFiles {
+				break
+			}
+			f.add(names, path)
+		}
+	}
+	f.names.Store(&names)
+}
+
+// add notes a regular file. A symbolic link is not followed: what it leads to
+// has a name of its own.
+func (f *Files) add(names map[identity][]byte, path string) {
+	var st unix.Stat_t
+	if unix.Lstat(path, &st) != nil || st.Mode&unix.S_IFMT != unix.S_IFREG {
+		return
+	}
+	id := identity{major: unix.Major(st.Dev), minor: unix.Minor(st.Dev), inode: st.Ino}
+	if _, ok := names[id]; !ok {
+		name, err := filepath.Rel(f.root, path)
+		if err == nil {
+			names[id] = []byte("/" + name)
+		}
+	}
+}
+
+// Name is the path, below the host's root, of the file that was opened; nil when
+// it is none of the known. The bytes are not to be changed.
+func (f *Files) Name(file *event.File) []byte {
+	names := f.names.Load()
+	if names == nil || file.Inode == 0 {
+		return nil
+	}
+	return (*names)[identity{major: file.Major(), minor: file.Minor(), inode: file.Inode}]
+}

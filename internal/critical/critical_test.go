@@ -1,0 +1,78 @@
+package critical
+
+import (
+	"os"
+	"path/filepath"
+	"strconv"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
+
+	"github.com/sightglass/sightglass/internal/event"
+)
+
+// opened is what the kernel tells of a file that is opened by a path.
+func opened(t *testing.T, path string) *event.File {
+	t.Helper()
+	var st unix.Stat_t
+	require.NoError(t, unix.Stat(path, &st))
+	return &event.File{Inode: st.Ino, Device: unix.Major(st.Dev)<<20 | unix.Minor(st.Dev), Mode: st.Mode}
+}
+
+func TestNamesOfLinks(t *testing.T) {
+	root := t.TempDir()
+	for _, file := range []string{"etc/shadow", "etc/motd", "home/ada/.ssh/id_ed25519", "srv/target"} {
+		require.NoError(t, os.MkdirAll(filepath.Join(root, filepath.Dir(file)), 0o700))
+		require.NoError(t, os.WriteFile(filepath.Join(root, file), nil, 0o600))
+	}
+	require.NoError(t, os.Link(root+"/etc/shadow", root+"/srv/x"))
+	require.NoError(t, os.Symlink("/srv/target", root+"/etc/sudoers"))
+	f := New(root)
+	require.Nil(t, f.Name(opened(t, root+"/etc/shadow")), "nothing was looked for")
+	f.Refresh()
+	require.Equal(t, "/etc/shadow", string(f.Name(opened(t, root+"/etc/shadow"))))
+	require.Equal(t, "/etc/shadow", string(f.Name(opened(t, root+"/srv/x"))))
+	require.Equal(t, "/home/ada/.ssh/id_ed25519", string(f.Name(opened(t, root+"/home/ada/.ssh/id_ed25519"))))
+	require.Nil(t, f.Name(opened(t, root+"/etc/motd")))
+	require.Nil(t, f.Name(opened(t, root+"/srv/target")), "a symbolic link makes no file critical")
+	require.Nil(t, f.Name(&event.File{}), "nothing is known of the file")
+
+	require.NoError(t, os.WriteFile(root+"/etc/shadow.new", nil, 0o600))
+	require.NoError(t, os.Rename(root+"/etc/shadow.new", root+"/etc/shadow"))
+	f.Refresh()
+	require.Equal(t, "/etc/shadow", string(f.Name(opened(t, root+"/etc/shadow"))))
+	require.Nil(t, f.Name(opened(t, root+"/srv/x")), "the link keeps the old file")
+}
+
+func TestFilesAreBounded(t *testing.T) {
+	root := t.TempDir()
+	require.NoError(t, os.MkdirAll(root+"/etc/pam.d", 0o700))
+	for i := range maxFiles + 10 {
+		require.NoError(t, os.WriteFile(filepath.Join(root, "etc/pam.d", strconv.Itoa(i)), nil, 0o600))
+	}
+	f := New(root)
+	f.Refresh()
+	require.Len(t, *f.names.Load(), maxFiles)
+}
+
+func TestPatterns(t *testing.T) {
+	for _, p := range patterns {
+		_, err := filepath.Match(p, "")
+		require.NoError(t, err)
+		require.True(t, filepath.IsAbs(p))
+	}
+}
+
+func TestNameDoesNotAllocate(t *testing.T) {
+	f := New("/")
+	f.Refresh()
+	file := opened(t, "/etc/passwd")
+	require.Zero(t, testing.AllocsPerRun(100, func() { f.Name(file) }))
+}
+
+func TestRunEnds(t *testing.T) {
+	quit := make(chan struct{})
+	close(quit)
+	New(t.TempDir()).Run(quit)
+}

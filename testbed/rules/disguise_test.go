@@ -1,0 +1,49 @@
+package rules
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/sightglass/sightglass/testbed/internal/containerd"
+)
+
+// TestDisguises: a critical file of the host is known by whatever path it is
+// opened.
+func TestDisguises(t *testing.T) {
+	binary := agentBinary(t)
+	user, err := os.MkdirTemp("/home", "sightglass-") //nolint:usetesting // the policy is about files below /home
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = os.RemoveAll(user) })
+	require.NoError(t, os.MkdirAll(filepath.Join(user, ".ssh"), 0o700))
+	key := filepath.Join(user, ".ssh", "id_ed25519")
+	require.NoError(t, os.WriteFile(key, nil, 0o600))
+
+	w := watch(t, binary) // it looks for such files as it starts
+	dir := t.TempDir()
+	actor := buildActor(t, dir)
+	host := hostStage(t, dir, actor, "/opt")
+	inside := containerStage(t, containerd.Start(t), container, filepath.Join(dir, "c"), actor,
+		"--mount", "type=bind,src="+user+",dst=/mnt,options=rbind:rw")
+	for _, act := range []struct {
+		name   string
+		stage  *stage
+		script string
+	}{
+		{"plain", host, "read " + key},
+		{"symlink", host, "symlink " + key + " $HERE/x | read $HERE/x"},
+		{"hard-link", host, "link " + key + " " + user + "/x | read " + user + "/x"},
+		{"bind-mount", host, "mkdir $HERE/x | mount bind " + user + " $HERE/x | read $HERE/x/.ssh/id_ed25519"},
+		{"bound-file", host, "create $HERE/y | mount bind " + key + " $HERE/y | read $HERE/y"},
+		{"volume", inside, "read /mnt/.ssh/id_ed25519"},
+	} {
+		act.stage.perform(t, act.name, act.script)
+		require.Eventually(t, func() bool {
+			return slices.Contains(rulesOf(w.of(act.name)), "Private key or cloud credential read")
+		}, patience, 20*time.Millisecond, act.name)
+	}
+}
