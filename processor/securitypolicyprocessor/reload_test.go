@@ -255,7 +255,7 @@ func TestErrorsInOneLine(t *testing.T) {
 	p, err := newProcessor(processortest.NewNopSettings(metadata.Type), testConfig(func(c *Config) { c.RulesFiles = []string{path} }), consumertest.NewNop())
 	require.NoError(t, err)
 	for content, want := range map[string]string{
-		"- rule: x\n  desc: x\n  condition: evt.tipe = open\n  output: x\n  priority: ERROR\n": path + `:3:14: rule "x": unknown field evt.tipe (LOAD_ERR_COMPILE_CONDITION)`,
+		"- rule: x\n  desc: x\n  condition: no.such = open\n  output: x\n  priority: ERROR\n": path + `:3:14: rule "x": unknown field no.such (LOAD_ERR_COMPILE_CONDITION)`,
 		"- rule: x\n- rule: y\n": path + `:1:3: rule "x": .* \(and 1 more: sightglass policy check shows all\)`,
 	} {
 		require.NoError(t, os.WriteFile(path, []byte(content), 0o600))

@@ -23,18 +23,6 @@ func TestParseSiblings(t *testing.T) {
 	}, got)
 }
 
-func TestNearest(t *testing.T) {
-	known := []string{"endpoint", "timeout", "tls"}
-	require.Equal(t, "endpoint", nearest("endpiont", known))
-	require.Equal(t, "endpoint", nearest("endpoints", known))
-	require.Equal(t, "tls", nearest("tsl", known))
-	require.Empty(t, nearest("compression", known))
-	require.Empty(t, nearest("x", nil))
-	require.Equal(t, 1, distance("ab", "ba"))
-	require.Equal(t, 3, distance("", "abc"))
-	require.Equal(t, 2, distance("abcd", "bc"))
-}
-
 func TestAnchorsAndAliasesAreFollowed(t *testing.T) {
 	d := NewDocument("x", []byte("a: &block\n  b: 1\nc: *block\n"))
 	line, err := d.find([]string{"c", "b"})

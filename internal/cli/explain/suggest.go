@@ -8,6 +8,8 @@ import (
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/confmap"
 	"go.opentelemetry.io/collector/otelcol"
+
+	"github.com/sightglass/sightglass/internal/nearest"
 )
 
 // catalogue knows the names that could have been meant.
@@ -42,7 +44,8 @@ func (c catalogue) remedy(p problem) string {
 		known = c.keysOf(p.path)
 	}
 	known = slices.Compact(slices.Sorted(slices.Values(known)))
-	if near := nearest(p.given, known); near != "" {
+	// More than a third of the letters were hardly typed by mistake.
+	if near := nearest.Of(p.given, known, len(p.given)/3+1); near != "" {
 		return `did you mean "` + near + `"?`
 	}
 	if len(known) == 0 || len(known) > maxListed {
@@ -111,42 +114,4 @@ func defaultOf[F component.Factory](factories map[component.Type]F, kind compone
 		return f.CreateDefaultConfig()
 	}
 	return nil
-}
-
-// nearest returns the name that given was probably meant to be: the one that
-// differs least, if that is not more than a third of it.
-func nearest(given string, known []string) string {
-	best, name := len(given)/3+1, ""
-	for _, k := range known {
-		if d := distance(given, k); d < best || d == best && name == "" {
-			best, name = d, k
-		}
-	}
-	return name
-}
-
-// distance is the number of letters to insert, drop, replace, or swap with
-// their neighbour to make b of a.
-func distance(a, b string) int {
-	rows := make([][]int, len(a)+1)
-	for i := range rows {
-		rows[i] = make([]int, len(b)+1)
-		rows[i][0] = i
-	}
-	for j := range rows[0] {
-		rows[0][j] = j
-	}
-	for i := 1; i <= len(a); i++ {
-		for j := 1; j <= len(b); j++ {
-			replace := rows[i-1][j-1]
-			if a[i-1] != b[j-1] {
-				replace++
-			}
-			rows[i][j] = min(replace, rows[i-1][j]+1, rows[i][j-1]+1)
-			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
-				rows[i][j] = min(rows[i][j], rows[i-2][j-2]+1)
-			}
-		}
-	}
-	return rows[len(a)][len(b)]
 }

@@ -3,7 +3,11 @@
 // layout the arguments in the order of evt.arg[N], each with its kind.
 package events
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/sightglass/sightglass/internal/nearest"
+)
 
 // ID is the number of an event type: an index into the list of names. Numbers
 // are dense and stable within one build only.
@@ -97,6 +101,16 @@ func add(e Event) {
 	e.ID = ID(len(list))
 	byName[e.Name] = e.ID
 	list = append(list, e)
+}
+
+// Nearest is the name that was probably meant by one that does not exist; empty
+// when there is none.
+func Nearest(name string) string {
+	known := make([]string, len(list))
+	for i := range list {
+		known[i] = list[i].Name
+	}
+	return nearest.Of(name, known, min(2, len(name)/3))
 }
 
 // Count is the number of event types.

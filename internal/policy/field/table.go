@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/sightglass/sightglass/internal/nearest"
 	"github.com/sightglass/sightglass/internal/policy/events"
 )
 
@@ -92,7 +93,7 @@ func (t *Table) find(name string) (f *Field, dotted string, ok bool) {
 func (t *Table) Resolve(name, arg string, hasArg bool) (Ref, error) {
 	f, dotted, ok := t.find(name)
 	if !ok {
-		return Ref{}, fmt.Errorf("%w %s", ErrUnknown, name)
+		return Ref{}, fmt.Errorf("%w %s%s", ErrUnknown, name, t.suggest(name))
 	}
 	if f.Unsupported != "" && !t.values {
 		return Ref{}, fmt.Errorf("%w %s: %s", ErrUnsupported, f.Name, f.Unsupported)
@@ -207,3 +208,21 @@ var kindTypes = [...]Type{
 }
 
 func typeOfKind(k events.Kind) Type { return kindTypes[k] }
+
+// maxTypo is how many letters of a name may be wrong for it to be taken for
+// another.
+const maxTypo = 2
+
+// suggest is the field that was probably meant, as an addition to a message.
+func (t *Table) suggest(name string) string {
+	var known []string
+	for _, f := range t.Rows() {
+		if f.Unsupported == "" && !f.Has(Deprecated) {
+			known = append(known, f.Name)
+		}
+	}
+	if near := nearest.Of(name, known, maxTypo); near != "" {
+		return ": did you mean " + near + "?"
+	}
+	return ""
+}

@@ -1,0 +1,21 @@
+package nearest
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestOf(t *testing.T) {
+	known := []string{"endpoint", "tls", "headers", "header"}
+	require.Equal(t, "endpoint", Of("endpiont", known, 2))
+	require.Equal(t, "endpoint", Of("endpoints", known, 1))
+	require.Equal(t, "tls", Of("tsl", known, 1))
+	require.Equal(t, "header", Of("heade", known, 2), "the least different, not the first")
+	require.Empty(t, Of("compression", known, 4))
+	require.Empty(t, Of("tsl", known, 0))
+	require.Empty(t, Of("x", nil, 9))
+	require.Equal(t, 1, distance("ab", "ba"))
+	require.Equal(t, 3, distance("", "abc"))
+	require.Equal(t, 2, distance("abcd", "bc"))
+}
