@@ -1,0 +1,114 @@
+package memcached
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/dbconn/dbtest"
+	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/exchange"
+)
+
+type script = dbtest.Script
+
+const (
+	get    = "get k\r\n"
+	hit    = "VALUE k 0 3\r\nabc\r\nEND\r\n"
+	miss   = "END\r\n"
+	set    = "set k 0 0 6\r\nsecret\r\n"
+	stored = "STORED\r\n"
+)
+
+func TestParser(t *testing.T) {
+	long := strings.Repeat("x", 5000)
+	tests := []struct {
+		name   string
+		client bool
+		midway bool
+		bound  int
+		play   func(*script)
+		want   []string
+	}{
+		{
+			name: "get", play: func(s *script) { s.Req(get).Resp(hit).Req(get).Resp(miss) },
+			want: []string{"get {get k} rows=1 @1+2+2", "get {get k} rows=0 @3+4+4"},
+		},
+		{name: "several keys", play: func(s *script) {
+			s.Req("gets a b c\r\n").Resp("VALUE a 0 5 17\r\nEND\r\n\r\nVALUE c 0 0 18\r\n\r\nEND\r\n").Req("gat 60 a b\r\n").Resp(miss)
+		}, want: []string{"gets {gets a b c} rows=2 @1+2+2", "gat {gat ? a b} rows=0 @3+4+4"}},
+		{name: "changes", play: func(s *script) {
+			s.Req(set).Resp(stored).Req("cas k 0 0 1 17\r\nx\r\n").Resp("EXISTS\r\n").Req("incr k 5\r\n").Resp("22\r\n").
+				Req("delete k\r\n").Resp("NOT_FOUND\r\n").Req("touch k 5\r\n").Resp("TOUCHED\r\n")
+		}, want: []string{
+			"set {set k ? ? ?} @1+2+2", "cas {cas k ? ? ? ?} @3+4+4", "incr {incr k ?} @5+6+6", "delete {delete k} @7+8+8", "touch {touch k ?} @9+10+10",
+		}},
+		{name: "errors", play: func(s *script) {
+			s.Req("incr k x\r\n").Resp("CLIENT_ERROR invalid numeric delta argument\r\n").Req(get).Resp("SERVER_ERROR out of memory\r\n").Req("flush_all\r\n").Resp("ERROR\r\n")
+		}, want: []string{
+			"incr {incr k ?} error=CLIENT_ERROR @1+2+2", "get {get k} error=SERVER_ERROR @3+4+4", "flush_all {flush_all} error=ERROR @5+6+6",
+		}},
+		{name: "pipeline", play: func(s *script) { s.Req(get + set + get).Resp(hit + stored).Resp(miss) }, want: []string{
+			"get {get k} rows=1 @1+2+2", "set {set k ? ? ?} @1+2+2", "get {get k} rows=0 @1+3+3",
+		}},
+		{name: "no reply", play: func(s *script) {
+			s.Req("set k 0 0 1 noreply\r\nx\r\n" + get).Resp(hit).Req("delete k noreply\r\n" + get).Resp("ERROR\r\n" + miss).Pause(2e9).Req(get).Resp(miss)
+		}, want: []string{"get {get k} rows=1 @1+2+2", "get {get k} @3+0+4 desynchronized", "get {get k} rows=0 @2000000005+2000000006+2000000006"}},
+		{name: "meta commands", play: func(s *script) {
+			s.Req("mg k v t\r\n").Resp("VA 3 t5\r\nabc\r\n").Req("mg k v\r\n").Resp("EN\r\n").Req("ms k 3 T5\r\nabc\r\n").Resp("HD\r\n").
+				Req("md k\r\n").Resp("NF\r\n").Req("mg a v q\r\nmg b v q\r\nmn\r\n").Resp("VA 2\r\nMN\r\nMN\r\n")
+		}, want: []string{
+			"mg {mg k ? ?} @1+2+2", "mg {mg k ?} @3+4+4", "ms {ms k ? ?} @5+6+6", "md {md k} @7+8+8", "mn {mn} class=3 @9+10+10",
+		}},
+		{name: "lists", play: func(s *script) {
+			s.Req("stats\r\n").Resp("STAT pid 1\r\nSTAT x 2\r\n").Resp("END\r\n").Req("version\r\n").Resp("VERSION 1.6\r\n").Req("quit\r\n")
+		}, want: []string{"stats {stats} @1+2+3", "version {version} class=3 @4+5+5"}},
+		{name: "large values", bound: 512, play: func(s *script) {
+			s.Req("set k 0 0 5000\r\n" + long + "\r\n").Resp(stored).Req(get).Resp("VALUE k 0 5000\r\n" + long[:2000]).Resp(long[2000:] + "\r\nEND\r\n").Req(get).Resp(miss)
+		}, want: []string{"set {set k ? ? ?} @1+2+2", "get {get k} @3+4+5 hidden", "get {get k} rows=0 @6+7+7"}},
+		{name: "many values beyond the copy", bound: 512, play: func(s *script) {
+			s.Req("get a b\r\n").Resp(strings.Repeat("VALUE k 0 3\r\nabc\r\n", 60)).Resp(strings.Repeat("VALUE k 0 3\r\nabc\r\n", 60) + miss).Req(get).Resp(miss)
+		}, want: []string{"get {get a b} @1+2+3 hidden", "get {get k} rows=0 @4+5+5"}},
+		{
+			name: "joined", midway: true, play: func(s *script) { s.Resp("rest").Req(get).Resp(hit) },
+			want: []string{"get {get k} rows=1 @2+3+3"},
+		},
+		{
+			name: "response lost", play: func(s *script) { s.Req(get).Gap(exchange.Response, 5).Req(get).Resp(miss) },
+			want: []string{"get {get k} @1+0+1 response_lost", "get {get k} rows=0 @2+3+3"},
+		},
+		{name: "another protocol", play: func(s *script) { s.Req("get lost, will you\r\nplease\r\n").Resp("no\r\n") }, want: []string{
+			"get {get lost, will you} @1+0+1 desynchronized",
+		}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			s := dbtest.NewScript(New(), tt.client, tt.midway)
+			s.Bound = tt.bound
+			tt.play(s)
+			require.Equal(t, strings.Join(tt.want, "\n"), s.Text())
+			require.Equal(t, s.P.Open(), s.Opened)
+		})
+	}
+}
+
+func TestBinary(t *testing.T) {
+	for _, midway := range []bool{false, true} {
+		s := dbtest.NewScript(New(), false, midway)
+		s.Req("\x80\x00\x00\x01\x00\x00\x00\x00\x00\x00\x00\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00k").Resp("\x81\x00").Req(get).Resp(miss).Close()
+		require.Empty(t, s.Found)
+		require.Equal(t, []exchange.Form{exchange.Binary}, s.Opaqued)
+	}
+}
+
+func TestClassify(t *testing.T) {
+	p := New()
+	for first, want := range map[string]exchange.Verdict{
+		get: exchange.IsRequest, set: exchange.IsRequest, "mg k v\r\n": exchange.IsRequest, "get k": exchange.IsRequest,
+		"\x80\x00\x00\x01\x00\x00\x00\x00": exchange.IsRequest,
+		"":                                 exchange.Foreign, "get\r\n": exchange.Foreign, "get \x00\r\n": exchange.Foreign, "GET / HTTP/1.1\r\n": exchange.Foreign,
+		"set up the tent\r\n": exchange.Foreign, "set k 0 0 x\r\n": exchange.Foreign, hit: exchange.Foreign,
+	} {
+		require.Equal(t, want, p.Classify([]byte(first)), "%q", first)
+	}
+}

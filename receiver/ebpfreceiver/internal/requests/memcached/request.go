@@ -1,0 +1,158 @@
+package memcached
+
+import (
+	"bytes"
+
+	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/dbconn"
+	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/dbfacts"
+	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/exchange"
+)
+
+// request follows a segment of the client.
+func (p *Parser) request(s *exchange.Segment) {
+	if beginsBinary(s.Payload) && (p.beginning || p.q.Adrift()) {
+		p.q.Sink.Opaque(exchange.Binary)
+		p.stop()
+		return
+	}
+	begins := beginsRequest(s.Payload)
+	if p.respHidden && begins && p.q.Rested(s) {
+		p.q.End(exchange.Truncated) // so much is over, whatever else was under way
+		p.lose(s.End, exchange.Truncated)
+	}
+	switch {
+	case p.q.Adrift():
+		if !p.q.Resync(s, begins) {
+			return
+		}
+		p.forget()
+	case begins && p.q.Len() == 0 && (p.q.Rested(s) || p.reqHidden && p.q.MayBegin(s)):
+		p.forget()
+	}
+	c := dbconn.NewCursor(s)
+	for c.Left() > 0 {
+		if p.reqHidden {
+			p.q.Torn()
+			return
+		}
+		if !p.step(&c, s) {
+			return
+		}
+	}
+}
+
+// step walks to the end of a line or a value. It returns false when the rest of
+// the segment cannot be used.
+func (p *Parser) step(c *dbconn.Cursor, s *exchange.Segment) bool {
+	if p.req.left > 0 {
+		n := c.Skip(p.req.left)
+		p.req.left -= n
+		if p.req.own && p.q.Len() > 0 {
+			p.q.Took(p.q.Last(), n, exchange.Request)
+		}
+		return true
+	}
+	if !p.req.lines.Begun() {
+		p.since, p.taken = s.Start, 0
+	}
+	before := c.Left()
+	text, found := p.req.lines.Next(c, maxLine)
+	p.taken += before - c.Left()
+	switch found {
+	case dbconn.Lost:
+		p.req.reset()
+		p.reqHidden, p.beginning = true, false
+		p.q.Extra()
+		p.q.Sink.Count(exchange.Truncated)
+		return true
+	case dbconn.More:
+		return true
+	case dbconn.Whole:
+		if p.command(text, s) {
+			p.beginning = false
+			return !p.stopped && !p.q.Adrift()
+		}
+	default:
+	}
+	if p.beginning {
+		p.stop()
+	} else {
+		p.lose(s.End, exchange.Desynchronized)
+		p.q.Torn()
+	}
+	return false
+}
+
+// command takes a line of the client. It returns false when it is none.
+func (p *Parser) command(text []byte, s *exchange.Segment) bool {
+	words := bytes.Fields(text)
+	if len(words) == 0 {
+		return true
+	}
+	c, ok := commands[string(words[0])]
+	if !ok || len(words) < c.words {
+		return false
+	}
+	if c.value > 0 {
+		n, ok := dbconn.Number(words[c.value])
+		if !ok || n < 0 || n > maxValue {
+			return false
+		}
+		p.req.left = uint64(n) + 2
+	}
+	if c.shape == unknown || unanswered(c, words) {
+		p.quiet, p.req.own = p.quiet || c.shape != unknown, false
+		return true
+	}
+	if p.respHidden && p.q.Len() == 1 && !p.q.Pipelined() { // the client has read all of it
+		p.end()
+	}
+	r := p.q.Begin(s, p.since)
+	if r == nil {
+		p.forget()
+		return true
+	}
+	r.Info = request{shape: c.shape, doubt: p.quiet}
+	p.quiet, p.req.own = false, true
+	if f := p.q.Report(r, s); f != nil {
+		p.q.Took(r, p.taken, exchange.Request)
+		describe(f, c, words)
+	}
+	return true
+}
+
+// unanswered tells whether the client asks for no answer, if all goes well.
+func unanswered(c command, words [][]byte) bool {
+	if c.shape != meta && c.shape != metaSet {
+		return string(words[len(words)-1]) == "noreply"
+	}
+	for _, flag := range words[c.words:] {
+		if string(flag) == "q" {
+			return true
+		}
+	}
+	return false
+}
+
+// describe tells what a command is: its word and its keys, nothing else.
+func describe(f *dbfacts.Facts, c command, words [][]byte) {
+	f.System = System
+	f.Class = c.class
+	f.Operation = append(f.Operation, words[0]...)
+	f.Text = append(f.Text, words[0]...)
+	for i, word := range words[1:] {
+		isKey := c.key > 0 && (i+1 == c.key || c.shape == values && i+1 > c.key)
+		if !isKey || len(word) > maxKey {
+			word = []byte{'?'}
+		}
+		if len(f.Text)+1+len(word) > maxText {
+			f.TextCut = true
+			return
+		}
+		f.Text = append(f.Text, ' ')
+		f.Text = append(f.Text, word...)
+	}
+}
+
+// maxText bounds the text of a command.
+const maxText = 512
