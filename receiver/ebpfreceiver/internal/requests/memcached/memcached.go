@@ -36,13 +36,26 @@ func New() *Protocol { return &Protocol{Bound: DefaultBound} }
 func (*Protocol) Name() string { return System }
 
 // Signatures implements exchange.Protocol: the commands that connections are
-// recognised by, and the header of the binary protocol.
+// recognised by, and the header of the binary protocol. Room in the kernel is
+// scarce: a mask that lets a few other letters pass stands for two commands.
 func (p *Protocol) Signatures() []event.Signature {
+	const either = 0xeb // of g and s
 	var list []event.Signature
-	for _, word := range []string{"get ", "gets ", "gat ", "set ", "add ", "cas ", "incr ", "decr ", "touch ", "delete ", "mg ", "ms "} {
-		s := event.Signature{Bound: p.Bound, Every: true}
-		for i := range copy(s.Value[:], word) {
-			s.Mask[i] = 0xff
+	for _, sig := range []struct {
+		word string
+		mask [event.SignatureBytes]byte // zero: exact, as far as word goes
+	}{
+		{"get ", [8]byte{either, 0xff, 0xff, 0xff}},
+		{"mg ", [8]byte{0xff, either, 0xff, 0x80}},
+		{"incr ", [8]byte{0xf2, 0xf4, 0xff, 0xff, 0xff}}, // and decr
+		{"gets ", [8]byte{}}, {"add ", [8]byte{}}, {"touch ", [8]byte{}}, {"delete ", [8]byte{}},
+	} {
+		s := event.Signature{Mask: sig.mask, Bound: p.Bound, Every: true}
+		for i := range len(sig.word) {
+			if sig.mask[0] == 0 {
+				s.Mask[i] = 0xff
+			}
+			s.Value[i] = sig.word[i] & s.Mask[i]
 		}
 		list = append(list, s)
 	}

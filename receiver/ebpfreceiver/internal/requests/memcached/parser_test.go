@@ -112,3 +112,29 @@ func TestClassify(t *testing.T) {
 		require.Equal(t, want, p.Classify([]byte(first)), "%q", first)
 	}
 }
+
+func TestSignatures(t *testing.T) {
+	matches := func(b string) bool {
+		for _, sig := range New().Signatures() {
+			fits := len(b) >= len(sig.Value)
+			for i := 0; fits && i < len(sig.Value); i++ {
+				fits = b[i]&sig.Mask[i] == sig.Value[i]
+			}
+			if fits {
+				return true
+			}
+		}
+		return false
+	}
+	for _, b := range []string{
+		"get key\r\n", "gets key\r\n", set, "add k 0 0 1\r\n", "incr k 1\r\n", "decr k 1\r\n", "touch k 1\r\n", "delete k\r\n", "mg k v\r\n", "ms k 1\r\nx\r\n",
+		"\x80\x00\x00\x01\x00\x00\x00\x00",
+	} {
+		require.True(t, matches(b), "%q", b)
+	}
+	for _, b := range []string{
+		"GET / HTTP/1.1\r\n", "getting on", "setup x y", "\x80\x00\x00\x01\x00\x01\x00\x00", "\x16\x03\x01\x02\x00\x01\x00\x01", "message x",
+	} {
+		require.False(t, matches(b), "%q", b)
+	}
+}

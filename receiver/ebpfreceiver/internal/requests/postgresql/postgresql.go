@@ -57,11 +57,9 @@ func (p *Protocol) Signatures() []event.Signature {
 	sig := func(value, mask [event.SignatureBytes]byte) event.Signature {
 		return event.Signature{Value: value, Mask: mask, Bound: p.Bound, Every: true}
 	}
-	special := [event.SignatureBytes]byte{exact, exact, exact, exact, exact, exact, exact, exact}
 	return []event.Signature{
-		sig([8]byte{5: 3}, [8]byte{exact, exact, any8, any8, exact, exact, exact, 0xfd}), // 3.0 and 3.2
-		sig([8]byte{3: 8, 4: 0x04, 5: 0xd2, 6: 0x16, 7: 0x2f}, special),                  // SSLRequest
-		sig([8]byte{3: 8, 4: 0x04, 5: 0xd2, 6: 0x16, 7: 0x30}, special),                  // GSSENCRequest
+		sig([8]byte{5: 3}, [8]byte{exact, exact, any8, any8, exact, exact, exact, 0xfd}),                                       // 3.0 and 3.2
+		sig([8]byte{3: 8, 4: 0x04, 5: 0xd2, 6: 0x16, 7: 0x20}, [8]byte{exact, exact, exact, exact, exact, exact, exact, 0xe0}), // SSLRequest, GSSENCRequest
 		sig([8]byte{'Q', 5: 0x40, 6: 0x40, 7: 0x40}, [8]byte{exact, exact, exact, any8, any8, letter, letter, letter}),
 		sig([8]byte{'Q', 5: '/', 6: '*'}, [8]byte{exact, exact, exact, any8, any8, exact, exact, ascii}),
 		sig([8]byte{'P', 6: 0x40, 7: 0x40}, [8]byte{exact, exact, exact, any8, any8, exact, letter, letter}), // unnamed

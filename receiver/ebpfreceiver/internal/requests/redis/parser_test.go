@@ -236,7 +236,7 @@ func TestSignatures(t *testing.T) {
 		}
 		return false
 	}
-	for _, b := range []string{get, cmd("PING"), cmd(slicesRepeat("DEL", 17)...), cmd(slicesRepeat("DEL", 170)...)} {
+	for _, b := range []string{get, cmd("PING"), cmd(slicesRepeat("DEL", 17)...)} {
 		require.True(t, matches(b), b)
 	}
 	for _, b := range []string{"GET / HTTP/1.1\r\n", "* OK IMAP4rev1", "*1\n$4\nPING", "** bold **", "\x16\x03\x01\x02\x00\x01\x00"} {

@@ -33,7 +33,7 @@ func New() *Protocol { return &Protocol{Bound: DefaultBound} }
 // Name implements exchange.Protocol.
 func (*Protocol) Name() string { return System }
 
-// Signatures implements exchange.Protocol: an array of up to 999 strings, as
+// Signatures implements exchange.Protocol: an array of up to 99 strings, as
 // commands are sent by everything but a terminal.
 func (p *Protocol) Signatures() []event.Signature {
 	const exact, digit = 0xff, 0xf0
@@ -45,7 +45,6 @@ func (p *Protocol) Signatures() []event.Signature {
 	return []event.Signature{
 		sig("*0\r\n$0", [8]byte{exact, digit, exact, exact, exact, digit}),
 		sig("*00\r\n$0", [8]byte{exact, digit, digit, exact, exact, exact, digit}),
-		sig("*000\r\n$0", [8]byte{exact, digit, digit, digit, exact, exact, exact, digit}),
 	}
 }
 
