@@ -42,4 +42,9 @@ func TestFactsOfTheTable(t *testing.T) {
 	} {
 		require.Equal(t, want, fieldText(t, v, name), name)
 	}
+
+	v.rec.Attributes().PutStr(schema.SyscallName, "capset")
+	v.SetRecord(v.Record())
+	require.Equal(t, "1", fieldText(t, v, "evt.arg.cap_effective"), "as they are after the call")
+	require.Equal(t, "200001", fieldText(t, v, "evt.arg.cap_permitted"))
 }

@@ -18,7 +18,7 @@ func TestTableIsSound(t *testing.T) {
 		assert.False(t, names[s.Name], "%s has two rows", s.Name)
 		names[s.Name] = true
 		assert.LessOrEqual(t, len(s.Args), MaxArgs, s.Name)
-		assert.True(t, len(s.Numbers.AMD64)+len(s.Numbers.I386)+len(s.Numbers.ARM) > 0, s.Name)
+		assert.Positive(t, len(s.Numbers.AMD64)+len(s.Numbers.I386)+len(s.Numbers.ARM), s.Name)
 		args := map[string]bool{}
 		for n, a := range s.Args {
 			require.NotEmpty(t, a.Name, s.Name)

@@ -20,6 +20,7 @@ const (
 	actPtrace                    // ptrace
 	actNamed                     // descriptors whose type has the call's name
 	actMemfd                     // memfd_create
+	actPidfd                     // pidfd_open
 	actNode                      // mknod, mknodat: their mode has the type of the file
 )
 
@@ -37,6 +38,7 @@ var actNames = map[act][]string{
 	actPtrace:    {"ptrace"},
 	actNamed:     {"userfaultfd", "bpf"},
 	actMemfd:     {"memfd_create"},
+	actPidfd:     {"pidfd_open"},
 	actNode:      {"mknod", "mknodat"},
 }
 

@@ -35,6 +35,7 @@ var (
 	attrArgMode   = mustArg("mode")
 	attrArgDomain = mustArg("domain")
 	attrArgName   = mustArg("name")
+	attrArgPID    = mustArg("pid")
 	attrArgType   = mustArg("type")
 	setOpen       = events.SetByName("open")
 	setMode       = events.SetByName("mode")
@@ -50,10 +51,11 @@ var execArgs = map[string]Attr{
 }
 
 // execAttrs has the process' attribute of every argument of the exec and clone
-// events; zero where there is none.
+// events, and of capset, whose sets are what the process has behind it; zero
+// where there is none.
 var execAttrs = func() map[events.ID][]Attr {
 	out := map[events.ID][]Attr{}
-	for _, name := range []string{"execve", "execveat", "clone", "clone3", "fork", "vfork"} {
+	for _, name := range []string{"execve", "execveat", "clone", "clone3", "fork", "vfork", "capset"} {
 		e, _ := events.ByName(name)
 		row := make([]Attr, len(e.Args))
 		for i := range e.Args {

@@ -2,6 +2,7 @@ package field
 
 import (
 	"net/netip"
+	"strconv"
 	"strings"
 
 	"github.com/sightglass/sightglass/internal/policy/events"
@@ -148,6 +149,8 @@ func (c *Context) fdType() (kind *fdKind, known bool) {
 		return fdKindByName(c.event.Name), true
 	case c.does(actMemfd):
 		return kindMemfd, true
+	case c.does(actPidfd):
+		return fdKindByName("pidfd"), true
 	}
 	return c.fdTypeByFacts()
 }
@@ -250,9 +253,23 @@ func (c *Context) fdName() (name string, ok bool) {
 		return name, true
 	case c.isSocket():
 		return c.socketName(), true
+	case c.does(actPidfd):
+		return c.pidfdName(), true
 	}
 	name, _ = c.String(AttrFilePath)
 	return name, true
+}
+
+// pidfdName is the directory of the process that a descriptor stands for.
+func (c *Context) pidfdName() string {
+	pid, ok := c.Int(attrArgPID)
+	if !ok || c.failed() {
+		return ""
+	}
+	start := len(c.buf)
+	c.buf = append(c.buf, "/proc/"...)
+	c.buf = strconv.AppendInt(c.buf, pid, 10)
+	return c.own(start)
 }
 
 func getFDName(c *Context, _ *Arg, v *Value) {

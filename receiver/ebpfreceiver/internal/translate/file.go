@@ -205,18 +205,27 @@ func (l *Logs) descriptor(attrs pcommon.Map, arg *event.Arg, fd int64) {
 // held is the descriptor that a call is about and which is no open file of its
 // own: the one it returned, or else the one it was given.
 func (c call) held() (fd *event.Arg, number int64) {
-	if c.Result.File.Inode != 0 || c.Result.Socket.Family != 0 {
-		if pair, _ := c.kind(syscalls.KindFDPair); pair != nil {
+	if c.returned() {
+		if pair := c.kind(syscalls.KindFDPair); pair != nil {
 			return &c.Result, int64(int32(pair.Words[0]))
 		}
 		return &c.Result, c.Return
 	}
 	for _, k := range [...]syscalls.Kind{syscalls.KindFD, syscalls.KindClosing} {
-		if arg, _ := c.kind(k); arg != nil {
+		if arg := c.kind(k); arg != nil {
 			return arg, int64(arg.Int())
 		}
 	}
 	return nil, 0
+}
+
+// returned tells whether the call's result is a descriptor of which something is
+// known. Of bpf it may be 0 and mean success.
+func (c call) returned() bool {
+	if c.spec.Name == "bpf" && nameless(c.Result.Path) == "" {
+		return false
+	}
+	return c.Result.File.Inode != 0 || c.Result.Socket.Family != 0
 }
 
 // heldPath writes the path of a descriptor; what has a type of its own has none.
@@ -287,7 +296,7 @@ func fileType(arg *event.Arg) string {
 
 // openFlags are the O_ bits that a call opened with.
 func openFlags(c call) (uint64, bool) {
-	if how, _ := c.kind(syscalls.KindOpenHow); how != nil {
+	if how := c.kind(syscalls.KindOpenHow); how != nil {
 		return how.Words[0], how.Flags&event.ArgUnreadable == 0
 	}
 	if c.spec.Name == "creat" {
@@ -303,9 +312,9 @@ func openFlags(c call) (uint64, bool) {
 // create.
 func modeOf(c call) (uint64, bool) {
 	var mode uint64
-	if how, _ := c.kind(syscalls.KindOpenHow); how != nil {
+	if how := c.kind(syscalls.KindOpenHow); how != nil {
 		mode = how.Words[1]
-	} else if arg, _ := c.kind(syscalls.KindMode); arg != nil {
+	} else if arg := c.kind(syscalls.KindMode); arg != nil {
 		mode = arg.Number
 	} else {
 		return 0, false

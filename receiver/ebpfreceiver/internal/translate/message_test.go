@@ -146,6 +146,15 @@ func TestDescriptors(t *testing.T) {
 		"epoll": {made("epoll_create1", 4, kernel("[eventpoll]"), num(0)), map[string]string{
 			"fd.num": "4", "fd.type": "eventpoll", "fd.typechar": "l", "fd.name": "", "evt.arg.res": "4", "evt.rawres": "4",
 		}},
+		"pidfd": {made("pidfd_open", 4, kernel("[pidfd]"), num(4000), num(0)), map[string]string{
+			"fd.num": "4", "fd.type": "pidfd", "fd.typechar": "P", "fd.name": "/proc/4000", "evt.rawres": "4",
+		}},
+		"bpf map": {made("bpf", 4, kernel("bpf-map"), num(0), num(1), num(72)), map[string]string{
+			"fd.num": "4", "fd.type": "bpf", "fd.typechar": "b", "fd.name": "", "evt.rawres": "4",
+		}},
+		"bpf that returns no descriptor": {made("bpf", 0, file, num(1), num(1), num(72)), map[string]string{
+			"fd.num": "0", "fd.type": "bpf", "fd.typechar": "b", "fd.name": "", "evt.rawres": "0",
+		}},
 		"close": {calls(t, "close", 0, event.Arg{Number: 3, Path: file.Path, File: file.File}), map[string]string{
 			"fd.num": "3", "fd.type": "file", "fd.typechar": "f", "fd.name": "/etc/hostname", "evt.arg.res": "0", "evt.rawres": "0",
 		}},

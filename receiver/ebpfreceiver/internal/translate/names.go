@@ -60,7 +60,7 @@ func Listens(s *event.Syscall) bool {
 		return true
 	}
 	c := call{Syscall: s, spec: s.Spec()}
-	addr, _ := c.kind(syscalls.KindSockaddr)
+	addr := c.kind(syscalls.KindSockaddr)
 	if s.Name() != "bind" || addr == nil || addr.Socket.LocalPort == 0 {
 		return false // a client that lets the kernel choose, or no network at all
 	}

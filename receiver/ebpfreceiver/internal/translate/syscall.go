@@ -26,14 +26,14 @@ func (c call) arg(name string) *event.Arg {
 	return nil
 }
 
-// kind finds the first argument of a kind, and its position.
-func (c call) kind(k syscalls.Kind) (*event.Arg, int) {
+// kind finds the first argument of a kind; nil when the call has none.
+func (c call) kind(k syscalls.Kind) *event.Arg {
 	for i := range c.spec.Args[:min(len(c.spec.Args), c.NumArgs)] {
 		if c.spec.Args[i].Kind == k {
-			return &c.Args[i], i
+			return &c.Args[i]
 		}
 	}
-	return nil, -1
+	return nil
 }
 
 // syscall writes a call: its result, its arguments and what they stand for.
