@@ -124,7 +124,7 @@ func timesBetter(ours, theirs float64, more bool) string {
 	if !more {
 		ours, theirs = theirs, ours
 	}
-	if theirs < 0.01 { // nothing has no multiple
+	if ours > 1000*theirs { // nothing has no multiple
 		return ""
 	}
 	return fmt.Sprintf("%.1f", ours/theirs)

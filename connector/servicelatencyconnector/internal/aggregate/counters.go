@@ -6,64 +6,60 @@ import (
 	"math/bits"
 )
 
-// counters is an array of unsigned counters that are one, two, four or eight
+// The cells of a window are unsigned counters that are one, two, four or eight
 // bytes wide: as wide as the largest one needs. Most series count to a few
 // hundred in an interval, so this makes a histogram a quarter of its size.
-type counters struct {
-	data  []byte
-	shift uint8 // log2 of the width in bytes
-}
 
-func (c *counters) size() int { return len(c.data) >> c.shift }
+func (w *window) size() int { return len(w.data) >> w.shift }
 
-// reset makes it size zeroed counters, keeping the memory where it suffices.
-func (c *counters) reset(size int) {
-	c.shift = 0
-	if cap(c.data) < size {
-		c.data = make([]byte, size)
+// allocate makes it size zeroed counters, keeping the memory where it suffices.
+func (w *window) allocate(size int) {
+	w.shift = 0
+	if cap(w.data) < size {
+		w.data = make([]byte, size)
 		return
 	}
-	c.data = c.data[:size]
-	clear(c.data)
+	w.data = w.data[:size]
+	clear(w.data)
 }
 
-func (c *counters) get(i int) uint64 {
-	switch c.shift {
+func (w *window) get(i int) uint64 {
+	switch w.shift {
 	case 0:
-		return uint64(c.data[i])
+		return uint64(w.data[i])
 	case 1:
-		return uint64(binary.LittleEndian.Uint16(c.data[i<<1:]))
+		return uint64(binary.LittleEndian.Uint16(w.data[i<<1:]))
 	case 2:
-		return uint64(binary.LittleEndian.Uint32(c.data[i<<2:]))
+		return uint64(binary.LittleEndian.Uint32(w.data[i<<2:]))
 	default:
-		return binary.LittleEndian.Uint64(c.data[i<<3:])
+		return binary.LittleEndian.Uint64(w.data[i<<3:])
 	}
 }
 
-func (c *counters) put(i int, v uint64) {
-	switch c.shift {
+func (w *window) put(i int, v uint64) {
+	switch w.shift {
 	case 0:
-		c.data[i] = uint8(v)
+		w.data[i] = uint8(v)
 	case 1:
-		binary.LittleEndian.PutUint16(c.data[i<<1:], uint16(v))
+		binary.LittleEndian.PutUint16(w.data[i<<1:], uint16(v))
 	case 2:
-		binary.LittleEndian.PutUint32(c.data[i<<2:], uint32(v))
+		binary.LittleEndian.PutUint32(w.data[i<<2:], uint32(v))
 	default:
-		binary.LittleEndian.PutUint64(c.data[i<<3:], v)
+		binary.LittleEndian.PutUint64(w.data[i<<3:], v)
 	}
 }
 
-// add raises counter i by n, widening all counters when the sum does not fit.
+// raise raises counter i by n, widening all counters when the sum does not fit.
 // It stops at the largest uint64 instead of wrapping.
-func (c *counters) add(i int, n uint64) {
-	v, carry := bits.Add64(c.get(i), n, 0)
+func (w *window) raise(i int, n uint64) {
+	v, carry := bits.Add64(w.get(i), n, 0)
 	if carry != 0 {
 		v = math.MaxUint64
 	}
-	if need := widthFor(v); need > c.shift {
-		c.widen(need)
+	if need := widthFor(v); need > w.shift {
+		w.widen(need)
 	}
-	c.put(i, v)
+	w.put(i, v)
 }
 
 func widthFor(v uint64) uint8 {
@@ -81,35 +77,35 @@ func widthFor(v uint64) uint8 {
 
 // widen gives every counter 2^shift bytes. It copies from the last to the
 // first, so that it can work inside the same memory.
-func (c *counters) widen(shift uint8) {
-	n := c.size()
-	wide := counters{shift: shift}
-	if cap(c.data) >= n<<shift {
-		wide.data = c.data[:n<<shift]
+func (w *window) widen(shift uint8) {
+	n := w.size()
+	wide := window{shift: shift}
+	if cap(w.data) >= n<<shift {
+		wide.data = w.data[:n<<shift]
 	} else {
 		wide.data = make([]byte, n<<shift)
 	}
 	for i := n - 1; i >= 0; i-- {
-		wide.put(i, c.get(i))
+		wide.put(i, w.get(i))
 	}
-	*c = wide
+	w.data, w.shift = wide.data, wide.shift
 }
 
 // relocate makes it size counters of which [to, to+n) are the former
 // [from, from+n) and all others are zero.
-func (c *counters) relocate(from, n, to, size int) {
-	bytes := size << c.shift
-	lo, hi := from<<c.shift, (from+n)<<c.shift
-	at := to << c.shift
-	if cap(c.data) < bytes {
+func (w *window) relocate(from, n, to, size int) {
+	bytes := size << w.shift
+	lo, hi := from<<w.shift, (from+n)<<w.shift
+	at := to << w.shift
+	if cap(w.data) < bytes {
 		moved := make([]byte, bytes)
-		copy(moved[at:], c.data[lo:hi])
-		c.data = moved
+		copy(moved[at:], w.data[lo:hi])
+		w.data = moved
 		return
 	}
-	old := c.data[lo:hi]
-	c.data = c.data[:bytes]
-	copy(c.data[at:], old)
-	clear(c.data[:at])
-	clear(c.data[at+len(old):])
+	old := w.data[lo:hi]
+	w.data = w.data[:bytes]
+	copy(w.data[at:], old)
+	clear(w.data[:at])
+	clear(w.data[at+len(old):])
 }

@@ -9,8 +9,8 @@ import (
 )
 
 func TestCountersWidenAsNeeded(t *testing.T) {
-	var c counters
-	c.reset(5)
+	var c window
+	c.allocate(5)
 	want := make([]uint64, 5)
 	for _, step := range []struct {
 		cell  int
@@ -19,7 +19,7 @@ func TestCountersWidenAsNeeded(t *testing.T) {
 	}{
 		{0, 255, 0}, {4, 7, 0}, {0, 1, 1}, {2, 65_535, 1}, {2, 1, 2}, {1, math.MaxUint32 + 1, 3}, {3, 1 << 60, 3},
 	} {
-		c.add(step.cell, step.add)
+		c.raise(step.cell, step.add)
 		want[step.cell] += step.add
 		require.Equal(t, step.shift, c.shift)
 		require.Equal(t, 5, c.size())
@@ -27,21 +27,21 @@ func TestCountersWidenAsNeeded(t *testing.T) {
 			require.Equal(t, v, c.get(i), "cell %d", i)
 		}
 	}
-	c.add(3, math.MaxUint64)
+	c.raise(3, math.MaxUint64)
 	require.Equal(t, uint64(math.MaxUint64), c.get(3), "saturates")
 }
 
 func TestCountersReuseMemory(t *testing.T) {
-	var c counters
-	c.reset(64)
-	c.add(3, 300) // widened: 128 bytes
+	var c window
+	c.allocate(64)
+	c.raise(3, 300) // widened: 128 bytes
 	require.Zero(t, testing.AllocsPerRun(10, func() {
-		c.reset(100)
-		c.add(99, 5)
+		c.allocate(100)
+		c.raise(99, 5)
 	}))
-	c.reset(10)
-	c.add(9, 9)
-	c.add(0, 1000) // widens inside the memory that is there
+	c.allocate(10)
+	c.raise(9, 9)
+	c.raise(0, 1000) // widens inside the memory that is there
 	require.EqualValues(t, 9, c.get(9))
 	require.EqualValues(t, 1000, c.get(0))
 	for i := 1; i < 9; i++ {
@@ -52,13 +52,13 @@ func TestCountersReuseMemory(t *testing.T) {
 func TestCountersRelocate(t *testing.T) {
 	rng := rand.New(rand.NewPCG(2, 3))
 	for range 2000 {
-		var c counters
+		var c window
 		size := 1 + rng.IntN(40)
-		c.reset(size)
+		c.allocate(size)
 		from := rng.IntN(size)
 		n := rng.IntN(size - from)
 		for i := range n {
-			c.add(from+i, rng.Uint64()>>(1+rng.IntN(63)))
+			c.raise(from+i, rng.Uint64()>>(1+rng.IntN(63)))
 		}
 		kept := make([]uint64, n)
 		for i := range kept {

@@ -29,7 +29,7 @@ type Histogram struct {
 	zero      uint64 // durations of 0 ns; Exponential only
 	sum       sum128
 	min, max  uint64 // ns; undefined while count is 0
-	buckets   window // Exponential: the window; Explicit: only its cells
+	buckets   window // Explicit: only its cells
 	exemplars reservoir
 }
 
@@ -46,7 +46,7 @@ func (h *Histogram) Reset(shape *Shape) {
 	h.count, h.zero, h.sum, h.min, h.max = 0, 0, sum128{}, 0, 0
 	h.buckets.reset(shape.maxScale)
 	if shape.kind == Explicit {
-		h.buckets.cells.reset(len(shape.bounds) + 1)
+		h.buckets.allocate(len(shape.bounds) + 1)
 	}
 	h.exemplars.reset()
 }
@@ -60,7 +60,7 @@ func (h *Histogram) Record(s *Sample, exemplars int) {
 	switch {
 	case h.shape.kind == Counter:
 	case h.shape.kind == Explicit:
-		h.buckets.cells.add(h.shape.bucketOf(s.seconds), n)
+		h.buckets.raise(h.shape.bucketOf(s.seconds), n)
 	case ns == 0:
 		h.zero += n
 	default:
@@ -92,8 +92,8 @@ func (h *Histogram) Merge(o *Histogram) {
 	h.zero += o.zero
 	h.sum.merge(o.sum)
 	if h.shape.kind == Explicit {
-		for i := range o.buckets.cells.size() {
-			h.buckets.cells.add(i, o.buckets.cells.get(i))
+		for i := range o.buckets.size() {
+			h.buckets.raise(i, o.buckets.get(i))
 		}
 		return
 	}
@@ -134,7 +134,7 @@ func (h *Histogram) Offset() int32 {
 func (h *Histogram) Buckets() int {
 	switch {
 	case h.shape.kind == Explicit:
-		return h.buckets.cells.size()
+		return h.buckets.size()
 	case h.buckets.empty():
 		return 0
 	default:
@@ -145,9 +145,9 @@ func (h *Histogram) Buckets() int {
 // Bucket returns the count of the i-th bucket.
 func (h *Histogram) Bucket(i int) uint64 {
 	if h.shape.kind == Explicit {
-		return h.buckets.cells.get(i)
+		return h.buckets.get(i)
 	}
-	return h.buckets.cells.get(i + int(h.buckets.first-h.buckets.base))
+	return h.buckets.get(i + int(h.buckets.first-h.buckets.base))
 }
 
 // Exemplars returns the chosen exemplars, valid until the next Reset.
@@ -155,5 +155,5 @@ func (h *Histogram) Exemplars() []Exemplar { return h.exemplars.kept }
 
 // Bytes returns the memory that h holds, for accounting.
 func (h *Histogram) Bytes() int {
-	return histogramBytes + cap(h.buckets.cells.data) + cap(h.exemplars.kept)*exemplarBytes
+	return histogramBytes + cap(h.buckets.data) + cap(h.exemplars.kept)*exemplarBytes
 }

@@ -313,3 +313,9 @@ func TestQuantile(t *testing.T) {
 	require.Zero(t, h.Quantile(0.5))
 	require.InEpsilon(t, 1, h.Quantile(0.9), 0.003)
 }
+
+// TestHistogramFillsTwoCacheLines: with very many series the time goes into
+// reading them from memory.
+func TestHistogramFillsTwoCacheLines(t *testing.T) {
+	require.Equal(t, 128, histogramBytes)
+}

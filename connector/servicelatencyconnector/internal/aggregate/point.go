@@ -65,7 +65,7 @@ func (h *Histogram) MergePoint(p *Point, exemplars int) {
 	case Counter:
 	case Explicit:
 		for i, n := range p.Counts {
-			h.buckets.cells.add(i, n)
+			h.buckets.raise(i, n)
 		}
 	default:
 		h.buckets.mergeCounts(p.Counts, p.Offset, int8(p.Scale), h.shape.maxSize)
@@ -90,7 +90,7 @@ func (w *window) mergeCounts(counts []uint64, offset int32, scale int8, maxSize 
 	shift := scale - w.scale
 	for i := low; i <= high; i++ {
 		if counts[i] > 0 {
-			w.cells.add(int((offset+int32(i))>>shift-w.base), counts[i])
+			w.raise(int((offset+int32(i))>>shift-w.base), counts[i])
 		}
 	}
 }

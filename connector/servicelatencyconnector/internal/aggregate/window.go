@@ -10,15 +10,18 @@ const firstCells = 16
 // most maxSize neighbouring buckets at one scale. When a value falls too far
 // outside, the scale drops by the fewest steps that make room. Therefore the
 // scale depends only on the lowest and the highest value, not on their order.
+//
+// Its fields are packed: a histogram fills two cache lines.
 type window struct {
-	cells       counters
-	base        int32 // index of the bucket in cell 0
-	first, last int32 // lowest and highest populated bucket; first > last when none is
+	data        []byte // cells, see counters.go
+	base        int32  // index of the bucket in cell 0
+	first, last int32  // lowest and highest populated bucket; first > last when none is
 	scale       int8
+	shift       uint8 // log2 of the width of a cell in bytes
 }
 
 func (w *window) reset(scale int8) {
-	w.cells.reset(0)
+	w.allocate(0)
 	w.base, w.first, w.last = 0, math.MaxInt32, math.MinInt32
 	w.scale = scale
 }
@@ -35,7 +38,7 @@ func (w *window) add(index int32, n uint64, maxSize int32) {
 	if index < w.first || index > w.last {
 		index = w.include(index, maxSize)
 	}
-	w.cells.add(int(index-w.base), n)
+	w.raise(int(index-w.base), n)
 }
 
 // include makes room for a bucket outside the populated range and returns its
@@ -72,12 +75,12 @@ func (w *window) downscale(by uint8) {
 	low := w.first >> by
 	for i := w.first; i <= w.last; i++ {
 		source := int(i - w.base)
-		n := w.cells.get(source)
+		n := w.get(source)
 		if n == 0 {
 			continue
 		}
-		w.cells.put(source, 0)
-		w.cells.add(int(i>>by-low), n)
+		w.put(source, 0)
+		w.raise(int(i>>by-low), n)
 	}
 	w.base, w.first, w.last = low, low, w.last>>by
 }
@@ -85,7 +88,7 @@ func (w *window) downscale(by uint8) {
 // cover makes [lo, hi], which contains the populated range, addressable and
 // takes it as the populated range. New room is left on the side that grew.
 func (w *window) cover(lo, hi, maxSize int32) {
-	size := int32(w.cells.size())
+	size := int32(w.size())
 	if lo >= w.base && hi < w.base+size {
 		w.first, w.last = min(w.first, lo), max(w.last, hi)
 		return
@@ -116,7 +119,7 @@ func (w *window) move(base int32, size int) {
 	if !w.empty() {
 		from, n, to = int(w.first-w.base), int(w.last-w.first)+1, int(w.first-base)
 	}
-	w.cells.relocate(from, n, to, size)
+	w.relocate(from, n, to, size)
 	w.base = base
 }
 
@@ -128,8 +131,8 @@ func (w *window) merge(o *window, maxSize int32) {
 	w.makeRoom(o.first, o.last, o.scale, maxSize)
 	shift := o.scale - w.scale
 	for i := o.first; i <= o.last; i++ {
-		if n := o.cells.get(int(i - o.base)); n > 0 {
-			w.cells.add(int(i>>shift-w.base), n)
+		if n := o.get(int(i - o.base)); n > 0 {
+			w.raise(int(i>>shift-w.base), n)
 		}
 	}
 }

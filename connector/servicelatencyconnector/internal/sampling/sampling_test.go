@@ -1,7 +1,6 @@
 package sampling
 
 import (
-	"context"
 	"encoding/binary"
 	"math/rand/v2"
 	"testing"
@@ -61,7 +60,7 @@ func TestKeeperIsTheSampler(t *testing.T) {
 		cfg := factory.CreateDefaultConfig().(*probabilisticsamplerprocessor.Config)
 		cfg.Mode, cfg.SamplingPercentage = "equalizing", float32(percent)
 		kept := new(consumertest.TracesSink)
-		sampler, err := factory.CreateTraces(context.Background(), processortest.NewNopSettings(factory.Type()), cfg, kept)
+		sampler, err := factory.CreateTraces(t.Context(), processortest.NewNopSettings(factory.Type()), cfg, kept)
 		require.NoError(t, err)
 		td := ptrace.NewTraces()
 		spans := td.ResourceSpans().AppendEmpty().ScopeSpans().AppendEmpty().Spans()
