@@ -85,8 +85,7 @@ static __always_inline bool requests__is_excluded(const struct requests_socket *
 {
 	if (!base__is_self(s->tgid))
 		return false;
-	base__count_produced(CLASS_REQUESTS);
-	base__count_filtered(CLASS_REQUESTS, FILTER_SELF);
+	base__count_left_out(CLASS_REQUESTS, FILTER_SELF);
 	return true;
 }
 

@@ -28,6 +28,7 @@ enum event_extra_kind *wire_extra_kind __attribute__((unused));
 enum call_flag *wire_call_flag __attribute__((unused));
 enum call_result *wire_call_result __attribute__((unused));
 enum spec_flag *wire_spec_flag __attribute__((unused));
+enum call_wish *wire_call_wish __attribute__((unused));
 enum filter_reason *wire_filter_reason __attribute__((unused));
 enum loss_reason *wire_loss_reason __attribute__((unused));
 enum event_class *wire_class __attribute__((unused));

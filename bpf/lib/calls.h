@@ -10,6 +10,8 @@
 #define CALL_MAX 1024 /* numbers of all conventions lie below; x32's own are 512.. */
 #define ROW_MAX 256
 #define ROW_NONE 0 /* row 0 is unused: rows are counted from 1 */
+#define CALL_CLASSES 8 /* of calls that ended, as in internal/interest */
+#define CALL_CLASS_FAILED 4 /* and the access mode below */
 #define ROW_SOCKETCALL 255 /* i386 number that stands for many calls */
 
 /* Bits of call_flags: what a number means. One number means different calls in
@@ -45,7 +47,7 @@ struct syscall_spec {
 	__u8 memory; /* bit n: argument n is memory that is copied */
 	__u8 fds; /* bit n: argument n is an ARG_FD */
 	__u8 written; /* bit n: argument n is memory that the kernel writes */
-	__u8 reserved;
+	__u8 access; /* the argument with the flags of an open call, plus 1; 0: none */
 };
 
 const volatile struct syscall_spec cfg_specs[ROW_MAX] = {};

@@ -13,20 +13,15 @@ static __always_inline struct counters *base__counters(__u32 class)
 	return bpf_map_lookup_elem(&counters, &class);
 }
 
-static __always_inline void base__count_produced(__u32 class)
+/* base__count_left_out: a record that was not even made. */
+static __always_inline void base__count_left_out(__u32 class, enum filter_reason reason)
 {
 	struct counters *c = base__counters(class);
 
-	if (c)
-		__sync_fetch_and_add(&c->produced, 1);
-}
-
-static __always_inline void base__count_filtered(__u32 class, enum filter_reason reason)
-{
-	struct counters *c = base__counters(class);
-
-	if (c)
-		__sync_fetch_and_add(&c->filtered[reason], 1);
+	if (!c)
+		return;
+	__sync_fetch_and_add(&c->produced, 1);
+	__sync_fetch_and_add(&c->filtered[reason], 1);
 }
 
 static __always_inline void base__count_lost(__u32 class, enum loss_reason reason)

@@ -130,8 +130,7 @@ static __always_inline void process__fork(__u64 parent, __u64 child)
 	struct fork_record *r;
 
 	if (kread(task_struct, child, pid) != kread(task_struct, child, tgid)) {
-		base__count_produced(CLASS_SECURITY);
-		base__count_filtered(CLASS_SECURITY, FILTER_THREAD);
+		base__count_left_out(CLASS_SECURITY, FILTER_THREAD);
 		return;
 	}
 	s = base__scratch(SCRATCH_FORK, sizeof(struct fork_record));
@@ -160,8 +159,7 @@ static __always_inline void process__exit(__u64 task)
 
 	base__stash_forget(kread(task_struct, task, pid));
 	if (kread(signal_struct, signal, live.counter) > 0) {
-		base__count_produced(CLASS_SECURITY);
-		base__count_filtered(CLASS_SECURITY, FILTER_THREAD);
+		base__count_left_out(CLASS_SECURITY, FILTER_THREAD);
 		return;
 	}
 	s = base__scratch(SCRATCH_EXIT_PROCESS, sizeof(struct exit_record));

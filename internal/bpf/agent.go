@@ -11,6 +11,8 @@ import (
 
 	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/link"
+
+	"github.com/sightglass/sightglass/internal/interest"
 )
 
 // attachedHook is a hook that runs.
@@ -37,9 +39,12 @@ type Agent struct {
 
 	mu     sync.Mutex // guards what follows and the variables of coll
 	io     []uint16   // numbers of calls that the request capture wants
-	names  []string   // calls that are wanted
-	self   []uint32   // thread groups of the agent, host view
+	wanted interest.Set
+	self   []uint32 // thread groups of the agent, host view
 	closed bool
+
+	filters [2]securityCallFilter // as the kernel has them
+	filter  uint32                // the one that is in use
 }
 
 // Load creates the maps, loads the programs and attaches them hook by hook. A
@@ -102,7 +107,7 @@ func (a *Agent) start() error {
 		}
 		a.sources[class] = s
 	}
-	if _, err := a.setInterest(a.opts.Syscalls); err != nil {
+	if _, err := a.setInterest(interest.Names(a.opts.Syscalls...)); err != nil {
 		return err
 	}
 	a.attachAll()
@@ -191,20 +196,24 @@ func (a *Agent) Security() *Source { return a.sources[Security] }
 // Options.Requests.
 func (a *Agent) Requests() *Source { return a.sources[Requests] }
 
-// SetInterest replaces the set of captured system calls. Names that cannot be
-// captured come back.
-func (a *Agent) SetInterest(names []string) (unknown []string, err error) {
+// SetInterest replaces the set of captured system calls. Of those that it has by
+// a filter, the ones that nobody can want stay in the kernel, as far as it can
+// tell. Names that cannot be captured come back.
+func (a *Agent) SetInterest(set interest.Set) (unknown []string, err error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.closed {
 		return nil, os.ErrClosed
 	}
-	return a.setInterest(names)
+	return a.setInterest(set)
 }
 
-func (a *Agent) setInterest(names []string) ([]string, error) {
-	w, unknown := wantsOf(names, a.io, runtime.GOARCH)
-	a.names = slices.Clone(names)
+func (a *Agent) setInterest(set interest.Set) ([]string, error) {
+	w, unknown := wantsOf(set.Sorted(), a.io, runtime.GOARCH)
+	a.wanted = set
+	if err := a.setFilters(set); err != nil {
+		return unknown, err
+	}
 	// rows first: a number whose flag is set finds its row as it shall be
 	if err := a.coll.Variables["row_wanted"].Set(w.rows[:]); err != nil {
 		return unknown, fmt.Errorf("bpf: setting the wanted calls: %w", err)
@@ -232,13 +241,28 @@ func (a *Agent) SetExecEnvironment(on bool) error {
 	return nil
 }
 
+// setFilters fills the table of filters that is not in use and exchanges the
+// two, so that each call is judged by the old or by the new ones.
+func (a *Agent) setFilters(set interest.Set) error {
+	next := 1 - a.filter
+	a.filters[next] = *newCallFilter(set)
+	if err := a.coll.Variables["call_filters"].Set(&a.filters); err != nil {
+		return fmt.Errorf("bpf: setting the filters: %w", err)
+	}
+	if err := a.coll.Variables["call_filter_now"].Set(next); err != nil {
+		return fmt.Errorf("bpf: exchanging the filters: %w", err)
+	}
+	a.filter = next
+	return nil
+}
+
 // setIO replaces the numbers of the calls that are handed to the request
 // capture.
 func (a *Agent) setIO(numbers []uint16) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.io = slices.Clone(numbers)
-	_, err := a.setInterest(a.names)
+	_, err := a.setInterest(a.wanted)
 	return err
 }
 

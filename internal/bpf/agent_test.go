@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/sightglass/sightglass/internal/event"
+	"github.com/sightglass/sightglass/internal/interest"
 )
 
 // patience is how long a test waits for a record that must come.
@@ -50,13 +51,13 @@ func share(tb testing.TB, plain bool, calls ...string) *Agent {
 		shared[plain] = a
 	}
 	tb.Cleanup(func() {
-		_, err := a.SetInterest(nil)
+		_, err := a.SetInterest(interest.Set{})
 		assert.NoError(tb, err)
 		delete(pending, a)
 	})
 	_, err := a.Security().Drain(func([]byte) {})
 	require.NoError(tb, err)
-	_, err = a.SetInterest(calls)
+	_, err = a.SetInterest(interest.Names(calls...))
 	require.NoError(tb, err)
 	return a
 }
@@ -80,7 +81,7 @@ func eachMode(t *testing.T, calls []string, test func(t *testing.T, a *Agent)) {
 	if best.mode == (mode{}) {
 		return
 	}
-	_, err := best.SetInterest(nil)
+	_, err := best.SetInterest(interest.Set{})
 	require.NoError(t, err)
 	t.Run("plain", func(t *testing.T) { test(t, share(t, true, calls...)) })
 }
@@ -185,7 +186,7 @@ func TestCloseTwiceAndUse(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, a.Close())
 	require.NoError(t, a.Close())
-	_, err = a.SetInterest([]string{"openat"})
+	_, err = a.SetInterest(interest.Names("openat"))
 	require.ErrorIs(t, err, os.ErrClosed)
 	_, err = a.Security().Drain(func([]byte) {})
 	require.ErrorIs(t, err, os.ErrClosed)

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/sightglass/sightglass/internal/event"
+	"github.com/sightglass/sightglass/internal/interest"
 )
 
 // openAt opens a name by a pointer and returns what the call returned. Go's
@@ -240,7 +241,7 @@ func TestCallBegunBefore(t *testing.T) {
 		}()
 		tid := <-accepted
 		waitBlocked(t, tid, unix.SYS_ACCEPT4)
-		_, err := a.SetInterest([]string{"accept4"})
+		_, err := a.SetInterest(interest.Names("accept4"))
 		require.NoError(t, err)
 		knock(c, port)
 		<-accepted

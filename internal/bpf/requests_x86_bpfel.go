@@ -200,12 +200,12 @@ const (
 )
 
 type requestsScratch struct {
-	_        structs.HostLayout
-	Pos      uint32
-	Flags    uint32
-	User     uint32
-	Reserved uint32
-	Cursor   struct {
+	_      structs.HostLayout
+	Pos    uint32
+	Flags  uint32
+	User   uint32
+	Result uint32
+	Cursor struct {
 		_      structs.HostLayout
 		Dentry uint64
 		Root   uint64
@@ -214,6 +214,7 @@ type requestsScratch struct {
 		End    uint32
 		Flags  uint32
 		Done   uint32
+		Top    [2]uint32
 	}
 	Data [28672]uint8
 }

@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/sightglass/sightglass/internal/event"
+	"github.com/sightglass/sightglass/internal/interest"
 )
 
 // storm makes many captured calls on several threads.
@@ -66,7 +67,7 @@ func TestNoRecordIsUnaccountedFor(t *testing.T) {
 // still.
 func settle(t *testing.T, a *Agent) ClassStats {
 	t.Helper()
-	_, err := a.SetInterest(nil)
+	_, err := a.SetInterest(interest.Set{})
 	require.NoError(t, err)
 	deadline := time.Now().Add(patience)
 	for {
@@ -141,12 +142,12 @@ func TestInterestAtRunTime(t *testing.T) {
 	}
 	storm(t, 1, 10)
 	assert.Zero(t, calls(), "nobody wants it")
-	unknown, err := a.SetInterest([]string{"kill", "no_such_call", "another"})
+	unknown, err := a.SetInterest(interest.Names("kill", "no_such_call", "another"))
 	require.NoError(t, err)
 	assert.Equal(t, []string{"another", "no_such_call"}, unknown)
 	storm(t, 1, 10)
 	assert.Equal(t, 10, calls())
-	_, err = a.SetInterest([]string{"openat"})
+	_, err = a.SetInterest(interest.Names("openat"))
 	require.NoError(t, err)
 	storm(t, 1, 10)
 	assert.Zero(t, calls())

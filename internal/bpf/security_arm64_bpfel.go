@@ -42,6 +42,21 @@ const (
 	securityArgKindARG_MESSAGES_OUT  securityArgKind = 54
 )
 
+type securityCallFilter struct {
+	_      structs.HostLayout
+	Wishes [256][8]uint8
+	Named  [8]struct {
+		_    structs.HostLayout
+		Bits [64]uint64
+		Used uint64
+	}
+	Resolved [8]struct {
+		_    structs.HostLayout
+		Bits [64]uint64
+		Used uint64
+	}
+}
+
 type securityCallFlag uint32
 
 const (
@@ -58,6 +73,14 @@ const (
 	securityCallResultRESULT_SOCKET     securityCallResult = 3
 	securityCallResultRESULT_DESCRIPTOR securityCallResult = 4
 	securityCallResultRESULT_CWD        securityCallResult = 6
+)
+
+type securityCallWish uint32
+
+const (
+	securityCallWishWISH_NONE securityCallWish = 0
+	securityCallWishWISH_ALL  securityCallWish = 1
+	securityCallWishWISH_SET  securityCallWish = 2
 )
 
 type securityCounters struct {
@@ -259,13 +282,19 @@ const (
 	securityLossReasonLOSS_COUNT     securityLossReason = 4
 )
 
+type securityPathSet struct {
+	_    structs.HostLayout
+	Bits [64]uint64
+	Used uint64
+}
+
 type securityScratch struct {
-	_        structs.HostLayout
-	Pos      uint32
-	Flags    uint32
-	User     uint32
-	Reserved uint32
-	Cursor   struct {
+	_      structs.HostLayout
+	Pos    uint32
+	Flags  uint32
+	User   uint32
+	Result uint32
+	Cursor struct {
 		_      structs.HostLayout
 		Dentry uint64
 		Root   uint64
@@ -274,6 +303,7 @@ type securityScratch struct {
 		End    uint32
 		Flags  uint32
 		Done   uint32
+		Top    [2]uint32
 	}
 	Data [28672]uint8
 }
@@ -340,14 +370,14 @@ type securityStashSlot struct {
 }
 
 type securitySyscallSpec struct {
-	_        structs.HostLayout
-	Kinds    [6]uint8
-	Result   uint8
-	Flags    uint8
-	Memory   uint8
-	Fds      uint8
-	Written  uint8
-	Reserved uint8
+	_       structs.HostLayout
+	Kinds   [6]uint8
+	Result  uint8
+	Flags   uint8
+	Memory  uint8
+	Fds     uint8
+	Written uint8
+	Access  uint8
 }
 
 type securityWire struct {
@@ -390,6 +420,8 @@ const (
 	securityProgOnSysEnterPlain  = "on_sys_enter_plain"
 	securityProgOnSysExit        = "on_sys_exit"
 	securityProgOnSysExitPlain   = "on_sys_exit_plain"
+	securityVarCallFilterNow     = "call_filter_now"
+	securityVarCallFilters       = "call_filters"
 	securityVarCallFlags         = "call_flags"
 	securityVarCfgDirect         = "cfg_direct"
 	securityVarCfgLatency        = "cfg_latency"
@@ -403,6 +435,7 @@ const (
 	securityVarWireArgKind       = "wire_arg_kind"
 	securityVarWireCallFlag      = "wire_call_flag"
 	securityVarWireCallResult    = "wire_call_result"
+	securityVarWireCallWish      = "wire_call_wish"
 	securityVarWireClass         = "wire_class"
 	securityVarWireExtraKind     = "wire_extra_kind"
 	securityVarWireFilterReason  = "wire_filter_reason"
@@ -488,6 +521,8 @@ type securityMapSpecs struct {
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type securityVariableSpecs struct {
+	CallFilterNow     *ebpf.VariableSpec `ebpf:"call_filter_now"`
+	CallFilters       *ebpf.VariableSpec `ebpf:"call_filters"`
 	CallFlags         *ebpf.VariableSpec `ebpf:"call_flags"`
 	CfgDirect         *ebpf.VariableSpec `ebpf:"cfg_direct"`
 	CfgLatency        *ebpf.VariableSpec `ebpf:"cfg_latency"`
@@ -501,6 +536,7 @@ type securityVariableSpecs struct {
 	WireArgKind       *ebpf.VariableSpec `ebpf:"wire_arg_kind"`
 	WireCallFlag      *ebpf.VariableSpec `ebpf:"wire_call_flag"`
 	WireCallResult    *ebpf.VariableSpec `ebpf:"wire_call_result"`
+	WireCallWish      *ebpf.VariableSpec `ebpf:"wire_call_wish"`
 	WireClass         *ebpf.VariableSpec `ebpf:"wire_class"`
 	WireExtraKind     *ebpf.VariableSpec `ebpf:"wire_extra_kind"`
 	WireFilterReason  *ebpf.VariableSpec `ebpf:"wire_filter_reason"`
@@ -565,6 +601,8 @@ func (m *securityMaps) Close() error {
 //
 // It can be passed to loadSecurityObjects or ebpf.CollectionSpec.LoadAndAssign.
 type securityVariables struct {
+	CallFilterNow     *ebpf.Variable `ebpf:"call_filter_now"`
+	CallFilters       *ebpf.Variable `ebpf:"call_filters"`
 	CallFlags         *ebpf.Variable `ebpf:"call_flags"`
 	CfgDirect         *ebpf.Variable `ebpf:"cfg_direct"`
 	CfgLatency        *ebpf.Variable `ebpf:"cfg_latency"`
@@ -578,6 +616,7 @@ type securityVariables struct {
 	WireArgKind       *ebpf.Variable `ebpf:"wire_arg_kind"`
 	WireCallFlag      *ebpf.Variable `ebpf:"wire_call_flag"`
 	WireCallResult    *ebpf.Variable `ebpf:"wire_call_result"`
+	WireCallWish      *ebpf.Variable `ebpf:"wire_call_wish"`
 	WireClass         *ebpf.Variable `ebpf:"wire_class"`
 	WireExtraKind     *ebpf.Variable `ebpf:"wire_extra_kind"`
 	WireFilterReason  *ebpf.Variable `ebpf:"wire_filter_reason"`

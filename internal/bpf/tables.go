@@ -69,6 +69,7 @@ func specOf(s *syscalls.Spec) securitySyscallSpec {
 	if s.Identity {
 		out.Flags |= uint8(securitySpecFlagSPEC_IDENTITY)
 	}
+	out.Access = accessArg(s)
 	if s.IsExec() {
 		out.Flags |= uint8(securitySpecFlagSPEC_EXEC)
 	}

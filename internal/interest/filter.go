@@ -58,7 +58,8 @@ func (w *Wish) Or(o *Wish) Wish {
 	}
 }
 
-func (w *Wish) equal(o *Wish) bool {
+// Equal reports whether both want the same.
+func (w *Wish) Equal(o *Wish) bool {
 	return w.Any == o.Any && slices.Equal(w.Named, o.Named) &&
 		slices.Equal(w.Resolved, o.Resolved) && slices.Equal(w.Programs, o.Programs)
 }
@@ -97,7 +98,7 @@ func (f *Filter) Selective() bool {
 
 func (f *Filter) equal(o *Filter) bool {
 	for c := range f {
-		if !f[c].equal(&o[c]) {
+		if !f[c].Equal(&o[c]) {
 			return false
 		}
 	}

@@ -45,6 +45,20 @@ func (s Set) With(name string, f *Filter) Set {
 	return s.Union(Set{names: map[string]*Filter{name: f}})
 }
 
+// Whole is the set without its filters: all events of its types.
+func (s Set) Whole() Set {
+	out := Names(s.Sorted()...)
+	out.environment = s.environment
+	return out
+}
+
+// Without is the set without one of its types.
+func (s Set) Without(name string) Set {
+	s.names = maps.Clone(s.names)
+	delete(s.names, name)
+	return s
+}
+
 // Filter is what is wanted of the events of a type that is in the set; nil when
 // all of them are.
 func (s Set) Filter(name string) *Filter { return s.names[name] }

@@ -54,6 +54,9 @@ type ActivityConfig struct {
 	// Redact masks secrets in command lines when no security_policy processor
 	// of this collector does so behind the receiver.
 	Redact bool `mapstructure:"redact"`
+	// KernelFilter leaves calls that no policy can match in the kernel. Without
+	// it they are left out behind the ring buffer, which costs more.
+	KernelFilter bool `mapstructure:"kernel_filter"`
 	// FlushInterval is how long a record waits for others at most.
 	FlushInterval time.Duration `mapstructure:"flush_interval"`
 	// BatchSize is the greatest number of records in one batch.
@@ -121,7 +124,7 @@ func createDefaultConfig() component.Config {
 	return &Config{
 		RootPath:        "/",
 		RingBuffer:      RingBufferConfig{SecuritySize: defaultRing, RequestsSize: defaultRing},
-		Activity:        ActivityConfig{Exits: true, Logins: true, Redact: true, FlushInterval: defaultFlush, BatchSize: defaultBatch},
+		Activity:        ActivityConfig{Exits: true, Logins: true, Redact: true, KernelFilter: true, FlushInterval: defaultFlush, BatchSize: defaultBatch},
 		Requests:        RequestsConfig{Enabled: true, MaxConnections: defaultConnections, MaxOpen: defaultOpenRequests},
 		MetricsInterval: defaultMetricsInterval,
 		MaxProcesses:    defaultProcesses,

@@ -32,9 +32,10 @@ type fakeKernel struct {
 	sockets  bpf.RequestStats
 	latency  []bpf.Latency
 
-	mu     sync.Mutex
-	wanted []string
-	closed int
+	mu       sync.Mutex
+	wanted   []string
+	filtered bool
+	closed   int
 
 	environment bool
 }
@@ -56,10 +57,11 @@ func (k *fakeKernel) Seed(handle func([]byte)) error {
 	return nil
 }
 
-func (k *fakeKernel) SetInterest(names []string) ([]string, error) {
+func (k *fakeKernel) SetInterest(set interest.Set) ([]string, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.wanted = names
+	k.wanted = set.Sorted()
+	k.filtered = set.Filter("openat") != nil
 	return []string{"nosuchcall"}, nil
 }
 

@@ -2,13 +2,16 @@
 
 package ebpfreceiver
 
-import "github.com/sightglass/sightglass/internal/bpf"
+import (
+	"github.com/sightglass/sightglass/internal/bpf"
+	"github.com/sightglass/sightglass/internal/interest"
+)
 
 // kernel is what the receiver needs of the kernel side. *bpf.Agent has it but
 // for the types of the sources; tests inject recorded events.
 type kernel interface {
 	Seed(handle func(raw []byte)) error
-	SetInterest(syscalls []string) (unknown []string, err error)
+	SetInterest(set interest.Set) (unknown []string, err error)
 	SetExecEnvironment(on bool) error
 	Hooks() []bpf.Hook
 	Degradations() []bpf.Degradation

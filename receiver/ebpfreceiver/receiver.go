@@ -340,6 +340,7 @@ type follower struct {
 	registry *interest.Registry
 	kernel   kernel
 	stage    *activityStage
+	narrow   bool // the kernel filters, too
 	log      *zap.Logger
 	changed  chan struct{}
 	end      func() // of the subscription
@@ -349,7 +350,7 @@ type follower struct {
 }
 
 func newFollower(r *interest.Registry, k kernel, stage *activityStage, log *zap.Logger) *follower {
-	f := &follower{registry: r, kernel: k, stage: stage, log: log, changed: make(chan struct{}, 1)}
+	f := &follower{registry: r, kernel: k, stage: stage, narrow: stage.cfg.KernelFilter, log: log, changed: make(chan struct{}, 1)}
 	f.end = r.Subscribe(func() {
 		select {
 		case f.changed <- struct{}{}:
@@ -381,7 +382,11 @@ func (f *follower) follow() {
 	f.stage.wanted.Store(newWanted(w))
 	environments := w.Set.Environment()
 	f.stage.enrich.processes.KeepEnvironments(environments)
-	unknown, err := f.kernel.SetInterest(captured(w))
+	set := captured(w)
+	if !f.narrow {
+		set = set.Whole()
+	}
+	unknown, err := f.kernel.SetInterest(set)
 	err = errors.Join(err, f.kernel.SetExecEnvironment(environments))
 	f.following.Store(true)
 	if err != nil {

@@ -34,22 +34,16 @@ func newWanted(w interest.Wanted) *wanted {
 // captured are the calls that the kernel is asked for: those that are wanted,
 // and for policies also those that change who a process is, which the process
 // table follows.
-func captured(w interest.Wanted) []string {
-	var names []string
-	for _, name := range w.Set.Sorted() {
-		if name != interest.ProcessExit {
-			names = append(names, name)
+func captured(w interest.Wanted) interest.Set {
+	set := w.Set
+	if w.Registered {
+		for i := range syscalls.Table {
+			if s := &syscalls.Table[i]; s.Identity {
+				set = set.Union(interest.Names(s.Name))
+			}
 		}
 	}
-	if !w.Registered {
-		return names
-	}
-	for i := range syscalls.Table {
-		if s := &syscalls.Table[i]; s.Identity && !w.Set.Has(s.Name) {
-			names = append(names, s.Name)
-		}
-	}
-	return names
+	return set.Without(interest.ProcessExit)
 }
 
 // Reasons why an event is not told.

@@ -4,10 +4,13 @@
 //	bench -agent bin/sightglass -load out/load [-readme testbed/README.md] [-only overhead,micro,latency,idle]
 //	bench -connectors out/comparison [-readme testbed/README.md]
 //	bench -policies out/policies.test [-readme testbed/README.md]
+//	bench -flood -agent bin/sightglass -load out/load [-readme testbed/README.md]
 //	bench -requests servers,rate,stages -agent bin/sightglass -load out/load [-readme testbed/README.md]
 //
-// The second compares connectors, the third measures policies, the fourth what
-// following requests costs, and nothing else. The first and the last need root; all need a machine that does little else.
+// The second compares connectors, the third measures policies, the fourth the
+// agent while files are opened all the time, the fifth what following requests
+// costs, and nothing else. The first and the last two need root; all need a
+// machine that does little else.
 package main
 
 import (
@@ -51,6 +54,7 @@ func main() {
 		program = flag.String("connectors", "", "compare connectors by this program (connector/servicelatencyconnector/comparison)")
 		rules   = flag.String("policies", "", "measure policies by this program (the compiled tests of internal/record)")
 		request = flag.String("requests", "", "measure what following requests costs: servers,rate,stages or some of them")
+		flood   = flag.Bool("flood", false, "measure the agent while files are opened all the time")
 		only    = flag.String("only", "overhead,micro,latency,idle", "what to measure")
 	)
 	flag.StringVar(&b.binary, "agent", "bin/sightglass", "the agent's binary")
@@ -68,6 +72,8 @@ func main() {
 	switch {
 	case *program != "":
 		err = b.connectors(ctx, *program, *readme)
+	case *flood:
+		err = b.flood(ctx, *readme)
 	case *rules != "":
 		err = b.policies(ctx, *rules, *readme)
 	case *request != "":

@@ -85,36 +85,44 @@ func (b *bench) withAgent(ctx context.Context) ([]sample, error) {
 }
 
 // sample is one run of the load program.
-type sample struct{ perCall, agentPerCall float64 }
+type sample struct{ perCall, agentPerCall, rate float64 }
 
 // measureCalls runs each call once; a is nil when no agent runs.
 func (b *bench) measureCalls(ctx context.Context, a *agent.Agent) ([]sample, error) {
 	out := make([]sample, len(calls))
 	for i, call := range calls {
-		before, err := agentUsage(a)
-		if err != nil {
+		var err error
+		if out[i], err = b.measureCall(ctx, a, call.name); err != nil {
 			return nil, err
 		}
-		cmd := exec.CommandContext(ctx, b.load, "-call", call.name, "-file", b.loadFile, "-for", b.callTime.String())
-		text, err := cmd.Output()
-		if err != nil {
-			return nil, fmt.Errorf("load -call %s: %w", call.name, err)
-		}
-		var got struct {
-			Calls   float64
-			PerCall float64 `json:"cpu_ns_per_call"`
-		}
-		if err := json.Unmarshal(text, &got); err != nil {
-			return nil, err
-		}
-		time.Sleep(settle) // the agent reads what is left
-		after, err := agentUsage(a)
-		if err != nil {
-			return nil, err
-		}
-		out[i] = sample{got.PerCall, float64(after.cpu-before.cpu) / got.Calls}
 	}
 	return out, nil
+}
+
+// measureCall runs the load program with one call; a is nil when no agent runs.
+func (b *bench) measureCall(ctx context.Context, a *agent.Agent, call string, args ...string) (sample, error) {
+	before, err := agentUsage(a)
+	if err != nil {
+		return sample{}, err
+	}
+	args = append([]string{"-call", call, "-file", b.loadFile, "-for", b.callTime.String()}, args...)
+	text, err := exec.CommandContext(ctx, b.load, args...).Output()
+	if err != nil {
+		return sample{}, fmt.Errorf("load -call %s: %w", call, err)
+	}
+	var got struct {
+		Calls   float64
+		PerCall float64 `json:"cpu_ns_per_call"`
+	}
+	if err := json.Unmarshal(text, &got); err != nil {
+		return sample{}, err
+	}
+	time.Sleep(settle) // the agent reads what is left
+	after, err := agentUsage(a)
+	if err != nil {
+		return sample{}, err
+	}
+	return sample{got.PerCall, float64(after.cpu-before.cpu) / got.Calls, got.Calls / b.callTime.Seconds()}, nil
 }
 
 // settle is longer than the agent sleeps between two looks at its buffers.

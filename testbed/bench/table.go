@@ -14,6 +14,7 @@ var (
 	agentMarks     = marks{"<!-- bench:begin (written by make bench) -->", "<!-- bench:end -->"}
 	policyMarks    = marks{"<!-- bench-policy:begin (written by make bench-policy) -->", "<!-- bench-policy:end -->"}
 	requestMarks   = marks{"<!-- bench-requests:begin (written by make bench-requests) -->", "<!-- bench-requests:end -->"}
+	floodMarks     = marks{"<!-- bench-flood:begin (written by make bench-policy) -->", "<!-- bench-flood:end -->"}
 	connectorMarks = marks{"<!-- bench-latency:begin (written by make bench-latency) -->", "<!-- bench-latency:end -->"}
 )
 

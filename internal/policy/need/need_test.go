@@ -74,7 +74,7 @@ func TestReadingOpen(t *testing.T) {
 		{"fd.name pmatch (etc//ssh/, /home/*/x)", named("/etc/ssh", "/home/"), named("/etc/ssh", "/home/")},
 		{"fd.name endswith x", all, all},
 		{"fd.directory = /etc", named("/etc/", "/etc\x00"), named("/etc/", "/etc\x00")},
-		{"fd.nameraw = /etc/x/", named("/etc/x"), named("/etc/x")},
+		{"fd.nameraw = /etc/x/", named("/etc/x\x00", "/etc/x/"), named("/etc/x\x00", "/etc/x/")},
 		{"fd.nameraw contains ../", named("//"), named("//")},
 		{"fd.nameraw contains x", all, all},
 		{"fs.path.resolved startswith /etc/", resolved("/etc/"), none},

@@ -46,7 +46,11 @@ func (l *look) raw(t *check.Test) interest.Wish {
 	}
 	list, ok := beginnings(t)
 	for i, p := range list {
-		list[i] = strings.TrimSuffix(strings.TrimSuffix(p, interest.Whole), "/")
+		p, whole := strings.CutSuffix(p, interest.Whole)
+		if p, slash := strings.CutSuffix(p, "/"); slash || whole {
+			list[i] = p + interest.Whole
+			list = append(list, p+"/")
+		}
 	}
 	return wish(list, ok, '/', func(p interest.Beginnings) interest.Wish { return interest.Wish{Named: p} })
 }

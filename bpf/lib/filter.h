@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
+/* Which calls of a wanted row are left out: those that no consumer can want, by
+ * their result, their access mode and the beginning of their path. internal/bpf
+ * fills the tables from interest.Filter. What cannot be told passes; user space
+ * looks at it again, more closely.
+ *
+ * Of a path the first two names count, and of each of those 8 bytes. They are
+ * looked up in a bitmap by a hash of the first alone, and by one of both.
+ */
+#ifndef SIGHTGLASS_FILTER_H
+#define SIGHTGLASS_FILTER_H
+
+#include "calls.h"
+#include "extract_path.h"
+
+#define FILTER_SETS 8 /* a power of two */
+#define FILTER_WORDS 64 /* of a bitmap; a power of two */
+#define FILTER_PATH_WORDS 32 /* longer names pass */
+#define FILTER_HASH_ONE 0x9e3779b97f4a7c15ULL
+#define FILTER_HASH_TWO 0xc2b2ae3d27d4eb4fULL
+#define FILTER_HASH_SHIFT 52 /* leaves as many bits as a bitmap has */
+
+/* What is wanted of a class of calls of one row. */
+enum call_wish {
+	WISH_NONE = 0,
+	WISH_ALL = 1,
+	WISH_SET = 2, /* and above: what set n-2 has */
+};
+
+/* Beginnings of paths. */
+struct path_set {
+	__u64 bits[FILTER_WORDS];
+	__u64 used; /* 0: it has none */
+};
+
+struct call_filter {
+	__u8 wishes[ROW_MAX][CALL_CLASSES]; /* enum call_wish */
+	struct path_set named[FILTER_SETS]; /* as the program gave them */
+	struct path_set resolved[FILTER_SETS]; /* as the kernel has them */
+};
+
+/* One of them is in use while the other is filled. */
+struct call_filter call_filters[2] = {};
+__u32 call_filter_now = 0;
+
+static __always_inline struct call_filter *filter__now(void)
+{
+	__u32 n = call_filter_now & 1;
+
+	pin(n);
+	return &call_filters[n & 1];
+}
+
+/* filter__wish: enum call_wish of a call that ended. access is the access mode
+ * of an open call.
+ */
+static __always_inline __u8 filter__wish(struct call_filter *f, __u8 row, __u64 access, __s64 ret)
+{
+	__u64 n = row, class = (access & 3) | (ret < 0 ? CALL_CLASS_FAILED : 0);
+
+	pin(n);
+	pin(class);
+	return f->wishes[n & (ROW_MAX - 1)][class & (CALL_CLASSES - 1)];
+}
+
+/* filter__zeros: the highest bit of each byte of v that is zero. */
+static __always_inline __u64 filter__zeros(__u64 v)
+{
+	const __u64 low = 0x7f7f7f7f7f7f7f7fULL;
+
+	return ~(((v & low) + low) | v | low);
+}
+
+#define FILTER_SLASHES 0x2f2f2f2f2f2f2f2fULL
+#define FILTER_DOTS 0x2e2e2e2e2e2e2e2eULL
+
+/* filter__name: the bytes of word before the first of those marked in ends. */
+static __always_inline __u64 filter__name(__u64 word, __u64 ends)
+{
+	return word & (((ends & -ends) >> 7) - 1);
+}
+
+/* filter__name_len: how many those are, 8 when none is marked. */
+static __always_inline __u32 filter__name_len(__u64 ends)
+{
+	const __u64 ones = 0x0101010101010101ULL;
+
+	return ends ? ((((ends & -ends) >> 7) - 1) & ones) * ones >> 56 : 8;
+}
+
+static __always_inline bool filter__has(const struct path_set *set, __u64 hash)
+{
+	hash >>= FILTER_HASH_SHIFT;
+	return set->bits[hash >> 6 & (FILTER_WORDS - 1)] >> (hash & 63) & 1;
+}
+
+static __always_inline bool filter__has_one(const struct path_set *set, __u64 first)
+{
+	return filter__has(set, first * FILTER_HASH_ONE);
+}
+
+static __always_inline bool filter__has_two(const struct path_set *set, __u64 first, __u64 second)
+{
+	return filter__has(set, (first * FILTER_HASH_ONE ^ second) * FILTER_HASH_TWO);
+}
+
+/* filter__set: set n of the filter in use. */
+static __always_inline const struct path_set *filter__set(const struct path_set *sets, __u32 n)
+{
+	__u64 i = n;
+
+	pin(i);
+	return &sets[i & (FILTER_SETS - 1)];
+}
+
+/* filter__is_plain: whether a path of len bytes, its NUL included, has no empty
+ * names and none that begin or end with a dot: then it means what it says.
+ */
+static __always_inline bool filter__is_plain(const __u64 *path, __u32 len)
+{
+	__u64 slash_before = 0, dot_before = 0;
+
+	for (__u32 i = 0; i < FILTER_PATH_WORDS; i++) {
+		__u64 word, slashes, dots;
+
+		if (i * 8 >= len)
+			break;
+		word = path[i];
+		if (len - i * 8 < 8)
+			word &= (1ULL << (len - i * 8) * 8) - 1;
+		slashes = filter__zeros(word ^ FILTER_SLASHES);
+		dots = filter__zeros(word ^ FILTER_DOTS);
+		if ((slashes << 8 | slash_before) & (slashes | dots) || (dots << 8 | dot_before) & slashes)
+			return false;
+		slash_before = slashes >> 56;
+		dot_before = dots >> 56;
+	}
+	return true;
+}
+
+/* filter__named: whether set n may have the path of an open call, which begins
+ * at data[at]; len counts its NUL.
+ */
+__noinline int filter__named(__u32 user, __u32 n, __u32 at, __u32 len)
+{
+	const struct path_set *set = filter__set(filter__now()->named, n);
+	struct scratch *s = base__scratch_again(user);
+	__u64 first, second, ends, pos = at;
+	const __u64 *path;
+	__u32 first_len;
+
+	if (!s || len > FILTER_PATH_WORDS * 8 || pos > SCRATCH_LAST)
+		return 1;
+	pin(pos);
+	path = (const __u64 *)&s->data[pos];
+	if (*(const __u8 *)path != '/' || !filter__is_plain(path, len))
+		return 1;
+	first = *(const __u64 *)((const __u8 *)path + 1);
+	ends = filter__zeros(first ^ FILTER_SLASHES) | filter__zeros(first);
+	first = filter__name(first, ends);
+	first_len = filter__name_len(ends);
+	if (filter__has_one(set, first))
+		return 1;
+	if (first_len >= 8)
+		return 0;
+	second = 0;
+	if (first_len + 2 < len) {
+		pos += first_len + 2;
+		if (pos > SCRATCH_LAST)
+			return 1;
+		pin(pos);
+		second = *(const __u64 *)&s->data[pos];
+		ends = filter__zeros(second ^ FILTER_SLASHES) | filter__zeros(second);
+		second = filter__name(second, ends);
+	}
+	return filter__has_two(set, first, second);
+}
+
+/* filter__top: the first bytes of a name that the walk has put at pos. */
+static __always_inline __u64 filter__top(struct scratch *s, __u32 at, bool *is_long)
+{
+	__u64 pos = at, word, ends;
+
+	if (pos > SCRATCH_LAST)
+		return 0;
+	pin(pos);
+	word = *(const __u64 *)&s->data[pos];
+	ends = filter__zeros(word);
+	*is_long = !ends;
+	return filter__name(word, ends);
+}
+
+/* filter__resolved: whether set n may have the path that was walked last. */
+__noinline int filter__resolved(__u32 user, __u32 n)
+{
+	const struct path_set *set = filter__set(filter__now()->resolved, n);
+	struct scratch *s = base__scratch_again(user);
+	__u64 first = 0, second = 0;
+	bool is_long = false;
+
+	if (!s || !s->cursor.done || s->cursor.flags & (EXTRA_TRUNCATED | EXTRA_DETACHED))
+		return 1;
+	if (s->cursor.top[0])
+		first = filter__top(s, s->cursor.top[0], &is_long);
+	if (filter__has_one(set, first))
+		return 1;
+	if (is_long)
+		return 0;
+	if (s->cursor.top[1])
+		second = filter__top(s, s->cursor.top[1], &is_long);
+	return filter__has_two(set, first, second);
+}
+
+#endif

@@ -1,0 +1,159 @@
+package bpf
+
+import (
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
+
+	"github.com/sightglass/sightglass/internal/event"
+	"github.com/sightglass/sightglass/internal/interest"
+)
+
+// told reports which of some paths the agent tells when they are opened.
+func told(t *testing.T, a *Agent, open func(path string), paths ...string) map[string]bool {
+	t.Helper()
+	_, err := a.Security().Drain(func([]byte) {})
+	require.NoError(t, err)
+	for _, p := range paths {
+		open(p)
+	}
+	out := map[string]bool{}
+	var ev event.Event
+	_, err = a.Security().Drain(func(raw []byte) {
+		require.NoError(t, event.Decode(raw, &ev))
+		if ev.Type != event.TypeSyscall || ev.Key.TGID != a.Self() || !strings.HasPrefix(ev.Syscall.Name(), "open") {
+			return
+		}
+		name := string(ev.Syscall.Args[1].Bytes)
+		if slices.Contains(paths, name) {
+			out[name] = true
+			if ev.Syscall.Return >= 0 {
+				assert.NotEmpty(t, ev.Syscall.Result.Path, name)
+				assert.NotZero(t, ev.Syscall.Result.File.Inode, name)
+			}
+		}
+	})
+	require.NoError(t, err)
+	return out
+}
+
+func opening(flags int) func(string) {
+	return func(path string) {
+		if fd, err := unix.Open(path, flags|unix.O_CLOEXEC, 0); err == nil {
+			_ = unix.Close(fd)
+		}
+	}
+}
+
+// opening2 does it by openat2.
+func opening2(flags int) func(string) {
+	return func(path string) {
+		if fd, err := unix.Openat2(unix.AT_FDCWD, path, &unix.OpenHow{Flags: uint64(flags) | unix.O_CLOEXEC}); err == nil {
+			_ = unix.Close(fd)
+		}
+	}
+}
+
+func onlyFor(c interest.Class, w interest.Wish) *interest.Filter {
+	f := &interest.Filter{}
+	f[c] = w
+	return f
+}
+
+// TestFilters opens files by names that are wanted and by others.
+func TestFilters(t *testing.T) {
+	dir := realTempDir(t)
+	link := filepath.Join(dir, "link")
+	require.NoError(t, os.Symlink("/etc/hostname", link))
+	readOK := interest.ClassOf(3, unix.O_RDONLY)
+	named := interest.Wish{Named: interest.BeginningsOf("/etc/hostname"+interest.Whole, "/usr/bin/", "//")}
+	resolved := interest.Wish{Resolved: interest.BeginningsOf("/etc/hostname"+interest.Whole, "/proc/")}
+	both := named.Or(&resolved)
+	set := func(f *interest.Filter) interest.Set {
+		return interest.Names("kill").With("openat", f).With("openat2", f)
+	}
+	paths := []string{
+		"/etc/hostname", "/etc/passwd", "/etc//hostname", "/etc/../etc/passwd", "/etc/./passwd", "/usr/bin/env", "/usr/bin", "/usr/bin/",
+		link, "/", "/proc/self/stat", "/etc/hostname-none", "/dev/null", strings.Repeat("/usr", 1) + "/share", "/etc/passwd/.",
+	}
+	eachMode(t, nil, func(t *testing.T, a *Agent) {
+		for _, tt := range []struct {
+			name   string
+			filter *interest.Filter
+			open   func(string)
+			want   []string
+		}{
+			{"none", &interest.Filter{}, opening(unix.O_RDONLY), nil},
+			{"another class", onlyFor(interest.ClassOf(3, unix.O_WRONLY), interest.Wish{Any: true}), opening(unix.O_RDONLY), nil},
+			{"failed", onlyFor(interest.ClassOf(-1, 0), interest.Wish{Any: true}), opening(unix.O_RDONLY), []string{"/etc/hostname-none", "/etc/passwd/."}},
+			{"named", onlyFor(readOK, named), opening(unix.O_RDONLY), []string{
+				"/etc/hostname", "/etc//hostname", "/etc/../etc/passwd", "/etc/./passwd", "/usr/bin/env", "/usr/bin", "/usr/bin/",
+			}},
+			{"resolved", onlyFor(readOK, resolved), opening(unix.O_RDONLY), []string{
+				"/etc/hostname", "/etc//hostname", link, "/proc/self/stat",
+			}},
+			{"both", onlyFor(readOK, both), opening(unix.O_RDONLY), []string{
+				"/etc/hostname", "/etc//hostname", "/etc/../etc/passwd", "/etc/./passwd", "/usr/bin/env", "/usr/bin", "/usr/bin/",
+				link, "/proc/self/stat",
+			}},
+			{"openat2", onlyFor(readOK, resolved), opening2(unix.O_RDONLY), []string{
+				"/etc/hostname", "/etc//hostname", link, "/proc/self/stat",
+			}},
+		} {
+			_, err := a.SetInterest(set(tt.filter))
+			require.NoError(t, err)
+			got := told(t, a, tt.open, paths...)
+			for _, p := range paths {
+				assert.Equal(t, slices.Contains(tt.want, p), got[p], "%s: %s", tt.name, p)
+			}
+		}
+		settle(t, a)
+	})
+}
+
+// TestFiltersLoseNothing opens paths made at random under filters made at random:
+// whatever a beginning fits must be told.
+func TestFiltersLoseNothing(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 4))
+	parts := []string{"etc", "usr", "bin", "shadow", "lib", "x", "longernames", "eightchr", ".x", "a.", "..", ".", "", "systemd", "share"}
+	path := func() string {
+		var b strings.Builder
+		for range 1 + r.IntN(4) {
+			b.WriteString("/" + parts[r.IntN(len(parts))])
+		}
+		return b.String()
+	}
+	a := share(t, false)
+	for range 40 {
+		var named []string
+		for range 1 + r.IntN(5) {
+			p := path()
+			named = append(named, p[:1+r.IntN(len(p))]+[]string{"", "/", interest.Whole}[r.IntN(3)])
+		}
+		w := interest.Wish{Named: interest.BeginningsOf(named...), Resolved: interest.BeginningsOf(named...)}
+		f := &interest.Filter{}
+		for c := range f {
+			f[c] = w
+		}
+		_, err := a.SetInterest(interest.Names("kill").With("openat", f))
+		require.NoError(t, err)
+		var paths []string
+		for range 60 {
+			paths = append(paths, path())
+		}
+		got := told(t, a, opening(unix.O_RDONLY), paths...)
+		for _, p := range paths {
+			plain := strings.TrimSuffix(p, "/") + interest.Whole
+			if !interest.IsPlain([]byte(p)) || w.Named.Match([]byte(plain)) {
+				require.True(t, got[p], "%q is left out by %q", p, named)
+			}
+		}
+	}
+}
