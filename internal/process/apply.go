@@ -3,6 +3,7 @@ package process
 import (
 	"github.com/sightglass/sightglass/internal/container"
 	"github.com/sightglass/sightglass/internal/event"
+	"github.com/sightglass/sightglass/internal/syscalls"
 )
 
 // Change is what an event did to the process that it is about.
@@ -42,14 +43,43 @@ func (t *Table) call(e *entry, ev *event.Event) Change {
 	before := e.p
 	if ev.Identity.Known && ev.Identity != before.Identity {
 		p := *before
-		p.Identity = ev.Identity
+		p.Identity, p.PGID = ev.Identity, ev.Task.PGID
 		t.replace(e, &p)
+	}
+	if ev.Syscall.Index == setpgid && ev.Syscall.Return == 0 {
+		t.regroup(ev)
 	}
 	if t.keepEnv.Load() && !e.envRead && e.p.Env == nil && !e.p.Kernel {
 		e.envRead = true
 		t.readEnv(e)
 	}
 	return Change{Process: e.p, Before: before}
+}
+
+// setpgid is the row of the call by which a process, mostly a shell, puts
+// another one into a process group.
+var setpgid = func() uint16 {
+	row, _ := syscalls.Index("setpgid")
+	return uint16(row)
+}()
+
+// regroup notes the process group that a process has given another one. Numbers
+// of other pid namespaces than the host's are left alone: the next exec tells.
+func (t *Table) regroup(ev *event.Event) {
+	pid, group := uint32(ev.Syscall.Args[0].Number), uint32(ev.Syscall.Args[1].Number)
+	e, ok := t.byPID[pid]
+	if !ok || pid == ev.Key.TGID || ev.Task.VPID != ev.Key.TGID || e.p.VPID != pid {
+		return
+	}
+	if group == 0 {
+		group = pid
+	}
+	p := *e.p
+	p.PGID = group
+	if p.Identity.Known {
+		p.Identity.VPGID = group
+	}
+	t.replace(e, &p)
 }
 
 // replace exchanges what is known about a process.

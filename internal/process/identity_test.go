@@ -47,6 +47,31 @@ func TestIdentity(t *testing.T) {
 	require.EqualValues(t, 10, p.Identity.SID, "the parent's is its own")
 }
 
+// TestRegroup: shells put their children into process groups.
+func TestRegroup(t *testing.T) {
+	s := newScript(t, Options{})
+	for pid := uint32(10); pid < 12; pid++ {
+		ev := s.event(event.TypeExec, key(pid, uint64(pid)), "sh")
+		ev.Task.VPID, ev.Task.PGID, ev.Identity = pid, 10, event.Identity{Known: true, VPGID: 10}
+		s.tab.Apply(ev)
+	}
+	set := func(ns, pid, group uint32) *Process {
+		ev := s.event(event.TypeSyscall, key(10, 10), "sh")
+		row, _ := syscalls.Index("setpgid")
+		ev.Task.VPID, ev.Syscall.Index = ns, uint16(row)
+		ev.Syscall.Args[0].Number, ev.Syscall.Args[1].Number = uint64(pid), uint64(group)
+		s.tab.Apply(ev)
+		p, _ := s.tab.LookupPID(11)
+		return p
+	}
+	require.EqualValues(t, 10, set(3, 11, 0).PGID, "11 is another process in there")
+	require.EqualValues(t, 11, set(10, 11, 0).PGID)
+	p := set(10, 11, 10)
+	require.EqualValues(t, 10, p.PGID)
+	require.EqualValues(t, 10, p.Identity.VPGID)
+	set(10, 99, 0)
+}
+
 // TestEnvironments are kept only while somebody wants them: of execs, and of
 // what runs already from /proc.
 func TestEnvironments(t *testing.T) {

@@ -38,7 +38,7 @@ func TestFactsOfTheTable(t *testing.T) {
 		"proc.exe_ino": "77", "proc.exe_ino.ctime": "2000000000", "proc.exe_ino.mtime": "1000000000",
 		"proc.exe_ino.ctime_duration_proc_start": "4000000000", "proc.exe_ino.ctime_duration_pidns_start": "0",
 		"proc.pidns_init_start_ts": "2000000000", "proc.env": "A=1 HTTP_PROXY= x ", "proc.env[HTTP_PROXY]": "x", "proc.env[NONE]": "",
-		"thread.vtid": "3",
+		"thread.vtid": "3", "proc.pgid": "9",
 	} {
 		require.Equal(t, want, fieldText(t, v, name), name)
 	}

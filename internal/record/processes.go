@@ -154,7 +154,7 @@ func (v *View) intOfSelf(a field.Attr) (int64, bool) {
 		return v.fileFlag(event.FileMemfd)
 	case field.AttrExeWritable:
 		return v.fileFlag(event.FileWritable)
-	case field.AttrExeInode, field.AttrExeCtime, field.AttrExeMtime, field.AttrSID, field.AttrVPGID, field.AttrPIDNSStart,
+	case field.AttrPGID, field.AttrExeInode, field.AttrExeCtime, field.AttrExeMtime, field.AttrSID, field.AttrVPGID, field.AttrPIDNSStart,
 		field.AttrCapInheritable, field.AttrCapPermitted, field.AttrCapEffective:
 		if p := v.self(); p != nil {
 			return v.fact(p, a)
@@ -168,6 +168,8 @@ func (v *View) intOfSelf(a field.Attr) (int64, bool) {
 func (v *View) fact(p *process.Process, a field.Attr) (int64, bool) {
 	id := &p.Identity
 	switch a {
+	case field.AttrPGID:
+		return int64(p.PGID), p.PGID != 0
 	case field.AttrExeInode:
 		return int64(p.File.Inode), p.File.Inode != 0
 	case field.AttrExeCtime:
