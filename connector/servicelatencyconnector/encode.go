@@ -137,7 +137,7 @@ func fillCommon(p dataPoint, in *aggregate.Interval) {
 	for name, v := range in.Series.Attributes() {
 		attribute.Put(p.Attributes(), name, v)
 	}
-	kept := in.Histogram.Exemplars()
+	kept := in.Exemplars
 	p.Exemplars().EnsureCapacity(len(kept))
 	for i := range kept {
 		e := p.Exemplars().AppendEmpty()

@@ -36,11 +36,15 @@ type Flusher struct {
 }
 
 // Interval is what one series has counted between two points in time. The
-// histogram is valid until Release.
+// histogram and the exemplars, which are of the last interval alone, are valid
+// until Release.
 type Interval struct {
 	Series     *Series
 	Histogram  *Histogram
+	Exemplars  []Exemplar
 	Start, End uint64 // ns since 1970
+
+	fresh *Histogram // for use again after Release; nil if there is none
 }
 
 // NewFlusher returns a flusher for a store whose owners come from registry.
@@ -120,40 +124,32 @@ func (f *Flusher) handOut(series *Series, now uint64, yield func(Interval)) {
 		return
 	}
 	if h != nil {
-		yield(Interval{series, h, series.start, now})
+		yield(Interval{series, h, h.Exemplars(), series.start, now, h})
 		series.start = now
 	}
 }
 
 func (f *Flusher) handOutTotal(series *Series, h *Histogram, now uint64, yield func(Interval)) {
-	switch {
-	case h == nil && !f.options.Repeat:
-		f.bytes += series.total.Bytes()
-		return
-	case h == nil:
-		series.total.exemplars.reset()
-	case series.total == nil:
-		series.total = h
-	default:
+	var exemplars []Exemplar
+	if h != nil {
+		if series.total == nil {
+			series.total = NewHistogram(series.metric.Shape)
+		}
 		series.total.Merge(h)
-		// Exemplars are those of the last interval.
-		series.total.exemplars, h.exemplars = h.exemplars, series.total.exemplars
-		f.recycle(series, h)
+		exemplars = h.Exemplars()
 	}
 	f.bytes += series.total.Bytes()
-	yield(Interval{series, series.total, series.start, now})
+	if h != nil || f.options.Repeat {
+		yield(Interval{series, series.total, exemplars, series.start, now, h})
+	}
 }
 
 // Release gives an interval's histogram back once it has been sent.
 func (f *Flusher) Release(in Interval) {
-	if f.options.Temporality == Delta {
-		f.recycle(in.Series, in.Histogram)
+	if in.fresh != nil {
+		sh := in.Series.shard
+		sh.recycle(in.fresh, f.kept[sh.index])
 	}
-}
-
-func (f *Flusher) recycle(series *Series, h *Histogram) {
-	sh := series.shard
-	sh.recycle(h, f.kept[sh.index])
 }
 
 // forgetIdle removes the series of a group without a value for too long, and the

@@ -72,7 +72,7 @@ func (r *rig) collect(seconds uint64) map[string]flushed {
 			words = append(words, key)
 		}
 		name := strings.Join(words, " ")
-		out[name] = flushed{in.Start/second - 1000, in.End/second - 1000, in.Histogram.Count(), len(in.Histogram.Exemplars())}
+		out[name] = flushed{in.Start/second - 1000, in.End/second - 1000, in.Histogram.Count(), len(in.Exemplars)}
 		r.flusher.Release(in)
 	})
 	return out
