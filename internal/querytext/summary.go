@@ -182,11 +182,11 @@ func (s *summarizer) operation(token string, k keyword) {
 // object takes a word behind CREATE and the like: adjectives are left out, the
 // kind of thing belongs to the operation.
 func (s *summarizer) object(token string, k keyword) {
-	switch {
-	case k == kind || k == tableWord:
+	switch k {
+	case kind, tableWord:
 		s.add(token)
 		s.expect = target
-	case k == adjective || k == noise || k == modifier || k == insert: // CREATE OR REPLACE
+	case adjective, noise, modifier, insert: // CREATE OR REPLACE
 	default: // TRUNCATE t
 		s.name(token)
 	}

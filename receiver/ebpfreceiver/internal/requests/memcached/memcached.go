@@ -48,7 +48,10 @@ func (p *Protocol) Signatures() []event.Signature {
 		{"get ", [8]byte{either, 0xff, 0xff, 0xff}},
 		{"mg ", [8]byte{0xff, either, 0xff, 0x80}},
 		{"incr ", [8]byte{0xf2, 0xf4, 0xff, 0xff, 0xff}}, // and decr
-		{"gets ", [8]byte{}}, {"add ", [8]byte{}}, {"touch ", [8]byte{}}, {"delete ", [8]byte{}},
+		{"gets ", [8]byte{}},
+		{"add ", [8]byte{}},
+		{"touch ", [8]byte{}},
+		{"delete ", [8]byte{}},
 	} {
 		s := event.Signature{Mask: sig.mask, Bound: p.Bound, Every: true}
 		for i := range len(sig.word) {

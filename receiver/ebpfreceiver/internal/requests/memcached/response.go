@@ -2,6 +2,7 @@ package memcached
 
 import (
 	"bytes"
+	"slices"
 
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/dbconn"
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/exchange"
@@ -99,18 +100,12 @@ func isAnswer(text []byte, r *request) bool {
 		return !r.doubt && isOneOf(word, "HD", "VA", "EN", "NF", "NS", "EX", "ME")
 	case list:
 		return isOneOf(word, "STAT", "ITEM", "PREFIX", "END", "RESET", "OK") || len(text) > 0
+	default:
+		return len(text) > 0 && text[0] >= ' '
 	}
-	return len(text) > 0 && text[0] >= ' '
 }
 
-func isOneOf(b []byte, words ...string) bool {
-	for _, w := range words {
-		if string(b) == w {
-			return true
-		}
-	}
-	return false
-}
+func isOneOf(b []byte, words ...string) bool { return slices.Contains(words, string(b)) }
 
 // take takes a line of the answer.
 func (p *Parser) take(text []byte) {

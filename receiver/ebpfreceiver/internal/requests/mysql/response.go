@@ -173,6 +173,9 @@ func (p *Parser) take(m *dbconn.Message) bool {
 	if len(m.Body) == 0 {
 		return a.next == data // a row of one empty text would have a length
 	}
+	if isProgress(m) {
+		return true
+	}
 	if m.Body[0] == isError && a.next != definitions && a.next != trailing {
 		p.failed(m.Body)
 		p.end()
@@ -206,6 +209,12 @@ func (p *Parser) take(m *dbconn.Message) bool {
 		}
 	}
 	return true
+}
+
+// isProgress recognises how MariaDB tells what a long command is doing: as an
+// error of an impossible number.
+func isProgress(m *dbconn.Message) bool {
+	return len(m.Body) >= 3 && m.Body[0] == isError && m.Body[1] == 0xff && m.Body[2] == 0xff
 }
 
 // row takes a row, or what ends the rows. It returns false when that is not at

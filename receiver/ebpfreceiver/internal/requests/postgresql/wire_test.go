@@ -25,11 +25,6 @@ func row(data string) string       { return msg('D', "\x00\x01"+data) }
 func done(tag string) string       { return msg('C', tag+"\x00") }
 func failure(state string) string  { return msg('E', "SERROR\x00C"+state+"\x00Mwhat\x00\x00") }
 func ping() string                 { return query("SELECT a FROM last") }
-func selected(rows int, ns string) string {
-	return "{SELECT a FROM t WHERE id = ?} in " + ns + " rows=" + itoa(rows)
-}
-
-func itoa(n int) string { return string(rune('0' + n)) }
 
 const (
 	describeP = "D\x00\x00\x00\x06P\x00"

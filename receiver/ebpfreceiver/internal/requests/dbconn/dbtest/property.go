@@ -64,15 +64,16 @@ func (c *Conversation) burst(r *rand.Rand, seed uint64, n int, want *[]string) (
 	if seed%2 == 1 && !c.Serial {
 		size += r.IntN(4)
 	}
+	var req, resp strings.Builder
 	for i := range size {
 		x := c.Random(r, 10*n+i)
 		if x.Want != "" {
 			*want = append(*want, x.Want)
 		}
-		requests += x.Request
-		responses += x.Response
+		req.WriteString(x.Request)
+		resp.WriteString(x.Response)
 	}
-	return requests, responses
+	return req.String(), resp.String()
 }
 
 // script returns a connection, which is joined in its midst or seen from its
