@@ -146,11 +146,13 @@ func (p *panel) object(id, x, y int) object {
 		"gridPos": place(x, y, p.width, p.height), "targets": p.targets(source),
 		"fieldConfig": object{"defaults": p.defaults(), "overrides": []object{}}, "options": p.options(),
 	}
-	if p.kind == table {
-		o["transformations"] = []object{
-			{"id": "merge", "options": object{}},
-			{"id": "organize", "options": object{"excludeByName": object{"Time": true}, "renameByName": p.rename}},
-		}
+	organize := object{"id": "organize", "options": object{"excludeByName": object{"Time": true}, "renameByName": p.rename}}
+	switch p.kind {
+	case table:
+		o["transformations"] = []object{{"id": "merge", "options": object{}}, organize}
+	case nodeGraph:
+		o["transformations"] = []object{organize}
+	default:
 	}
 	return o
 }

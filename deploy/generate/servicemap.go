@@ -27,11 +27,12 @@ func serviceMap() board {
 			"with service_map.names: grafana use the service graph of a Tempo data source instead.",
 		rows: []row{{"Map", []panel{
 			{
-				title: "Services and what they ask", kind: nodeGraph, width: 24, height: 16,
+				title: "Services and what they ask", kind: nodeGraph, unit: "reqps", width: 24, height: 16,
 				queries: []query{
 					{expr: fmt.Sprintf("%s or %s", nodes(edgeServer), nodes(edgeClient)), ref: "nodes"},
 					{expr: graph, ref: "edges"},
 				},
+				rename: map[string]string{"Value #nodes": "mainstat", "Value #edges": "mainstat"},
 			},
 		}}, {"Edges", []panel{
 			{
