@@ -154,15 +154,22 @@ func checkPanels(t *testing.T, panels []grafanaPanel) {
 	}
 }
 
-// TestRules has promtool check the rule files, where it is installed.
+// TestRules has promtool, where it is installed, check the rule files and run
+// what they should say of given series.
 func TestRules(t *testing.T) {
-	promtool, err := exec.LookPath("promtool")
-	if err != nil {
-		t.Skip("promtool is not installed: apt-get install --no-install-recommends prometheus")
-	}
 	paths, err := filepath.Glob("prometheus/*.yaml")
 	require.NoError(t, err)
 	require.Len(t, paths, 2)
-	out, err := exec.CommandContext(t.Context(), promtool, append([]string{"check", "rules", "--lint-fatal"}, paths...)...).CombinedOutput()
+	promtool(t, append([]string{"check", "rules", "--lint-fatal"}, paths...)...)
+	promtool(t, "test", "rules", "testdata/alerts.yaml")
+}
+
+func promtool(t *testing.T, args ...string) {
+	t.Helper()
+	program, err := exec.LookPath("promtool")
+	if err != nil {
+		t.Skip("promtool is not installed: apt-get install --no-install-recommends prometheus")
+	}
+	out, err := exec.CommandContext(t.Context(), program, args...).CombinedOutput()
 	require.NoError(t, err, string(out))
 }
