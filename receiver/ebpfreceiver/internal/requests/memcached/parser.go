@@ -15,8 +15,9 @@ type request struct {
 type Parser struct {
 	q         dbconn.Queue[request]
 	req, resp stream
-	since     uint64 // when the command began
-	taken     uint64 // bytes of it
+	words     [][]byte // of the line at hand
+	since     uint64   // when the command began
+	taken     uint64   // bytes of it
 
 	beginning  bool // nothing has been seen yet
 	quiet      bool // the latest command asks for no answer
@@ -52,6 +53,9 @@ func (st *stream) survives(n uint64) bool {
 func (p *Parser) Reset(sink exchange.Sink, midway bool) {
 	p.q.Reset(sink, midway)
 	p.forget()
+	if cap(p.words) > maxKeys {
+		p.words = nil
+	}
 	p.beginning, p.stopped = !midway, false
 }
 

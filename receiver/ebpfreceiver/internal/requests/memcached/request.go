@@ -15,18 +15,17 @@ func (p *Parser) request(s *exchange.Segment) {
 		p.stop()
 		return
 	}
-	begins := beginsRequest(s.Payload)
-	if p.respHidden && begins && p.q.Rested(s) {
+	if p.respHidden && p.q.Rested(s) && beginsRequest(s.Payload) {
 		p.q.End(exchange.Truncated) // so much is over, whatever else was under way
 		p.lose(s.End, exchange.Truncated)
 	}
 	switch {
 	case p.q.Adrift():
-		if !p.q.Resync(s, begins) {
+		if !p.q.Resync(s, beginsRequest(s.Payload)) {
 			return
 		}
 		p.forget()
-	case begins && p.q.Len() == 0 && (p.q.Rested(s) || p.reqHidden && p.q.MayBegin(s)):
+	case p.fresh(s):
 		p.forget()
 	}
 	c := dbconn.NewCursor(s)
@@ -39,6 +38,11 @@ func (p *Parser) request(s *exchange.Segment) {
 			return
 		}
 	}
+}
+
+// fresh tells whether s begins a command whatever came before it.
+func (p *Parser) fresh(s *exchange.Segment) bool {
+	return p.q.Len() == 0 && (p.q.Rested(s) || p.reqHidden && p.q.MayBegin(s)) && beginsRequest(s.Payload)
 }
 
 // step walks to the end of a line or a value. It returns false when the rest of
@@ -85,7 +89,8 @@ func (p *Parser) step(c *dbconn.Cursor, s *exchange.Segment) bool {
 
 // command takes a line of the client. It returns false when it is none.
 func (p *Parser) command(text []byte, s *exchange.Segment) bool {
-	words := bytes.Fields(text)
+	p.words = appendWords(p.words[:0], text)
+	words := p.words
 	if len(words) == 0 {
 		return true
 	}
@@ -119,6 +124,19 @@ func (p *Parser) command(text []byte, s *exchange.Segment) bool {
 		describe(f, c, words)
 	}
 	return true
+}
+
+// appendWords appends the words of a line.
+func appendWords(dst [][]byte, b []byte) [][]byte {
+	for {
+		b = bytes.TrimLeft(b, " ")
+		if len(b) == 0 {
+			return dst
+		}
+		word, rest, _ := bytes.Cut(b, []byte{' '})
+		dst = append(dst, word)
+		b = rest
+	}
 }
 
 // unanswered tells whether the client asks for no answer, if all goes well.

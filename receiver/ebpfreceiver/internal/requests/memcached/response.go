@@ -150,8 +150,8 @@ func (p *Parser) take(text []byte) {
 
 // value takes the line before a value: word is where its length stands.
 func (p *Parser) value(text []byte, word int) {
-	words := bytes.Fields(text)
-	if len(words) > word {
+	p.words = appendWords(p.words[:0], text)
+	if words := p.words; len(words) > word {
 		if n, ok := dbconn.Number(words[word]); ok && n >= 0 && n <= maxValue {
 			p.resp.left = uint64(n) + 2
 			p.rows++

@@ -19,18 +19,17 @@ func (p *Parser) request(s *exchange.Segment) {
 		p.identify(s)
 		return
 	}
-	begins := beginsRequest(s.Payload, s.Len)
-	if p.respHidden && begins && p.q.Rested(s) {
+	if p.respHidden && p.q.Rested(s) && beginsRequest(s.Payload, s.Len) {
 		p.q.End(exchange.Truncated) // so much is over, whatever else was under way
 		p.lose(s.End, exchange.Truncated)
 	}
 	switch {
 	case p.q.Adrift():
-		if !p.q.Resync(s, begins) {
+		if !p.q.Resync(s, beginsRequest(s.Payload, s.Len)) {
 			return
 		}
 		p.forget()
-	case begins && p.q.Len() == 0 && (p.q.Rested(s) || p.reqHidden && p.q.MayBegin(s)):
+	case p.fresh(s):
 		p.forget()
 	}
 	c := dbconn.NewCursor(s)
@@ -59,6 +58,11 @@ func (p *Parser) request(s *exchange.Segment) {
 		default:
 		}
 	}
+}
+
+// fresh tells whether s begins a command whatever came before it.
+func (p *Parser) fresh(s *exchange.Segment) bool {
+	return p.q.Len() == 0 && (p.q.Rested(s) || p.reqHidden && p.q.MayBegin(s)) && beginsRequest(s.Payload, s.Len)
 }
 
 // hidden notes that an unknown number of commands is not at hand.
