@@ -32,6 +32,7 @@ type printer struct {
 	tableShown   time.Time
 	lastStatus   time.Time // when the state was last on the screen
 	missing      []screen.Hook
+	opaque       []screen.Opaque
 	told         bool // the first status was shown
 	toldSilence  bool
 	lost         uint64
@@ -176,6 +177,10 @@ func (p *printer) status(now time.Time) {
 	p.mu.Lock()
 	st := p.watch.status(p.latency.Total())
 	p.mu.Unlock()
+	if !slices.Equal(st.Opaque, p.opaque) {
+		p.opaque = st.Opaque
+		p.buf = p.out.style().AppendOpaque(p.buf, now, st.Opaque)
+	}
 	since := now.Sub(p.lastStatus)
 	switch {
 	case !st.Known:

@@ -23,7 +23,13 @@ type watch struct {
 	counted    bool              // the receiver counts requests
 	lost       map[lossKey]int64 // nil until the receiver counts losses
 	hooks      map[string]hookState
+	opaque     map[opaqueKey]struct{} // what is seen and not decoded
 }
+
+// maxOpaque bounds watch.opaque.
+const maxOpaque = 1024
+
+type opaqueKey struct{ service, protocol, form string }
 
 type lossKey struct{ class, reason string }
 
@@ -38,6 +44,9 @@ func (w *watch) add(md pmetric.Metrics) {
 		for _, sm := range rm.ScopeMetrics().All() {
 			for _, m := range sm.Metrics().All() {
 				w.addMetric(m)
+				if m.Name() == schema.MetricOpaqueConnections {
+					w.addOpaque(rawOf(rm.Resource().Attributes(), schema.ServiceName), m)
+				}
 			}
 		}
 	}
@@ -68,6 +77,19 @@ func (w *watch) addMetric(m pmetric.Metric) {
 	}
 }
 
+// addOpaque remembers which connections of a service are not decoded.
+func (w *watch) addOpaque(service string, m pmetric.Metric) {
+	for _, dp := range points(m) {
+		if len(w.opaque) >= maxOpaque {
+			return
+		}
+		if w.opaque == nil {
+			w.opaque = map[opaqueKey]struct{}{}
+		}
+		w.opaque[opaqueKey{service, rawOf(dp.Attributes(), schema.NetworkProtocolName), rawOf(dp.Attributes(), schema.ReasonAttr)}] = struct{}{}
+	}
+}
+
 // status is the state of the watch for the screen. Seen is the number of
 // requests that histograms have counted.
 func (w *watch) status(seen uint64) screen.Status {
@@ -95,6 +117,12 @@ func (w *watch) status(seen uint64) screen.Status {
 			st.Missing = append(st.Missing, screen.Hook{Name: safe(name), Reason: safe(hook.reason)})
 		}
 	}
+	for key := range w.opaque {
+		st.Opaque = append(st.Opaque, screen.Opaque{Service: safe(key.service), Protocol: safe(key.protocol), Form: safe(key.form)})
+	}
+	slices.SortFunc(st.Opaque, func(a, b screen.Opaque) int {
+		return cmp.Or(cmp.Compare(a.Service, b.Service), cmp.Compare(a.Protocol, b.Protocol), cmp.Compare(a.Form, b.Form))
+	})
 	return st
 }
 

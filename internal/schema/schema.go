@@ -182,15 +182,16 @@ const (
 
 // Metrics that the ebpf receiver emits into its metrics pipeline.
 const (
-	MetricProcessCount    = "sightglass.process.count"    // gauge {process}: alive and known
-	MetricContainerCount  = "sightglass.container.count"  // gauge {container}: with at least one process
-	MetricEventsReceived  = "sightglass.event.received"   // cumulative sum {event}; attribute ClassAttr
-	MetricEventsFiltered  = "sightglass.event.filtered"   // cumulative sum {event}; ClassAttr, ReasonAttr
-	MetricEventsLost      = "sightglass.event.lost"       // cumulative sum {event}; ClassAttr, ReasonAttr, CPUAttr
-	MetricHookStatus      = "sightglass.hook.status"      // gauge 1 = attached, 0 = not; HookAttr, ReasonAttr when 0
-	MetricActiveRequests  = "http.server.active_requests" // up-down sum {request}: being served; HTTPRequestMethod, URLScheme
-	MetricRequestCount    = "sightglass.request.count"    // cumulative sum {request}: exchanges assembled; ReasonAttr "complete" or why not
-	MetricSyscallDuration = "sightglass.syscall.duration" // histogram s; SyscallName; off by default
+	MetricProcessCount      = "sightglass.process.count"     // gauge {process}: alive and known
+	MetricContainerCount    = "sightglass.container.count"   // gauge {container}: with at least one process
+	MetricEventsReceived    = "sightglass.event.received"    // cumulative sum {event}; attribute ClassAttr
+	MetricEventsFiltered    = "sightglass.event.filtered"    // cumulative sum {event}; ClassAttr, ReasonAttr
+	MetricEventsLost        = "sightglass.event.lost"        // cumulative sum {event}; ClassAttr, ReasonAttr, CPUAttr
+	MetricHookStatus        = "sightglass.hook.status"       // gauge 1 = attached, 0 = not; HookAttr, ReasonAttr when 0
+	MetricActiveRequests    = "http.server.active_requests"  // up-down sum {request}: being served; HTTPRequestMethod, URLScheme
+	MetricOpaqueConnections = "sightglass.connection.opaque" // cumulative sum {connection}: seen and not decoded; NetworkProtocolName is what they began as, ReasonAttr why: "tls", ...
+	MetricRequestCount      = "sightglass.request.count"     // cumulative sum {request}: exchanges assembled; ReasonAttr "complete" or why not
+	MetricSyscallDuration   = "sightglass.syscall.duration"  // histogram s; SyscallName; off by default
 )
 
 // Attributes of the metrics above.

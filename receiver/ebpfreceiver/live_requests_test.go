@@ -5,15 +5,18 @@ package ebpfreceiver
 import (
 	"bufio"
 	"fmt"
+	"iter"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/sightglass/sightglass/internal/schema"
@@ -28,8 +31,12 @@ func TestHelperProcess(t *testing.T) {
 	switch role := os.Getenv(roleEnv); role {
 	case "":
 		t.Skip("runs only as another test's child")
-	case "server":
-		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	case "server", "tls-server":
+		start := httptest.NewServer
+		if role == "tls-server" {
+			start = httptest.NewTLSServer
+		}
+		s := start(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if r.URL.Path == "/held" {
 				<-r.Context().Done() // until the client gives up
 				return
@@ -67,9 +74,11 @@ func helper(t *testing.T, role, service string) *exec.Cmd {
 }
 
 // startServer runs an HTTP server in a process of its own.
-func startServer(t *testing.T, service string) string {
+func startServer(t *testing.T, service string) string { return startServerAs(t, "server", service) }
+
+func startServerAs(t *testing.T, role, service string) string {
 	t.Helper()
-	cmd := helper(t, "server", service)
+	cmd := helper(t, role, service)
 	in, err := cmd.StdinPipe()
 	require.NoError(t, err)
 	out, err := cmd.StdoutPipe()
@@ -172,19 +181,47 @@ func TestLiveActiveRequests(t *testing.T) {
 	client := exec.Command("curl", "-s", url+"/held")
 	require.NoError(t, client.Start())
 	t.Cleanup(func() { _ = client.Process.Kill(); _ = client.Wait() })
+	l.point(t, "slow-shop", schema.MetricActiveRequests, func(dp pmetric.NumberDataPoint) bool {
+		return dp.IntValue() == 1 && valueOf(dp.Attributes(), schema.HTTPRequestMethod) == http.MethodGet
+	})
+}
+
+// What is seen and not decoded is told.
+func TestLiveOpaque(t *testing.T) {
+	l := newLive(t, nil)
+	l.start(t)
+	url := startServerAs(t, "tls-server", "sealed-shop")
+	require.NoError(t, exec.Command("curl", "-skf", url+"/").Run())
+	l.point(t, "sealed-shop", schema.MetricOpaqueConnections, func(dp pmetric.NumberDataPoint) bool {
+		return dp.IntValue() == 1 && valueOf(dp.Attributes(), schema.NetworkProtocolName) == "tls" && valueOf(dp.Attributes(), schema.ReasonAttr) == "tls"
+	})
+}
+
+// point waits for a data point of a service.
+func (l *live) point(t *testing.T, service, name string, match func(pmetric.NumberDataPoint) bool) {
+	t.Helper()
 	require.Eventually(t, func() bool {
 		for _, batch := range l.metrics.AllMetrics() {
 			for _, rm := range batch.ResourceMetrics().All() {
-				if valueOf(rm.Resource().Attributes(), schema.ServiceName) != "slow-shop" {
+				if valueOf(rm.Resource().Attributes(), schema.ServiceName) != service {
 					continue
 				}
 				m := rm.ScopeMetrics().At(0).Metrics().At(0)
-				dp := m.Sum().DataPoints().At(0)
-				if m.Name() == schema.MetricActiveRequests && dp.IntValue() == 1 && valueOf(dp.Attributes(), schema.HTTPRequestMethod) == http.MethodGet {
+				if m.Name() == name && slices.ContainsFunc(slices.Collect(points(m)), match) {
 					return true
 				}
 			}
 		}
 		return false
-	}, patience, pollInterval)
+	}, patience, pollInterval, "no such %s of %s", name, service)
+}
+
+func points(m pmetric.Metric) iter.Seq[pmetric.NumberDataPoint] {
+	return func(yield func(pmetric.NumberDataPoint) bool) {
+		for _, dp := range m.Sum().DataPoints().All() {
+			if !yield(dp) {
+				return
+			}
+		}
+	}
 }

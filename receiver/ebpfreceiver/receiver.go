@@ -200,6 +200,7 @@ func (r *ebpfReceiver) wire(k kernel) (*running, error) {
 		run.requests = newRequestStage(run.send, r.cfg, enrich, clock, &run.activity.drained, k.Judge)
 		run.requests.build = translate.NewTraces(host, version, seed(), routes)
 		if r.metrics != nil {
+			run.requests.opaque, run.requests.log = translate.NewOpaqueConnections(host, version, time.Now()), r.set.Logger
 			run.requests.active, run.requests.interval = translate.NewActiveRequests(host, version, time.Now()), r.cfg.MetricsInterval
 		}
 		run.requests.out = newQueue(run.send, ptrace.Traces.SpanCount, func(ctx context.Context, b ptrace.Traces) { out.traces(ctx, r.traces, b) })

@@ -124,6 +124,9 @@ func (r *reporter) collect() pmetric.Metrics {
 		if active := r.requests.actives.Swap(nil); active != nil {
 			active.ResourceMetrics().MoveAndAppendTo(m.ResourceMetrics())
 		}
+		if opaque := r.requests.opaques.Swap(nil); opaque != nil {
+			opaque.ResourceMetrics().MoveAndAppendTo(m.ResourceMetrics())
+		}
 	}
 	return m
 }

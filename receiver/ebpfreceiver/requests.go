@@ -9,6 +9,7 @@ import (
 
 	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.opentelemetry.io/collector/pdata/ptrace"
+	"go.uber.org/zap"
 
 	"github.com/sightglass/sightglass/internal/bpf"
 	"github.com/sightglass/sightglass/internal/event"
@@ -52,6 +53,11 @@ type requestStage struct {
 	actives  atomic.Pointer[pmetric.Metrics]
 	lastRead time.Time
 
+	log       *zap.Logger
+	opaque    *translate.OpaqueConnections // nil without a metrics pipeline
+	undecoded []undecoded                  // that wait for the process table
+	opaques   atomic.Pointer[pmetric.Metrics]
+
 	counts              decodeCounts
 	excluded            atomic.Uint64 // exchanges at ports that are left out
 	otherService        atomic.Uint64 // exchanges of services that are left out
@@ -76,6 +82,7 @@ func newRequestStage(ctx context.Context, cfg *Config, e *enricher, clock *bpf.C
 	s.threads = newThreadJudge(process.ProcDir(cfg.RootPath))
 	s.assembler = requests.New(requests.Config{
 		Protocols: protocols, Serves: s.threads.serves, Names: names.New(names.DefaultSize), MaxConnections: cfg.Requests.MaxConnections, MaxOpen: cfg.Requests.MaxOpen, Emit: s.emit,
+		Opaque: s.noteOpaque,
 		// A socket of which the kernel is not told costs a little more, that is all.
 		Judge: func(socket uint64, refused uint32, class uint8) { _ = judge(socket, refused, class) },
 	})
@@ -152,11 +159,14 @@ func (s *requestStage) readActive(now time.Time) {
 	}
 	m := s.active.Metrics(now)
 	s.actives.Store(&m)
+	o := s.opaque.Metrics(now)
+	s.opaques.Store(&o)
 }
 
 // translate makes spans of the exchanges that ended before a time, in ns since
 // boot: then everything that their process did until then is known.
 func (s *requestStage) translate(until uint64) {
+	s.tellOpaque(until)
 	kept := s.waiting[:0]
 	excess := len(s.waiting) - maxWaiting
 	for i, ex := range s.waiting {

@@ -114,6 +114,8 @@ func TestStatus(t *testing.T) {
 			buf = s.AppendStatus(buf, noon, st)
 		}
 		buf = s.AppendHeartbeat(buf, noon, many)
+		buf = s.AppendOpaque(buf, noon, []Opaque{{"java", "tls", "tls"}, {"shop", "postgresql", "tls"}})
+		buf = s.AppendOpaque(buf, noon, make([]Opaque, maxOpaque+1))
 		buf = s.AppendEnd(buf, noon, 83*time.Second, lossy)
 		buf = s.AppendWarning(buf, noon, "lost 12 events")
 		buf = s.AppendHidden(buf, []Hidden{{1234, "command", "commands"}, {1, "login", "logins"}}, false)

@@ -17,11 +17,15 @@ type Status struct {
 	Hooks     int // of which Missing are not attached
 	Missing   []Hook
 	Lost      []Loss // not empty only where something was lost
-	LostKnown bool   // the receiver counts losses, so that an empty Lost is a proof
+	Opaque    []Opaque
+	LostKnown bool // the receiver counts losses, so that an empty Lost is a proof
 }
 
 // Hook is a place in the kernel or a library where the receiver is not attached.
 type Hook struct{ Name, Reason text.Safe }
+
+// Opaque is what a service speaks and is not decoded: what it began as, and why.
+type Opaque struct{ Service, Protocol, Form text.Safe }
 
 // Loss is how many events of a class were lost for a reason.
 type Loss struct {
@@ -72,6 +76,27 @@ func (s Style) AppendHeartbeat(buf []byte, t time.Time, st Status) []byte {
 		buf = append(buf, "    try: curl http://localhost:PORT/ of any service here, or cat /etc/shadow\n"...)
 	}
 	return buf
+}
+
+// maxOpaque is how many services are named whose connections are not decoded.
+const maxOpaque = 8
+
+// AppendOpaque appends a line that says what is seen and not decoded.
+func (s Style) AppendOpaque(buf []byte, t time.Time, all []Opaque) []byte {
+	lead := s.clock(t) + "  not decoded: "
+	segments := make([]segment, 0, maxOpaque+1)
+	for i, o := range all {
+		if i == maxOpaque {
+			segments = append(segments, segment{text: text.Safe("...")})
+			break
+		}
+		words := o.Service + " (" + o.Form
+		if o.Form != o.Protocol {
+			words += " of " + o.Protocol
+		}
+		segments = append(segments, segment{text: words + ")"})
+	}
+	return s.appendSegments(s.append(buf, dim, lead), lead.Width(), segments)
 }
 
 // AppendEnd appends the last line: for how long and how much was watched.

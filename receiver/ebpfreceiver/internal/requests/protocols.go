@@ -14,6 +14,7 @@ import (
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/mysql"
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/postgresql"
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/redis"
+	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/tls"
 )
 
 // Protocols is the list of the protocols that are understood. A new one is a
@@ -28,6 +29,7 @@ func Protocols() []exchange.Protocol {
 		mysql.New(),
 		redis.New(),
 		memcached.New(),
+		tls.New(),
 	}
 }
 

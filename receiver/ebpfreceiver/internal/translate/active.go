@@ -80,7 +80,7 @@ func (a *ActiveRequests) Metrics(now time.Time) pmetric.Metrics {
 	for k, s := range a.series {
 		points, ok := services[k.owner]
 		if !ok {
-			points = a.service(out, s.owner)
+			points = a.host.sumOf(out, s.owner, a.version, schema.MetricActiveRequests, "{request}", "Number of active HTTP server requests.").DataPoints()
 			services[k.owner] = points
 		}
 		dp := points.AppendEmpty()
@@ -91,19 +91,4 @@ func (a *ActiveRequests) Metrics(now time.Time) pmetric.Metrics {
 		put(dp.Attributes(), schema.URLScheme, k.scheme)
 	}
 	return out
-}
-
-func (a *ActiveRequests) service(out pmetric.Metrics, o Owner) pmetric.NumberDataPointSlice {
-	rm := out.ResourceMetrics().AppendEmpty()
-	a.host.fill(rm.Resource().Attributes(), o)
-	sm := rm.ScopeMetrics().AppendEmpty()
-	sm.Scope().SetName(schema.ScopeName)
-	sm.Scope().SetVersion(a.version)
-	m := sm.Metrics().AppendEmpty()
-	m.SetName(schema.MetricActiveRequests)
-	m.SetUnit("{request}")
-	m.SetDescription("Number of active HTTP server requests.")
-	sum := m.SetEmptySum()
-	sum.SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
-	return sum.DataPoints()
 }

@@ -1,0 +1,50 @@
+//go:build linux && (amd64 || arm64)
+
+package ebpfreceiver
+
+import (
+	"go.uber.org/zap"
+
+	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/exchange"
+)
+
+// maxUndecoded bounds the connections that wait for the process table.
+const maxUndecoded = 1024
+
+// undecoded is a connection that goes on in a form that is not decoded.
+type undecoded struct {
+	end      exchange.Exchange // only its endpoint
+	at       uint64            // ns since boot
+	protocol string
+	form     exchange.Form
+}
+
+// noteOpaque is a requests.Config.Opaque.
+func (s *requestStage) noteOpaque(ep *exchange.Endpoint, protocol string, form exchange.Form) {
+	if s.opaque == nil || len(s.undecoded) >= maxUndecoded {
+		return
+	}
+	ex := exchange.Exchange{Endpoint: *ep}
+	if s.cfg.atWantedPort(&ex) {
+		s.undecoded = append(s.undecoded, undecoded{end: ex, at: s.ev.Time, protocol: protocol, form: form})
+	}
+}
+
+// tellOpaque counts the connections of before a time, in ns since boot, and says
+// once for each service what it does not see.
+func (s *requestStage) tellOpaque(until uint64) {
+	kept := s.undecoded[:0]
+	for _, u := range s.undecoded {
+		if u.at > until {
+			kept = append(kept, u)
+			continue
+		}
+		owner := s.enrich.owner(&u.end)
+		if !s.cfg.ofWantedService(owner) || !s.opaque.Add(owner, u.protocol, u.form.String()) {
+			continue
+		}
+		s.log.Info("Connections are seen, their requests are not decoded.", zap.String("service", serviceOf(owner)),
+			zap.Uint32("pid", u.end.Owner.TGID), zap.String("protocol", u.protocol), zap.Stringer("because", u.form))
+	}
+	s.undecoded = kept
+}
