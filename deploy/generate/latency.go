@@ -26,8 +26,8 @@ var namespace = variable{
 
 func services() board {
 	match := unary + `,k8s_namespace_name=~"$namespace"`
-	of := func(make func(metric, match, by, over string) string) string {
-		return make("$metric", match, identity, window)
+	of := func(form func(metric, match, by, over string) string) string {
+		return form("$metric", match, identity, window)
 	}
 	percentile := func(q float64) string { return quantile(q, "$metric", match, identity, window) }
 	return board{
