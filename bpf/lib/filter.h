@@ -39,6 +39,12 @@ struct call_filter {
 	struct path_set resolved[FILTER_SETS]; /* as the kernel has them */
 };
 
+#define FILTER_INODE_WORDS 512 /* a power of two */
+#define FILTER_INODE_SHIFT 49 /* leaves as many bits */
+
+/* Inodes of files that pass by whatever path they were opened, by a hash. */
+__u64 known_inodes[FILTER_INODE_WORDS] = {};
+
 /* One of them is in use while the other is filled. */
 struct call_filter call_filters[2] = {};
 __u32 call_filter_now = 0;
@@ -190,7 +196,28 @@ static __always_inline __u64 filter__top(struct scratch *s, __u32 at, bool *is_l
 	return filter__name(word, ends);
 }
 
-/* filter__resolved: whether set n may have the path that was walked last. */
+/* filter__known: whether the file whose facts end the record is one that passes,
+ * or there are none.
+ */
+static __always_inline bool filter__known(struct scratch *s)
+{
+	__u64 pos = s->pos - sizeof(struct event_extra) - sizeof(struct event_file);
+	struct event_extra *x;
+	__u64 hash;
+
+	if (pos > SCRATCH_LAST)
+		return true;
+	pin(pos);
+	x = (struct event_extra *)&s->data[pos];
+	if (x->kind != EXTRA_FILE)
+		return true;
+	hash = ((struct event_file *)(x + 1))->inode * FILTER_HASH_ONE >> FILTER_INODE_SHIFT;
+	return known_inodes[hash >> 6 & (FILTER_INODE_WORDS - 1)] >> (hash & 63) & 1;
+}
+
+/* filter__resolved: whether set n may have the path that was walked last. A file
+ * that is known by its inode may have another one.
+ */
 __noinline int filter__resolved(__u32 user, __u32 n)
 {
 	const struct path_set *set = filter__set(filter__now()->resolved, n);
@@ -198,7 +225,8 @@ __noinline int filter__resolved(__u32 user, __u32 n)
 	__u64 first = 0, second = 0;
 	bool is_long = false;
 
-	if (!s || !s->cursor.done || s->cursor.flags & (EXTRA_TRUNCATED | EXTRA_DETACHED))
+	if (!s || !s->cursor.done || s->cursor.flags & (EXTRA_TRUNCATED | EXTRA_DETACHED) ||
+	    filter__known(s))
 		return 1;
 	if (s->cursor.top[0])
 		first = filter__top(s, s->cursor.top[0], &is_long);

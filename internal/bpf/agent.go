@@ -241,6 +241,20 @@ func (a *Agent) SetExecEnvironment(on bool) error {
 	return nil
 }
 
+// SetKnownFiles replaces the inodes of the files that filters of resolved paths
+// let pass, whatever path they are opened by. Others may pass as well.
+func (a *Agent) SetKnownFiles(inodes []uint64) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.closed {
+		return os.ErrClosed
+	}
+	if err := a.coll.Variables["known_inodes"].Set(knownInodes(inodes)); err != nil {
+		return fmt.Errorf("bpf: setting the known files: %w", err)
+	}
+	return nil
+}
+
 // setFilters fills the table of filters that is not in use and exchanges the
 // two, so that each call is judged by the old or by the new ones.
 func (a *Agent) setFilters(set interest.Set) error {

@@ -14,7 +14,21 @@ const (
 	filterHashOne   = 0x9e3779b97f4a7c15
 	filterHashTwo   = 0xc2b2ae3d27d4eb4f
 	filterHashShift = 52
+
+	filterInodeWords = 512
+	filterInodeShift = 49
 )
+
+// knownInodes is the bitmap of some inodes. One that stays in it keeps its bit
+// while the whole is replaced.
+func knownInodes(inodes []uint64) *[filterInodeWords]uint64 {
+	bits := new([filterInodeWords]uint64)
+	for _, n := range inodes {
+		hash := n * filterHashOne >> filterInodeShift
+		bits[hash>>6] |= 1 << (hash & 63)
+	}
+	return bits
+}
 
 // newCallFilter makes the kernel's form of the filters of a set: everything of
 // calls without a filter, and of those that need more sets of paths than there

@@ -114,6 +114,14 @@ func TestFilters(t *testing.T) {
 				assert.Equal(t, slices.Contains(tt.want, p), got[p], "%s: %s", tt.name, p)
 			}
 		}
+		var st unix.Stat_t
+		require.NoError(t, unix.Stat("/etc/passwd", &st))
+		require.NoError(t, a.SetKnownFiles([]uint64{st.Ino}))
+		_, err := a.SetInterest(set(onlyFor(readOK, resolved)))
+		require.NoError(t, err)
+		got := told(t, a, opening(unix.O_RDONLY), "/etc/passwd", "/dev/null", "/usr/bin")
+		assert.Equal(t, map[string]bool{"/etc/passwd": true}, got, "known by its inode")
+		require.NoError(t, a.SetKnownFiles(nil))
 		settle(t, a)
 	})
 }

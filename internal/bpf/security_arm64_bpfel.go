@@ -430,6 +430,7 @@ const (
 	securityVarCfgRowsSocketcall = "cfg_rows_socketcall"
 	securityVarCfgSpecs          = "cfg_specs"
 	securityVarExecEnv           = "exec_env"
+	securityVarKnownInodes       = "known_inodes"
 	securityVarReaderTgid        = "reader_tgid"
 	securityVarRowWanted         = "row_wanted"
 	securityVarWireArgKind       = "wire_arg_kind"
@@ -531,6 +532,7 @@ type securityVariableSpecs struct {
 	CfgRowsSocketcall *ebpf.VariableSpec `ebpf:"cfg_rows_socketcall"`
 	CfgSpecs          *ebpf.VariableSpec `ebpf:"cfg_specs"`
 	ExecEnv           *ebpf.VariableSpec `ebpf:"exec_env"`
+	KnownInodes       *ebpf.VariableSpec `ebpf:"known_inodes"`
 	ReaderTgid        *ebpf.VariableSpec `ebpf:"reader_tgid"`
 	RowWanted         *ebpf.VariableSpec `ebpf:"row_wanted"`
 	WireArgKind       *ebpf.VariableSpec `ebpf:"wire_arg_kind"`
@@ -611,6 +613,7 @@ type securityVariables struct {
 	CfgRowsSocketcall *ebpf.Variable `ebpf:"cfg_rows_socketcall"`
 	CfgSpecs          *ebpf.Variable `ebpf:"cfg_specs"`
 	ExecEnv           *ebpf.Variable `ebpf:"exec_env"`
+	KnownInodes       *ebpf.Variable `ebpf:"known_inodes"`
 	ReaderTgid        *ebpf.Variable `ebpf:"reader_tgid"`
 	RowWanted         *ebpf.Variable `ebpf:"row_wanted"`
 	WireArgKind       *ebpf.Variable `ebpf:"wire_arg_kind"`

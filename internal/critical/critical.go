@@ -48,12 +48,13 @@ type Files struct {
 func New(root string) *Files { return &Files{root: root} }
 
 // Run looks for the files until quit is closed: they are replaced by others
-// when somebody edits them.
-func (f *Files) Run(quit <-chan struct{}) {
+// when somebody edits them. It calls looked after each look.
+func (f *Files) Run(quit <-chan struct{}, looked func()) {
 	tick := time.NewTicker(interval)
 	defer tick.Stop()
 	for {
 		f.Refresh()
+		looked()
 		select {
 		case <-tick.C:
 		case <-quit:
@@ -94,6 +95,19 @@ func (f *Files) add(names map[identity][]byte, path string) {
 			names[id] = []byte("/" + name)
 		}
 	}
+}
+
+// Inodes are the inode numbers of the files, in no order.
+func (f *Files) Inodes() []uint64 {
+	names := f.names.Load()
+	if names == nil {
+		return nil
+	}
+	inodes := make([]uint64, 0, len(*names))
+	for id := range *names {
+		inodes = append(inodes, id.inode)
+	}
+	return inodes
 }
 
 // Name is the path, below the host's root, of the file that was opened; nil when

@@ -54,6 +54,7 @@ func TestFilesAreBounded(t *testing.T) {
 	f := New(root)
 	f.Refresh()
 	require.Len(t, *f.names.Load(), maxFiles)
+	require.Len(t, f.Inodes(), maxFiles)
 }
 
 func TestPatterns(t *testing.T) {
@@ -74,5 +75,9 @@ func TestNameDoesNotAllocate(t *testing.T) {
 func TestRunEnds(t *testing.T) {
 	quit := make(chan struct{})
 	close(quit)
-	New(t.TempDir()).Run(quit)
+	looks := 0
+	f := New(t.TempDir())
+	f.Run(quit, func() { looks++ })
+	require.Positive(t, looks)
+	require.Empty(t, f.Inodes())
 }

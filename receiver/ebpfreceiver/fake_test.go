@@ -72,6 +72,8 @@ func (k *fakeKernel) SetExecEnvironment(on bool) error {
 	return nil
 }
 
+func (k *fakeKernel) SetKnownFiles([]uint64) error { return nil }
+
 func (k *fakeKernel) interest() []string {
 	k.mu.Lock()
 	defer k.mu.Unlock()

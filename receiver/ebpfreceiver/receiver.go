@@ -7,6 +7,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -238,17 +239,33 @@ func (run *running) start() {
 		})
 	}
 	run.tasks.Go(func() { run.report.run(run.quit) })
-	if run.activity.build != nil {
-		run.tasks.Go(func() { run.activity.enrich.critical.Run(run.quit) })
-	}
 	if run.interest != nil {
+		known := make(chan struct{})
+		first := sync.OnceFunc(func() { close(known) })
 		run.tasks.Go(func() {
-			select {
-			case <-run.seeded: // the ring is read from now on
-				run.interest.run(run.quit)
-			case <-run.quit:
-			}
+			run.activity.enrich.critical.Run(run.quit, func() {
+				run.knowFiles()
+				first()
+			})
 		})
+		run.tasks.Go(func() {
+			// the ring is read from then on, and no filter hides what is critical
+			for _, ready := range [...]<-chan struct{}{run.seeded, known} {
+				select {
+				case <-ready:
+				case <-run.quit:
+					return
+				}
+			}
+			run.interest.run(run.quit)
+		})
+	}
+}
+
+// knowFiles tells the kernel's filter which files are critical by any path.
+func (run *running) knowFiles() {
+	if err := run.kernel.SetKnownFiles(run.activity.enrich.critical.Inodes()); err != nil && !errors.Is(err, os.ErrClosed) {
+		run.log.Error("The kernel does not know the critical files.", zap.Error(err))
 	}
 }
 
