@@ -29,23 +29,24 @@ func AppendHeader(dst []byte, o *Owner, m *Metric) []byte {
 }
 
 // Series is one metric with one set of attributes of one owner. Its fields have
-// three kinds of owners, see the comments; no field has two.
+// three kinds of owners, see the comments; no field has two. What recording
+// needs stands first, on one cache line.
 type Series struct {
-	// Set at creation.
-	owner  *Owner
-	metric *Metric
-	shard  *shard
-	key    string
+	key string // set at creation
 
 	// Guarded by the shard's lock.
 	open  *Histogram // being filled; only valid if epoch is the shard's
-	seen  *history   // merging only
 	epoch uint32     // interval that open belongs to
 
-	overflow bool // set at creation
+	known    bool // the flusher's: it has the series on its list
+	overflow bool // set at creation, as are the next three
+	owner    *Owner
+	metric   *Metric
+	shard    *shard
+
+	seen *history // merging only; guarded by the shard's lock
 
 	// The flusher's.
-	known  bool
 	ready  *Histogram // the interval to hand out
 	total  *Histogram // cumulative: everything since the series began
 	start  uint64     // cumulative: begin of the series; delta: of the next interval
