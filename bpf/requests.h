@@ -143,6 +143,7 @@ enum requests_call {
 };
 
 const volatile __u8 cfg_io_calls[REQUESTS_CALLS] = {};
+const volatile __u16 cfg_payload_max = REQUESTS_PAYLOAD; /* bytes to copy of a segment at most */
 const volatile struct requests_signature cfg_signatures[REQUESTS_SIGNATURES] = {};
 const volatile __u8 cfg_order[REQUESTS_ORDER] = {}; /* indices in cfg_signatures */
 const volatile struct requests_list cfg_lists[REQUESTS_DATAGRAMS + 1] = {};

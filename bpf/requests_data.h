@@ -104,7 +104,7 @@ static __always_inline __u64 requests__fill(struct requests_scratch *b, struct r
 	if (sig && requests__wants_more(s, sig, &b->record, got, all)) {
 		s->wide = 1;
 		if (!all)
-			got = requests__copy(b, m, REQUESTS_PAYLOAD);
+			got = requests__copy(b, m, cfg_payload_max);
 	}
 	return got;
 }

@@ -150,8 +150,8 @@ static __always_inline __u64 requests__guess(const struct requests_socket *s, __
 
 	if (!s->end.class)
 		return sizeof(__u64);
-	if (s->wide && (fresh || len <= REQUESTS_PAYLOAD))
-		return REQUESTS_PAYLOAD;
+	if (s->wide && (fresh || len <= cfg_payload_max))
+		return cfg_payload_max;
 	return fresh || class->every ? class->bound : sizeof(__u64);
 }
 
@@ -168,8 +168,8 @@ static __always_inline __u64 requests__bound(const struct requests_socket *s, __
 
 	if (class->every)
 		return class->bound < len ? class->bound : len;
-	if (s->wide && (sig || turn || len <= REQUESTS_PAYLOAD))
-		n = REQUESTS_PAYLOAD;
+	if (s->wide && (sig || turn || len <= cfg_payload_max))
+		n = cfg_payload_max;
 	else if (sig)
 		n = sig->bound;
 	else if (turn)

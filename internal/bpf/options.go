@@ -31,6 +31,9 @@ type Options struct {
 	Requests bool
 	// Signatures tell the request capture which sockets to follow.
 	Signatures []event.Signature
+	// MaxPayload bounds the bytes that are copied of one segment, whatever the
+	// signatures ask for: 1 to event.MaxPayload. 0 means the latter.
+	MaxPayload int
 	// DatagramPorts are the ports whose datagrams are compared with signatures
 	// of such. nil means DefaultDatagramPorts; the datagrams of all other ports
 	// are left alone.
@@ -52,6 +55,12 @@ func (o Options) withDefaults() (Options, error) {
 			return o, fmt.Errorf("ring size %d: want a power of two from %d to %d bytes",
 				*size, os.Getpagesize(), MaxRingSize)
 		}
+	}
+	if o.MaxPayload == 0 {
+		o.MaxPayload = event.MaxPayload
+	}
+	if o.MaxPayload < 1 || o.MaxPayload > event.MaxPayload {
+		return o, fmt.Errorf("payload of %d bytes: want 1 to %d", o.MaxPayload, event.MaxPayload)
 	}
 	if o.DatagramPorts == nil {
 		o.DatagramPorts = DefaultDatagramPorts

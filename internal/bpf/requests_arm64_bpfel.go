@@ -256,6 +256,7 @@ const (
 	requestsVarCfgLatency        = "cfg_latency"
 	requestsVarCfgLists          = "cfg_lists"
 	requestsVarCfgOrder          = "cfg_order"
+	requestsVarCfgPayloadMax     = "cfg_payload_max"
 	requestsVarCfgPorts          = "cfg_ports"
 	requestsVarCfgSignatures     = "cfg_signatures"
 	requestsVarRequestsWire      = "requests_wire"
@@ -345,6 +346,7 @@ type requestsVariableSpecs struct {
 	CfgLatency       *ebpf.VariableSpec `ebpf:"cfg_latency"`
 	CfgLists         *ebpf.VariableSpec `ebpf:"cfg_lists"`
 	CfgOrder         *ebpf.VariableSpec `ebpf:"cfg_order"`
+	CfgPayloadMax    *ebpf.VariableSpec `ebpf:"cfg_payload_max"`
 	CfgPorts         *ebpf.VariableSpec `ebpf:"cfg_ports"`
 	CfgSignatures    *ebpf.VariableSpec `ebpf:"cfg_signatures"`
 	RequestsWire     *ebpf.VariableSpec `ebpf:"requests_wire"`
@@ -420,6 +422,7 @@ type requestsVariables struct {
 	CfgLatency       *ebpf.Variable `ebpf:"cfg_latency"`
 	CfgLists         *ebpf.Variable `ebpf:"cfg_lists"`
 	CfgOrder         *ebpf.Variable `ebpf:"cfg_order"`
+	CfgPayloadMax    *ebpf.Variable `ebpf:"cfg_payload_max"`
 	CfgPorts         *ebpf.Variable `ebpf:"cfg_ports"`
 	CfgSignatures    *ebpf.Variable `ebpf:"cfg_signatures"`
 	RequestsWire     *ebpf.Variable `ebpf:"requests_wire"`

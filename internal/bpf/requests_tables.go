@@ -185,6 +185,15 @@ func boolByte(b bool) uint8 {
 	return 0
 }
 
+// bounded returns signatures that ask for at most so many bytes of a message.
+func bounded(signatures []event.Signature, most int) []event.Signature {
+	signatures = slices.Clone(signatures)
+	for i := range signatures {
+		signatures[i].Bound = min(signatures[i].Bound, uint16(most))
+	}
+	return signatures
+}
+
 // configureRequests returns a copy of the object's spec that is set up by the
 // options and the mode.
 func configureRequests(opts *Options, m mode) (*ebpf.CollectionSpec, error) {
@@ -192,19 +201,20 @@ func configureRequests(opts *Options, m mode) (*ebpf.CollectionSpec, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the embedded programs: %w", err)
 	}
-	t, err := newRequestTables(opts.Signatures, opts.DatagramPorts, runtime.GOARCH)
+	t, err := newRequestTables(bounded(opts.Signatures, opts.MaxPayload), opts.DatagramPorts, runtime.GOARCH)
 	if err != nil {
 		return nil, err
 	}
 	for name, value := range map[string]any{
-		"cfg_direct":     m.direct,
-		"cfg_io_calls":   t.calls[:],
-		"cfg_signatures": t.signatures[:],
-		"cfg_order":      t.order[:],
-		"cfg_lists":      t.lists[:],
-		"cfg_classes":    t.classes[:],
-		"cfg_datagrams":  t.datagrams,
-		"cfg_ports":      t.ports[:],
+		"cfg_direct":      m.direct,
+		"cfg_io_calls":    t.calls[:],
+		"cfg_signatures":  t.signatures[:],
+		"cfg_payload_max": uint16(opts.MaxPayload),
+		"cfg_order":       t.order[:],
+		"cfg_lists":       t.lists[:],
+		"cfg_classes":     t.classes[:],
+		"cfg_datagrams":   t.datagrams,
+		"cfg_ports":       t.ports[:],
 	} {
 		if err := spec.Variables[name].Set(value); err != nil {
 			return nil, fmt.Errorf("setting %s: %w", name, err)

@@ -94,3 +94,9 @@ func TestProbeTellsOfRequests(t *testing.T) {
 	}
 	require.Equal(t, 3, found)
 }
+
+func TestBoundedSignatures(t *testing.T) {
+	all := []event.Signature{{Class: 1, Bound: 4096}, {Class: 2, Bound: 8}}
+	require.Equal(t, []event.Signature{{Class: 1, Bound: 100}, {Class: 2, Bound: 8}}, bounded(all, 100))
+	require.EqualValues(t, 4096, all[0].Bound, "the caller's stay as they are")
+}

@@ -10,6 +10,7 @@ import (
 
 	"go.opentelemetry.io/collector/component"
 
+	"github.com/sightglass/sightglass/internal/event"
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests"
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/spans"
 )
@@ -83,6 +84,9 @@ type RequestsConfig struct {
 	// HTTPRoutes become http.route, or url.template on the client's side, of the
 	// requests whose path follows one; the first counts.
 	HTTPRoutes []string `mapstructure:"http_routes"`
+	// MaxPayload bounds the bytes that are copied of what one call moved. Fewer
+	// cost less; what lies beyond is said to be cut.
+	MaxPayload int `mapstructure:"max_payload"`
 	// MaxConnections bounds the connections that are followed at once.
 	MaxConnections int `mapstructure:"max_connections"`
 	// MaxOpen bounds the requests under way on all connections.
@@ -118,6 +122,7 @@ const (
 	defaultProcesses       = 32768
 	defaultConnections     = 65536
 	defaultOpenRequests    = 65536
+	minPayload             = 64
 )
 
 func createDefaultConfig() component.Config {
@@ -125,7 +130,7 @@ func createDefaultConfig() component.Config {
 		RootPath:        "/",
 		RingBuffer:      RingBufferConfig{SecuritySize: defaultRing, RequestsSize: defaultRing},
 		Activity:        ActivityConfig{Exits: true, Logins: true, Redact: true, KernelFilter: true, FlushInterval: defaultFlush, BatchSize: defaultBatch},
-		Requests:        RequestsConfig{Enabled: true, MaxConnections: defaultConnections, MaxOpen: defaultOpenRequests},
+		Requests:        RequestsConfig{Enabled: true, MaxPayload: event.MaxPayload, MaxConnections: defaultConnections, MaxOpen: defaultOpenRequests},
 		MetricsInterval: defaultMetricsInterval,
 		MaxProcesses:    defaultProcesses,
 		ErrorMode:       ErrorModePropagate,
@@ -185,6 +190,9 @@ func (c *RequestsConfig) Validate() error {
 		errs = append(errs, fmt.Errorf("http_routes: %w", err))
 	}
 	errs = append(errs, checkPatterns("include_services", c.IncludeServices), checkPatterns("exclude_services", c.ExcludeServices))
+	if c.MaxPayload < minPayload || c.MaxPayload > event.MaxPayload {
+		errs = append(errs, fmt.Errorf("max_payload: %d is out of range: use %d to %d bytes", c.MaxPayload, minPayload, event.MaxPayload))
+	}
 	if c.MaxConnections < 1 {
 		errs = append(errs, fmt.Errorf("max_connections: %d is too few: use 1 or more, or enabled: false", c.MaxConnections))
 	}

@@ -42,8 +42,8 @@ func TestConfig(t *testing.T) {
 		Requests: RequestsConfig{
 			Protocols: []string{"http"}, IncludePorts: []uint16{80, 8080}, ExcludePorts: []uint16{9100, 10250},
 			IncludeServices: []string{"shop-*"}, ExcludeServices: []string{"kube-system/*"},
-			HTTPRoutes:     []string{"/users/{id}"},
-			MaxConnections: 1000, MaxOpen: 2000,
+			HTTPRoutes: []string{"/users/{id}"},
+			MaxPayload: 512, MaxConnections: 1000, MaxOpen: 2000,
 		},
 		SyscallLatency:  SyscallLatencyConfig{Enabled: true},
 		MetricsInterval: time.Second,
@@ -66,6 +66,7 @@ func TestConfigErrors(t *testing.T) {
 		"protocol":       `requests: protocols: "htttp" is unknown: use some of http`,
 		"route":          `requests: http_routes: "users/{id}": a route begins with /`,
 		"pattern":        `requests: exclude_services: "shop[" is no pattern: * stands for`,
+		"payload":        "requests: max_payload: 10000 is out of range: use 64 to 4096 bytes",
 		"connections":    "requests: max_connections: 0 is too few",
 		"open":           "requests: max_open: 0 is too few",
 		"unknown_key":    "htttp",

@@ -114,6 +114,7 @@ func (r *ebpfReceiver) options() bpf.Options {
 		RequestsRing: r.cfg.RingBuffer.RequestsSize,
 		Requests:     r.traces != nil && r.cfg.Requests.Enabled,
 		Signatures:   requests.Signatures(protocols),
+		MaxPayload:   r.cfg.Requests.MaxPayload,
 		Latency:      r.metrics != nil && r.cfg.SyscallLatency.Enabled,
 	}
 }
