@@ -26,6 +26,7 @@ type Parser struct {
 	answering  bool // the answer to the oldest command has begun
 	rows       int64
 	stopped    bool // the connection goes on in another way
+	refused    bool // it was never of this protocol
 }
 
 // stream is one side: lines, and values whose length a line tells.
@@ -56,7 +57,7 @@ func (p *Parser) Reset(sink exchange.Sink, midway bool) {
 	if cap(p.words) > maxKeys {
 		p.words = nil
 	}
-	p.beginning, p.stopped = !midway, false
+	p.beginning, p.stopped, p.refused = !midway, false, false
 }
 
 // forget loses the place on both sides.
@@ -78,6 +79,16 @@ func (p *Parser) stop() {
 	p.lose(0, exchange.Desynchronized)
 	p.stopped = true
 }
+
+// refuse ends the following of a connection of another protocol.
+func (p *Parser) refuse() {
+	p.q.Discard()
+	p.stop()
+	p.refused = true
+}
+
+// Refused implements exchange.Refuser.
+func (p *Parser) Refused() bool { return p.refused }
 
 // Open implements exchange.Parser.
 func (p *Parser) Open() int { return p.q.Open() }

@@ -138,3 +138,13 @@ func TestSignatures(t *testing.T) {
 		require.False(t, matches(b), "%q", b)
 	}
 }
+
+func TestRefused(t *testing.T) {
+	s := dbtest.NewScript(New(), false, false)
+	s.Req("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03 and more\r\n")
+	require.True(t, s.Refused())
+	require.Empty(t, s.Found)
+	require.Zero(t, s.Opened)
+	s.Reset(true)
+	require.False(t, s.Refused())
+}

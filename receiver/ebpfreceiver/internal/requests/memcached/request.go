@@ -79,7 +79,7 @@ func (p *Parser) step(c *dbconn.Cursor, s *exchange.Segment) bool {
 	default:
 	}
 	if p.beginning {
-		p.stop()
+		p.refuse()
 	} else {
 		p.lose(s.End, exchange.Desynchronized)
 		p.q.Torn()

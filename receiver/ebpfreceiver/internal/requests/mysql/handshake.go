@@ -21,6 +21,10 @@ const (
 
 // welcome follows what the server says before commands are sent.
 func (p *Parser) welcome(s *exchange.Segment) {
+	if b := s.Payload; p.phase == greets && p.resp.Between() && len(b) > headerSize+2 && !isGreeting(b) && b[headerSize] != isError {
+		p.refuse() // or wait for millions of bytes
+		return
+	}
 	c := dbconn.NewCursor(s)
 	for c.Left() > 0 && !p.stopped {
 		m, found := p.resp.Next(&c, &responses)
@@ -28,7 +32,7 @@ func (p *Parser) welcome(s *exchange.Segment) {
 		case found == dbconn.More:
 			return
 		case found != dbconn.Whole || len(m.Body) == 0:
-			p.stop()
+			p.refuse()
 			return
 		case p.phase == greets:
 			p.greeted(&m)
@@ -40,8 +44,12 @@ func (p *Parser) welcome(s *exchange.Segment) {
 
 // greeted takes the greeting.
 func (p *Parser) greeted(m *dbconn.Message) {
-	if m.Body[0] != greeting || m.Head[3] != 0 {
-		p.stop() // an error, or another protocol
+	switch {
+	case m.Head[3] == 0 && m.Body[0] == isError: // too many connections, or the like
+		p.stop()
+		return
+	case m.Body[0] != greeting || m.Head[3] != 0:
+		p.refuse()
 		return
 	}
 	version, _, _ := bytes.Cut(m.Body[1:], []byte{0})
@@ -81,7 +89,7 @@ func (p *Parser) identify(s *exchange.Segment) {
 			continue // secrets
 		}
 		if len(m.Body) < 32 || m.Head[3] != 1 {
-			p.stop()
+			p.refuse()
 			return
 		}
 		p.identified(m.Body)

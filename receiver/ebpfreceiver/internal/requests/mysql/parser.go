@@ -44,6 +44,7 @@ type Parser struct {
 	reqHidden  bool // where the next command begins is not known
 	respHidden bool // where the next packet of the response begins is not known
 	stopped    bool // the connection goes on in another way
+	refused    bool // it was never of this protocol
 }
 
 // Reset implements exchange.Parser.
@@ -54,7 +55,7 @@ func (p *Parser) Reset(sink exchange.Sink, midway bool) {
 		p.phase = commanding
 	}
 	p.system, p.database = System, p.database[:0]
-	p.compressed, p.stopped = false, false
+	p.compressed, p.stopped, p.refused = false, false, false
 	p.statements.Clear()
 	p.prepared = nil
 }
@@ -86,6 +87,16 @@ func (p *Parser) undecoded(form exchange.Form) {
 	p.q.Sink.Opaque(form)
 	p.stop()
 }
+
+// refuse ends the following of a connection of another protocol.
+func (p *Parser) refuse() {
+	p.q.Discard()
+	p.stop()
+	p.refused = true
+}
+
+// Refused implements exchange.Refuser.
+func (p *Parser) Refused() bool { return p.refused }
 
 // Open implements exchange.Parser.
 func (p *Parser) Open() int { return p.q.Open() }

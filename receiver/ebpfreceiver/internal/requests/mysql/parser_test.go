@@ -226,3 +226,17 @@ func TestSignatures(t *testing.T) {
 		require.False(t, matches(b), "%q", b)
 	}
 }
+
+func TestRefused(t *testing.T) {
+	for _, first := range []string{"SSH-2.0-OpenSSH_9.2p1\r\n", pkt(0, "\x09"+"3.20")} {
+		s := dbtest.NewScript(New(), false, false)
+		s.Resp(first)
+		require.True(t, s.Refused(), first)
+		s.Reset(true)
+		require.False(t, s.Refused())
+	}
+	s := dbtest.NewScript(New(), false, false)
+	s.Resp(pkt(0, failure(1040, "08004"))).Close()
+	require.False(t, s.Refused(), "too many connections")
+	require.Empty(t, s.Found)
+}

@@ -43,13 +43,14 @@ type Parser struct {
 	respHidden bool // the same of the response
 	answering  bool // the response to the oldest request has begun
 	stopped    bool // the connection goes on in another way
+	refused    bool // it was never of this protocol
 }
 
 // Reset implements exchange.Parser.
 func (p *Parser) Reset(sink exchange.Sink, midway bool) {
 	p.q.Reset(sink, midway)
 	p.forget()
-	p.starting, p.stopped = !midway, false
+	p.starting, p.stopped, p.refused = !midway, false, false
 	p.database = p.database[:0]
 	p.statements.Clear()
 }
@@ -75,6 +76,16 @@ func (p *Parser) stop() {
 	p.stopped = true
 	p.statements.Clear()
 }
+
+// refuse ends the following of a connection of another protocol.
+func (p *Parser) refuse() {
+	p.q.Discard()
+	p.stop()
+	p.refused = true
+}
+
+// Refused implements exchange.Refuser.
+func (p *Parser) Refused() bool { return p.refused }
 
 // Open implements exchange.Parser.
 func (p *Parser) Open() int { return p.q.Open() }

@@ -80,7 +80,7 @@ func (p *Parser) nextRequest(c *dbconn.Cursor) (dbconn.Message, dbconn.Found) {
 // not PostgreSQL's.
 func (p *Parser) foreign(s *exchange.Segment) {
 	if p.starting {
-		p.stop()
+		p.refuse()
 		return
 	}
 	p.lose(s.End, exchange.Desynchronized)

@@ -36,13 +36,14 @@ type Parser struct {
 	respHidden bool // the same of the answers
 	answering  bool // the answer to the oldest command has begun
 	stopped    bool // the connection goes on in another way
+	refused    bool // it was never of this protocol
 }
 
 // Reset implements exchange.Parser.
 func (p *Parser) Reset(sink exchange.Sink, midway bool) {
 	p.q.Reset(sink, midway)
 	p.forget()
-	p.beginning, p.stopped = !midway, false
+	p.beginning, p.stopped, p.refused = !midway, false, false
 	if p.db = p.db[:0]; !midway {
 		p.db = append(p.db, '0')
 	}
@@ -77,6 +78,16 @@ func (p *Parser) replication() {
 	p.q.Sink.Opaque(exchange.Replication)
 	p.stop()
 }
+
+// refuse ends the following of a connection of another protocol.
+func (p *Parser) refuse() {
+	p.q.Discard()
+	p.stop()
+	p.refused = true
+}
+
+// Refused implements exchange.Refuser.
+func (p *Parser) Refused() bool { return p.refused }
 
 // Open implements exchange.Parser.
 func (p *Parser) Open() int { return p.q.Open() }

@@ -39,7 +39,7 @@ func (p *Parser) request(s *exchange.Segment) {
 		switch found {
 		case dbconn.Foreign:
 			if p.beginning {
-				p.stop()
+				p.refuse()
 				return
 			}
 			p.lose(s.End, exchange.Desynchronized)

@@ -181,3 +181,7 @@ func (s *Script) Close() *Script {
 	s.P.Close(s.Now)
 	return s
 }
+
+// Refused tells whether the parser finds that the connection is not of its
+// protocol.
+func (s *Script) Refused() bool { return s.P.(exchange.Refuser).Refused() }
