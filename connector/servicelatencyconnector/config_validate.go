@@ -195,8 +195,8 @@ func (c *ExemplarsConfig) Validate() error {
 	if c.MaxPerSeries < 0 || c.MaxPerSeries > 100 {
 		errs = errors.Join(errs, fmt.Errorf("max_per_series: %d is out of range; use 0 (off) to 100", c.MaxPerSeries))
 	}
-	if !(c.SamplingPercentage > 0) || c.SamplingPercentage > 100 {
-		errs = errors.Join(errs, fmt.Errorf("sampling_percentage: %v is out of range; use that of the sampler behind, above 0 to 100", c.SamplingPercentage))
+	if !(c.SamplingPercentage >= 0) || c.SamplingPercentage > 100 {
+		errs = errors.Join(errs, fmt.Errorf("sampling_percentage: %v is out of range; use that of the sampler behind, 0 to 100", c.SamplingPercentage))
 	}
 	return errs
 }

@@ -45,9 +45,9 @@ func Weight(tracestate string, id [8]byte) uint64 {
 // Keeper knows which traces a sampler keeps.
 type Keeper struct{ threshold uint64 }
 
-// NewKeeper returns the keeper for a share of traces in percent, above 0 and at
-// most 100, as the collector's probabilistic_sampler in its mode equalizing
-// computes it, with its four digits of precision.
+// NewKeeper returns the keeper for a share of traces in percent, 0 to 100, as the
+// collector's probabilistic_sampler in its mode equalizing computes it, with its
+// four digits of precision.
 func NewKeeper(percent float64) Keeper {
 	share := percent / 100
 	if share >= 1 {

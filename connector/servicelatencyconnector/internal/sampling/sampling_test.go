@@ -55,7 +55,7 @@ func TestNoAllocations(t *testing.T) {
 // TestKeeperIsTheSampler compares with the sampler of the distribution.
 func TestKeeperIsTheSampler(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 1))
-	for _, percent := range []float64{0.05, 1, 10, 33.3, 50, 97, 100} {
+	for _, percent := range []float64{0, 0.05, 1, 10, 33.3, 50, 97, 100} {
 		factory := probabilisticsamplerprocessor.NewFactory()
 		cfg := factory.CreateDefaultConfig().(*probabilisticsamplerprocessor.Config)
 		cfg.Mode, cfg.SamplingPercentage = "equalizing", float32(percent)
