@@ -27,7 +27,7 @@ type Request struct {
 	Opposite  uint32 // bytes that it had moved in the other direction by then, modulo 2^32; never too many
 	Bytes     uint64 // bytes that the call moved; 0 with Error 0 is the peer's end of file
 	Payload   []byte // the first of these bytes, up to the bound of the protocol
-	Tail      []byte // the last of these bytes, at most 8; empty when they are not known (sendfile, splice)
+	Tail      []byte // the last of these bytes; empty when they are not known (sendfile, splice)
 
 	// The next belong to TypeSocketClose.
 	Received, Sent uint64 // bytes that the socket moved since it is watched

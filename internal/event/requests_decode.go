@@ -39,10 +39,14 @@ func decodeRequest(body []byte, r *Request) error {
 		Opposite:        le.Uint32(b[100:]),
 	}
 	captured, tail := int(le.Uint16(b[90:])), int(b[96])
-	if captured > len(body)-requestFixed || tail > requestTailSize {
+	if captured > len(body)-requestFixed || tail > max(requestTailSize, captured) {
 		return ErrShort
 	}
 	r.Payload = body[requestFixed : requestFixed+captured : requestFixed+captured]
+	if tail > requestTailSize { // the payload ends with it
+		r.Payload, r.Tail = r.Payload[:captured-tail:captured-tail], r.Payload[captured-tail:]
+		return nil
+	}
 	r.Tail = b[104 : 104+tail : 104+requestTailSize]
 	return nil
 }

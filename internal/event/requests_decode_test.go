@@ -79,6 +79,18 @@ func TestDecodeDataShort(t *testing.T) {
 	require.ErrorIs(t, Decode(raw, &ev), ErrShort)
 }
 
+// The payload of a long segment may end with the last bytes of it.
+func TestDecodeDataRear(t *testing.T) {
+	var ev Event
+	raw := requestRecord(TypeData, "the beginning and the end")
+	raw[HeaderSize+96] = 9
+	require.NoError(t, Decode(raw, &ev))
+	require.Equal(t, "the beginning an", string(ev.Request.Payload))
+	require.Equal(t, "d the end", string(ev.Request.Tail))
+	raw[HeaderSize+96] = 26
+	require.ErrorIs(t, Decode(raw, &ev), ErrShort)
+}
+
 func TestDecodeDataAllocates(t *testing.T) {
 	raw := requestRecord(TypeData, "payload")
 	var ev Event
@@ -99,7 +111,7 @@ func FuzzDecodeRequest(f *testing.F) {
 			return
 		}
 		require.LessOrEqual(t, len(ev.Request.Payload), len(raw))
-		require.LessOrEqual(t, len(ev.Request.Tail), requestTailSize)
+		require.LessOrEqual(t, len(ev.Request.Payload)+len(ev.Request.Tail), len(raw)-requestFixed+requestTailSize)
 	})
 }
 

@@ -58,7 +58,7 @@ func (a *Assembler) classify(r *event.Request) (proto int, role event.Role, gues
 		}
 	}
 	switch {
-	case verdict == exchange.Foreign:
+	case verdict == exchange.Foreign, verdict == exchange.IsEither:
 		return proto, r.Role, r.Flags&event.RequestGuessed != 0
 	case (verdict == exchange.IsRequest) == (r.Direction == event.Receive):
 		return proto, event.RoleServer, false

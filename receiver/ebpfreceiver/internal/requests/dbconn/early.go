@@ -43,7 +43,7 @@ func (e *early) hold(s *exchange.Segment) bool {
 	h.seg = *s
 	h.payload = append(h.payload[:0], s.Payload...)
 	h.seg.Payload = h.payload
-	h.seg.Tail = h.tail[:copy(h.tail[:], s.Tail)]
+	h.seg.Tail = h.tail[:copy(h.tail[:], s.Last())]
 	return true
 }
 

@@ -240,9 +240,13 @@ func TestClassify(t *testing.T) {
 		b    []byte
 		want exchange.Verdict
 	}{
-		{query(7, "a."), exchange.IsRequest}, {answer(7, "a.", 1), exchange.IsResponse},
-		{framed(query(7, "a.")), exchange.IsRequest}, {framed(answer(7, "a.", 1)), exchange.IsResponse},
-		{framed(query(7, "a."))[:2], exchange.Foreign}, {[]byte("GET / HTTP/1.1\r\n"), exchange.Foreign}, {nil, exchange.Foreign},
+		{query(7, "a."), exchange.IsRequest},
+		{answer(7, "a.", 1), exchange.IsResponse},
+		{framed(query(7, "a.")), exchange.IsRequest},
+		{framed(answer(7, "a.", 1)), exchange.IsResponse},
+		{framed(query(7, "a."))[:2], exchange.Foreign},
+		{[]byte("GET / HTTP/1.1\r\n"), exchange.Foreign},
+		{nil, exchange.Foreign},
 	} {
 		require.Equal(t, tt.want, p.Classify(tt.b), "%q", tt.b)
 	}

@@ -170,7 +170,7 @@ func playFuzzed(s *script, op byte, data []byte) {
 	case 1:
 		s.seg(side, false, data, len(data))
 	case 2:
-		s.seg(side, op&0x80 != 0, append(data[:len(data):len(data)], data...), len(data))
+		s.seg(side, op&0x80 != 0, append(slices.Clip(data), data...), len(data))
 	case 3:
 		s.p.Gap(side, uint64(len(data)), s.now)
 	case 4:

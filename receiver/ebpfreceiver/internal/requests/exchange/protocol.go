@@ -19,6 +19,7 @@ const (
 	Foreign    Verdict = iota // not this protocol
 	IsRequest                 // the beginning of a request
 	IsResponse                // the beginning of a response
+	IsEither                  // this protocol, and nothing tells which side
 )
 
 // Segment is the bytes of one I/O call in protocol terms. The parser may keep
@@ -29,14 +30,15 @@ type Segment struct {
 	End     uint64 // when the call returned
 	Len     uint64 // bytes moved; Payload may hold fewer
 	Payload []byte // the first bytes
-	Tail    []byte // the last bytes, at most TailBytes; unless Payload holds them all, empty when unknown
+	Tail    []byte // the last bytes; unless Payload holds them all, empty when unknown
 	Who     Who
 	// Datagram says that the bytes are one message of a datagram socket.
 	Datagram bool
 }
 
 // TailBytes is how many of the last bytes of a segment are known at least, if
-// any are.
+// any are. More are where every segment counts and one buffer is longer than
+// what is copied.
 const TailBytes = 8
 
 // Last returns the last bytes of the segment, at most TailBytes; it is empty
@@ -45,7 +47,7 @@ func (s *Segment) Last() []byte {
 	if uint64(len(s.Payload)) == s.Len {
 		return s.Payload[max(0, len(s.Payload)-TailBytes):]
 	}
-	return s.Tail
+	return s.Tail[max(0, len(s.Tail)-TailBytes):]
 }
 
 // Who made a call.

@@ -70,7 +70,7 @@ func (p *Parser) unasked(s *exchange.Segment) {
 	e.seg = *s
 	e.payload = append(e.payload[:0], s.Payload...)
 	e.seg.Payload = e.payload
-	e.seg.Tail = e.tail[:copy(e.tail[:], s.Tail)]
+	e.seg.Tail = e.tail[:copy(e.tail[:], s.Last())]
 }
 
 // orphan takes a response segment that answers no request that we know of. A

@@ -68,8 +68,12 @@ func describe(ex *exchange.Exchange) string {
 		set  bool
 		name string
 	}{
-		{f.HeadCut, "headcut"}, {f.CallerGone, "callergone"}, {f.Upgraded, "upgraded"},
-		{f.HeadersUnknown, "unknown"}, {f.ResponseUnknown, "responseunknown"}, {f.StreamError != "", f.StreamError},
+		{f.HeadCut, "headcut"},
+		{f.CallerGone, "callergone"},
+		{f.Upgraded, "upgraded"},
+		{f.HeadersUnknown, "unknown"},
+		{f.ResponseUnknown, "responseunknown"},
+		{f.StreamError != "", f.StreamError},
 	} {
 		if x.set {
 			s += " " + x.name
@@ -171,6 +175,9 @@ func (p *peer) message(id uint32, end bool, n int) *peer {
 	return p.data(id, end, "\x00"+string([]byte{byte(n >> 24), byte(n >> 16), byte(n >> 8), byte(n)})+strings.Repeat("m", n))
 }
 
+// rear is how many of the last bytes of a long segment are copied.
+const rear = 128
+
 // script feeds a connection. Each call is one segment, one time unit later.
 type script struct {
 	sink *fakeSink
@@ -199,10 +206,14 @@ func (s *script) greet() *script {
 
 func (s *script) seg(side exchange.Side, data string, copied int) *script {
 	s.now++
-	s.p.Segment(&exchange.Segment{
+	seg := exchange.Segment{
 		Side: side, Start: s.now, End: s.now, Len: uint64(len(data)), Payload: []byte(data[:min(copied, len(data))]),
 		Who: exchange.Who{TID: uint32(s.now)},
-	})
+	}
+	if copied == event.MaxPayload && len(data) > copied { // a part of what is copied is the end
+		seg.Payload, seg.Tail = seg.Payload[:copied-rear], []byte(data[len(data)-rear:])
+	}
+	s.p.Segment(&seg)
 	return s
 }
 

@@ -5,6 +5,8 @@
 package http2
 
 import (
+	"slices"
+
 	"github.com/sightglass/sightglass/internal/event"
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/exchange"
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/http2/hpack"
@@ -29,42 +31,70 @@ const preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 // Signatures implements exchange.Protocol. A frame begins with the length of
 // its payload (3 bytes), its kind, its flags, and the stream (4 bytes).
 func (p *Protocol) Signatures() []event.Signature {
-	type eight = [event.SignatureBytes]byte
-	list := []event.Signature{
-		{Value: eight([]byte(preface)), Mask: eight{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}},
-		// SETTINGS of up to 10 parameters: what a server begins with.
-		{Value: eight{3: byte(settings)}, Mask: eight{0xff, 0xff, 0xc0, 0xff, 0xfe, 0xff, 0xff, 0xff}},
-		// Connections that are older: HEADERS that are not continued, PING, and
-		// WINDOW_UPDATE of the connection or of a stream below 65536.
-		{Value: eight{3: byte(headers), 4: flagEndHeaders}, Mask: eight{0xff, 0xc0, 0, 0xff, 0xd6, 0xff}},
-		{Value: eight{2: 8, 3: byte(ping)}, Mask: eight{0xff, 0xff, 0xff, 0xff, 0xfe, 0xff, 0xff, 0xff}},
-		{Value: eight{2: 4, 3: byte(windowUpdate)}, Mask: eight{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}},
-	}
+	list := slices.Clone(signatures)
 	for i := range list {
 		list[i].Bound, list[i].Every = p.Bytes, true
 	}
 	return list
 }
 
+type eight = [event.SignatureBytes]byte
+
+var signatures = []event.Signature{
+	{Value: eight([]byte(preface)), Mask: eight{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}},
+	// SETTINGS of up to 10 parameters: what a server begins with.
+	{Value: eight{3: byte(settings)}, Mask: eight{0xff, 0xff, 0xc0, 0xff, 0xfe, 0xff, 0xff, 0xff}},
+	// Connections that are older: HEADERS that are not continued, PING, and
+	// WINDOW_UPDATE of the connection or of a stream below 65536.
+	{Value: eight{3: byte(headers), 4: flagEndHeaders}, Mask: eight{0xff, 0xc0, 0, 0xff, 0xd6, 0xff}},
+	{Value: eight{2: 8, 3: byte(ping)}, Mask: eight{0xff, 0xff, 0xff, 0xff, 0xfe, 0xff, 0xff, 0xff}},
+	{Value: eight{2: 4, 3: byte(windowUpdate)}, Mask: eight{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}},
+}
+
 // Classify implements exchange.Protocol. Beside the preface, the first header
 // field tells: pseudo-header fields come first, and those of requests and of
 // responses are different.
 func (*Protocol) Classify(first []byte) exchange.Verdict {
-	n := min(len(first), len(preface))
-	if n >= len("PRI * HT") && string(first[:n]) == preface[:n] {
-		return exchange.IsRequest
-	}
-	h, ok := parseHeader(first)
-	if !ok || h.kind != headers || !h.plausible() {
+	if len(first) < event.SignatureBytes || !slices.ContainsFunc(signatures, func(s event.Signature) bool {
+		return s.Value == masked(first, s.Mask)
+	}) {
 		return exchange.Foreign
 	}
+	n := min(len(first), len(preface))
+	if first[0] == preface[0] {
+		if string(first[:n]) == preface[:n] {
+			return exchange.IsRequest
+		}
+		return exchange.Foreign
+	}
+	if h, ok := parseHeader(first); ok && !h.plausible() {
+		return exchange.Foreign
+	} else if ok && h.kind == headers {
+		return h.whose(first)
+	}
+	return exchange.IsEither
+}
+
+// masked is the first bytes of b as far as a mask says.
+func masked(b []byte, mask [event.SignatureBytes]byte) (out [event.SignatureBytes]byte) {
+	for i := range mask {
+		out[i] = b[i] & mask[i]
+	}
+	return out
+}
+
+// whose tells which side's a HEADERS frame is that first begins with.
+func (h *header) whose(first []byte) exchange.Verdict {
 	block := h.fragment(first[frameHeader:min(len(first), frameHeader+int(h.length))])
 	var d hpack.Decoder
 	d.Reset()
 	r := d.Read(block)
 	var f hpack.Field
 	if !r.Next(&f) {
-		return exchange.Foreign
+		if r.State == hpack.Bad {
+			return exchange.Foreign
+		}
+		return exchange.IsEither
 	}
 	switch string(f.Name) {
 	case ":method", ":path", ":scheme", ":authority":
@@ -72,7 +102,7 @@ func (*Protocol) Classify(first []byte) exchange.Verdict {
 	case ":status":
 		return exchange.IsResponse
 	}
-	return exchange.Foreign
+	return exchange.IsEither // trailers
 }
 
 // NewFacts implements exchange.Protocol.

@@ -61,8 +61,12 @@ func (p *Parser) Segment(s *exchange.Segment) {
 		p.unseen(sd, s.Len, s.End)
 		return
 	}
-	c := cursor{data: s.Payload, unseen: s.Len - uint64(len(s.Payload))}
-	for c.left() > 0 && sd.inSync {
+	c := cursor{data: s.Payload, unseen: s.Len - uint64(len(s.Payload)), tail: s.Tail}
+	for c.left() > 0 {
+		c.advance()
+		if !sd.inSync && !p.rejoin(sd, &c) {
+			break
+		}
 		p.step(sd, &c, s)
 	}
 	if c.left() > 0 {
@@ -78,6 +82,36 @@ func (p *Parser) resync(sd *side, s *exchange.Segment) bool {
 		return false
 	}
 	sd.inSync = true
+	return true
+}
+
+// rejoin tells whether sd, which was lost in bytes that are not at hand, can be
+// followed from somewhere in the tail of the segment: where a frame of a stream
+// under way begins, from which frames lead to the end of the segment.
+func (p *Parser) rejoin(sd *side, c *cursor) bool {
+	if len(c.data) > 0 || c.unseen <= uint64(len(c.tail)) {
+		return false
+	}
+	for b := c.tail; len(b) >= frameHeader; b = b[1:] {
+		h, _ := parseHeader(b)
+		if (h.kind == headers || h.kind == data) && p.streams[h.stream] != nil && ends(b) {
+			p.unseen(sd, c.unseen-uint64(len(b)), p.lastSeen)
+			c.data, c.unseen, sd.inSync = b, 0, true
+			return true
+		}
+	}
+	return false
+}
+
+// ends tells whether b is nothing but frames.
+func ends(b []byte) bool {
+	for len(b) > 0 {
+		h, ok := parseHeader(b)
+		if !ok || !h.plausible() || int(h.length) > len(b)-frameHeader {
+			return false
+		}
+		b = b[frameHeader+h.length:]
+	}
 	return true
 }
 

@@ -318,11 +318,34 @@ func TestLosses(t *testing.T) {
 		s.resp()
 		require.Equal(t, []string{"GET /a 200 @3+4+6"}, s.sink.done)
 	})
+	t.Run("of nothing but data", func(t *testing.T) {
+		s := newScript(false, false).greet()
+		for id := uint32(1); id < 9; id += 2 {
+			s.c.call(id, "/p.S/M").message(id, true, 9000)
+			s.req()
+			s.s.accept(id).message(id, false, 16000).trailers(id, "5")
+			s.resp()
+		}
+		require.Equal(t, "POST /p.S/M 200 @9+10+10 grpc=NOT_FOUND", s.sink.done[3])
+	})
+	t.Run("of some frames, with the end at hand", func(t *testing.T) {
+		s := newScript(false, false).greet()
+		for id := uint32(1); id < 4; id += 2 {
+			s.c.call(id, "/p.S/M").message(id, true, 1)
+			s.req()
+			s.s.accept(id).message(id, false, 16000).data(id, false, strings.Repeat("m", 200)).trailers(id, "0")
+			s.resp()
+		}
+		require.Equal(t, []string{
+			"POST /p.S/M 200 @3+4+4 grpc=OK",
+			"POST /p.S/M 200 @5+6+6 grpc= headers_unknown responseunknown",
+		}, s.sink.done)
+	})
 	t.Run("beyond what is copied", func(t *testing.T) {
 		s := newScript(false, false).greet()
 		s.c.get(1, "/a")
 		s.req()
-		s.s.status(1, "200", false).data(1, false, strings.Repeat("x", 16000)).data(1, true, strings.Repeat("x", 100))
+		s.s.status(1, "200", false).data(1, false, strings.Repeat("x", 16000)).data(1, true, strings.Repeat("x", 200))
 		s.resp()
 		require.Empty(t, s.sink.done)
 		s.c.get(3, "/b")
@@ -332,4 +355,32 @@ func TestLosses(t *testing.T) {
 		s.pause(11e9)
 		require.Equal(t, []string{"GET /b 200 @5+6+6", "GET /a 200 @3+4+4 truncated"}, s.sink.done)
 	})
+}
+
+func TestClassify(t *testing.T) {
+	c, s := newPeer(), newPeer()
+	_ = c.framer.WriteSettings(http2.Setting{ID: http2.SettingInitialWindowSize, Val: 1 << 20})
+	greeting := c.take()
+	_ = c.framer.WritePing(false, [8]byte{})
+	pinged := c.take()
+	for _, tt := range []struct {
+		name, b string
+		want    exchange.Verdict
+	}{
+		{"preface", preface, exchange.IsRequest},
+		{"a part of it", preface[:8], exchange.IsRequest},
+		{"another", "PRI * HTTP/3.0\r\n\r\n", exchange.Foreign},
+		{"settings", greeting, exchange.IsEither},
+		{"ping", pinged, exchange.IsEither},
+		{"request", c.get(1, "/").take(), exchange.IsRequest},
+		{"response", s.status(1, "200", true).take(), exchange.IsResponse},
+		{"fields that are not known", c.headers(3, true, ":authority", "h").take(), exchange.IsEither},
+		{"header of a frame", "\x00\x00\x05\x01\x05\x00\x00\x00\x05", exchange.IsEither},
+		{"trailers", s.headers(1, true, "grpc-status", "0").take(), exchange.IsEither},
+		{"no block", "\x00\x00\x01\x01\x05\x00\x00\x00\x05\x80", exchange.Foreign},
+		{"HTTP/1", "GET / HTTP/1.1\r\n", exchange.Foreign},
+		{"little", "\x00\x00", exchange.Foreign},
+	} {
+		require.Equal(t, tt.want, New().Classify([]byte(tt.b)), tt.name)
+	}
 }

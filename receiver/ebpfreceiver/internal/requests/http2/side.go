@@ -10,6 +10,14 @@ import (
 type cursor struct {
 	data   []byte
 	unseen uint64
+	tail   []byte // the last bytes of the segment; may overlap with data
+}
+
+// advance goes on with the tail, when the bytes before it were walked over.
+func (c *cursor) advance() {
+	if n := uint64(len(c.tail)); len(c.data) == 0 && c.unseen > 0 && c.unseen <= n {
+		c.data, c.unseen = c.tail[n-c.unseen:], 0
+	}
 }
 
 func (c *cursor) left() uint64 { return uint64(len(c.data)) + c.unseen }

@@ -48,7 +48,7 @@ func (h *b3) parent() (spans.Parent, bool) {
 // b3Parent reads the two ids. A trace id of 64 bits is the lower half of one of
 // 128.
 func b3Parent(trace, span []byte, sampled bool) (p spans.Parent, ok bool) {
-	var half = p.Trace[8:]
+	half := p.Trace[8:]
 	switch {
 	case len(span) != 16 || !spans.Unhex(p.Span[:], span):
 		return p, false

@@ -59,16 +59,16 @@ type table struct {
 }
 
 // reset forgets all entries and keeps the memory.
-func (t *table) reset(max int) {
-	t.n, t.size, t.max = 0, 0, max
+func (t *table) reset(size int) {
+	t.n, t.size, t.max = 0, 0, size
 	if len(t.ring) > keepRing {
 		t.ring, t.next = nil, 0
 	}
 }
 
 // resize is the encoder's wish for another size.
-func (t *table) resize(max uint64) {
-	t.max = int(min(max, MaxSize))
+func (t *table) resize(size uint64) {
+	t.max = int(min(size, MaxSize))
 	t.evict(0)
 }
 
