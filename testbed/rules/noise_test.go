@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -60,6 +61,28 @@ ps ax >/dev/null
 date; uptime; df -h >/dev/null; env >/dev/null`},
 }
 
+// harmless are acts that come close to what policies are about.
+var harmless = []deed{
+	{"a file that everybody reads", anywhere, "read /etc/passwd"},
+	{"a secret that does not open", anywhere, "uid 1000 | try-read /etc/shadow"},
+	{"a link to what is no secret", anywhere, "symlink /etc/group $HERE/x | read $HERE/x"},
+	{"a public key", anywhere, "create /home/ada/.ssh/id_ed25519.pub | read /home/ada/.ssh/id_ed25519.pub"},
+	{"the own environment", anywhere, "read /proc/self/environ"},
+	{"a file of an application", anywhere, "create /srv/app/x | append /srv/app/x | rename /srv/app/x /srv/app/y | chmod 600 /srv/app/y | remove /srv/app/y"},
+	{"a log of an application", anywhere, "create /var/log/app.log"},
+	{"a name like /etc", anywhere, "create /srv/etc/shadow | read /srv/etc/shadow"},
+	{"a temporary file", anywhere, "create /tmp/$NAME | chmod 600 /tmp/$NAME"},
+	{"a connection of an application", anywhere, "connect tcp 203.0.113.7:443"},
+	{"a database of a cluster", anywhere, "as postgres | connect tcp 10.1.2.3:5432"},
+	{"a server", anywhere, "serve 192.0.2.1:8081"},
+	{"datagrams", anywhere, "send 203.0.113.7:53 | sendmsg 203.0.113.7:123"},
+	{"ssh to its own port", anywhere, "as ssh | connect tcp 203.0.113.7:22"},
+	{"a shell script", anywhere, "run sh -c true"},
+	{"a shell on a terminal of the host", outside, "tty | run sh -c true"},
+	{"a namespace of the host", outside, "setns /proc/self/ns/uts"},
+	{"eBPF on the host", outside, "bpf"},
+}
+
 // TestSilence: no embedded policy fires on routine, nor on the start of
 // containers.
 func TestSilence(t *testing.T) {
@@ -77,6 +100,13 @@ func TestSilence(t *testing.T) {
 		require.NoError(t, os.WriteFile(script, []byte("set -e\ncd $HERE\n"+r.shell), 0o600))
 		th.stages[onHost].perform(t, name, "run sh "+script)
 	}
+	for i, h := range harmless {
+		for _, p := range h.places {
+			name := fmt.Sprintf("calm-%d-%.4s", i, p)
+			played = append(played, name)
+			th.stages[p].perform(t, name, h.script)
+		}
+	}
 	// Detections come in the order of events: with the last everything is here.
 	th.stages[onHost].perform(t, "fence", "read /etc/shadow")
 	th.stages[container].perform(t, "fence-inside", "read /etc/shadow")
@@ -87,7 +117,7 @@ func TestSilence(t *testing.T) {
 		}
 	}
 	for _, d := range w.in(container.String(), privileged.String()) {
-		if !slices.Contains(d.by, "fence-inside") {
+		if !slices.ContainsFunc(d.by, func(name string) bool { return slices.Contains(played, name) || name == "fence-inside" }) {
 			t.Errorf("the start of a container: %s", d)
 		}
 	}
