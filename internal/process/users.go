@@ -47,7 +47,7 @@ type userFiles struct {
 	versions [2]fileVersion
 	users    map[uint32]User
 	groups   map[uint32]string
-	gone     bool // the process that was asked for them had ended
+	gone     bool // the process that was asked for them had ended, or still saw the host's
 }
 
 type fileVersion struct {
@@ -62,6 +62,7 @@ const (
 	maxUserFile   = 256 << 10
 	maxUsers      = 4096
 	userRecheck   = 30 * time.Second
+	userRetry     = 200 * time.Millisecond
 )
 
 // A container may serve its files itself (FUSE) and never answer. They are read
@@ -107,8 +108,10 @@ func (u *Users) table(mountNS, tgid uint32) *userTable {
 	if t.pending != nil {
 		t.take()
 	}
-	// A process that has ended says nothing about the files; the next may.
-	fresh := ok && now.Sub(t.checked) < userRecheck && (!t.gone || t.asked == tgid)
+	// A process that has ended says nothing about the files, the next may; one
+	// that has not yet entered its container's root does so a moment later.
+	age := now.Sub(t.checked)
+	fresh := ok && age < userRecheck && (!t.gone || t.asked == tgid && age < userRetry)
 	if t.pending != nil || fresh {
 		return t
 	}
@@ -131,7 +134,10 @@ func (u *Users) readContainer(t *userTable, root string, now time.Time) {
 	pending, known := make(chan userFiles, 1), t.userFiles
 	go func() {
 		defer u.reading.Add(-1)
-		pending <- u.read(root, known)
+		if known.gone = sameDir(root, u.root); !known.gone {
+			known = u.read(root, known)
+		}
+		pending <- known
 	}()
 	t.pending = pending
 	if now.Sub(u.window) >= userRecheck {
@@ -173,6 +179,13 @@ func (u *Users) makeRoom() {
 		}
 		delete(u.tables, oldest)
 	}
+}
+
+// sameDir tells whether two paths lead to one directory. A runtime's process has
+// the host's root in its container's mount namespace until it changes its root.
+func sameDir(a, b string) bool {
+	var x, y unix.Stat_t
+	return unix.Stat(a, &x) == nil && unix.Stat(b, &y) == nil && x.Dev == y.Dev && x.Ino == y.Ino
 }
 
 // readUsers reads the files again if they have changed. When they cannot be

@@ -86,6 +86,22 @@ func TestUsersAreAskedOfTheNextProcessWhenOneHasEnded(t *testing.T) {
 	require.Equal(t, "app", u.Name)
 }
 
+// A runtime's process has the host's root until it enters that of its container.
+func TestUsersOfAContainerAreNotTheHosts(t *testing.T) {
+	h := newUserHost(t)
+	link := filepath.Join(h.proc, "42/root")
+	require.NoError(t, os.MkdirAll(filepath.Dir(link), 0o755))
+	require.NoError(t, os.Symlink(h.root, link))
+	_, ok := h.users.Lookup(7, 42, 33)
+	require.False(t, ok, "that would be the host's")
+	require.NoError(t, os.Remove(link))
+	h.file(link, "etc/passwd", "app:x:33:33::/:/\n")
+	h.now = h.now.Add(userRetry)
+	u, ok := h.users.Lookup(7, 42, 33)
+	require.True(t, ok)
+	require.Equal(t, "app", u.Name)
+}
+
 func TestUsersOfAHostileContainer(t *testing.T) {
 	h := newUserHost(t)
 	for name, make := range map[string]func(file string) error{

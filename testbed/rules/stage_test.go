@@ -197,9 +197,13 @@ func makeImage(t *testing.T, image, actor string) {
 		"etc/group":  "root:x:0:\nada:x:1000:\n",
 		"etc/shadow": "root:*:1::::::\n",
 	} {
+		mode := os.FileMode(0o644)
+		if name == "etc/shadow" {
+			mode = 0o600
+		}
 		file := filepath.Join(image, name)
 		require.NoError(t, os.MkdirAll(filepath.Dir(file), 0o755))
-		require.NoError(t, os.WriteFile(file, []byte(content), 0o644))
+		require.NoError(t, os.WriteFile(file, []byte(content), mode))
 	}
 }
 
