@@ -136,7 +136,8 @@ static __always_inline bool filter__is_plain(const __u64 *path, __u32 len)
 			word &= (1ULL << (len - i * 8) * 8) - 1;
 		slashes = filter__zeros(word ^ FILTER_SLASHES);
 		dots = filter__zeros(word ^ FILTER_DOTS);
-		if ((slashes << 8 | slash_before) & (slashes | dots) || (dots << 8 | dot_before) & slashes)
+		if ((slashes << 8 | slash_before) & (slashes | dots) ||
+		    (dots << 8 | dot_before) & slashes)
 			return false;
 		slash_before = slashes >> 56;
 		dot_before = dots >> 56;

@@ -13,7 +13,7 @@ type Beginnings []string
 // Whole behind a text says that nothing may follow.
 const Whole = "\x00"
 
-// PathsOf makes the set of some beginnings.
+// BeginningsOf makes the set of some beginnings.
 func BeginningsOf(list ...string) Beginnings {
 	sorted := slices.Sorted(slices.Values(list))
 	var out Beginnings

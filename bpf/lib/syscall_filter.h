@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
+/* Whether a call that ended is wanted: what filter.h asks, of a record that is
+ * being put together.
+ */
+#ifndef SIGHTGLASS_SYSCALL_FILTER_H
+#define SIGHTGLASS_SYSCALL_FILTER_H
+
+#include "emit.h"
+#include "filter.h"
+#include "syscall.h"
+
+struct syscall_record {
+	struct record base;
+	struct event_syscall call;
+};
+
+/* syscall__passes: whether somebody may want the call. The first extra is the path
+ * of an open call, where the entry has read it. What the call has opened is put
+ * into the record when its path decides, and then need not be again.
+ */
+static __always_inline bool syscall__passes(struct scratch *s, __u64 task, __u8 row, __u8 have)
+{
+	const __u32 at = sizeof(struct syscall_record);
+	struct event_syscall *call = &((struct syscall_record *)s->data)->call;
+	struct event_extra *x = (struct event_extra *)&s->data[at];
+	const volatile struct syscall_spec *spec = syscall__spec(row);
+	struct call_filter *f = filter__now();
+	__u32 n = spec->access;
+	__u64 access = 0;
+	__u8 wish;
+
+	if (n && n <= 6) {
+		n--;
+		pin(n);
+		access = call->args[n & 7];
+	}
+	wish = filter__wish(f, row, access, call->ret);
+	if (wish < WISH_SET)
+		return wish == WISH_ALL;
+	n = wish - WISH_SET;
+	if (filter__set(f->named, n)->used) {
+		if (s->pos <= at || x->flags || spec->memory & ~have)
+			return true;
+		if (filter__named(s->user, n, at + sizeof(*x), x->len))
+			return true;
+	}
+	if (call->ret < 0 || !filter__set(f->resolved, n)->used)
+		return false;
+	s->cursor.done = 0;
+	arg__emit_fd(s->user, task, (__u32)call->ret, PART_RESULT);
+	s->result = 1;
+	return filter__resolved(s->user, n);
+}
+
+#endif
