@@ -76,6 +76,7 @@ const (
 	AttrExeLower
 	AttrExeMemfd
 	AttrExeWritable
+	AttrIsAgent
 	AttrExeInode
 	AttrExeCtime
 	AttrExeMtime
@@ -191,6 +192,7 @@ var attrTable = [attrFixed]attrRow{
 	AttrExeLower:              {schema.ProcessLowerLayer, FormBool},
 	AttrExeMemfd:              {schema.ProcessMemfd, FormBool},
 	AttrExeWritable:           {schema.ProcessExecutableWritable, FormBool},
+	AttrIsAgent:               {schema.Self, FormBool},
 	AttrExeInode:              {schema.ProcessExecutableInode, FormInt},
 	AttrExeCtime:              {schema.ProcessExecutableCtime, FormInt},
 	AttrExeMtime:              {schema.ProcessExecutableMtime, FormInt},

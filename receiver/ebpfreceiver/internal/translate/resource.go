@@ -93,17 +93,39 @@ func unitName(unit string) string {
 	return name
 }
 
-// executable is the name of the program's file, else the process's name.
+// executable is the name of the program's file, else the process's name. A file
+// that is many programs, as busybox is, has the name that it was called by.
 func (o Owner) executable() string {
-	switch {
-	case o.Process == nil:
+	if o.Process == nil {
 		return ""
-	case o.Process.Path != "":
-		return path.Base(o.Process.Path)
-	default:
+	}
+	if o.Process.Path == "" {
 		return o.Process.Name
 	}
+	file := path.Base(o.Process.Path)
+	if called, ok := calledBy(o.Process); ok && !strings.HasPrefix(file, called) {
+		return called
+	}
+	return file
 }
+
+// calledBy is the name by which a program was started: where the kernel, which
+// keeps 15 bytes of it, and the first argument agree. A script and the
+// interpreter that runs it do not.
+func calledBy(p *process.Process) (string, bool) {
+	if len(p.Args) == 0 || p.Name == "" {
+		return "", false
+	}
+	arg := strings.TrimPrefix(path.Base(p.Args[0]), "-") // of a login shell
+	arg, _, _ = strings.Cut(arg, " ")
+	if arg == p.Name || len(p.Name) == maxComm && strings.HasPrefix(arg, p.Name) {
+		return arg, true
+	}
+	return "", false
+}
+
+// maxComm is the length of the longest name that the kernel keeps.
+const maxComm = 15
 
 // fill writes the resource's attributes.
 func (h *Host) fill(attrs pcommon.Map, o Owner) {

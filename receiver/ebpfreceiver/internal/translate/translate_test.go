@@ -55,7 +55,7 @@ func TestServiceName(t *testing.T) {
 func TestRecordsAreGroupedByResource(t *testing.T) {
 	l := NewLogs(host, "1.0")
 	other := *processTool
-	other.Path = "/usr/bin/other"
+	other.Path, other.Name = "/usr/bin/other", "other"
 	otherRoot := &container.Info{State: container.Host, Path: "/"}
 	for range 3 {
 		l.Append(activity(base(event.TypeExit), podInfo), wallOffset, observed)
@@ -278,4 +278,27 @@ func benchmarkRecord(b *testing.B, a *Activity) {
 		}
 	}
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "records/s")
+}
+
+// Who is many programs in one file is called what it was started as.
+func TestExecutable(t *testing.T) {
+	for _, tc := range []struct {
+		path, name string
+		args       []string
+		want       string
+	}{
+		{"/usr/bin/redis-check-rdb", "redis-server", []string{"redis-server", "*:6379"}, "redis-server"},
+		{"/usr/bin/redis-check-rdb", "redis-server", []string{"/usr/bin/redis-server 127.0.0.1:6379"}, "redis-server"},
+		{"/bin/busybox", "httpd", []string{"httpd", "-f"}, "httpd"},
+		{"/bin/busybox", "a-name-that-is-", []string{"/x/a-name-that-is-long"}, "a-name-that-is-long"},
+		{"/usr/bin/python3.11", "python3", []string{"python3", "app.py"}, "python3.11"},
+		{"/usr/bin/python3.11", "app.py", []string{"/usr/bin/python3", "./app.py"}, "python3.11"},
+		{"/usr/bin/bash", "bash", []string{"-bash"}, "bash"},
+		{"/usr/bin/node", "MainThread", []string{"node", "a.js"}, "node"},
+		{"/usr/sbin/nginx", "nginx", []string{"nginx: master process nginx"}, "nginx"},
+		{"/usr/bin/tool", "tool", nil, "tool"},
+	} {
+		p := &process.Process{Path: tc.path, Name: tc.name, Args: tc.args}
+		require.Equal(t, tc.want, Owner{Process: p, Cgroup: rootInfo}.executable(), tc.path+" "+tc.name)
+	}
 }
