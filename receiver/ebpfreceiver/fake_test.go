@@ -251,7 +251,7 @@ func (w *wire) exec(exe string, args ...string) []byte {
 		names = append(append(names, exe[slash+1:start]...), 0)
 		start = slash
 	}
-	body := make([]byte, 32)
+	body := make([]byte, 48)
 	binary.NativeEndian.PutUint32(body[4:], uint32(len(args)))
 	body = appendExtra(body, 10, 2, names)
 	body = appendExtra(body, 13, 1, argv)
