@@ -133,6 +133,10 @@ func measureFlushes(results []Result, rounds int) error {
 		if err != nil {
 			return err
 		}
+		if err := f.feed(started, f.round()); err != nil {
+			return err
+		}
+		settled(next, 1) // begin right after a flush, so that none comes while spans do
 		var spent []float64
 		for len(spent) < rounds {
 			if err := f.feed(started, f.round()); err != nil {
