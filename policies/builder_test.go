@@ -153,6 +153,9 @@ func through(link string) fact {
 	}
 }
 
+// itself is what the agent does.
+func itself() fact { return attr(schema.Self, true) }
+
 func failed(errno int64) fact { return attr(schema.SyscallReturn, -errno) }
 
 func unlink(name string, facts ...fact) activity {

@@ -9,14 +9,12 @@ import (
 const (
 	ownProcessKey = iota
 	ownParentKey
-	ownSelf
 	ownCount
 )
 
 var ownNames = [ownCount]string{
 	ownProcessKey: schema.ProcessKey,
 	ownParentKey:  schema.ProcessParentKey,
-	ownSelf:       schema.Self,
 }
 
 // names maps the attribute names that anybody asks for to dense slot numbers:

@@ -118,8 +118,8 @@ func (v *View) Resource() pcommon.Resource { return v.res }
 
 // Self reports whether the record tells of the agent's own doing.
 func (v *View) Self() bool {
-	val, ok := v.value(slotOf(ownSelf))
-	return ok && val.Type() == pcommon.ValueTypeBool && val.Bool()
+	is, ok := v.Int(field.AttrIsAgent)
+	return ok && is != 0
 }
 
 // EventType implements field.Source.
