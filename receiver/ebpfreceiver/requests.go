@@ -44,6 +44,9 @@ type requestStage struct {
 	build     *translate.Traces
 	assembler *requests.Assembler
 	waiting   []*exchange.Exchange
+	kept      int    // how many of waiting have been looked at
+	until     uint64 // and for which time
+	owners    owners
 	// instrumented processes' spans are marked.
 	instrumented instrumented
 	threads      *threadJudge
@@ -164,43 +167,61 @@ func (s *requestStage) readActive(now time.Time) {
 }
 
 // translate makes spans of the exchanges that ended before a time, in ns since
-// boot: then everything that their process did until then is known.
+// boot: then everything that their process did until then is known. Those that
+// had to wait before are looked at again when that time has moved.
 func (s *requestStage) translate(until uint64) {
 	s.tellOpaque(until)
-	kept := s.waiting[:0]
-	excess := len(s.waiting) - maxWaiting
-	for i, ex := range s.waiting {
+	excess, first := len(s.waiting)-maxWaiting, 0
+	if until == s.until && excess <= 0 {
+		first = s.kept
+	}
+	s.until = until
+	s.owners.forget()
+	kept := s.waiting[:first]
+	for i, ex := range s.waiting[first:] {
+		if first+i >= excess && s.waits(ex, until) {
+			kept = append(kept, ex)
+			continue
+		}
 		if ex.End > until {
-			if i >= excess {
-				kept = append(kept, ex)
-				continue
-			}
 			s.early.Add(1)
 		}
-		if ex.Parent.Valid() {
-			caused, pending := s.threads.sequential(requests.Thread{Process: ex.Owner, TID: ex.TID})
-			if pending && i >= excess && until < ex.End+uint64(maxJudging) {
-				kept = append(kept, ex)
-				continue
-			}
-			if !caused {
-				ex.Parent = exchange.Context{}
-			}
-		}
-		s.instrumented.note(ex)
-		owner := s.enrich.owner(ex)
-		owner.Instrumented = s.instrumented.has(ex.Owner, owner.Process)
-		if !s.cfg.ofWantedService(owner) {
-			s.otherService.Add(1)
-		} else if !s.build.Append(ex, owner, s.clock.Offset()) {
-			s.untold.Add(1)
-		}
+		s.span(ex)
 		ex.Release()
 	}
 	clear(s.waiting[len(kept):])
-	s.waiting = kept
+	s.waiting, s.kept = kept, len(kept)
 	if s.build.Len() >= s.batch {
 		s.flush(time.Now())
+	}
+}
+
+// waits tells whether more will soon be known about an exchange.
+func (s *requestStage) waits(ex *exchange.Exchange, until uint64) bool {
+	if ex.End > until {
+		return true
+	}
+	if !ex.Parent.Valid() || until >= ex.End+uint64(maxJudging) {
+		return false
+	}
+	_, pending := s.threads.sequential(requests.Thread{Process: ex.Owner, TID: ex.TID})
+	return pending
+}
+
+// span makes the span of an exchange.
+func (s *requestStage) span(ex *exchange.Exchange) {
+	if ex.Parent.Valid() {
+		if caused, _ := s.threads.sequential(requests.Thread{Process: ex.Owner, TID: ex.TID}); !caused {
+			ex.Parent = exchange.Context{}
+		}
+	}
+	s.instrumented.note(ex)
+	owner := s.owners.of(ex, s.enrich)
+	owner.Instrumented = s.instrumented.has(ex.Owner, owner.Process)
+	if !s.cfg.ofWantedService(owner) {
+		s.otherService.Add(1)
+	} else if !s.build.Append(ex, owner, s.clock.Offset()) {
+		s.untold.Add(1)
 	}
 }
 

@@ -3,6 +3,8 @@ package translate
 import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
+	"github.com/sightglass/sightglass/internal/container"
+	"github.com/sightglass/sightglass/internal/process"
 	"github.com/sightglass/sightglass/internal/schema"
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/exchange"
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/spans"
@@ -15,7 +17,17 @@ type Traces struct {
 	translator *spans.Translator
 	batch      ptrace.Traces
 	resources  map[resourceKey]ptrace.SpanSlice
+	last       [4]lastSpans // of the owners of late, whose key is not made anew
+	turn       int          // which of them is replaced next
 	n          int
+}
+
+// lastSpans are the spans of an owner. What is behind its pointers does not
+// change.
+type lastSpans struct {
+	process *process.Process
+	cgroup  *container.Info
+	spans   ptrace.SpanSlice
 }
 
 // NewTraces returns a builder; the ids of its spans come from seed, and routes
@@ -30,6 +42,7 @@ func NewTraces(host Host, version string, seed [32]byte, routes spans.Patterns) 
 func (t *Traces) reset() {
 	t.batch = ptrace.NewTraces()
 	t.resources = make(map[resourceKey]ptrace.SpanSlice)
+	t.last = [len(t.last)]lastSpans{}
 	t.n = 0
 }
 
@@ -62,6 +75,18 @@ func (t *Traces) Append(ex *exchange.Exchange, o Owner, wallOffset int64) bool {
 
 // spans finds or makes the resource of an owner.
 func (t *Traces) spans(o Owner) ptrace.SpanSlice {
+	for i := range t.last {
+		if l := &t.last[i]; l.cgroup == o.Cgroup && l.process == o.Process && l.cgroup != nil {
+			return l.spans
+		}
+	}
+	s := t.resource(o)
+	t.last[t.turn] = lastSpans{o.Process, o.Cgroup, s}
+	t.turn = (t.turn + 1) % len(t.last)
+	return s
+}
+
+func (t *Traces) resource(o Owner) ptrace.SpanSlice {
 	k := o.key()
 	if s, ok := t.resources[k]; ok {
 		return s

@@ -16,9 +16,9 @@ import (
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/exchange"
 )
 
-// maxAttributes is the most that a span usually has; memory for so many is
-// reserved at once.
-const maxAttributes = 24
+// firstAttributes is how many attributes memory is reserved for in the first
+// span of a kind.
+const firstAttributes = 24
 
 // Describer is what the facts of a protocol do to become part of a span.
 type Describer interface {
@@ -35,6 +35,7 @@ type Translator struct {
 	texts   map[string]string
 	addrs   map[[16]byte]string
 	scratch []byte
+	rooms   map[kindOf]*int
 	routes  routes
 	// patterns come before routes that are inferred.
 	patterns Patterns
@@ -56,6 +57,7 @@ func NewTranslator(seed [32]byte) *Translator {
 		random: rand.NewChaCha8(seed),
 		texts:  make(map[string]string),
 		addrs:  make(map[[16]byte]string),
+		rooms:  make(map[kindOf]*int),
 		routes: newRoutes(),
 	}
 }
@@ -70,7 +72,8 @@ func (t *Translator) Append(dst ptrace.SpanSlice, ex *exchange.Exchange, wallOff
 	}
 	span := dst.AppendEmpty()
 	w := Writer{t: t, span: span, attrs: span.Attributes()}
-	w.attrs.EnsureCapacity(maxAttributes)
+	room := t.room(ex)
+	w.attrs.EnsureCapacity(*room)
 	if !facts.Describe(ex, &w) {
 		last := dst.Len() - 1
 		n := 0
@@ -82,7 +85,27 @@ func (t *Translator) Append(dst ptrace.SpanSlice, ex *exchange.Exchange, wallOff
 	w.ids(ex)
 	w.network(ex)
 	w.request(ex)
+	*room = max(w.attrs.Len(), *room-1)
 	return true
+}
+
+// room is how many attributes to reserve memory for: as many as the span before
+// of the same kind had, and only slowly fewer.
+func (t *Translator) room(ex *exchange.Exchange) *int {
+	k := kindOf{ex.Protocol, ex.Role}
+	room := t.rooms[k]
+	if room == nil {
+		room = new(int)
+		*room = firstAttributes
+		t.rooms[k] = room
+	}
+	return room
+}
+
+// kindOf is what spans with about as many attributes have in common.
+type kindOf struct {
+	protocol string
+	role     event.Role
 }
 
 func wall(ns uint64, offset int64) pcommon.Timestamp {
