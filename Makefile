@@ -30,6 +30,10 @@ run: ## build the agent and watch this machine in the terminal (root); ARGS="...
 test: ## vet and test everything on this machine's kernel (root); ARGS="-run X" go to 'go test'
 	@scripts/test.sh $(ARGS)
 
+.PHONY: soak
+soak: ## 100,000 mixed requests through the request capture: none missing, none invented (root)
+	SIGHTGLASS_SOAK=100000 go test -count=1 -run '^TestKernelSoak$$' ./receiver/ebpfreceiver/internal/requests
+
 .PHONY: build
 build: ## bin/sightglass, static and stripped, held to its size budget
 	@scripts/build.sh

@@ -5,6 +5,7 @@
  */
 #include "lib/extract_call.h"
 #include "requests_message.h"
+#include "requests_stray.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
@@ -116,8 +117,7 @@ int on_io_exit(struct bpf_raw_tracepoint_args *ctx)
 	if (!requests__begin(&io, ctx) || !requests__which(&io, &h))
 		return 0;
 	if ((io.call & IO_KIND) == IO_MESSAGES ||
-	    (h.type == SOCK_DGRAM &&
-	     requests__is_watched(h.sk, io.call, io.args[1], io.args[4]))) {
+	    (h.type == SOCK_DGRAM && requests__is_watched(h.sk, io.call, io.args[1], io.args[4]))) {
 		bpf_tail_call_static(ctx, &io_exit, IO_EXIT_MESSAGES);
 		return 0;
 	}

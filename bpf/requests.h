@@ -207,27 +207,6 @@ struct {
 	__type(value, struct requests_scratch);
 } requests_scratch SEC(".maps");
 
-/* Ways to move bytes that are not followed. */
-enum requests_way {
-	WAY_URING = 1, /* io_uring */
-	WAY_COMPAT = 2, /* calls of the 32-bit convention */
-};
-
-/* A process that uses such ways. */
-struct requests_stray {
-	__u64 start; /* of the process, ns since boot */
-	__u32 ways; /* bits of enum requests_way */
-	__u32 reserved;
-};
-
-/* By thread group; internal/bpf reads it. */
-struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 1024);
-	__type(key, __u32);
-	__type(value, struct requests_stray);
-} requests_strays SEC(".maps");
-
 /* What happened to sockets, by CPU; internal/bpf reads it as statistics. */
 struct requests_stats {
 	__u64 opened; /* sockets that got a state */

@@ -21,10 +21,6 @@ struct inet_bind_bucket {
 struct inet_connection_sock {
 	struct inet_bind_bucket *icsk_bind_hash;
 };
-
-struct tcp_sock {
-	__u64 bytes_acked;
-};
 #pragma clang attribute pop
 
 /* What a descriptor led to. */
@@ -176,7 +172,8 @@ static __always_inline struct requests_socket *requests__socket(const struct req
 		return s;
 	if (s && !s->inode)
 		requests__settle(h->sk, h->inode, h->family);
-	else if (requests__adopt(h->sk, h->inode, h->family, h->type)) /* new, or its memory was reused */
+	else if (requests__adopt(h->sk, h->inode, h->family,
+				 h->type)) /* new, or its memory was reused */
 		return 0;
 	return bpf_map_lookup_elem(&requests_sockets, &h->sk);
 }
@@ -226,37 +223,6 @@ static __always_inline void requests__open(__u64 sk, __u8 role)
 		requests__count(full);
 	else
 		requests__count(opened);
-}
-
-/* The beginning and the end of a connection take a sequence number each. */
-#define TCP_SEQUENCE_ENDS 2
-
-/* requests__is_unseen: whether a connection that ends has sent bytes, none of
- * them by a call that is followed.
- */
-static __always_inline bool requests__is_unseen(const struct requests_socket *s, __u64 sk)
-{
-	if (s->moved[REQUESTS_SEND] || s->flags & (REQUESTS_MIDWAY | REQUESTS_BORING))
-		return false;
-	return kread(tcp_sock, sk, bytes_acked) > TCP_SEQUENCE_ENDS;
-}
-
-/* requests__stray: notes that the current process moves bytes in a way that is
- * not followed.
- */
-static __always_inline void requests__stray(enum requests_way way)
-{
-	__u32 tgid = bpf_get_current_pid_tgid() >> 32;
-	struct requests_stray *known = bpf_map_lookup_elem(&requests_strays, &tgid);
-	struct requests_stray fresh = {};
-
-	fresh.start = extract__start(base__task());
-	if (known && known->start == fresh.start) {
-		known->ways |= way;
-		return;
-	}
-	fresh.ways = way;
-	bpf_map_update_elem(&requests_strays, &tgid, &fresh, BPF_ANY);
 }
 
 #endif

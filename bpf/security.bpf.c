@@ -48,13 +48,13 @@ static __always_inline void enter(const bool atomic, struct bpf_raw_tracepoint_a
 
 	if (cfg_latency)
 		latency__begin(nr);
-	if (!flags)
+	if (!(flags & (CALL_WANTED | CALL_WANTED_COMPAT | CALL_IO_ENTER)))
 		return;
 	task = base__task();
 	abi = syscall__abi(task, nr);
 	if (flags & (abi == EVENT_ABI_32 ? CALL_WANTED_COMPAT : CALL_WANTED))
 		syscall__enter(atomic, task, ctx->args[0], nr, abi, flags);
-	if (flags & CALL_IO && abi == EVENT_ABI_NATIVE)
+	if (flags & CALL_IO_ENTER && abi == EVENT_ABI_NATIVE)
 		bpf_tail_call_static(ctx, &io_enter, IO_SLOT);
 }
 

@@ -22,6 +22,7 @@ enum call_flag {
 	CALL_WANTED_COMPAT = 2, /* the 32-bit call */
 	CALL_IO = 4, /* native, and the request capture wants it */
 	CALL_IO_COMPAT = 8, /* 32-bit, and the request capture wants to know of it */
+	CALL_IO_ENTER = 16, /* native, and the request capture wants its entry too */
 };
 
 /* What a result that is no error stands for; as in internal/syscalls. */

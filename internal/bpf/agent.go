@@ -37,8 +37,8 @@ type Agent struct {
 	sources  [2]*Source
 	requests io.Closer // the request capture, nil when off
 
-	mu     sync.Mutex // guards what follows and the variables of coll
-	io     []uint16   // numbers of calls that the request capture wants
+	mu     sync.Mutex       // guards what follows and the variables of coll
+	io     map[uint16]uint8 // numbers of calls that the request capture wants, and their flags
 	wanted interest.Set
 	self   []uint32 // thread groups of the agent, host view
 	closed bool
@@ -272,10 +272,10 @@ func (a *Agent) setFilters(set interest.Set) error {
 
 // setIO replaces the numbers of the calls that are handed to the request
 // capture.
-func (a *Agent) setIO(numbers []uint16) error {
+func (a *Agent) setIO(flags map[uint16]uint8) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.io = slices.Clone(numbers)
+	a.io = flags
 	_, err := a.setInterest(a.wanted)
 	return err
 }

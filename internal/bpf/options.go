@@ -14,7 +14,7 @@ const (
 	MaxRingSize     = 1 << 30
 )
 
-// DefaultDatagramPorts: DNS is the one protocol of datagrams that is understood.
+// DefaultDatagramPorts are those of DNS, which is the one protocol of datagrams that is understood.
 var DefaultDatagramPorts = []uint16{53}
 
 // Options say what Load makes. The zero value captures the life of processes

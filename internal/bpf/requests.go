@@ -78,7 +78,7 @@ func (a *Agent) attachRequests() error {
 			a.attached = append(a.attached, attachedHook{name: h.name, program: prog, link: l})
 		}
 	}
-	return a.setIO(ioNumbers(runtime.GOARCH))
+	return a.setIO(ioFlagsOf(runtime.GOARCH))
 }
 
 // loadCapture loads the programs, in the fastest mode in which this kernel

@@ -77,15 +77,23 @@ func (c *ioCall) number(goarch string) uint16 {
 	return c.amd64
 }
 
-// ioNumbers are the numbers of ioCalls.
-func ioNumbers(goarch string) []uint16 {
-	numbers := make([]uint16, 0, len(ioCalls))
+// ioFlagsOf says by number which calls the request capture takes, and where.
+func ioFlagsOf(goarch string) map[uint16]uint8 {
+	flags := map[uint16]uint8{}
 	for i := range ioCalls {
-		if n := ioCalls[i].number(goarch); n != noCall {
-			numbers = append(numbers, n)
+		n := ioCalls[i].number(goarch)
+		if n == noCall {
+			continue
+		}
+		flags[n] |= uint8(securityCallFlagCALL_IO)
+		if ioCalls[i].how&ioSend != 0 {
+			flags[n] |= uint8(securityCallFlagCALL_IO_ENTER)
 		}
 	}
-	return numbers
+	for _, n := range ioCompat[goarch] {
+		flags[n] |= uint8(securityCallFlagCALL_IO_COMPAT)
+	}
+	return flags
 }
 
 // Sizes of the tables in bpf/requests.h.

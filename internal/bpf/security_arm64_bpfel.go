@@ -64,6 +64,7 @@ const (
 	securityCallFlagCALL_WANTED_COMPAT securityCallFlag = 2
 	securityCallFlagCALL_IO            securityCallFlag = 4
 	securityCallFlagCALL_IO_COMPAT     securityCallFlag = 8
+	securityCallFlagCALL_IO_ENTER      securityCallFlag = 16
 )
 
 type securityCallResult uint32

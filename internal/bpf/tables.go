@@ -83,8 +83,8 @@ type wants struct {
 }
 
 // wantsOf marks the named calls, and the numbers io that the request capture
-// takes. Names that the table does not have come back.
-func wantsOf(names []string, io []uint16, goarch string) (w wants, unknown []string) {
+// takes, with their flags. Names that the table does not have come back.
+func wantsOf(names []string, io map[uint16]uint8, goarch string) (w wants, unknown []string) {
 	for _, name := range names {
 		i, ok := syscalls.Index(name)
 		if !ok {
@@ -103,13 +103,8 @@ func wantsOf(names []string, io []uint16, goarch string) (w wants, unknown []str
 			w.flags[socketcallNumber] |= uint8(securityCallFlagCALL_WANTED_COMPAT)
 		}
 	}
-	for _, nr := range io {
-		w.flags[nr] |= uint8(securityCallFlagCALL_IO)
-	}
-	if len(io) > 0 {
-		for _, nr := range ioCompat[goarch] {
-			w.flags[nr] |= uint8(securityCallFlagCALL_IO_COMPAT)
-		}
+	for nr, flags := range io {
+		w.flags[nr] |= flags
 	}
 	slices.Sort(unknown)
 	return w, unknown

@@ -57,15 +57,16 @@ func TestSpecs(t *testing.T) {
 }
 
 func TestWants(t *testing.T) {
-	w, unknown := wantsOf([]string{"openat", "setuid", "connect", "nonsense"}, []uint16{0, 42}, "amd64")
+	w, unknown := wantsOf([]string{"openat", "setuid", "connect", "nonsense"}, ioFlagsOf("amd64"), "amd64")
 	assert.Equal(t, []string{"nonsense"}, unknown)
 	native, compat, io := uint8(securityCallFlagCALL_WANTED), uint8(securityCallFlagCALL_WANTED_COMPAT), uint8(securityCallFlagCALL_IO)
 	assert.Equal(t, native, w.flags[257])
 	assert.Equal(t, compat, w.flags[295])
 	assert.Equal(t, native, w.flags[105])
 	assert.Equal(t, compat, w.flags[213])
-	assert.Equal(t, native|io, w.flags[42])
-	assert.Equal(t, io, w.flags[0])
+	assert.Equal(t, native, w.flags[42])
+	assert.Equal(t, io, w.flags[0], "a read matters when it ends")
+	assert.Equal(t, io|uint8(securityCallFlagCALL_IO_ENTER), w.flags[1], "a write when it begins, too")
 	ioCompat := uint8(securityCallFlagCALL_IO_COMPAT)
 	assert.Equal(t, compat|ioCompat, w.flags[102], "socketcall may be a connect, and tells of a 32-bit program")
 	assert.Equal(t, compat|ioCompat, w.flags[362], "so does its own number")

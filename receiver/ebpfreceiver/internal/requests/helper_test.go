@@ -16,6 +16,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -61,9 +62,20 @@ type job struct {
 	Addr      string   // host:port, or the path of a unix socket
 	Paths     []string // each "METHOD path [size of the body]"
 	Conns, N  int
-	NoKeep    bool // a new connection for each request
-	Pipelined int  // send so many requests at once, by hand
-	Handshake bool // after the first request, say "ready" and wait for a line
+	NoKeep    bool   // a new connection for each request
+	Pipelined int    // send so many requests at once, by hand
+	Handshake bool   // after the first request, say "ready" and wait for a line
+	Tag       string // when not empty, each request's query is the tag and a number of its own
+
+	seq atomic.Int64
+}
+
+// tagged makes a path unique, if that is asked for.
+func (j *job) tagged(path string) string {
+	if j.Tag == "" {
+		return path
+	}
+	return path + "?" + j.Tag + "-" + strconv.FormatInt(j.seq.Add(1), 10)
 }
 
 // outcome is a client's record of one request.
@@ -173,6 +185,7 @@ func (j *job) connection(in *bufio.Reader) (all []outcome) {
 	for i := range j.N {
 		method, rest, _ := strings.Cut(j.Paths[i%len(j.Paths)], " ")
 		path, size, _ := strings.Cut(rest, " ")
+		path = j.tagged(path)
 		var body io.Reader
 		if n, _ := strconv.Atoi(size); n > 0 {
 			body = strings.NewReader(strings.Repeat("x", n))
@@ -211,15 +224,17 @@ func (j *job) pipeline() (all []outcome) {
 	for len(all) < j.N {
 		n := min(j.Pipelined, j.N-len(all))
 		var burst strings.Builder
-		for i := range n {
-			fmt.Fprintf(&burst, "%s HTTP/1.1\r\nHost: test.invalid\r\n\r\n", j.Paths[(len(all)+i)%len(j.Paths)])
+		asked := make([]string, n)
+		for i := range asked {
+			asked[i] = j.tagged(j.Paths[(len(all)+i)%len(j.Paths)])
+			fmt.Fprintf(&burst, "%s HTTP/1.1\r\nHost: test.invalid\r\n\r\n", asked[i])
 		}
 		start := bootNow()
 		if _, err := io.WriteString(c, burst.String()); err != nil {
 			panic(err)
 		}
-		for range n {
-			method, path, _ := strings.Cut(j.Paths[len(all)%len(j.Paths)], " ")
+		for _, line := range asked {
+			method, path, _ := strings.Cut(line, " ")
 			resp, err := http.ReadResponse(in, &http.Request{Method: method})
 			if err != nil {
 				panic(err)
