@@ -100,7 +100,10 @@ func measureMemory(results []Result, rounds int) error {
 
 // heldBy samples the bytes per series for the given time, after two flushes.
 func heldBy(c *contender, during time.Duration) ([]float64, error) {
-	const leadIn = 4 * time.Second
+	const (
+		leadIn       = 4 * time.Second
+		leastSamples = 20 // on a slow machine: some right before a flush
+	)
 	f := newFleet(manyOperations)
 	for range 3 { // what pools hold survives two collections
 		runtime.GC()
@@ -112,7 +115,7 @@ func heldBy(c *contender, during time.Duration) ([]float64, error) {
 	}
 	defer stop(started)
 	var held []float64
-	for begin := time.Now(); time.Since(begin) < leadIn+during; {
+	for begin := time.Now(); time.Since(begin) < leadIn+during || len(held) < leastSamples; {
 		if err := f.feed(started, f.round()); err != nil {
 			return nil, err
 		}
