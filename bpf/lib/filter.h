@@ -156,6 +156,7 @@ __noinline int filter__named(__u32 user, __u32 n, __u32 at, __u32 len)
 	const __u64 *path;
 	__u32 first_len;
 
+	pin(pos); /* 5.10 does not see that a copy of the argument is compared */
 	if (!s || len > FILTER_PATH_WORDS * 8 || pos > SCRATCH_LAST)
 		return 1;
 	pin(pos);
@@ -188,6 +189,7 @@ static __always_inline __u64 filter__top(struct scratch *s, __u32 at, bool *is_l
 {
 	__u64 pos = at, word, ends;
 
+	pin(pos); /* as above */
 	if (pos > SCRATCH_LAST)
 		return 0;
 	pin(pos);
