@@ -145,6 +145,7 @@ func (b *bench) loadWithAgent(ctx context.Context, t target, s *server, spans *s
 // loadOnce runs the load once; a is nil when no agent runs.
 func (b *bench) loadOnce(ctx context.Context, t target, s *server, a *agent.Agent, spans *spanCounts) (*requestRun, error) {
 	run := &requestRun{}
+	time.Sleep(settle) // children of the load before have ended, and count
 	spans.count(s.port)
 	agentBefore, err := agentUsage(a)
 	if err != nil {
@@ -160,6 +161,7 @@ func (b *bench) loadOnce(ctx context.Context, t target, s *server, a *agent.Agen
 	}
 	run.took = time.Since(begin)
 	if a == nil {
+		time.Sleep(settle)
 		after, err := s.cpu()
 		run.cpu = after - before
 		return run, err
