@@ -51,7 +51,7 @@ func TestPatternErrors(t *testing.T) {
 func FuzzPatterns(f *testing.F) {
 	f.Add("/users/{id}", "/users/17")
 	f.Add("/{a...}", "/")
-	f.Fuzz(func(t *testing.T, text, path string) {
+	f.Fuzz(func(_ *testing.T, text, path string) {
 		if all, err := ParsePatterns([]string{text}); err == nil {
 			all.Match([]byte(path))
 		}
