@@ -12,6 +12,7 @@
 
 #define REQUESTS_PAYLOAD 4096 /* bytes of the longest payload; a power of two */
 #define REQUESTS_TAIL 8
+#define REQUESTS_REAR 128 /* bytes at the end of a long payload that are the last of the segment */
 #define REQUESTS_SIGNATURES 64
 #define REQUESTS_CLASSES 32
 #define REQUESTS_ORDER 2048 /* places in the lists of signatures; a power of two */
@@ -65,7 +66,7 @@ struct requests_record {
 	__u8 flags; /* enum requests_flag */
 	__u16 captured;
 	__s32 error; /* negative errno */
-	__u8 tail_len;
+	__u8 tail_len; /* more than REQUESTS_TAIL: so many bytes at the end of the payload are the tail */
 	__u8 reserved[3];
 	__u32 opposite; /* data: bytes moved the other way by then, modulo 2^32 */
 	__u8 tail[REQUESTS_TAIL];

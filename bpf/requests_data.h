@@ -106,6 +106,8 @@ static __always_inline __u64 requests__fill(struct requests_scratch *b, struct r
 		if (!all)
 			got = requests__copy(b, m, cfg_payload_max);
 	}
+	if (!all && !m->count && got == REQUESTS_PAYLOAD && requests__class(s->end.class)->every)
+		got = requests__rear(b, m);
 	return got;
 }
 

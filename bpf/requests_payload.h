@@ -198,6 +198,19 @@ static __always_inline void requests__tail(struct requests_scratch *s,
 	*(__u64 *)s->record.tail = word;
 }
 
+/* requests__rear: has a payload that is full end with the last bytes of the
+ * segment. Returns how many bytes it holds.
+ */
+static __always_inline __u64 requests__rear(struct requests_scratch *s,
+					    const struct requests_memory *m)
+{
+	if (bpf_probe_read_user(&s->payload[REQUESTS_PAYLOAD - REQUESTS_REAR], REQUESTS_REAR,
+				(void *)(m->base + m->total - REQUESTS_REAR)))
+		return REQUESTS_PAYLOAD - REQUESTS_REAR;
+	s->record.tail_len = REQUESTS_REAR;
+	return REQUESTS_PAYLOAD;
+}
+
 /* requests__copy: the first want bytes of the call. Returns how many it got. */
 static __always_inline __u64 requests__copy(struct requests_scratch *s,
 					    const struct requests_memory *m, __u64 want)

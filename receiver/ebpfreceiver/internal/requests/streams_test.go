@@ -230,6 +230,18 @@ func byDeadline(list []seen) []seen {
 	return list
 }
 
+// Responses that are longer than what is copied of a segment.
+func TestKernelGRPCLong(t *testing.T) {
+	w := watch(t, bpf.Options{})
+	server := start(t, "rpcserver", "ADDR=127.0.0.1:0")
+	client := requestAs(t, "rpcclient", &job{Addr: server.line(t), Paths: []string{"unary 9000", "unary 15000"}, Conns: 1, N: 100})
+	want := client.outcomes(t)
+	w.wait(t, len(want), server.pid(), client.pid())
+	requireMatch(t, want, w.of(server.pid()), event.RoleServer)
+	requireMatch(t, want, w.of(client.pid()), event.RoleClient)
+	w.requireLossless(t)
+}
+
 // On a connection that is older than the agent each request is seen, and what
 // cannot be known of it is told to be so.
 func TestKernelOldStreams(t *testing.T) {
