@@ -5,6 +5,7 @@
 package critical
 
 import (
+	"bytes"
 	"path/filepath"
 	"sync/atomic"
 	"time"
@@ -110,12 +111,30 @@ func (f *Files) Inodes() []uint64 {
 	return inodes
 }
 
-// Name is the path, below the host's root, of the file that was opened; nil when
-// it is none of the known. The bytes are not to be changed.
-func (f *Files) Name(file *event.File) []byte {
+// Name is the path, below the host's root, of the file that was opened by
+// another one; nil when it is none of the known, or was opened by that path. The
+// bytes are not to be changed.
+func (f *Files) Name(file *event.File, path []byte) []byte {
 	names := f.names.Load()
 	if names == nil || file.Inode == 0 {
 		return nil
 	}
-	return (*names)[identity{major: file.Major(), minor: file.Minor(), inode: file.Inode}]
+	id := identity{major: file.Major(), minor: file.Minor(), inode: file.Inode}
+	name := (*names)[id]
+	if name == nil || bytes.Equal(name, path) || !f.still(name, id) {
+		return nil
+	}
+	return name
+}
+
+// still tells whether a name leads to a file now. When accounts are edited their
+// files are replaced, and the next new file, often another of them, gets the
+// inode number of the one that was removed: a stale name would hide it. The
+// kernel is asked for what it has in memory, so that no file server is waited
+// for.
+func (f *Files) still(name []byte, id identity) bool {
+	var st unix.Statx_t
+	err := unix.Statx(unix.AT_FDCWD, filepath.Join(f.root, string(name)),
+		unix.AT_SYMLINK_NOFOLLOW|unix.AT_STATX_DONT_SYNC, unix.STATX_INO, &st)
+	return err == nil && id == identity{major: st.Dev_major, minor: st.Dev_minor, inode: st.Ino}
 }

@@ -29,20 +29,40 @@ func TestNamesOfLinks(t *testing.T) {
 	require.NoError(t, os.Link(root+"/etc/shadow", root+"/srv/x"))
 	require.NoError(t, os.Symlink("/srv/target", root+"/etc/sudoers"))
 	f := New(root)
-	require.Nil(t, f.Name(opened(t, root+"/etc/shadow")), "nothing was looked for")
+	require.Nil(t, f.Name(opened(t, root+"/etc/shadow"), nil), "nothing was looked for")
 	f.Refresh()
-	require.Equal(t, "/etc/shadow", string(f.Name(opened(t, root+"/etc/shadow"))))
-	require.Equal(t, "/etc/shadow", string(f.Name(opened(t, root+"/srv/x"))))
-	require.Equal(t, "/home/ada/.ssh/id_ed25519", string(f.Name(opened(t, root+"/home/ada/.ssh/id_ed25519"))))
-	require.Nil(t, f.Name(opened(t, root+"/etc/motd")))
-	require.Nil(t, f.Name(opened(t, root+"/srv/target")), "a symbolic link makes no file critical")
-	require.Nil(t, f.Name(&event.File{}), "nothing is known of the file")
+	require.Equal(t, "/etc/shadow", string(f.Name(opened(t, root+"/etc/shadow"), nil)))
+	require.Equal(t, "/etc/shadow", string(f.Name(opened(t, root+"/srv/x"), nil)))
+	require.Equal(t, "/home/ada/.ssh/id_ed25519", string(f.Name(opened(t, root+"/home/ada/.ssh/id_ed25519"), nil)))
+	require.Nil(t, f.Name(opened(t, root+"/etc/motd"), nil))
+	require.Nil(t, f.Name(opened(t, root+"/srv/target"), nil), "a symbolic link makes no file critical")
+	require.Nil(t, f.Name(&event.File{}, nil), "nothing is known of the file")
 
 	require.NoError(t, os.WriteFile(root+"/etc/shadow.new", nil, 0o600))
 	require.NoError(t, os.Rename(root+"/etc/shadow.new", root+"/etc/shadow"))
 	f.Refresh()
-	require.Equal(t, "/etc/shadow", string(f.Name(opened(t, root+"/etc/shadow"))))
-	require.Nil(t, f.Name(opened(t, root+"/srv/x")), "the link keeps the old file")
+	require.Equal(t, "/etc/shadow", string(f.Name(opened(t, root+"/etc/shadow"), nil)))
+	require.Nil(t, f.Name(opened(t, root+"/srv/x"), nil), "the link keeps the old file")
+}
+
+// Who edits accounts replaces their files, and inode numbers are used again.
+func TestStaleNamesAreNotGiven(t *testing.T) {
+	root := t.TempDir()
+	passwd, shadow := root+"/etc/passwd", root+"/etc/shadow"
+	require.NoError(t, os.Mkdir(root+"/etc", 0o700))
+	require.NoError(t, os.WriteFile(passwd, nil, 0o600))
+	f := New(root)
+	f.Refresh()
+	require.NoError(t, os.Rename(passwd, shadow))
+	require.Nil(t, f.Name(opened(t, shadow), []byte("/etc/shadow")), "there is no passwd any more")
+	require.NoError(t, os.WriteFile(passwd, nil, 0o600))
+	require.Nil(t, f.Name(opened(t, shadow), []byte("/etc/shadow")), "passwd is another file")
+	require.NoError(t, os.Symlink(shadow, passwd+".new"))
+	require.NoError(t, os.Rename(passwd+".new", passwd))
+	require.Nil(t, f.Name(opened(t, shadow), []byte("/etc/shadow")), "a symbolic link is not followed")
+	f.Refresh()
+	require.Nil(t, f.Name(opened(t, shadow), []byte("/etc/shadow")), "it was opened by its name")
+	require.Equal(t, "/etc/shadow", string(f.Name(opened(t, shadow), []byte("/srv/link"))))
 }
 
 func TestFilesAreBounded(t *testing.T) {
@@ -69,7 +89,7 @@ func TestNameDoesNotAllocate(t *testing.T) {
 	f := New("/")
 	f.Refresh()
 	file := opened(t, "/etc/passwd")
-	require.Zero(t, testing.AllocsPerRun(100, func() { f.Name(file) }))
+	require.Zero(t, testing.AllocsPerRun(100, func() { f.Name(file, []byte("/etc/passwd")) }))
 }
 
 func TestRunEnds(t *testing.T) {

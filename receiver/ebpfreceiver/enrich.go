@@ -55,7 +55,7 @@ func (e *enricher) owner(ex *exchange.Exchange) translate.Owner {
 // unmask gives a critical file of the host that was opened by another path, a
 // hard link or a mount, its own.
 func (e *enricher) unmask(opened *event.Arg) {
-	if name := e.critical.Name(&opened.File); name != nil {
+	if name := e.critical.Name(&opened.File, opened.Path); name != nil {
 		opened.Path, opened.Flags = name, opened.Flags&^event.ArgTruncated
 	}
 }
