@@ -64,12 +64,13 @@ var credentialScenarios = []scenario{
 		fires: []activity{
 			open("/proc/77/environ", rdonly, by("cat"), in("web")),
 			open("/proc/1/environ", rdonly, by("/tmp/ps")),
-			open("/proc/1/environ", rdonly, by("sightglass")),
+			open("/proc/1/environ", rdonly, by("/tmp/sightglass run")),
 		},
 		silent: []activity{
 			open("/proc/self/environ", rdonly, by("cat"), in("web")),
 			open("/proc/77/environ", rdonly, by("ps auxe")),
 			open("/proc/77/environ", rdonly, by("/tmp/sightglass run"), itself()),
+			open("/proc/77/environ", rdonly, by("sightglass run")), // a second one, beside the service
 			open("/proc/77/status", rdonly, by("cat")),
 			open("/proc/77/environ", rdonly, by("cat"), failed(13)),
 		},
