@@ -174,7 +174,7 @@ func (c *compiler) rule(r *rule, macros *resolver) *Rule {
 		Enabled: r.Enabled, Capture: r.Capture, CaptureDuration: r.CaptureDuration, Tags: r.Tags,
 		File: r.at.src.name, Line: r.at.locs[len(r.at.locs)-1].Line, Condition: tree,
 	}
-	if !c.output(r, out) || !c.check(r, out, cond) {
+	if printable := c.output(r, out); !c.check(r, out, cond) || !printable {
 		return nil
 	}
 	return out

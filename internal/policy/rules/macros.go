@@ -1,6 +1,9 @@
 package rules
 
 import (
+	"slices"
+
+	"github.com/sightglass/sightglass/internal/nearest"
 	"github.com/sightglass/sightglass/internal/policy/lang"
 )
 
@@ -50,13 +53,32 @@ type macroError struct {
 
 func (e *macroError) Error() string { return e.msg }
 
+// maxTypo is how many letters of a macro's name may be wrong for it to be taken
+// for another.
+const maxTypo = 2
+
+// suggest is the macro that was probably meant, as an addition to a message.
+func (r *resolver) suggest(name string, limit int) string {
+	var known []string
+	for _, m := range r.macros {
+		if m.index < limit {
+			known = append(known, m.Name)
+		}
+	}
+	slices.Sort(known)
+	if near := nearest.Of(name, known, maxTypo); near != "" {
+		return ": did you mean '" + near + "'?"
+	}
+	return ""
+}
+
 func (r *resolver) macro(ref *lang.Ref, limit int) (lang.Expr, error) {
 	m := r.macros[ref.Name]
 	switch {
 	case m == nil && r.broken[ref.Name], m != nil && m.tree == nil:
 		return nil, &macroError{ref.At, "the macro " + ref.Name + " has an error", true}
 	case m == nil, m.index >= limit && !r.active[ref.Name]:
-		return nil, &macroError{Pos: ref.At, msg: "the macro '" + ref.Name + "' is not defined"}
+		return nil, &macroError{Pos: ref.At, msg: "the macro '" + ref.Name + "' is not defined" + r.suggest(ref.Name, limit)}
 	case r.active[ref.Name]:
 		return nil, &macroError{Pos: ref.At, msg: "the macro '" + ref.Name + "' refers to itself"}
 	}

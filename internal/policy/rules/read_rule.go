@@ -32,6 +32,9 @@ func (r *reader) rule(m mapping, name string, at place) error {
 
 // toggleRule enables or disables an earlier rule.
 func (r *reader) toggleRule(m mapping, name string, at place) error {
+	if m.get("enabled") == nil {
+		return at.fail(ErrYAMLValidate, "the keys 'condition', 'output', 'desc' and 'priority' are missing")
+	}
 	enabled, err := readBool(m, "enabled", at)
 	if err != nil {
 		return err

@@ -197,6 +197,30 @@ func TestSuggestedFields(t *testing.T) {
 	require.ElementsMatch(t, marked, suggested)
 }
 
+// A person who mistypes is told all of it at once, and what was probably meant.
+func TestTypos(t *testing.T) {
+	const parts = "\n  desc: d\n  priority: ERROR\n"
+	for name, c := range map[string]struct {
+		file string
+		want []string
+	}{
+		"macro":  {"- macro: opened\n  condition: evt.type = open\n- rule: x\n  condition: openned\n  output: o" + parts, []string{"the macro 'openned' is not defined: did you mean 'opened'?"}},
+		"no one": {"- rule: x\n  condition: something\n  output: o" + parts, []string{"the macro 'something' is not defined"}},
+		"fields": {
+			"- rule: x\n  condition: evt.type = open and proc.nam = a\n  output: '%proc.cmdlin'" + parts,
+			[]string{"unknown field proc.cmdlin: did you mean proc.cmdline?", "unknown field proc.nam: did you mean proc.name?"},
+		},
+		"name only": {"- rule: x\n", []string{"the keys 'condition', 'output', 'desc' and 'priority' are missing"}},
+	} {
+		_, res := load(t, &Options{}, c.file)
+		var got []string
+		for _, e := range res[0].Errors {
+			got = append(got, e.Message)
+		}
+		require.Equal(t, c.want, got, name)
+	}
+}
+
 func TestFileThatCannotBeRead(t *testing.T) {
 	got, res := Load([]File{{Name: "gone.yaml", Err: errGone}, {Name: "f.yaml", Content: []byte(simple)}}, &Options{})
 	require.Nil(t, got)
