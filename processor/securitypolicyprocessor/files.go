@@ -26,12 +26,9 @@ var errNoFiles = errors.New("no rule file matches rules_files")
 func (f ruleFiles) list() ([]string, error) {
 	var paths []string
 	for _, pattern := range f.patterns {
-		matches := []string{pattern}
-		if strings.ContainsAny(pattern, `*?[\`) {
-			var err error
-			if matches, err = filepath.Glob(pattern); err != nil {
-				return nil, fmt.Errorf("rules_files: %q: %w", pattern, err)
-			}
+		matches, err := expand(pattern)
+		if err != nil {
+			return nil, err
 		}
 		for _, path := range matches {
 			if !slices.Contains(paths, path) {
@@ -43,6 +40,32 @@ func (f ruleFiles) list() ([]string, error) {
 		return nil, fmt.Errorf("%w: %s", errNoFiles, strings.Join(f.patterns, ", "))
 	}
 	return paths, nil
+}
+
+// expand is what a pattern stands for: itself when it is a plain path, else all
+// that is no directory, such as those in which a ConfigMap keeps its versions.
+func expand(pattern string) ([]string, error) {
+	if !strings.ContainsAny(pattern, `*?[\`) {
+		return []string{pattern}, nil
+	}
+	matches, err := filepath.Glob(pattern)
+	if err != nil {
+		return nil, fmt.Errorf("rules_files: %q: %w", pattern, err)
+	}
+	return slices.DeleteFunc(matches, func(path string) bool {
+		info, err := os.Stat(path)
+		return err == nil && info.IsDir()
+	}), nil
+}
+
+// idle are the patterns that stand for no file.
+func (f ruleFiles) idle() (patterns []string) {
+	for _, pattern := range f.patterns {
+		if matches, err := expand(pattern); err == nil && len(matches) == 0 {
+			patterns = append(patterns, pattern)
+		}
+	}
+	return patterns
 }
 
 // maxReads bounds how often files are read that change all the time.

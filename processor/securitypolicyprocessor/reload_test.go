@@ -303,6 +303,23 @@ func TestListKeepsTheOrder(t *testing.T) {
 	require.Equal(t, []string{at("z.yaml"), at("1.yaml"), at("2.yaml"), at("absent.yaml")}, paths)
 }
 
+// Directories are none of the files of a glob: a ConfigMap has its versions in
+// some, and "*" finds them.
+func TestGlobs(t *testing.T) {
+	dir := t.TempDir()
+	at := func(name string) string { return filepath.Join(dir, name) }
+	require.NoError(t, os.Mkdir(at("..2026"), 0o700))
+	require.NoError(t, os.Symlink("..2026", at("..data")))
+	require.NoError(t, os.WriteFile(at("..2026/a.yaml"), nil, 0o600))
+	require.NoError(t, os.Symlink("..data/a.yaml", at("a.yaml")))
+	require.NoError(t, os.Symlink("absent", at("b.yaml")))
+	files := ruleFiles{patterns: []string{at("*"), at("typo/*.yaml"), at("absent.yaml")}}
+	paths, err := files.list()
+	require.NoError(t, err)
+	require.Equal(t, []string{at("a.yaml"), at("b.yaml"), at("absent.yaml")}, paths)
+	require.Equal(t, []string{at("typo/*.yaml")}, files.idle())
+}
+
 func TestDomainNamesAreWatched(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "a.yaml")

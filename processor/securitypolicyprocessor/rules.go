@@ -32,6 +32,9 @@ func (p *policyProcessor) load() (*policy.RuleSet, error) {
 	if err != nil {
 		return nil, err
 	}
+	for _, pattern := range p.files.idle() {
+		p.logger.Warn("rules_files: no file matches " + strconv.Quote(pattern))
+	}
 	set, result := policy.Load(files, p.options())
 	for _, f := range result.Files {
 		p.telemetry.ProcessorSecurityPolicyRuleErrors.Add(context.Background(), int64(len(f.Errors)))
