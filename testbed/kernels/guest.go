@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"runtime"
 
 	"golang.org/x/sys/unix"
@@ -57,7 +58,14 @@ func mountAll() {
 		_ = unix.Mount(m.kind, m.dir, m.kind, 0, "") // a kernel without one of them: its tests tell
 	}
 	_ = os.MkdirAll("/tmp", 0o1777)
+	for _, file := range hostFiles {
+		_ = os.MkdirAll(filepath.Dir(file), 0o755)
+		_ = os.WriteFile(file, nil, 0o644)
+	}
 }
+
+// hostFiles are on every host; tests open them.
+var hostFiles = []string{"/etc/passwd", "/etc/hostname", "/usr/bin/env", "/usr/share/doc"}
 
 // openTTY opens a serial port as a plain pipe: no echo, no translation.
 func openTTY(path string) (*os.File, error) {
