@@ -188,7 +188,7 @@ int on_tcp_destroy_sock(struct bpf_raw_tracepoint_args *ctx)
 		requests__count(unseen);
 	if (s->end.class && !base__is_self(s->tgid)) {
 		__builtin_memset(&r, 0, sizeof(r));
-		requests__head(&r, s);
+		requests__head(&r, s, s->tid);
 		r.header.type = EVENT_SOCKET_CLOSE;
 		r.header.len = sizeof(r);
 		r.position = s->moved[REQUESTS_RECEIVE];

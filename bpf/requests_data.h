@@ -32,14 +32,16 @@ static __always_inline __u64 requests__began(__u32 tid, __u32 nr)
 	return 0;
 }
 
-/* requests__head: the part of a record that the state of the socket gives. */
+/* requests__head: the part of a record that the state of the socket gives, and
+ * the thread.
+ */
 static __always_inline void requests__head(struct requests_record *r,
-					   const struct requests_socket *s)
+					   const struct requests_socket *s, __u32 tid)
 {
 	r->header.flags = 0;
 	r->header.start = s->start;
 	r->header.tgid = s->tgid;
-	r->header.tid = s->tid;
+	r->header.tid = tid;
 	r->header.time = bpf_ktime_get_boot_ns();
 	r->socket = s->id;
 	r->cgroup_id = s->cgroup_id;
@@ -68,7 +70,7 @@ static __always_inline void requests__send(struct requests_scratch *b,
 	r->captured = captured;
 	if (io->call & IO_SEND) {
 		r->direction = REQUESTS_SEND;
-		r->enter = io->ret > 0 ? requests__began(s->tid, io->nr) : 0;
+		r->enter = io->ret > 0 ? requests__began(r->header.tid, io->nr) : 0;
 		r->position = s->moved[REQUESTS_SEND];
 		r->opposite = (__u32)s->moved[REQUESTS_RECEIVE];
 	} else {
@@ -140,17 +142,17 @@ static __always_inline void requests__record(struct requests_scratch *b, struct 
 {
 	__u16 *budget =
 		io->call & IO_SEND ? &s->budget[REQUESTS_SEND] : &s->budget[REQUESTS_RECEIVE];
+	__u32 tid = requests__own(s, io->sk, io->task);
 
-	requests__own(s, io->sk, io->task);
 	if (requests__is_excluded(s))
 		return;
 	if (!(++s->records & (REQUESTS_HEED - 1)))
 		requests__heed(io->sk);
-	requests__head(&b->record, s);
+	requests__head(&b->record, s, tid);
 	b->record.flags &= ~REQUESTS_BORING;
 	if (sig)
 		b->record.flags |= REQUESTS_HEAD;
-	if (requests__is_loop(s->tid))
+	if (requests__is_loop(tid))
 		b->record.flags |= REQUESTS_LOOP;
 	if (got)
 		got = requests__fill(b, s, m, got, requests__bound(s, budget, m->total, sig, turn),
@@ -192,15 +194,15 @@ static __always_inline void requests__data(struct requests_socket *s, const stru
 static __always_inline void requests__over(struct requests_socket *s, const struct requests_io *io)
 {
 	struct requests_scratch *b;
-	__u32 zero = 0;
+	__u32 zero = 0, tid;
 
 	if (!s->end.class)
 		return;
-	requests__own(s, io->sk, io->task);
+	tid = requests__own(s, io->sk, io->task);
 	b = bpf_map_lookup_elem(&requests_scratch, &zero);
 	if (!b || requests__is_excluded(s))
 		return;
-	requests__head(&b->record, s);
+	requests__head(&b->record, s, tid);
 	requests__send(b, s, io, 0);
 }
 

@@ -204,12 +204,17 @@ __noinline int requests__disown(__u64 sk, __u64 task)
 	return 0;
 }
 
-/* requests__own: notes which process uses the socket now. */
-static __always_inline void requests__own(struct requests_socket *s, __u64 sk, __u64 task)
+/* requests__own: notes which process uses the socket now. Returns the thread,
+ * which has to be passed on: another one may use the socket at the same time.
+ */
+static __always_inline __u32 requests__own(struct requests_socket *s, __u64 sk, __u64 task)
 {
-	s->tid = requests__tid(task);
+	__u32 tid = requests__tid(task);
+
+	s->tid = tid;
 	if (s->tgid != (__u32)kread(task_struct, task, tgid))
 		requests__disown(sk, task);
+	return tid;
 }
 
 /* requests__open: a connection is being made. Runs in any context. */

@@ -116,8 +116,13 @@ func (w *watcher) stats() requests.Stats {
 func (w *watcher) wait(tb testing.TB, n int, tgids ...uint32) {
 	tb.Helper()
 	for _, tgid := range tgids {
-		require.Eventually(tb, func() bool { return len(w.of(tgid)) >= n }, 20*time.Second, 10*time.Millisecond,
-			"process %d: %d of %d exchanges\n%+v", tgid, len(w.of(tgid)), n, w.stats())
+		deadline := time.Now().Add(20 * time.Second)
+		for len(w.of(tgid)) < n && time.Now().Before(deadline) {
+			time.Sleep(10 * time.Millisecond)
+		}
+		if got := w.of(tgid); len(got) < n {
+			require.FailNow(tb, "exchanges are missing", "process %d: %d of %d\n%+v\n%+v", tgid, len(got), n, got, w.stats())
+		}
 	}
 	time.Sleep(150 * time.Millisecond)
 	for _, tgid := range tgids {

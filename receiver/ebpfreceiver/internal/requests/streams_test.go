@@ -30,8 +30,10 @@ import (
 )
 
 // runStreams does the job on its input: N requests on one connection, Conns of
-// them at once, and prints the outcomes.
-func runStreams(dial func(*job) func(path string) outcome) {
+// them at once, and prints the outcomes. The connection is closed in good order:
+// what the library still has to send (the resets of calls that were given up) is
+// part of the record.
+func runStreams(dial func(*job) (do func(path string) outcome, hangUp func())) {
 	in := bufio.NewReader(os.Stdin)
 	var j job
 	line, err := in.ReadBytes('\n')
@@ -41,7 +43,7 @@ func runStreams(dial func(*job) func(path string) outcome) {
 	if err != nil {
 		panic(err)
 	}
-	do := dial(&j)
+	do, hangUp := dial(&j)
 	if j.Handshake {
 		for _, path := range j.Paths {
 			do(path)
@@ -64,13 +66,14 @@ func runStreams(dial func(*job) func(path string) outcome) {
 	}
 	close(next)
 	wg.Wait()
+	hangUp()
 	if err := json.NewEncoder(os.Stdout).Encode(all); err != nil {
 		panic(err)
 	}
 }
 
 // httpStreams does requests over one connection of HTTP/2.
-func httpStreams(j *job) func(path string) outcome {
+func httpStreams(j *job) (do func(path string) outcome, hangUp func()) {
 	tr := &http.Transport{Dial: j.dial, DisableCompression: true, Protocols: new(http.Protocols)} //nolint:staticcheck // no context here
 	tr.Protocols.SetUnencryptedHTTP2(true)
 	return func(what string) outcome {
@@ -92,7 +95,7 @@ func httpStreams(j *job) func(path string) outcome {
 		}
 		o.End = bootNow()
 		return o
-	}
+	}, tr.CloseIdleConnections
 }
 
 // testService answers as it is asked to.
@@ -136,7 +139,7 @@ const service = "/grpc.testing.TestService/"
 
 // rpcStreams does calls over one connection. A path is "unary SIZE",
 // "status CODE", "stream MESSAGES", or "none".
-func rpcStreams(j *job) func(path string) outcome {
+func rpcStreams(j *job) (do func(path string) outcome, hangUp func()) {
 	conn, err := grpc.NewClient(j.Addr, grpc.WithTransportCredentials(insecure.NewCredentials()))
 	if err != nil {
 		panic(err)
@@ -148,6 +151,7 @@ func rpcStreams(j *job) func(path string) outcome {
 		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 		defer cancel()
 		o := outcome{Method: "POST", Path: service + "UnaryCall", Start: bootNow()}
+		var err error
 		switch kind {
 		case "unary":
 			_, err = client.UnaryCall(ctx, &testgrpc.SimpleRequest{ResponseSize: int32(n)})
@@ -166,7 +170,7 @@ func rpcStreams(j *job) func(path string) outcome {
 		}
 		o.Status, o.End = rpcStatus+int(status.Code(err)), bootNow()
 		return o
-	}
+	}, func() { _ = conn.Close() }
 }
 
 func receiveAll(client testgrpc.TestServiceClient, ctx context.Context, n int) error { //nolint:revive // the client is what matters
