@@ -14,6 +14,7 @@ import (
 
 	"github.com/sightglass/sightglass/internal/event"
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests"
+	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/dbfacts"
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/dns"
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/exchange"
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/httpfacts"
@@ -101,7 +102,14 @@ const (
 // rpcTimeout is DEADLINE_EXCEEDED.
 const rpcTimeout = rpcStatus + 4
 
-// httpOf returns what is known of an exchange that is of HTTP, and its status.
+// Statuses of operations of databases.
+const (
+	operationDone   = 1
+	operationFailed = 2
+)
+
+// httpOf returns what is known of an exchange, in the terms of HTTP, and its
+// status.
 func httpOf(ex *exchange.Exchange) (*httpfacts.Facts, int) {
 	switch f := ex.Facts.(type) {
 	case *httpfacts.Facts:
@@ -111,11 +119,32 @@ func httpOf(ex *exchange.Exchange) (*httpfacts.Facts, int) {
 			return &f.Facts, rpcStatus + int(f.Code) - 1
 		}
 		return &f.Facts, int(f.Status)
-	}
-	if f, ok := ex.Facts.(*dns.Facts); ok {
+	case *dns.Facts:
 		return &httpfacts.Facts{Method: []byte("A"), Target: f.Question}, map[uint8]int{0: nameFound, 3: noName}[f.RCode]
+	case *dbfacts.Facts:
+		status := operationDone
+		if f.Failed {
+			status = operationFailed
+		}
+		return &httpfacts.Facts{Method: nameOf(f)}, status
 	}
 	return &httpfacts.Facts{}, 0
+}
+
+// nameOf names an operation of a database: what was asked, and the error.
+func nameOf(f *dbfacts.Facts) (name []byte) {
+	if f.Prepares {
+		name = append(name, "PREPARE "...)
+	}
+	if f.Statement != nil {
+		name = append(name, f.Statement.Text...)
+	} else {
+		name = append(name, f.Operation...)
+	}
+	if len(f.Status) > 0 {
+		name = append(append(name, ' '), f.Status...)
+	}
+	return name
 }
 
 func goldenLine(ex *exchange.Exchange, first uint64) string {

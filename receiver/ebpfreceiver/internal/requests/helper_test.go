@@ -38,6 +38,10 @@ func TestMain(m *testing.M) {
 		runClient()
 	case "h2client":
 		runStreams(httpStreams)
+	case "redisclient":
+		runLines(respArray)
+	case "memcachedclient":
+		runLines(func(command string) string { return command + "\r\n" })
 	case "resolver":
 		runResolver()
 	case "rpcserver":
@@ -247,7 +251,7 @@ func (j *job) pipeline() (all []outcome) {
 	return all
 }
 
-// child is this test binary in another role.
+// child is this test binary in another role, or another program.
 type child struct {
 	cmd *exec.Cmd
 	in  io.WriteCloser
@@ -258,9 +262,16 @@ func start(tb testing.TB, role string, env ...string) *child {
 	tb.Helper()
 	exe, err := os.Executable()
 	require.NoError(tb, err)
-	c := &child{cmd: exec.CommandContext(context.WithoutCancel(tb.Context()), exe)}
-	c.cmd.Env = append(os.Environ(), append(env, roleEnv+"="+role)...)
+	return spawn(tb, append(env, roleEnv+"="+role), exe)
+}
+
+// spawn starts a program that ends when its input does.
+func spawn(tb testing.TB, env []string, args ...string) *child {
+	tb.Helper()
+	c := &child{cmd: exec.CommandContext(context.WithoutCancel(tb.Context()), args[0], args[1:]...)}
+	c.cmd.Env = append(os.Environ(), env...)
 	c.cmd.Stderr = os.Stderr
+	var err error
 	c.in, err = c.cmd.StdinPipe()
 	require.NoError(tb, err)
 	out, err := c.cmd.StdoutPipe()
@@ -272,7 +283,7 @@ func start(tb testing.TB, role string, env ...string) *child {
 		err := c.cmd.Wait()
 		var exit *exec.ExitError
 		if err != nil && !errors.As(err, &exit) {
-			tb.Log(role, err)
+			tb.Log(args, err)
 		}
 	})
 	return c

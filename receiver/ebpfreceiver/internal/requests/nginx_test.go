@@ -100,14 +100,7 @@ func TestKernelNginx(t *testing.T) {
 	w.wait(t, len(want)+proxied, server)
 	w.wait(t, proxied, upstream.pid())
 	requireMatch(t, want, w.of(client.pid()), event.RoleClient)
-	var front, back []seen
-	for _, s := range w.of(server) {
-		if s.Endpoint.Role == event.RoleServer {
-			front = append(front, s)
-		} else {
-			back = append(back, s)
-		}
-	}
+	front, back := w.sides(server)
 	requireMatch(t, want, front, event.RoleServer)
 	require.Len(t, back, proxied)
 	requireJoined(t, back, w.of(upstream.pid()))
