@@ -26,7 +26,7 @@ const patience = 15 * time.Second
 
 const config = `
 receivers:
-  ebpf: {activity: {kernel_filter: %t}}
+  ebpf: {}
 processors:
   security_policy:
     rules_files: [%s]
@@ -81,18 +81,11 @@ func agentBinary(t *testing.T) string {
 // watch starts an agent that evaluates rule files; none means its own.
 func watch(t *testing.T, binary string, files ...string) *watcher {
 	t.Helper()
-	return watchFiltered(t, binary, true, files...)
-}
-
-// watchFiltered is watch; without a filter in the kernel every call of the kinds
-// that rules name reaches the agent.
-func watchFiltered(t *testing.T, binary string, inKernel bool, files ...string) *watcher {
-	t.Helper()
 	w := &watcher{}
 	server, err := sink.Start(t.Context(), sink.Consumers{Logs: w.take})
 	require.NoError(t, err)
 	t.Cleanup(func() { server.Stop(t.Context()) })
-	a, err := agent.Start(t.Context(), binary, fmt.Appendf(nil, config, inKernel, strings.Join(files, ", ")), server.Endpoint)
+	a, err := agent.Start(t.Context(), binary, fmt.Appendf(nil, config, strings.Join(files, ", ")), server.Endpoint)
 	require.NoError(t, err)
 	t.Cleanup(func() {
 		if t.Failed() {

@@ -13,7 +13,7 @@ import (
 )
 
 // TestDisguises: a critical file of the host is known by whatever path it is
-// opened, if the kernel's filter lets it pass.
+// opened.
 func TestDisguises(t *testing.T) {
 	binary := agentBinary(t)
 	user, err := os.MkdirTemp("/home", "sightglass-") //nolint:usetesting // the policy is about files below /home
@@ -23,10 +23,7 @@ func TestDisguises(t *testing.T) {
 	key := filepath.Join(user, ".ssh", "id_ed25519")
 	require.NoError(t, os.WriteFile(key, nil, 0o600))
 
-	// The kernel's filter knows paths and no inodes; it would leave out the ones
-	// below directories that no policy names. The agent looks for the files as it
-	// starts.
-	w := watchFiltered(t, binary, false)
+	w := watch(t, binary) // which looks for the files as it starts
 	dir := t.TempDir()
 	actor := buildActor(t, dir)
 	host := hostStage(t, dir, actor, "/opt")
