@@ -274,6 +274,7 @@ var evasionScenarios = []scenario{
 			rename("/root/.bash_history", "/root/.bash_history-", by("bash")),
 			unlink("/home/ada/.bash_history", by("/usr/sbin/userdel -r ada")),
 			unlink("/srv/history", by("rm")),
+			unlink("/srv/shop/order_history", by("rm")),
 		},
 	},
 	{
