@@ -3,6 +3,7 @@
 package requests_test
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net"
@@ -10,6 +11,7 @@ import (
 	"os/exec"
 	"os/user"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -103,22 +105,24 @@ func run(tb testing.TB, input string, args ...string) {
 	require.NoError(tb, err, string(out))
 }
 
-// operations counts what one side of a database was seen to do, as far as the
-// names begin like those that are wanted: clients also ask for things of their
-// own.
-func (w *watcher) operations(role event.Role, port string, want map[string]int) map[string]int {
+// at returns what one side of the server at a port was seen to do.
+func (w *watcher) at(port string, role event.Role) []seen {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	got := map[string]int{}
-	for i := range w.all {
-		s := &w.all[i]
-		at := s.Endpoint.LocalPort
+	return slices.DeleteFunc(slices.Clone(w.all), func(s seen) bool {
+		server := s.Endpoint.LocalPort
 		if role == event.RoleClient {
-			at = s.Endpoint.PeerPort
+			server = s.Endpoint.PeerPort
 		}
-		if s.Endpoint.Role != role || strconv.Itoa(int(at)) != port {
-			continue
-		}
+		return s.Endpoint.Role != role || strconv.Itoa(int(server)) != port
+	})
+}
+
+// operations counts those, as far as their names begin like those that are
+// wanted: clients also ask for things of their own.
+func (w *watcher) operations(port string, role event.Role, want map[string]int) map[string]int {
+	got := map[string]int{}
+	for _, s := range w.at(port, role) {
 		name := s.Method
 		if s.Incomplete != exchange.Complete {
 			name += ", " + s.Incomplete.String()
@@ -138,13 +142,13 @@ func (w *watcher) requireOperations(tb testing.TB, port string, want map[string]
 	tb.Helper()
 	for _, role := range []event.Role{event.RoleServer, event.RoleClient} {
 		deadline := time.Now().Add(5 * time.Second)
-		for fmt.Sprint(w.operations(role, port, want)) != fmt.Sprint(want) && time.Now().Before(deadline) {
+		for fmt.Sprint(w.operations(port, role, want)) != fmt.Sprint(want) && time.Now().Before(deadline) {
 			time.Sleep(20 * time.Millisecond)
 		}
 	}
 	time.Sleep(100 * time.Millisecond) // for more than there should be
 	for _, role := range []event.Role{event.RoleServer, event.RoleClient} {
-		require.Equal(tb, want, w.operations(role, port, want), "role %d, %+v", role, w.stats())
+		require.Equal(tb, want, w.operations(port, role, want), "role %d, %+v", role, w.stats())
 	}
 	w.requireLossless(tb)
 }
@@ -203,18 +207,92 @@ func TestKernelPostgreSQL(t *testing.T) {
 		return []string{bin + "/postgres", "-D", dir + "/data", "-p", port, "-k", dir, "-h", "127.0.0.1", "-c", "log_min_messages=panic"}
 	}, psql)
 	run(t, "CREATE TABLE t (a int PRIMARY KEY, b text); INSERT INTO t SELECT g, 'x' FROM generate_series(1, 100) g;", psql(db.port)...)
-	script := filepath.Join(t.TempDir(), "script")
-	require.NoError(t, os.WriteFile(script, []byte("\\set i random(1, 100)\nSELECT b FROM t WHERE a = :i;\nUPDATE t SET b = 'y' WHERE a = :i;\n"), 0o600))
-	w := watch(t, bpf.Options{})
-	for _, mode := range []string{"simple", "extended", "prepared"} {
-		run(t, "", append([]string{"pgbench", "-n", "-M", mode, "-c", "4", "-t", "100", "-f", script}, login(db.port)...)...)
+	var scripts []string
+	for i, text := range []string{"SELECT b FROM t WHERE a = :i;\n", "UPDATE t SET b = 'y' WHERE a = :i;\n"} {
+		script := filepath.Join(t.TempDir(), strconv.Itoa(i))
+		require.NoError(t, os.WriteFile(script, []byte("\\set i random(1, 100)\n"+text), 0o600))
+		scripts = append(scripts, "-f", script)
 	}
-	run(t, "SELECT c FROM t; SELECT b FROM t WHERE a = 1;\n", psql(db.port)...)
-	w.requireOperations(t, db.port, map[string]int{
-		"SELECT b FROM t WHERE a = ?": 401, "SELECT b FROM t WHERE a = $1": 800, "UPDATE t SET b = ? WHERE a = ?": 400,
-		"UPDATE t SET b = ? WHERE a = $1": 800, "SELECT c FROM t 42703": 1,
-		"PREPARE SELECT b FROM t WHERE a = $1": 4, "PREPARE UPDATE t SET b = ? WHERE a = $1": 4,
-	})
+	w := watch(t, bpf.Options{})
+	want := map[string]int{"SELECT c FROM t 42703": 1, "SELECT a FROM t": 1}
+	var all [][]outcome
+	for mode, names := range map[string][]string{
+		"simple":   {"SELECT b FROM t WHERE a = ?", "UPDATE t SET b = ? WHERE a = ?"},
+		"extended": {"SELECT b FROM t WHERE a = $1", "UPDATE t SET b = ? WHERE a = $1"},
+		"prepared": {"SELECT b FROM t WHERE a = $1", "UPDATE t SET b = ? WHERE a = $1"},
+	} {
+		log := filepath.Join(t.TempDir(), mode)
+		run(t, "", slices.Concat([]string{"pgbench", "-n", "-M", mode, "-c", "4", "-t", "200", "-l", "--log-prefix=" + log}, scripts, login(db.port))...)
+		for _, connection := range benchLog(t, log, names) {
+			all = append(all, connection)
+			for _, o := range connection {
+				want[o.Method]++
+			}
+		}
+		if mode == "prepared" { // by each of the connections
+			want["PREPARE "+names[0]], want["PREPARE "+names[1]] = 4, 4
+		}
+	}
+	run(t, "SELECT c FROM t; SELECT a FROM t;\n", psql(db.port)...)
+	w.requireOperations(t, db.port, want)
+	requireSequences(t, all, w.at(db.port, event.RoleServer))
+	requireSequences(t, all, w.at(db.port, event.RoleClient))
+}
+
+// benchLog reads pgbench's record of the transactions of each connection, which
+// have one statement each; names are what its scripts execute. A line has the
+// connection, its number on it, the duration in us, the script, and when it was
+// over. That is of no use: how the clock that it was read from is related to
+// others is known to ms only. So the outcomes tell durations, from 0 on.
+func benchLog(t *testing.T, prefix string, names []string) map[int][]outcome {
+	t.Helper()
+	files, err := filepath.Glob(prefix + ".*")
+	require.NoError(t, err)
+	require.Len(t, files, 1)
+	raw, err := os.ReadFile(files[0])
+	require.NoError(t, err)
+	all := map[int][]outcome{}
+	for line := range strings.Lines(string(raw)) {
+		var client, number, script int
+		var micros uint64
+		_, err := fmt.Sscan(line, &client, &number, &micros, &script)
+		require.NoError(t, err, line)
+		all[client] = append(all[client], outcome{Method: names[script], Status: operationDone, End: (micros + 1) * 1000}) // of two times in whole us
+	}
+	return all
+}
+
+// requireSequences compares what was seen of each connection with the client's
+// record: the same in the same order, none of it longer than for the client.
+func requireSequences(t *testing.T, want [][]outcome, got []seen) {
+	t.Helper()
+	slices.SortStableFunc(got, func(a, b seen) int { return cmp.Compare(a.Start, b.Start) })
+	asked := map[string]bool{}
+	for _, o := range slices.Concat(want...) {
+		asked[o.Method] = true
+	}
+	connections := map[uint64][]seen{}
+	for _, s := range got {
+		if asked[s.Method] {
+			connections[s.Endpoint.Socket] = append(connections[s.Endpoint.Socket], s)
+		}
+	}
+	require.Len(t, connections, len(want))
+	for _, sequence := range want {
+		socket, ok := uint64(0), false
+		for candidate, list := range connections {
+			if slices.EqualFunc(sequence, list, func(o outcome, s seen) bool { return o.Method == s.Method && o.Status == s.Status }) {
+				socket, ok = candidate, true
+			}
+		}
+		require.True(t, ok, "no connection was seen to do the same")
+		for i, s := range connections[socket] {
+			require.LessOrEqual(t, s.Start, s.FirstByte)
+			require.LessOrEqual(t, s.FirstByte, s.End)
+			require.LessOrEqual(t, s.End-s.Start, sequence[i].End, "%+v", s)
+		}
+		delete(connections, socket)
+	}
 }
 
 func TestKernelMariaDB(t *testing.T) {
