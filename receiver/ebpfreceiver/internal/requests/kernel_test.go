@@ -3,8 +3,10 @@
 package requests_test
 
 import (
+	"bytes"
 	"cmp"
 	"errors"
+	"fmt"
 	"os"
 	"slices"
 	"strings"
@@ -71,9 +73,13 @@ func watch(tb testing.TB, opts bpf.Options) *watcher {
 func (w *watcher) run(tb testing.TB) {
 	defer close(w.done)
 	var ev event.Event
+	family := family{}
 	err := w.agent.Requests().Run(func(raw []byte) {
 		if err := event.Decode(raw, &ev); err != nil {
 			tb.Errorf("decoding a record: %v", err)
+			return
+		}
+		if !family.has(ev.Key.TGID) {
 			return
 		}
 		w.mu.Lock()
@@ -83,6 +89,26 @@ func (w *watcher) run(tb testing.TB) {
 	if err != nil {
 		tb.Errorf("reading the ring: %v", err)
 	}
+}
+
+// family knows which processes this one started, itself or by others. What the
+// rest of the machine does meanwhile, on connections that are older than the
+// capture, would show in the counters that have to be zero.
+type family map[uint32]bool
+
+func (f family) has(tgid uint32) bool {
+	if is, known := f[tgid]; known {
+		return is
+	}
+	is := true // if it has ended already
+	if stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", tgid)); err == nil {
+		var state string
+		var parent uint32
+		_, _ = fmt.Sscan(string(stat[bytes.LastIndexByte(stat, ')')+1:]), &state, &parent)
+		is = parent == uint32(os.Getpid()) || parent > 1 && f.has(parent)
+	}
+	f[tgid] = is
+	return is
 }
 
 // emit is called with mu held.
