@@ -40,7 +40,8 @@ func (rs *refusals) note(socket uint64, r refusal) {
 //
 // The kernel knows protocols by the first bytes of their messages, which may be
 // those of another one's: where it saw a message begin, the protocol has to
-// recognize it, or another one may.
+// recognize it, or another one may. Once it has not, what follows has to be
+// recognized too: of some classes the kernel looks at the first message only.
 func (a *Assembler) classify(r *event.Request) (proto int, role event.Role, guessed bool) {
 	proto = int(r.Class) - 1
 	known := proto >= 0 && proto < len(a.cfg.Protocols) && a.refusals[r.Socket].classes>>r.Class&1 == 0
@@ -48,7 +49,8 @@ func (a *Assembler) classify(r *event.Request) (proto int, role event.Role, gues
 	if known {
 		verdict = a.cfg.Protocols[proto].Classify(r.Payload)
 	}
-	if verdict == exchange.Foreign && (!known || isBeginning(r)) {
+	doubtful := isBeginning(r) || a.refusals[r.Socket].strikes > 0
+	if verdict == exchange.Foreign && (!known || doubtful) {
 		if proto, verdict = a.other(r); proto < 0 {
 			a.strike(r)
 			return 0, event.RoleUnknown, false

@@ -59,8 +59,15 @@ func (*Protocol) Classify(first []byte) exchange.Verdict {
 	if v := classify(first); v != exchange.Foreign {
 		return v
 	}
+	if len(first) >= lengthBytes && int(first[0])<<8|int(first[1]) < minMessage {
+		return exchange.Foreign // other protocols have a longer length first
+	}
 	return classify(first[min(lengthBytes, len(first)):])
 }
+
+// minMessage is the length of the shortest message: a header and a question
+// about the root.
+const minMessage = headerBytes + 5
 
 func classify(b []byte) exchange.Verdict {
 	h, ok := parseHeader(b)

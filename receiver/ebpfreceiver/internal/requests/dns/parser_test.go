@@ -246,6 +246,7 @@ func TestClassify(t *testing.T) {
 		{framed(answer(7, "a.", 1)), exchange.IsResponse},
 		{framed(query(7, "a."))[:2], exchange.Foreign},
 		{[]byte("GET / HTTP/1.1\r\n"), exchange.Foreign},
+		{[]byte("\x00\x00\x01\xd1\x00\x00\x00\x01\x00\x00\x00\x00\x00\x00body"), exchange.Foreign}, // a length of four bytes
 		{nil, exchange.Foreign},
 	} {
 		require.Equal(t, tt.want, p.Classify(tt.b), "%q", tt.b)
