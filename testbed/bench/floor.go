@@ -75,6 +75,12 @@ func attach(program int, point string) (int, error) {
 
 func bpf(command uintptr, attr unsafe.Pointer, size uintptr) (int, error) {
 	fd, _, errno := unix.Syscall(unix.SYS_BPF, command, uintptr(attr), size)
+	for range 10 { // the verifier gives way to signals, which Go's scheduler sends
+		if errno != unix.EAGAIN {
+			break
+		}
+		fd, _, errno = unix.Syscall(unix.SYS_BPF, command, uintptr(attr), size)
+	}
 	if !errors.Is(errno, unix.Errno(0)) {
 		return -1, fmt.Errorf("bpf(%d): %w", command, errno)
 	}
