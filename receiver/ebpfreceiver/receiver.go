@@ -200,6 +200,7 @@ func (r *ebpfReceiver) wire(k kernel) (*running, error) {
 	if r.traces != nil && r.cfg.Requests.Enabled {
 		routes, _ := spans.ParsePatterns(r.cfg.Requests.HTTPRoutes) // Validate has refused what is none
 		run.requests = newRequestStage(run.send, r.cfg, enrich, clock, &run.activity.drained, k.Judge)
+		run.requests.agent = r.set.BuildInfo.Description + "/" + version + " ("
 		run.requests.build = translate.NewTraces(host, version, seed(), routes)
 		if r.metrics != nil {
 			run.requests.opaque, run.requests.log = translate.NewOpaqueConnections(host, version, time.Now()), r.set.Logger

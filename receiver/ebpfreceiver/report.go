@@ -224,6 +224,7 @@ func (r *reporter) filtered(class bpf.Class, st *counters) []translate.Count {
 	} else {
 		seen := r.requests.stats.Load()
 		add(reasonExcluded, r.requests.excluded.Load())
+		add(reasonSelf, r.requests.own.Load())
 		add(reasonService, r.requests.otherService.Load())
 		add(reasonNotEnough, r.requests.untold.Load()+seen.Bare)
 		add(reasonForeign, st.sockets.Boring)

@@ -63,6 +63,8 @@ type requestStage struct {
 
 	counts              decodeCounts
 	excluded            atomic.Uint64 // exchanges at ports that are left out
+	agent               string        // what the user agent of this program's exporters begins with
+	own                 atomic.Uint64 // deliveries of agents' telemetry
 	otherService        atomic.Uint64 // exchanges of services that are left out
 	untold              atomic.Uint64 // exchanges too little is known of
 	early               atomic.Uint64 // exchanges that did not wait for the process table
@@ -117,7 +119,29 @@ func (s *requestStage) emit(ex *exchange.Exchange) {
 		ex.Release()
 		return
 	}
+	if s.isOwnExport(ex) {
+		s.own.Add(1)
+		ex.Release()
+		return
+	}
 	s.waiting = append(s.waiting, ex)
+}
+
+// exporter is implemented by the facts of protocols that carry OTLP.
+type exporter interface {
+	Exporter() (userAgent []byte, ok bool)
+}
+
+// isOwnExport tells whether a server on this machine was given the telemetry of
+// an agent: a span of that would be exported again, for ever. The agent's own
+// end is left out by the kernel side.
+func (s *requestStage) isOwnExport(ex *exchange.Exchange) bool {
+	e, ok := ex.Facts.(exporter)
+	if !ok || ex.Role != event.RoleServer || s.agent == "" {
+		return false
+	}
+	by, ok := e.Exporter()
+	return ok && len(by) >= len(s.agent) && string(by[:len(s.agent)]) == s.agent
 }
 
 // look translates what the process table has caught up with, and sends on what

@@ -137,6 +137,14 @@ func IsEventStream(value []byte) bool {
 	return len(value) >= len(kind) && Fold(value[:len(kind)], kind)
 }
 
+// Exporter is the user agent of a request that delivers telemetry by OTLP; false
+// for any other request.
+func (f *Facts) Exporter() (userAgent []byte, ok bool) {
+	ok = f.ExportsTraces() || bytes.HasSuffix(f.Target, []byte("/v1/metrics")) || bytes.HasSuffix(f.Target, []byte("/v1/logs")) ||
+		bytes.HasPrefix(f.Target, []byte("/opentelemetry.proto.collector.")) && bytes.HasSuffix(f.Target, []byte("/Export"))
+	return f.UserAgent, ok
+}
+
 // Serving tells what is being asked of a server while it serves the request: the
 // method, as the conventions name it, and the scheme. Until its head has been read
 // the method is empty.
