@@ -13,9 +13,9 @@
 #define REQUESTS_PAYLOAD 4096 /* bytes of the longest payload; a power of two */
 #define REQUESTS_TAIL 8
 #define REQUESTS_REAR 128 /* bytes at the end of a long payload that are the last of the segment */
-#define REQUESTS_SIGNATURES 64
+#define REQUESTS_SIGNATURES 128
 #define REQUESTS_CLASSES 32
-#define REQUESTS_ORDER 2048 /* places in the lists of signatures; a power of two */
+#define REQUESTS_ORDER 4096 /* places in the lists of signatures; a power of two */
 #define REQUESTS_DATAGRAMS 256 /* the list for datagrams; those before belong to first bytes */
 #define REQUESTS_CALLS 512 /* numbers of calls that move data lie below */
 #define REQUESTS_THREADS 65536
@@ -97,10 +97,12 @@ struct requests_socket {
 	__u32 reserved;
 };
 
-/* A message begins with value, as far as mask says. */
+/* A message begins with value, as far as mask says, and goes on with value_next. */
 struct requests_signature {
 	__u64 value;
 	__u64 mask;
+	__u64 value_next;
+	__u64 mask_next;
 	__u32 end; /* how the head of a message ends; 0: not known */
 	__u16 bound; /* bytes to copy */
 	__u8 class;

@@ -182,7 +182,7 @@ static __always_inline void requests__data(struct requests_socket *s, const stru
 	if (requests__memory(&m, io->call, io->args)) {
 		got = requests__copy(b, &m, requests__guess(s, m.total, fresh));
 		if (got)
-			sig = requests__look(s, *(__u64 *)b->payload, got, m.total, turn);
+			sig = requests__look(s, b->payload, got, m.total, turn);
 		else
 			requests__count(unreadable);
 	}

@@ -21,18 +21,28 @@
 #define REQUESTS_SEARCH 512
 #define REQUESTS_SEARCHES 3
 #define REQUESTS_HEED 16 /* a verdict is looked for at every n-th record; a power of two */
+#define REQUESTS_LOOK 16 /* bytes that signatures look at */
 #define REQUESTS_SHORT 16 /* bytes; nothing shorter holds the head of a message */
 
-/* requests__match: the number, from 1, of the signature in a list that the first
- * len bytes match, 0 for none; of the given class, or of any that is not
- * refused. Bytes that are not there match anything: a message may come in small
- * parts. Not inlined: verified once.
- */
-__noinline __u32 requests__match(__u64 word, __u64 len, __u32 list, __u32 class, __u32 refused)
+/* requests__there: a mask of the first len bytes of a word. */
+static __always_inline __u64 requests__there(__s64 len)
 {
-	__u64 there = len >= 8 ? ~0ULL : (1ULL << (len * 8)) - 1;
-	__u32 first, count;
+	if (len <= 0)
+		return 0;
+	return len >= 8 ? ~0ULL : (1ULL << (len * 8)) - 1;
+}
 
+/* requests__match: the number, from 1, of the signature in a list that the first
+ * len bytes match, which are in word and next, 0 for none; of the class in the
+ * upper half of list, or of any that is not refused. Bytes that are not there
+ * match anything: a message may come in small parts. Not inlined: verified once.
+ */
+__noinline __u32 requests__match(__u64 word, __u64 next, __u64 len, __u32 list, __u32 refused)
+{
+	__u64 there = requests__there(len), there_next = requests__there(len - 8);
+	__u32 first, count, class = list >> 16;
+
+	list &= 0xffff;
 	if (list > REQUESTS_DATAGRAMS)
 		return 0;
 	first = cfg_lists[list].first;
@@ -47,7 +57,9 @@ __noinline __u32 requests__match(__u64 word, __u64 len, __u32 list, __u32 class,
 		s = &cfg_signatures[n & (REQUESTS_SIGNATURES - 1)];
 		if (class ? s->class != class : refused >> (s->class & (REQUESTS_CLASSES - 1)) & 1)
 			continue;
-		if (!(((word & s->mask) ^ s->value) & there))
+		if (((word & s->mask) ^ s->value) & there)
+			continue;
+		if (!(((next & s->mask_next) ^ s->value_next) & there_next))
 			return n + 1;
 	}
 	return 0;
@@ -56,12 +68,13 @@ __noinline __u32 requests__match(__u64 word, __u64 len, __u32 list, __u32 class,
 /* requests__match_socket: the number of the signature that the first len bytes
  * of a segment match, 0 for none.
  */
-static __always_inline __u32 requests__match_socket(const struct requests_socket *s, __u64 word,
-						    __u64 len)
+static __always_inline __u32 requests__match_socket(const struct requests_socket *s,
+						    const __u8 *bytes, __u64 len)
 {
-	if (!cfg_lists[word & 0xff].count)
+	if (!cfg_lists[bytes[0]].count)
 		return 0;
-	return requests__match(word, len, word & 0xff, s->end.class, s->refused);
+	return requests__match(*(__u64 *)bytes, *(__u64 *)&bytes[8], len,
+			       bytes[0] | (__u32)s->end.class << 16, s->refused);
 }
 
 static __always_inline const volatile struct requests_signature *requests__signature(__u32 n)
@@ -111,13 +124,13 @@ __noinline int requests__heed(__u64 sk)
  * not for ever. Where every segment counts, none is looked at any more.
  */
 static __always_inline const volatile struct requests_signature *
-requests__look(struct requests_socket *s, __u64 word, __u64 len, __u64 total, bool turn)
+requests__look(struct requests_socket *s, const __u8 *bytes, __u64 len, __u64 total, bool turn)
 {
 	__u32 begun = s->begun, n;
 
 	if (requests__class(s->end.class)->every)
 		return 0;
-	n = requests__match_socket(s, word, len);
+	n = requests__match_socket(s, bytes, len);
 	s->begun = total < REQUESTS_SHORT ? n : 0;
 	if (!n && !s->end.class)
 		s->tries++;
@@ -149,10 +162,10 @@ static __always_inline __u64 requests__guess(const struct requests_socket *s, __
 	const volatile struct requests_class *class = requests__class(s->end.class);
 
 	if (!s->end.class)
-		return sizeof(__u64);
+		return REQUESTS_LOOK;
 	if (s->wide && (fresh || len <= cfg_payload_max))
 		return cfg_payload_max;
-	return fresh || class->every ? class->bound : sizeof(__u64);
+	return fresh || class->every ? class->bound : REQUESTS_LOOK;
 }
 
 /* requests__bound: how many of len bytes to copy, by the budget of the message

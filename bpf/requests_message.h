@@ -115,12 +115,14 @@ static __always_inline void requests__between(struct requests_record *r, struct 
 static __always_inline const volatile struct requests_signature *
 requests__classify_datagram(struct requests_scratch *b, const struct requests_memory *m)
 {
-	__u64 got = requests__copy(b, m, sizeof(__u64));
+	__u64 got = requests__copy(b, m, REQUESTS_LOOK);
 
 	if (!got)
 		return 0;
 	return requests__signature(
-		requests__match(*(__u64 *)b->payload, got, REQUESTS_DATAGRAMS, 0, 0));
+		requests__match(*(__u64 *)b->payload,
+						   *(__u64 *)&b->payload[8], got,
+						   REQUESTS_DATAGRAMS, 0));
 }
 
 /* requests__datagram: a datagram was moved over a socket that is watched, or an

@@ -99,9 +99,9 @@ func ioFlagsOf(goarch string) map[uint16]uint8 {
 // Sizes of the tables in bpf/requests.h.
 const (
 	ioMax        = 512
-	maxSignature = 64
+	maxSignature = 128
 	maxClass     = 32
-	maxOrder     = 2048
+	maxOrder     = 4096
 	datagramList = 256
 	portBytes    = 65536 / 8
 )
@@ -177,8 +177,8 @@ func (t *requestTables) arrange(signatures []event.Signature) error {
 func signatureOf(s *event.Signature) requestsRequestsSignature {
 	out := requestsRequestsSignature{
 		Class: s.Class, Bound: s.Bound, Bare: boolByte(s.Bare),
-		Value: binary.LittleEndian.Uint64(s.Value[:]),
-		Mask:  binary.LittleEndian.Uint64(s.Mask[:]),
+		Value: binary.LittleEndian.Uint64(s.Value[:8]), ValueNext: binary.LittleEndian.Uint64(s.Value[8:]),
+		Mask: binary.LittleEndian.Uint64(s.Mask[:8]), MaskNext: binary.LittleEndian.Uint64(s.Mask[8:]),
 	}
 	if s.End != "" {
 		out.End = binary.LittleEndian.Uint32([]byte(s.End))

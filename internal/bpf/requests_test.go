@@ -11,11 +11,11 @@ import (
 
 func TestRequestTables(t *testing.T) {
 	signatures := []event.Signature{
-		{Class: 1, Value: [8]byte{'G', 'E', 'T', ' '}, Mask: [8]byte{0xff, 0xff, 0xff, 0xff}, Bound: 512, End: "\r\n\r\n", Bare: true},
-		{Class: 1, Value: [8]byte{'H'}, Mask: [8]byte{0xff}, Bound: 1024},
-		{Class: 2, Value: [8]byte{0x40}, Mask: [8]byte{0xfe}, Bound: 64, Every: true},
-		{Class: 3, Value: [8]byte{2: 'D'}, Mask: [8]byte{2: 0xff}, Bound: 100, Datagram: true},
-		{Class: 4, Value: [8]byte{4: 10}, Mask: [8]byte{4: 0xff}, Bound: 100},
+		{Class: 1, Value: [event.SignatureBytes]byte{'G', 'E', 'T', ' '}, Mask: [event.SignatureBytes]byte{0xff, 0xff, 0xff, 0xff}, Bound: 512, End: "\r\n\r\n", Bare: true},
+		{Class: 1, Value: [event.SignatureBytes]byte{'H'}, Mask: [event.SignatureBytes]byte{0xff}, Bound: 1024},
+		{Class: 2, Value: [event.SignatureBytes]byte{0x40}, Mask: [event.SignatureBytes]byte{0xfe}, Bound: 64, Every: true},
+		{Class: 3, Value: [event.SignatureBytes]byte{2: 'D'}, Mask: [event.SignatureBytes]byte{2: 0xff}, Bound: 100, Datagram: true},
+		{Class: 4, Value: [event.SignatureBytes]byte{4: 10}, Mask: [event.SignatureBytes]byte{4: 0xff}, Bound: 100},
 	}
 	tables, err := newRequestTables(signatures, []uint16{53, 65535}, "amd64")
 	require.NoError(t, err)
@@ -73,7 +73,7 @@ func TestRequestsAttach(t *testing.T) {
 	requireRoot(t)
 	for _, plain := range []bool{false, true} {
 		a, err := Load(Options{Requests: true, Plain: plain, Signatures: []event.Signature{
-			{Class: 1, Value: [8]byte{'G'}, Mask: [8]byte{0xff}, Bound: 512},
+			{Class: 1, Value: [event.SignatureBytes]byte{'G'}, Mask: [event.SignatureBytes]byte{0xff}, Bound: 512},
 		}})
 		require.NoError(t, err)
 		for _, h := range a.Hooks() {

@@ -121,13 +121,15 @@ type requestsRequestsScratch struct {
 }
 
 type requestsRequestsSignature struct {
-	_     structs.HostLayout
-	Value uint64
-	Mask  uint64
-	End   uint32
-	Bound uint16
-	Class uint8
-	Bare  uint8
+	_         structs.HostLayout
+	Value     uint64
+	Mask      uint64
+	ValueNext uint64
+	MaskNext  uint64
+	End       uint32
+	Bound     uint16
+	Class     uint8
+	Bare      uint8
 }
 
 type requestsRequestsSocket struct {

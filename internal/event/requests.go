@@ -69,7 +69,7 @@ const (
 )
 
 // SignatureBytes is how many leading bytes a Signature can look at.
-const SignatureBytes = 8
+const SignatureBytes = 16
 
 // MaxPayload is the largest Payload, in bytes.
 const MaxPayload = 4096
@@ -95,6 +95,18 @@ type Signature struct {
 	// Datagram signatures are compared with datagrams at the ports that are
 	// watched for such, others with streams.
 	Datagram bool
+}
+
+// Matches tells whether a message that begins with b may be one of the
+// signature's, as the kernel side decides it: bytes that are not there match
+// anything.
+func (s *Signature) Matches(b []byte) bool {
+	for i, c := range b[:min(len(b), SignatureBytes)] {
+		if c&s.Mask[i] != s.Value[i] {
+			return false
+		}
+	}
+	return true
 }
 
 // SignatureEnd is the length of Signature.End.

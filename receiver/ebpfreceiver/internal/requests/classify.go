@@ -13,6 +13,10 @@ const anyClass = ^uint32(0)
 // chance begin as a message does.
 const strikes = 3
 
+// tellingBytes is how many first bytes it takes to say that a message is none of
+// a protocol.
+const tellingBytes = 8
+
 // maxRefusals bounds the sockets of which it is known what they are not.
 const maxRefusals = 4096
 
@@ -71,7 +75,7 @@ func (a *Assembler) classify(r *event.Request) (proto int, role event.Role, gues
 // isBeginning tells whether a record shows the beginning of a message, by what
 // the kernel knows, and enough of it to tell.
 func isBeginning(r *event.Request) bool {
-	return r.Flags&event.RequestHead != 0 && len(r.Payload) >= event.SignatureBytes
+	return r.Flags&event.RequestHead != 0 && len(r.Payload) >= tellingBytes
 }
 
 // other finds another protocol that recognizes the bytes of a record; its place

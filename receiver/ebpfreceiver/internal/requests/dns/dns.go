@@ -27,22 +27,22 @@ const (
 // bytes), flags (2), the number of questions (2), which is one, and the number
 // of answers; over TCP its length (2) comes first.
 func (*Protocol) Signatures() []event.Signature {
-	type eight = [event.SignatureBytes]byte
+	type prefix = [event.SignatureBytes]byte
 	return []event.Signature{
 		{ // a query: all flags are 0 but those that a client sets (RD, AD, CD)
-			Value: eight{5: 1}, Mask: eight{2: 0xfe, 3: 0xcf, 4: 0xff, 5: 0xff, 6: 0xff, 7: 0xff},
+			Value: prefix{5: 1}, Mask: prefix{2: 0xfe, 3: 0xcf, 4: 0xff, 5: 0xff, 6: 0xff, 7: 0xff},
 			Bound: datagramBytes, Datagram: true,
 		},
 		{
-			Value: eight{2: flagResponse, 5: 1}, Mask: eight{2: 0xf8, 3: 0x40, 4: 0xff, 5: 0xff, 6: 0xff},
+			Value: prefix{2: flagResponse, 5: 1}, Mask: prefix{2: 0xf8, 3: 0x40, 4: 0xff, 5: 0xff, 6: 0xff},
 			Bound: datagramBytes, Datagram: true,
 		},
 		{
-			Value: eight{7: 1}, Mask: eight{0: 0xf0, 4: 0xfe, 5: 0xcf, 6: 0xff, 7: 0xff},
+			Value: prefix{7: 1}, Mask: prefix{0: 0xf0, 4: 0xfe, 5: 0xcf, 6: 0xff, 7: 0xff},
 			Bound: streamBytes, Every: true,
 		},
 		{
-			Value: eight{4: flagResponse, 7: 1}, Mask: eight{4: 0xf8, 5: 0x40, 6: 0xff, 7: 0xff},
+			Value: prefix{4: flagResponse, 7: 1}, Mask: prefix{4: 0xf8, 5: 0x40, 6: 0xff, 7: 0xff},
 			Bound: streamBytes, Every: true,
 		},
 	}

@@ -253,8 +253,6 @@ func TestClassify(t *testing.T) {
 	}
 	for i, s := range p.Signatures() {
 		b := [][]byte{query(7, "a."), answer(7, "a.", 1), framed(query(7, "a.")), framed(answer(7, "a.", 1))}[i]
-		for k := range s.Value {
-			require.Equal(t, s.Value[k], b[k]&s.Mask[k], "signature %d", i)
-		}
+		require.True(t, s.Matches(b), "signature %d", i)
 	}
 }

@@ -5,6 +5,7 @@
 package http2
 
 import (
+	"bytes"
 	"slices"
 
 	"github.com/sightglass/sightglass/internal/event"
@@ -38,25 +39,29 @@ func (p *Protocol) Signatures() []event.Signature {
 	return list
 }
 
-type eight = [event.SignatureBytes]byte
+// prefix is the first bytes of a frame, or a mask of them.
+type prefix = [event.SignatureBytes]byte
+
+// leastBytes is how many first bytes it takes to tell a frame.
+const leastBytes = 8
 
 var signatures = []event.Signature{
-	{Value: eight([]byte(preface)), Mask: eight{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}},
+	{Value: prefix([]byte(preface)), Mask: prefix(bytes.Repeat([]byte{0xff}, event.SignatureBytes))},
 	// SETTINGS of up to 10 parameters: what a server begins with.
-	{Value: eight{3: byte(settings)}, Mask: eight{0xff, 0xff, 0xc0, 0xff, 0xfe, 0xff, 0xff, 0xff}},
+	{Value: prefix{3: byte(settings)}, Mask: prefix{0xff, 0xff, 0xc0, 0xff, 0xfe, 0xff, 0xff, 0xff}},
 	// Connections that are older: HEADERS that are not continued, PING, and
 	// WINDOW_UPDATE of the connection or of a stream below 65536.
-	{Value: eight{3: byte(headers), 4: flagEndHeaders}, Mask: eight{0xff, 0xc0, 0, 0xff, 0xd6, 0xff}},
-	{Value: eight{2: 8, 3: byte(ping)}, Mask: eight{0xff, 0xff, 0xff, 0xff, 0xfe, 0xff, 0xff, 0xff}},
-	{Value: eight{2: 4, 3: byte(windowUpdate)}, Mask: eight{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}},
+	{Value: prefix{3: byte(headers), 4: flagEndHeaders}, Mask: prefix{0xff, 0xc0, 0, 0xff, 0xd6, 0xff}},
+	{Value: prefix{2: 8, 3: byte(ping)}, Mask: prefix{0xff, 0xff, 0xff, 0xff, 0xfe, 0xff, 0xff, 0xff}},
+	{Value: prefix{2: 4, 3: byte(windowUpdate)}, Mask: prefix{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}},
 }
 
 // Classify implements exchange.Protocol. Beside the preface, the first header
 // field tells: pseudo-header fields come first, and those of requests and of
 // responses are different.
 func (*Protocol) Classify(first []byte) exchange.Verdict {
-	if len(first) < event.SignatureBytes || !slices.ContainsFunc(signatures, func(s event.Signature) bool {
-		return s.Value == masked(first, s.Mask)
+	if len(first) < leastBytes || !slices.ContainsFunc(signatures, func(s event.Signature) bool {
+		return s.Matches(first)
 	}) {
 		return exchange.Foreign
 	}
@@ -73,14 +78,6 @@ func (*Protocol) Classify(first []byte) exchange.Verdict {
 		return h.whose(first)
 	}
 	return exchange.IsEither
-}
-
-// masked is the first bytes of b as far as a mask says.
-func masked(b []byte, mask [event.SignatureBytes]byte) (out [event.SignatureBytes]byte) {
-	for i := range mask {
-		out[i] = b[i] & mask[i]
-	}
-	return out
 }
 
 // whose tells which side's a HEADERS frame is that first begins with.

@@ -45,13 +45,13 @@ func (p *Protocol) Signatures() []event.Signature {
 		word string
 		mask [event.SignatureBytes]byte // zero: exact, as far as word goes
 	}{
-		{"get ", [8]byte{either, 0xff, 0xff, 0xff}},
-		{"mg ", [8]byte{0xff, either, 0xff, 0x80}},
-		{"incr ", [8]byte{0xf2, 0xf4, 0xff, 0xff, 0xff}}, // and decr
-		{"gets ", [8]byte{}},
-		{"add ", [8]byte{}},
-		{"touch ", [8]byte{}},
-		{"delete ", [8]byte{}},
+		{"get ", [event.SignatureBytes]byte{either, 0xff, 0xff, 0xff}},
+		{"mg ", [event.SignatureBytes]byte{0xff, either, 0xff, 0x80}},
+		{"incr ", [event.SignatureBytes]byte{0xf2, 0xf4, 0xff, 0xff, 0xff}}, // and decr
+		{"gets ", [event.SignatureBytes]byte{}},
+		{"add ", [event.SignatureBytes]byte{}},
+		{"touch ", [event.SignatureBytes]byte{}},
+		{"delete ", [event.SignatureBytes]byte{}},
 	} {
 		s := event.Signature{Mask: sig.mask, Bound: p.Bound, Every: true}
 		for i := range len(sig.word) {

@@ -60,12 +60,12 @@ func (p *Protocol) Signatures() []event.Signature {
 		return event.Signature{Value: value, Mask: mask, Bound: p.Bound, Every: true}
 	}
 	return []event.Signature{
-		sig([8]byte{4: greeting, 5: 0x30, 6: 0x20}, [8]byte{any8, exact, exact, exact, exact, digit, dot}),
-		sig([8]byte{4: comQuery, 5: 0x40, 6: 0x40, 7: 0x40}, [8]byte{any8, any8, exact, exact, exact, letter, letter, letter}),
-		sig([8]byte{4: comQuery, 5: '/', 6: '*'}, [8]byte{any8, any8, exact, exact, exact, exact, exact, ascii}),
-		sig([8]byte{4: comQuery, 5: 0, 6: 1, 7: 0x40}, [8]byte{any8, any8, exact, exact, exact, exact, exact, letter}), // with attributes
-		sig([8]byte{4: comPrepare, 5: 0x40, 6: 0x40, 7: 0x40}, [8]byte{any8, any8, exact, exact, exact, letter, letter, letter}),
-		sig([8]byte{4: comExecute}, [8]byte{any8, any8, exact, exact, exact, any8, any8, exact}),
+		sig([event.SignatureBytes]byte{4: greeting, 5: 0x30, 6: 0x20}, [event.SignatureBytes]byte{any8, exact, exact, exact, exact, digit, dot}),
+		sig([event.SignatureBytes]byte{4: comQuery, 5: 0x40, 6: 0x40, 7: 0x40}, [event.SignatureBytes]byte{any8, any8, exact, exact, exact, letter, letter, letter}),
+		sig([event.SignatureBytes]byte{4: comQuery, 5: '/', 6: '*'}, [event.SignatureBytes]byte{any8, any8, exact, exact, exact, exact, exact, ascii}),
+		sig([event.SignatureBytes]byte{4: comQuery, 5: 0, 6: 1, 7: 0x40}, [event.SignatureBytes]byte{any8, any8, exact, exact, exact, exact, exact, letter}), // with attributes
+		sig([event.SignatureBytes]byte{4: comPrepare, 5: 0x40, 6: 0x40, 7: 0x40}, [event.SignatureBytes]byte{any8, any8, exact, exact, exact, letter, letter, letter}),
+		sig([event.SignatureBytes]byte{4: comExecute}, [event.SignatureBytes]byte{any8, any8, exact, exact, exact, any8, any8, exact}),
 	}
 }
 

@@ -203,11 +203,7 @@ func TestClassify(t *testing.T) {
 func TestSignatures(t *testing.T) {
 	matches := func(b string) bool {
 		for _, sig := range New().Signatures() {
-			fits := len(b) >= len(sig.Value)
-			for i := 0; fits && i < len(sig.Value); i++ {
-				fits = b[i]&sig.Mask[i] == sig.Value[i]
-			}
-			if fits {
+			if sig.Matches([]byte(b)) {
 				return true
 			}
 		}

@@ -276,11 +276,7 @@ func TestClassify(t *testing.T) {
 // matches tells whether the kernel would take b for a connection of p.
 func matches(p *Protocol, b string) bool {
 	for _, sig := range p.Signatures() {
-		ok := len(b) >= len(sig.Value)
-		for i := 0; ok && i < len(sig.Value); i++ {
-			ok = b[i]&sig.Mask[i] == sig.Value[i]
-		}
-		if ok {
+		if sig.Matches([]byte(b)) {
 			return true
 		}
 	}

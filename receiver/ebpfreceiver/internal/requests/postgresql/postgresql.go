@@ -58,13 +58,13 @@ func (p *Protocol) Signatures() []event.Signature {
 		return event.Signature{Value: value, Mask: mask, Bound: p.Bound, Every: true}
 	}
 	return []event.Signature{
-		sig([8]byte{5: 3}, [8]byte{exact, exact, any8, any8, exact, exact, exact, 0xfd}),                                       // 3.0 and 3.2
-		sig([8]byte{3: 8, 4: 0x04, 5: 0xd2, 6: 0x16, 7: 0x20}, [8]byte{exact, exact, exact, exact, exact, exact, exact, 0xe0}), // SSLRequest, GSSENCRequest
-		sig([8]byte{'Q', 5: 0x40, 6: 0x40, 7: 0x40}, [8]byte{exact, exact, exact, any8, any8, letter, letter, letter}),
-		sig([8]byte{'Q', 5: '/', 6: '*'}, [8]byte{exact, exact, exact, any8, any8, exact, exact, ascii}),
-		sig([8]byte{'P', 6: 0x40, 7: 0x40}, [8]byte{exact, exact, exact, any8, any8, exact, letter, letter}), // unnamed
-		sig([8]byte{'P', 5: 0x40, 6: 0x40}, [8]byte{exact, exact, exact, any8, any8, letter, letter, ascii}),
-		sig([8]byte{'B', 5: 0, 6: 0x40}, [8]byte{exact, exact, exact, any8, any8, exact, letter, ascii}), // of a named statement
+		sig([event.SignatureBytes]byte{5: 3}, [event.SignatureBytes]byte{exact, exact, any8, any8, exact, exact, exact, 0xfd}),                                       // 3.0 and 3.2
+		sig([event.SignatureBytes]byte{3: 8, 4: 0x04, 5: 0xd2, 6: 0x16, 7: 0x20}, [event.SignatureBytes]byte{exact, exact, exact, exact, exact, exact, exact, 0xe0}), // SSLRequest, GSSENCRequest
+		sig([event.SignatureBytes]byte{'Q', 5: 0x40, 6: 0x40, 7: 0x40}, [event.SignatureBytes]byte{exact, exact, exact, any8, any8, letter, letter, letter}),
+		sig([event.SignatureBytes]byte{'Q', 5: '/', 6: '*'}, [event.SignatureBytes]byte{exact, exact, exact, any8, any8, exact, exact, ascii}),
+		sig([event.SignatureBytes]byte{'P', 6: 0x40, 7: 0x40}, [event.SignatureBytes]byte{exact, exact, exact, any8, any8, exact, letter, letter}), // unnamed
+		sig([event.SignatureBytes]byte{'P', 5: 0x40, 6: 0x40}, [event.SignatureBytes]byte{exact, exact, exact, any8, any8, letter, letter, ascii}),
+		sig([event.SignatureBytes]byte{'B', 5: 0, 6: 0x40}, [event.SignatureBytes]byte{exact, exact, exact, any8, any8, exact, letter, ascii}), // of a named statement
 	}
 }
 

@@ -226,11 +226,7 @@ func TestClassify(t *testing.T) {
 func TestSignatures(t *testing.T) {
 	matches := func(b string) bool {
 		for _, sig := range New().Signatures() {
-			ok := len(b) >= len(sig.Value)
-			for i := 0; ok && i < len(sig.Value); i++ {
-				ok = b[i]&sig.Mask[i] == sig.Value[i]
-			}
-			if ok {
+			if sig.Matches([]byte(b)) {
 				return true
 			}
 		}

@@ -43,8 +43,8 @@ func (p *Protocol) Signatures() []event.Signature {
 		return s
 	}
 	return []event.Signature{
-		sig("*0\r\n$0", [8]byte{exact, digit, exact, exact, exact, digit}),
-		sig("*00\r\n$0", [8]byte{exact, digit, digit, exact, exact, exact, digit}),
+		sig("*0\r\n$0", [event.SignatureBytes]byte{exact, digit, exact, exact, exact, digit}),
+		sig("*00\r\n$0", [event.SignatureBytes]byte{exact, digit, digit, exact, exact, exact, digit}),
 	}
 }
 

@@ -33,11 +33,7 @@ func TestClassify(t *testing.T) {
 		assert.Equal(t, exchange.IsRequest, p.Classify(first))
 		var matches int
 		for _, s := range p.Signatures() {
-			ok := true
-			for i := range s.Mask {
-				ok = ok && first[i]&s.Mask[i] == s.Value[i]
-			}
-			if ok {
+			if s.Matches(first) {
 				matches++
 			}
 		}
