@@ -132,9 +132,9 @@ func (c *restartable) Shutdown() {
 // again reports whether a new collector is wanted after this one.
 func (c *restartable) again() bool { return c.restart.Load() && !c.ended.Load() }
 
-// take takes SIGHUP from a collector, which begins to listen to it when it has
-// started, right after state says so.
-func (h *hangups) take(state func() otelcol.State, done <-chan struct{}) {
+// takeHangups takes SIGHUP from a collector, which begins to listen to it when it
+// has started, right after state says so, and sends them to signals alone.
+func takeHangups(state func() otelcol.State, signals chan<- os.Signal, done <-chan struct{}) {
 	const look, after = 20 * time.Millisecond, 200 * time.Millisecond
 	for wait := look; ; {
 		select {
@@ -145,7 +145,7 @@ func (h *hangups) take(state func() otelcol.State, done <-chan struct{}) {
 		switch {
 		case wait == after:
 			signal.Ignore(syscall.SIGHUP) // ends all listening to it
-			signal.Notify(h.signals, syscall.SIGHUP)
+			signal.Notify(signals, syscall.SIGHUP)
 			return
 		case state() == otelcol.StateRunning:
 			wait = after

@@ -106,13 +106,13 @@ func TestTheSignalIsTaken(t *testing.T) {
 	done := make(chan struct{})
 	defer close(done)
 	calls := 0
-	h.take(func() otelcol.State {
+	takeHangups(func() otelcol.State {
 		calls++
 		if calls < 3 {
 			return otelcol.StateStarting
 		}
 		return otelcol.StateRunning
-	}, done)
+	}, h.signals, done)
 	require.NoError(t, syscall.Kill(os.Getpid(), syscall.SIGHUP))
 	select {
 	case s := <-h.signals:

@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
 	"go.opentelemetry.io/collector/otelcol"
@@ -75,12 +76,13 @@ func (o *runOptions) run(cmd *cobra.Command, set otelcol.CollectorSettings) erro
 	if err := env.apply(os.LookupEnv, os.Setenv); err != nil {
 		return err
 	}
-	return runCollector(cmd.Context(), set, c, syscall.SIGHUP)
+	return runCollector(cmd.Context(), set, c)
 }
 
 // runCollector runs the collector that set describes with configuration c until
-// it ends or a signal ends it.
-func runCollector(ctx context.Context, set otelcol.CollectorSettings, c configuration, more ...os.Signal) error {
+// it ends or a signal ends it, that of a closed terminal too: to the collector
+// it would mean to start all anew.
+func runCollector(ctx context.Context, set otelcol.CollectorSettings, c configuration) error {
 	resolver := &set.ConfigProviderSettings.ResolverSettings
 	resolver.URIs, resolver.DefaultScheme = c.uris, "env"
 	col, err := otelcol.NewCollector(set)
@@ -90,7 +92,10 @@ func runCollector(ctx context.Context, set otelcol.CollectorSettings, c configur
 	ended := make(chan struct{})
 	defer close(ended)
 	go dropStartUpCode(ended)
-	return explain.Explain(untilSignal(ctx, col, more...), c.documents, factoriesOf(set))
+	signals, stop := endingSignals(syscall.SIGHUP)
+	defer stop()
+	go takeHangups(col.GetState, signals, ended)
+	return explain.Explain(untilOneOf(ctx, signals, time.After, col), c.documents, factoriesOf(set))
 }
 
 // runAgent is runCollector for what runs unattended: a SIGHUP does not end it but
@@ -109,7 +114,7 @@ func runAgent(ctx context.Context, set otelcol.CollectorSettings, c configuratio
 			return err
 		}
 		run, done := &restartable{collector: col}, make(chan struct{})
-		go h.take(col.GetState, done)
+		go takeHangups(col.GetState, h.signals, done)
 		go h.follow(ctx, run, done)
 		err = untilSignal(ctx, run)
 		close(done)

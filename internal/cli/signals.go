@@ -30,18 +30,25 @@ type collector interface {
 	Shutdown()
 }
 
-// untilSignal runs c until it ends by itself or SIGINT, SIGTERM or one of more
-// asks for it. It returns within interruptGrace of any signal but SIGTERM, and
-// at once on a second one that is no echo, even if c has not ended; the process is expected to
-// end then, and with it everything in the kernel that belongs to it. A SIGHUP
-// that is not among more is the business of hangups.
-func untilSignal(ctx context.Context, c collector, more ...os.Signal) error {
-	signals := make(chan os.Signal, 2)
+// endingSignals are SIGINT, SIGTERM and more, until stop is called.
+func endingSignals(more ...os.Signal) (signals chan os.Signal, stop func()) {
+	signals = make(chan os.Signal, 2)
 	signal.Notify(signals, append(more, os.Interrupt, syscall.SIGTERM)...)
-	defer signal.Stop(signals)
+	return signals, func() { signal.Stop(signals) }
+}
+
+// untilSignal runs c until it ends by itself or SIGINT or SIGTERM asks for it. A
+// SIGHUP is the business of hangups.
+func untilSignal(ctx context.Context, c collector) error {
+	signals, stop := endingSignals()
+	defer stop()
 	return untilOneOf(ctx, signals, time.After, c)
 }
 
+// untilOneOf runs c until it ends by itself or one of the signals asks for it. It
+// returns within interruptGrace of any signal but SIGTERM, and at once on a second
+// one that is no echo, even if c has not ended; the process is expected to end
+// then, and with it everything in the kernel that belongs to it.
 func untilOneOf(ctx context.Context, signals <-chan os.Signal, after func(time.Duration) <-chan time.Time, c collector) error {
 	ended := make(chan error, 1)
 	go func() { ended <- c.Run(ctx) }()

@@ -111,10 +111,10 @@ func TestEchoOfASignalIsIgnored(t *testing.T) {
 
 func TestUntilSignalHearsTheProcess(t *testing.T) {
 	c := newFake(func(stop <-chan struct{}) error {
-		if err := syscall.Kill(os.Getpid(), syscall.SIGHUP); err != nil {
+		if err := syscall.Kill(os.Getpid(), syscall.SIGTERM); err != nil {
 			return err
 		}
 		return untilStopped(stop)
 	})
-	require.NoError(t, untilSignal(t.Context(), c, syscall.SIGHUP))
+	require.NoError(t, untilSignal(t.Context(), c))
 }
