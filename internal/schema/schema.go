@@ -134,7 +134,7 @@ const (
 	DNSQuestionName           = "dns.question.name"
 	DNSAnswers                = "dns.answers"                           // string slice
 	DNSQuestionType           = "sightglass.dns.question.type"          // A, AAAA, ...
-	RequestClass              = "sightglass.request.class"              // unary, stream, wait, probe
+	RequestClass              = "sightglass.request.class"              // unary, stream, wait, probe, oneway
 	RequestRouteInferred      = "sightglass.http.route.inferred"        // template guessed from the path
 	RequestRole               = "sightglass.request.role.confidence"    // "known" is not written; "guessed" is
 	RequestTimeToFirstByte    = "sightglass.request.time_to_first_byte" // double, s
@@ -149,6 +149,7 @@ const (
 	ClassStream = "stream"
 	ClassWait   = "wait"
 	ClassProbe  = "probe"
+	ClassOneWay = "oneway"
 )
 
 // Event names of log records.
@@ -210,6 +211,10 @@ const (
 	MetricRPCClientDuration  = "rpc.client.call.duration"
 	MetricDBClientDuration   = "db.client.operation.duration"
 	MetricDBServerDuration   = "sightglass.db.server.operation.duration"
+
+	MetricMessagingClientDuration  = "messaging.client.operation.duration"
+	MetricMessagingProcessDuration = "messaging.process.duration"
+	MetricMessagingServerDuration  = "sightglass.messaging.server.operation.duration"
 )
 
 // Facts that policies ask for beyond the ones above. A receiver writes those
@@ -292,4 +297,15 @@ const (
 	DBResponseReturnedRows = "db.response.returned_rows"       // int
 	DBStatementUnseen      = "sightglass.db.statement.unseen"  // bool: prepared before the agent joined; its text is not known
 	DBResponseError        = "sightglass.db.response.sqlstate" // SQLSTATE of a system whose status code is its own number
+)
+
+// Messaging.
+const (
+	MessagingSystem               = "messaging.system"         // kafka, rabbitmq
+	MessagingOperationName        = "messaging.operation.name" // as the system calls it
+	MessagingOperationType        = "messaging.operation.type" // send, receive, process, settle; absent for what is none of these
+	MessagingDestinationName      = "messaging.destination.name"
+	MessagingDestinationTemporary = "messaging.destination.temporary" // bool
+	MessagingRoutingKey           = "messaging.rabbitmq.destination.routing_key"
+	MessagingDeliveryTag          = "messaging.rabbitmq.message.delivery_tag" // int
 )

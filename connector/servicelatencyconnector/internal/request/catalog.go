@@ -88,7 +88,7 @@ func (c *Catalog) newMetric(id int, d *Definition) *Metric {
 		Metric: aggregate.Metric{
 			ID: uint32(id), Name: d.Name, Description: d.Description, Unit: "s", Shape: c.options.Shape(d),
 		},
-		Server: id == httpServer || id == rpcServer || id == dbServer || id == messagingProcess || id == otherServer,
+		Server: id == httpServer || id == rpcServer || id == dbServer || id == messagingProcess || id == messagingServer || id == otherServer,
 		slots:  slices.Clone(d.slots),
 	}
 }

@@ -44,6 +44,7 @@ const (
 	dbServer
 	messagingClient
 	messagingProcess
+	messagingServer
 	dnsLookup
 	otherServer
 	otherClient
@@ -89,16 +90,22 @@ var Definitions = [definitions]Definition{
 		slots:       []Slot{DBSystem, DBNamespace, DBSummary, DBOperation, DBCollection, DBProcedure, DBStatus, ErrorType, PeerName, Class, WithinPod, Estimated},
 	},
 	messagingClient: {
-		Name:        "messaging.client.operation.duration",
+		Name:        schema.MetricMessagingClientDuration,
 		Description: "Duration of messaging operations of a producer or consumer client, such as send and receive.",
 		Boundaries:  requestBoundaries,
 		slots:       []Slot{MessagingSystem, MessagingOperation, MessagingType, MessagingDestination, MessagingTemplate, MessagingGroup, ErrorType, PeerName, Class, Estimated},
 	},
 	messagingProcess: {
-		Name:        "messaging.process.duration",
+		Name:        schema.MetricMessagingProcessDuration,
 		Description: "Duration of processing a message.",
 		Boundaries:  requestBoundaries,
 		slots:       []Slot{MessagingSystem, MessagingOperation, MessagingType, MessagingDestination, MessagingTemplate, MessagingGroup, ErrorType, PeerName, Class, Estimated},
+	},
+	messagingServer: {
+		Name:        schema.MetricMessagingServerDuration,
+		Description: "Duration of messaging operations as the broker sees them; the conventions have only the clients' view.",
+		Boundaries:  requestBoundaries,
+		slots:       []Slot{MessagingSystem, MessagingOperation, MessagingType, MessagingDestination, MessagingTemplate, MessagingGroup, ErrorType, PeerName, Class, WithinPod, Estimated},
 	},
 	dnsLookup: {
 		Name:        "dns.lookup.duration",

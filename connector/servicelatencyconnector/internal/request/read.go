@@ -84,6 +84,8 @@ func classify(kind ptrace.SpanKind, f *Fields) int {
 		return httpServer
 	case f.Has(DBSystem):
 		return pick(server, dbServer, dbClient)
+	case f.Has(MessagingSystem) && kind == ptrace.SpanKindServer && f.Has(MessagingOperation): // what a broker does
+		return messagingServer
 	case f.Has(MessagingSystem):
 		return pick(processes(kind, f), messagingProcess, messagingClient)
 	case f.Has(HTTPMethod):
@@ -170,7 +172,7 @@ func (m *Metric) Protocol() Protocol {
 	switch m.ID {
 	case dbClient, dbServer:
 		return DatabaseProtocol
-	case messagingClient, messagingProcess:
+	case messagingClient, messagingProcess, messagingServer:
 		return MessagingProtocol
 	default:
 		return OtherProtocol

@@ -269,6 +269,12 @@ func TestProtocols(t *testing.T) {
 			"messaging.process.duration",
 			attrs{"messaging.system": "kafka"},
 		},
+		"broker": {
+			server, failed,
+			attrs{"messaging.system": "rabbitmq", "messaging.operation.name": "deliver", "messaging.operation.type": "process", "sightglass.request.class": "oneway"},
+			"sightglass.messaging.server.operation.duration",
+			attrs{"messaging.system": "rabbitmq", "messaging.operation.name": "deliver", "messaging.operation.type": "process", "sightglass.request.class": "oneway", "error.type": "_OTHER"},
+		},
 		"temporary destination": {
 			producer, unset,
 			attrs{"messaging.system": "jms", "messaging.destination.name": "amq.gen-JzTY20", "messaging.destination.temporary": true},

@@ -21,6 +21,7 @@ var rules = [definitions]func(*Fields, ptrace.Span){
 	dbServer:         dbRules,
 	messagingClient:  messagingRules,
 	messagingProcess: messagingRules,
+	messagingServer:  messagingRules,
 	dnsLookup:        noRules,
 	otherServer:      otherRules,
 	otherClient:      otherRules,
@@ -165,7 +166,7 @@ func (f *Fields) finish(m *Metric, r *Resource, status ptrace.StatusCode) {
 		f.put(ErrorType, aggregate.StringValue(OtherError))
 	}
 	switch f.Text(Class) {
-	case schema.ClassStream, schema.ClassWait, schema.ClassProbe:
+	case schema.ClassStream, schema.ClassWait, schema.ClassProbe, schema.ClassOneWay:
 	default: // unary is what a series without the attribute counts
 		f.drop(Class)
 	}

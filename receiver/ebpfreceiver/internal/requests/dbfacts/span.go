@@ -23,7 +23,7 @@ func (f *Facts) Describe(ex *exchange.Exchange, w *spans.Writer) bool {
 	w.Bytes(schema.DBNamespace, f.Namespace)
 	f.name(w)
 	f.query(w)
-	f.server(ex, w)
+	w.Server(ex)
 	f.outcome(ex, w)
 	if p, ok := spans.ParseTraceParent(f.TraceParent); ok {
 		w.Parent(p.Trace, p.Span, p.Flags, "")
@@ -112,24 +112,6 @@ func (f *Facts) query(w *spans.Writer) {
 	case f.Hidden:
 		w.List(schema.Truncated, schema.DBResponseStatusCode)
 	}
-}
-
-// familyUnix is AF_UNIX.
-const familyUnix = 1
-
-// server writes where the database is, and on its own side who asks.
-func (f *Facts) server(ex *exchange.Exchange, w *spans.Writer) {
-	if ex.Family == familyUnix {
-		return
-	}
-	if ex.Role == event.RoleClient {
-		w.Text(schema.ServerAddress, w.Peer(ex))
-		w.Int(schema.ServerPort, int64(ex.PeerPort))
-		return
-	}
-	w.Text(schema.ServerAddress, w.Address(ex.Family, &ex.LocalAddr))
-	w.Int(schema.ServerPort, int64(ex.LocalPort))
-	w.Text(schema.ClientAddress, w.Address(ex.Family, &ex.PeerAddr))
 }
 
 // outcome writes how it ended.

@@ -76,6 +76,7 @@ const (
 	Stream              // an upgraded connection or a response without a foreseeable end
 	Wait                // the request asks to be held until something happens
 	Probe               // a health check
+	OneWay              // nothing answers it: it lasts no longer than the bytes take to be handed over
 )
 
 // Reason says why an exchange is not whole.

@@ -17,6 +17,21 @@ func (w *Writer) Peer(ex *exchange.Exchange) string {
 	return w.Address(ex.Family, &ex.PeerAddr)
 }
 
+// Server writes where the server is, and on its own side who asks.
+func (w *Writer) Server(ex *exchange.Exchange) {
+	if ex.Family == familyUnix {
+		return
+	}
+	if ex.Role == event.RoleClient {
+		w.Text(schema.ServerAddress, w.Peer(ex))
+		w.Int(schema.ServerPort, int64(ex.PeerPort))
+		return
+	}
+	w.Text(schema.ServerAddress, w.Address(ex.Family, &ex.LocalAddr))
+	w.Int(schema.ServerPort, int64(ex.LocalPort))
+	w.Text(schema.ClientAddress, w.Address(ex.Family, &ex.PeerAddr))
+}
+
 // peer names the service behind a client's request, if the name that was looked
 // up is one of Kubernetes. Of all names only these say what they stand for.
 func (w *Writer) peer(ex *exchange.Exchange) {

@@ -177,13 +177,16 @@ var classNames = [...]string{
 	exchange.Stream: schema.ClassStream,
 	exchange.Wait:   schema.ClassWait,
 	exchange.Probe:  schema.ClassProbe,
+	exchange.OneWay: schema.ClassOneWay,
 }
 
 // request writes what every protocol has.
 func (w *Writer) request(ex *exchange.Exchange) {
-	if ex.Role == event.RoleClient {
+	switch {
+	case w.span.Kind() != ptrace.SpanKindUnspecified:
+	case ex.Role == event.RoleClient:
 		w.span.SetKind(ptrace.SpanKindClient)
-	} else {
+	default:
 		w.span.SetKind(ptrace.SpanKindServer)
 	}
 	w.peer(ex)

@@ -20,6 +20,9 @@ type Writer struct {
 // Name sets the span's name.
 func (w *Writer) Name(s string) { w.span.SetName(valid(s)) }
 
+// Kind sets the span's kind, where it is not that of the process' role.
+func (w *Writer) Kind(k ptrace.SpanKind) { w.span.SetKind(k) }
+
 // Text sets an attribute.
 func (w *Writer) Text(key, value string) { w.attrs.PutStr(key, valid(value)) }
 
