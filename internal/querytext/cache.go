@@ -37,7 +37,7 @@ func (c *Cache) Statement(text []byte, language Language, cut bool) (st *Stateme
 	}
 	// The scanner keeps nothing of the text but parent.
 	c.scanner = scanner{
-		text: unsafe.String(unsafe.SliceData(text), len(text)), language: language,
+		text: unsafe.String(unsafe.SliceData(text), len(text)), dialect: &dialects[language],
 		dst: c.text[:0], open: c.scanner.open[:0],
 	}
 	c.scanner.run()
@@ -57,7 +57,11 @@ func (c *Cache) Statement(text []byte, language Language, cut bool) (st *Stateme
 	}
 	key := string(c.text)
 	st = &Statement{Text: key[:len(key)-1], Truncated: cut}
-	st.Summary, st.Procedure = Summarize(st.Text)
+	if language == Cypher {
+		st.Summary, st.Procedure = SummarizeCypher(st.Text)
+	} else {
+		st.Summary, st.Procedure = Summarize(st.Text)
+	}
 	c.known[key] = st
 	return st, parent
 }

@@ -6,34 +6,6 @@ package querytext
 
 import "strings"
 
-// Language is how a database's statements are written.
-type Language uint8
-
-// The languages.
-const (
-	SQL     Language = iota // standard strings, "quoted" names
-	MySQL                   // backslash escapes; "quoted" strings; # comments
-	Bracket                 // SQL with [quoted] names
-	Words                   // a command and its arguments
-	JSON
-)
-
-// LanguageOf returns the language of a database by its db.system.name.
-func LanguageOf(system string) Language {
-	switch system {
-	case "mysql", "mariadb", "tidb", "clickhouse", "hive", "spark":
-		return MySQL
-	case "microsoft.sql_server", "mssql", "sqlite", "access":
-		return Bracket
-	case "redis", "valkey", "memcached", "keydb", "dragonfly":
-		return Words
-	case "mongodb", "couchdb", "couchbase", "elasticsearch", "opensearch", "aws.dynamodb", "azure.cosmosdb":
-		return JSON
-	default:
-		return SQL
-	}
-}
-
 // AppendSanitized appends a statement without its values, comments and
 // superfluous space. It looks at most at limit bytes of the text; the second
 // result tells that there was more.
@@ -51,7 +23,7 @@ func AppendSanitized(dst []byte, text string, language Language, limit int) ([]b
 		}
 		return appendWords(dst, text), truncated
 	default:
-		s := scanner{text: text, language: language, dst: dst, begin: len(dst)}
+		s := scanner{text: text, dialect: &dialects[language], dst: dst, begin: len(dst)}
 		s.run()
 		return s.dst, truncated
 	}

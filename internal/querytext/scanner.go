@@ -9,12 +9,12 @@ import "strings"
 //
 // What is not recognised as a name, a keyword or punctuation becomes ?.
 type scanner struct {
-	text     string
-	language Language
-	dst      []byte
-	begin    int // of this statement in dst
-	space    bool
-	parent   string // traceparent of a comment
+	text    string
+	dialect *dialect
+	dst     []byte
+	begin   int // of this statement in dst
+	space   bool
+	parent  string // traceparent of a comment
 
 	open   []group // parentheses that are open
 	in     bool    // the last word was IN
@@ -25,7 +25,7 @@ type scanner struct {
 type group struct {
 	at     int // in dst
 	plain  bool
-	list   bool // of IN
+	list   bool // of IN, or in brackets
 	values bool // of VALUES, and not the first
 }
 
@@ -55,11 +55,14 @@ func (s *scanner) token(i int) int {
 		end := s.comment(i)
 		s.trace(s.text[i:end])
 		return end
-	case c == '\'' || c == '"' && s.language == MySQL:
+	case c == '\'' || c == '"' && s.dialect.doubleString:
 		s.literal()
-		return quoteEnd(s.text, i, s.language == MySQL)
-	case c == '"' || c == '`' || c == '[' && s.language == Bracket:
+		return quoteEnd(s.text, i, s.dialect.escapes)
+	case c == '"' || c == '`' || c == '[' && s.dialect.brackets:
 		return s.quotedName(i)
+	case s.dialect.bare && bareValue(s.text[i:]) > 0:
+		s.literal()
+		return i + bareValue(s.text[i:])
 	case c == '$':
 		return s.dollar(i)
 	case isDigit(c) || c == '.' && i+1 < len(s.text) && isDigit(s.text[i+1]):
@@ -85,7 +88,7 @@ func (s *scanner) castBefore(i int) bool { return s.text[i] == ':' && i > 0 && s
 func (s *scanner) comment(i int) int {
 	rest := s.text[i:]
 	switch {
-	case strings.HasPrefix(rest, "--"), rest[0] == '#' && s.language == MySQL:
+	case s.dialect.dash && strings.HasPrefix(rest, "--"), s.dialect.hash && rest[0] == '#', s.dialect.slashes && strings.HasPrefix(rest, "//"):
 		if end := strings.IndexByte(rest, '\n'); end >= 0 {
 			return i + end
 		}
@@ -105,7 +108,7 @@ func (s *scanner) blockEnd(text string) int {
 		switch text[i : i+2] {
 		case "*/":
 			i++
-			if depth--; depth == 0 || s.language == MySQL {
+			if depth--; depth == 0 || !s.dialect.nested {
 				return i + 1
 			}
 		case "/*":
@@ -168,7 +171,7 @@ func (s *scanner) dollar(i int) int {
 	for end < len(s.text) && isWord(s.text[end]) {
 		end++
 	}
-	if end < len(s.text) && s.text[end] == '$' {
+	if s.dialect.dollars && end < len(s.text) && s.text[end] == '$' {
 		tag := s.text[i : end+1]
 		s.literal()
 		if n := strings.Index(s.text[end+1:], tag); n >= 0 {
@@ -209,13 +212,13 @@ func (s *scanner) numberEnd(i int) int {
 // word is a name, a keyword, a boolean, or the prefix of a string such as N'...'.
 func (s *scanner) word(i int) int {
 	end := i + 1
-	for end < len(s.text) && (isWord(s.text[end]) || s.text[end] == '$' || s.text[end] == '#' && s.language != MySQL) {
+	for end < len(s.text) && (isWord(s.text[end]) || s.text[end] == '$' || s.text[end] == '#' && !s.dialect.hash) {
 		end++
 	}
 	text := s.text[i:end]
 	if end < len(s.text) && s.text[end] == '\'' && stringPrefix(text) {
 		s.literal()
-		escapes := s.language == MySQL || text == "e" || text == "E"
+		escapes := s.dialect.escapes || text == "e" || text == "E"
 		return quoteEnd(s.text, end, escapes)
 	}
 	switch {
@@ -245,8 +248,13 @@ func (s *scanner) punctuation(c byte) {
 		s.open = append(s.open, group{at: len(s.dst), plain: true, list: s.in, values: more})
 		s.dst = append(s.dst, c)
 		s.in = false
-	case ')':
-		s.close()
+	case '[', '{':
+		s.gap()
+		s.open = append(s.open, group{at: len(s.dst), plain: s.dialect.lists, list: s.dialect.lists})
+		s.dst = append(s.dst, c)
+		s.in = false
+	case ')', ']', '}':
+		s.close(c)
 	case ',':
 		s.dst = append(s.dst, c)
 		s.space = true // "a,b" and "a , b" are the same
@@ -254,7 +262,7 @@ func (s *scanner) punctuation(c byte) {
 		s.gap()
 		s.dst = append(s.dst, c)
 		s.in = false
-		if n := len(s.open); n > 0 {
+		if n := len(s.open); n > 0 && (c != ':' || s.dst[s.open[n-1].at] != '{') { // {1: 2} is values only
 			s.open[n-1].plain = false
 		}
 	}
@@ -262,17 +270,17 @@ func (s *scanner) punctuation(c byte) {
 
 // close ends a group: lists of values of any length become one, and rows after
 // the first disappear.
-func (s *scanner) close() {
+func (s *scanner) close(c byte) {
 	s.gap()
-	s.dst = append(s.dst, ')')
+	s.dst = append(s.dst, c)
 	if len(s.open) == 0 {
 		return
 	}
 	g := s.open[len(s.open)-1]
 	s.open = s.open[:len(s.open)-1]
 	switch {
-	case g.list && g.plain:
-		s.dst = append(s.dst[:g.at], "(?)"...)
+	case g.list && g.plain && len(s.dst) > g.at+2: // not empty
+		s.dst = append(s.dst[:g.at+1], '?', c)
 	case g.values && g.plain:
 		s.dst = s.dst[:s.values]
 	}

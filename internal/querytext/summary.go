@@ -206,6 +206,9 @@ func (s *summarizer) name(token string) {
 }
 
 func (s *summarizer) add(word string) {
+	if word == "" {
+		return
+	}
 	n := len(s.dst) + len(word)
 	if len(s.dst) > 0 {
 		n++
@@ -222,8 +225,9 @@ func (s *summarizer) add(word string) {
 // tokens cuts a text into names (with their qualifiers and quotes) and single
 // bytes of punctuation.
 type tokens struct {
-	text string
-	i    int
+	text  string
+	i     int
+	lists bool // brackets hold lists, not names
 }
 
 // next returns the next token, "" at the end.
@@ -233,7 +237,7 @@ func (t *tokens) next() string {
 		return ""
 	}
 	begin := t.i
-	if !isNameStart(t.text[begin]) {
+	if c := t.text[begin]; !isNameStart(c) || c == '[' && t.lists {
 		t.i++
 		return t.text[begin:t.i]
 	}
@@ -241,7 +245,7 @@ func (t *tokens) next() string {
 		switch c := t.text[t.i]; {
 		case c == '"' || c == '`':
 			t.i = quoteEnd(t.text, t.i, false)
-		case c == '[' && (t.i == begin || t.text[t.i-1] == '.'):
+		case c == '[' && !t.lists && (t.i == begin || t.text[t.i-1] == '.'):
 			end := strings.IndexByte(t.text[t.i:], ']')
 			if end < 0 {
 				end = len(t.text) - t.i - 1
