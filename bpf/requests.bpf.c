@@ -124,8 +124,10 @@ int on_io_exit(struct bpf_raw_tracepoint_args *ctx)
 	if (h.type != SOCK_STREAM)
 		return 0;
 	s = requests__socket(&h);
-	if (s && !(s->flags & REQUESTS_BORING))
+	if (s && !(s->flags & REQUESTS_BORING)) {
+		io.fiber = extract__fiber(ctx->args[0]);
 		requests__ended(s, &io);
+	}
 	return 0;
 }
 
@@ -140,6 +142,7 @@ int on_io_messages(struct bpf_raw_tracepoint_args *ctx)
 	if (!c || !requests__begin(&c->io, ctx) || !requests__which(&c->io, &h))
 		return 0;
 	c->messages = 0;
+	c->io.fiber = extract__fiber(ctx->args[0]);
 	if ((c->io.call & IO_KIND) == IO_MESSAGES) {
 		c->messages = c->io.ret > 0 ? c->io.args[1] : 0;
 		c->io.call = (c->io.call & ~IO_KIND) | IO_MESSAGE;

@@ -70,6 +70,7 @@ struct requests_record {
 	__u8 reserved[3];
 	__u32 opposite; /* data: bytes moved the other way by then, modulo 2^32 */
 	__u8 tail[REQUESTS_TAIL];
+	__u64 fiber; /* data: the register by which Go's runtime finds the goroutine */
 };
 
 /* One socket. The key is the address of its struct sock; the inode number of

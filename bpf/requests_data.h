@@ -4,6 +4,7 @@
 #define SIGHTGLASS_REQUESTS_DATA_H
 
 #include "lib/emit.h"
+#include "requests_bursts.h"
 #include "requests_match.h"
 #include "requests_payload.h"
 #include "requests_socket.h"
@@ -13,6 +14,7 @@ struct requests_io {
 	__u64 task;
 	__u64 sk;
 	__s64 ret;
+	__u64 fiber;
 	__u64 args[6];
 	__u32 nr;
 	__u8 call; /* enum requests_call */
@@ -67,6 +69,7 @@ static __always_inline void requests__send(struct requests_scratch *b,
 	r->header.len = sizeof(*r) + captured;
 	r->bytes = io->ret > 0 ? io->ret : 0;
 	r->error = io->ret < 0 ? io->ret : 0;
+	r->fiber = io->fiber;
 	r->captured = captured;
 	if (io->call & IO_SEND) {
 		r->direction = REQUESTS_SEND;

@@ -15,11 +15,6 @@
  */
 #define REQUESTS_TRIES 8
 
-/* How far into a segment, and in how many segments of a socket, further messages
- * are sought.
- */
-#define REQUESTS_SEARCH 512
-#define REQUESTS_SEARCHES 3
 #define REQUESTS_HEED 16 /* a verdict is looked for at every n-th record; a power of two */
 #define REQUESTS_LOOK 16 /* bytes that signatures look at */
 #define REQUESTS_SHORT 16 /* bytes; nothing shorter holds the head of a message */
@@ -193,61 +188,6 @@ static __always_inline __u64 requests__bound(const struct requests_socket *s, __
 	}
 	*budget = 0;
 	return n;
-}
-
-/* requests__find_end: whether the end of a head stands in the first len bytes of
- * the payload that is being made, and something behind it. Four bytes at a time:
- * only a word with the first byte of the end in it is looked at closely.
- */
-__noinline int requests__find_end(__u32 end, __u32 len)
-{
-	const __u64 ones = 0x0101010101010101ULL;
-	__u64 first = (end & 0xff) * ones, word, gone;
-	__u32 zero = 0;
-	struct requests_scratch *s = bpf_map_lookup_elem(&requests_scratch, &zero);
-
-	if (!s)
-		return 0;
-	for (__u32 i = 0; i < REQUESTS_SEARCH; i += 4) {
-		if (i + 4 >= len)
-			break;
-		word = *(__u64 *)&s->payload[i];
-		gone = word ^ first;
-		if (!((gone - ones) & ~gone & (ones << 7)))
-			continue;
-		if ((__u32)word == end)
-			return 1;
-		for (int k = 1; k < 4; k++) {
-			word >>= 8;
-			if ((__u32)word == end)
-				return i + k + 4 < len;
-		}
-	}
-	return 0;
-}
-
-/* requests__wants_more: whether the bytes of a message of which got were copied,
- * all or not, show that this socket's messages come in bursts, or have heads
- * beyond the bound. Who sends bursts does so from the beginning: only the first
- * segments of a socket are searched for them.
- */
-static __always_inline bool requests__wants_more(struct requests_socket *s,
-						 const volatile struct requests_signature *sig,
-						 const struct requests_record *r, __u64 got,
-						 bool all)
-{
-	if (s->wide || !sig->end)
-		return false;
-	if (!all) {
-		if (sig->bare && r->tail_len == REQUESTS_TAIL &&
-		    *(const __u64 *)r->tail >> 32 == sig->end)
-			return true;
-		return !requests__find_end(sig->end, got);
-	}
-	if (s->searched >= REQUESTS_SEARCHES)
-		return false;
-	s->searched++;
-	return requests__find_end(sig->end, got);
 }
 
 #endif

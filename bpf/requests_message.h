@@ -119,10 +119,8 @@ requests__classify_datagram(struct requests_scratch *b, const struct requests_me
 
 	if (!got)
 		return 0;
-	return requests__signature(
-		requests__match(*(__u64 *)b->payload,
-						   *(__u64 *)&b->payload[8], got,
-						   REQUESTS_DATAGRAMS, 0));
+	return requests__signature(requests__match(*(__u64 *)b->payload, *(__u64 *)&b->payload[8],
+						   got, REQUESTS_DATAGRAMS, 0));
 }
 
 /* requests__datagram: a datagram was moved over a socket that is watched, or an

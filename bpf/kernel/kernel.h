@@ -72,6 +72,7 @@ struct timespec64 {
 
 #if defined(__TARGET_ARCH_x86)
 struct pt_regs {
+	unsigned long r14;
 	unsigned long r10;
 	unsigned long r9;
 	unsigned long r8;

@@ -25,6 +25,14 @@ static __always_inline __u32 extract__nr(__u64 regs)
 	return (__u32)kread(pt_regs, regs, orig_ax);
 }
 
+/* extract__fiber: the register that holds the current goroutine in Go's
+ * convention; in other programs it means nothing.
+ */
+static __always_inline __u64 extract__fiber(__u64 regs)
+{
+	return kread(pt_regs, regs, r14);
+}
+
 static __always_inline void extract__args_by(const bool direct, struct pt_regs *regs, __u64 *args)
 {
 	args[0] = kget(regs, di);
@@ -63,6 +71,11 @@ static __always_inline bool extract__is_compat(__u64 task)
 static __always_inline __u32 extract__nr(__u64 regs)
 {
 	return (__u32)kread(pt_regs, regs, syscallno);
+}
+
+static __always_inline __u64 extract__fiber(__u64 regs)
+{
+	return kload(kaddr(pt_regs, regs, regs) + 28 * 8);
 }
 
 /* The first register is overwritten by the result. */

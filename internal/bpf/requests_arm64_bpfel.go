@@ -60,6 +60,7 @@ type requestsRequestsCurrent struct {
 		Task     uint64
 		Sk       uint64
 		Ret      int64
+		Fiber    uint64
 		Args     [6]uint64
 		Nr       uint32
 		Call     uint8
@@ -112,6 +113,7 @@ type requestsRequestsRecord struct {
 	Reserved  [3]uint8
 	Opposite  uint32
 	Tail      [8]uint8
+	Fiber     uint64
 }
 
 type requestsRequestsScratch struct {

@@ -29,6 +29,10 @@ type Request struct {
 	Payload   []byte // the first of these bytes, up to the bound of the protocol
 	Tail      []byte // the last of these bytes; empty when they are not known (sendfile, splice)
 
+	// Fiber is the register in which Go keeps the current goroutine, since 1.17; in
+	// other programs it means nothing.
+	Fiber uint64
+
 	// The next belong to TypeSocketClose.
 	Received, Sent uint64 // bytes that the socket moved since it is watched
 }

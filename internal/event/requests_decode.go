@@ -6,7 +6,7 @@ import "encoding/binary"
 // the same as struct requests_record. All numbers are little-endian, as both
 // supported machines are.
 const (
-	requestFixed    = 112 // bytes before the payload, without the header
+	requestFixed    = 120 // bytes before the payload, without the header
 	requestTailSize = 8
 )
 
@@ -37,6 +37,7 @@ func decodeRequest(body []byte, r *Request) error {
 		Flags:           RequestFlags(b[89]),
 		Error:           int32(le.Uint32(b[92:])),
 		Opposite:        le.Uint32(b[100:]),
+		Fiber:           le.Uint64(b[112:]),
 	}
 	captured, tail := int(le.Uint16(b[90:])), int(b[96])
 	if captured > len(body)-requestFixed || tail > max(requestTailSize, captured) {
@@ -54,5 +55,5 @@ func decodeRequest(body []byte, r *Request) error {
 // decodeSocketClose turns the fields that TypeSocketClose uses otherwise.
 func (r *Request) decodeSocketClose() {
 	r.Received, r.Sent = r.Position, r.Bytes
-	r.Position, r.Bytes, r.Enter, r.Payload, r.Tail = 0, 0, 0, nil, nil
+	r.Position, r.Bytes, r.Enter, r.Fiber, r.Payload, r.Tail = 0, 0, 0, 0, nil, nil
 }

@@ -36,6 +36,7 @@ func requestRecord(typ Type, payload string) []byte {
 	b[96] = 5
 	le.PutUint32(b[100:], 4001)
 	copy(b[104:], "tail!...")
+	le.PutUint64(b[112:], 5001)
 	return append(raw, payload...)
 }
 
@@ -43,14 +44,14 @@ func TestDecodeData(t *testing.T) {
 	var ev Event
 	require.NoError(t, Decode(requestRecord(TypeData, "payload"), &ev))
 	require.Equal(t, Header{
-		Type: TypeData, Len: 151, Time: 1001, Key: ProcessKey{Start: 1002, TGID: 1003}, TID: 1004,
+		Type: TypeData, Len: 159, Time: 1001, Key: ProcessKey{Start: 1002, TGID: 1003}, TID: 1004,
 	}, ev.Header)
 	require.Equal(t, Request{
 		Socket: 2001, CgroupID: 2002, Enter: 2003, Position: 2004, Bytes: 2005,
 		CgroupHierarchy: 3001, NetNS: 3002, Family: 2, LocalPort: 8080, PeerPort: 40000,
 		LocalAddr: [16]byte([]byte("local address 16")), PeerAddr: [16]byte([]byte("peer address  16")),
 		Role: RoleServer, Flags: RequestHead | RequestMidway, Class: 1,
-		Direction: Send, Error: -104, Opposite: 4001, Payload: []byte("payload"), Tail: []byte("tail!"),
+		Direction: Send, Error: -104, Opposite: 4001, Payload: []byte("payload"), Tail: []byte("tail!"), Fiber: 5001,
 	}, ev.Request)
 }
 

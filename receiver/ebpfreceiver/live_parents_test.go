@@ -4,9 +4,16 @@ package ebpfreceiver
 
 import (
 	"bufio"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -99,4 +106,77 @@ func TestLiveParents(t *testing.T) {
 	parent, child = l.span(t, "loop", outer), l.span(t, "loop", client)
 	assert.Equal(t, trace, parent.TraceID().String())
 	assert.True(t, child.ParentSpanID().IsEmpty(), "it could belong to any request of the loop")
+}
+
+// many is how many requests are under way at once in TestLiveParentsOfGoroutines.
+const many = 8
+
+// serveNested answers /outer/N by asking itself for /inner/N from the goroutine
+// that serves it, and /pooled/N by way of a client that has goroutines of its own,
+// while many requests are under way.
+func serveNested(t *testing.T) {
+	t.Helper()
+	var all sync.WaitGroup
+	all.Add(many)
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		path, n := filepath.Split(r.URL.Path)
+		switch path {
+		case "/outer/":
+			all.Done()
+			all.Wait()
+			conn, err := net.Dial("tcp", r.Host)
+			if err != nil {
+				w.WriteHeader(http.StatusBadGateway)
+				return
+			}
+			defer conn.Close()
+			_, _ = fmt.Fprintf(conn, "GET /inner/%s HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n", n)
+			_, _ = io.Copy(io.Discard, conn)
+		case "/pooled/":
+			resp, err := http.Get("http://" + r.Host + "/inner/" + n)
+			if err == nil {
+				_ = resp.Body.Close()
+			}
+		}
+		_, _ = io.WriteString(w, "ok")
+	}))
+	fmt.Println(s.URL)
+	_, _ = bufio.NewReader(os.Stdin).ReadString('\n') // until the parent ends
+}
+
+// The request that a goroutine makes while it serves another one is its child,
+// however many share its thread. One that a connection pool's goroutine sends has
+// no parent.
+func TestLiveParentsOfGoroutines(t *testing.T) {
+	l := newLive(t, nil)
+	l.start(t)
+	url := startServerAs(t, "nested", "goroutines")
+	ask := func(path string) {
+		resp, err := http.Get(url + path)
+		if assert.NoError(t, err) {
+			_ = resp.Body.Close()
+		}
+	}
+	var done sync.WaitGroup
+	for n := range many {
+		done.Go(func() { ask(fmt.Sprint("/outer/", n)) })
+	}
+	done.Wait()
+	ask("/pooled/100")
+
+	with := func(kind ptrace.SpanKind, path string) func(ptrace.Span) bool {
+		return func(s ptrace.Span) bool { return s.Kind() == kind && valueOf(s.Attributes(), schema.URLPath) == path }
+	}
+	client := func(path string) func(ptrace.Span) bool {
+		return func(s ptrace.Span) bool {
+			return s.Kind() == ptrace.SpanKindClient && strings.HasSuffix(valueOf(s.Attributes(), schema.URLFull), path)
+		}
+	}
+	for n := range many {
+		parent := l.span(t, "goroutines", with(ptrace.SpanKindServer, fmt.Sprint("/outer/", n)))
+		child := l.span(t, "goroutines", client(fmt.Sprint("/inner/", n)))
+		assert.Equal(t, parent.SpanID(), child.ParentSpanID(), n)
+		assert.Equal(t, parent.TraceID(), child.TraceID(), n)
+	}
+	assert.True(t, l.span(t, "goroutines", client("/inner/100")).ParentSpanID().IsEmpty())
 }

@@ -49,6 +49,8 @@ func TestHelperProcess(t *testing.T) {
 		}))
 		fmt.Println(s.URL)
 		_, _ = bufio.NewReader(os.Stdin).ReadString('\n') // until the parent ends
+	case "nested":
+		serveNested(t)
 	default: // a URL
 		defer http.DefaultClient.CloseIdleConnections()
 		for _, path := range []string{"/users/17", "/missing"} {

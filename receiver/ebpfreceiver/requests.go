@@ -225,19 +225,17 @@ func (s *requestStage) waits(ex *exchange.Exchange, until uint64) bool {
 	if ex.End > until {
 		return true
 	}
-	if !ex.Parent.Valid() || until >= ex.End+uint64(maxJudging) {
+	if !ex.Parent.Valid() && !ex.FiberParent.Valid() || until >= ex.End+uint64(maxJudging) {
 		return false
 	}
-	_, pending := s.threads.sequential(requests.Thread{Process: ex.Owner, TID: ex.TID})
+	_, pending := s.threads.of(requests.Thread{Process: ex.Owner, TID: ex.TID})
 	return pending
 }
 
 // span makes the span of an exchange.
 func (s *requestStage) span(ex *exchange.Exchange) {
-	if ex.Parent.Valid() {
-		if caused, _ := s.threads.sequential(requests.Thread{Process: ex.Owner, TID: ex.TID}); !caused {
-			ex.Parent = exchange.Context{}
-		}
+	if ex.Parent.Valid() || ex.FiberParent.Valid() {
+		ex.Parent = s.threads.parent(ex)
 	}
 	s.instrumented.note(ex)
 	owner := s.owners.of(ex, s.enrich)

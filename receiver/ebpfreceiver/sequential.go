@@ -3,9 +3,12 @@
 package ebpfreceiver
 
 import (
+	"debug/buildinfo"
 	"debug/elf"
+	"go/version"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -13,6 +16,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests"
+	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/exchange"
 )
 
 // Bounds of threadJudge.
@@ -34,13 +38,24 @@ var schedulers = []string{
 	"erts_", // Erlang
 }
 
-// goSections are sections that only Go's linker writes.
-var goSections = []string{".go.buildinfo", ".note.go.buildid", ".gopclntab"}
+// scheduling is what runs a thread's work.
+type scheduling uint8
 
-// threadJudge tells which threads run one piece of code to its end, so that what
-// they send while they serve a request is sent for that request. It looks at a
-// thread in a goroutine of its own, since a program's file may lie on a disk
-// that does not answer.
+const (
+	unknown    scheduling = iota
+	sequential            // the thread runs one piece of code to its end
+	goroutines            // goroutines do, whichever thread they are on
+	scheduled             // many tasks in turns, which nothing tells apart
+)
+
+// goroutineVersion is the first version of Go whose goroutines are told by a
+// register.
+const goroutineVersion = "go1.17"
+
+// threadJudge tells which threads, or goroutines, run one piece of code to its
+// end, so that what they send while they serve a request is sent for that request.
+// It looks at a thread in a goroutine of its own, since a program's file may lie
+// on a disk that does not answer.
 type threadJudge struct {
 	proc string
 	ask  chan requests.Thread
@@ -49,15 +64,15 @@ type threadJudge struct {
 	start sync.Once // at the first question
 
 	mu             sync.Mutex
-	recent, before map[requests.Thread]bool
+	recent, before map[requests.Thread]scheduling
 	pending        map[requests.Thread]struct{}
-	programs       map[[2]uint64]bool // by device and inode; the goroutine's alone
+	programs       map[[2]uint64]scheduling // by device and inode; the goroutine's alone
 }
 
 func newThreadJudge(proc string) *threadJudge {
 	return &threadJudge{
 		proc: proc, ask: make(chan requests.Thread, judgingQueue), done: make(chan struct{}),
-		recent: make(map[requests.Thread]bool), pending: make(map[requests.Thread]struct{}), programs: make(map[[2]uint64]bool),
+		recent: make(map[requests.Thread]scheduling), pending: make(map[requests.Thread]struct{}), programs: make(map[[2]uint64]scheduling),
 	}
 }
 
@@ -89,52 +104,85 @@ func (j *threadJudge) serves(t requests.Thread) {
 	j.start.Do(func() { go j.run() })
 	select {
 	case j.ask <- t:
-		j.pending[t] = struct{}{}
+		j.pending[t], j.pending[requests.Thread{Process: t.Process}] = struct{}{}, struct{}{}
 	default: // too many; the next request will ask again
 	}
 }
 
-// sequential tells whether a thread runs one piece of code to its end. While
-// that is being found out, pending is true.
-func (j *threadJudge) sequential(t requests.Thread) (verdict, pending bool) {
+// of tells what runs a thread's work; of a thread that nobody has asked about,
+// only whether goroutines do. While that is being found out, pending is true.
+func (j *threadJudge) of(t requests.Thread) (verdict scheduling, pending bool) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if _, pending = j.pending[t]; pending {
-		return false, true
+	for _, t := range []requests.Thread{t, {Process: t.Process}} {
+		if _, pending = j.pending[t]; pending {
+			return unknown, true
+		}
+		if verdict = j.known(t); verdict != unknown {
+			return verdict, false
+		}
 	}
-	verdict, known := j.recent[t]
-	if !known {
-		verdict = j.before[t]
-	}
-	return verdict, false
+	return unknown, false
 }
 
-func (j *threadJudge) note(t requests.Thread, verdict bool) {
+func (j *threadJudge) known(t requests.Thread) scheduling {
+	if verdict := j.recent[t]; verdict != unknown {
+		return verdict
+	}
+	return j.before[t]
+}
+
+// parent is the context of the request for which another one was certainly made.
+func (j *threadJudge) parent(ex *exchange.Exchange) exchange.Context {
+	switch verdict, _ := j.of(requests.Thread{Process: ex.Owner, TID: ex.TID}); verdict {
+	case sequential:
+		return ex.Parent
+	case goroutines:
+		return ex.FiberParent
+	case unknown, scheduled:
+	}
+	return exchange.Context{}
+}
+
+func (j *threadJudge) note(t requests.Thread, verdict scheduling) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	delete(j.pending, t)
+	delete(j.pending, requests.Thread{Process: t.Process})
 	j.keep(t, verdict)
 }
 
-func (j *threadJudge) keep(t requests.Thread, verdict bool) {
+// keep remembers a verdict; that goroutines do the work goes for all threads of
+// a process.
+func (j *threadJudge) keep(t requests.Thread, verdict scheduling) {
 	if len(j.recent) >= maxJudged {
-		j.recent, j.before = make(map[requests.Thread]bool), j.recent
+		j.recent, j.before = make(map[requests.Thread]scheduling), j.recent
 	}
 	j.recent[t] = verdict
+	if verdict == goroutines {
+		j.recent[requests.Thread{Process: t.Process}] = verdict
+	}
 }
 
-func (j *threadJudge) judge(t requests.Thread) bool {
+func (j *threadJudge) judge(t requests.Thread) scheduling {
 	dir := filepath.Join(j.proc, strconv.FormatUint(uint64(t.Process.TGID), 10))
+	program := j.program(filepath.Join(dir, "exe"))
+	if program != sequential {
+		return program
+	}
 	names := []string{strconv.FormatUint(uint64(t.TID), 10)}
 	if _, err := os.Stat(filepath.Join(dir, "task", names[0])); err != nil {
 		names = tasks(dir) // the thread has ended: none of the others may be a scheduler
 	}
 	for _, name := range names {
 		if isScheduler(filepath.Join(dir, "task", name, "comm")) {
-			return false
+			return scheduled
 		}
 	}
-	return len(names) > 0 && !j.hasScheduler(filepath.Join(dir, "exe"))
+	if len(names) == 0 {
+		return scheduled
+	}
+	return sequential
 }
 
 // tasks lists threads of a process.
@@ -159,39 +207,45 @@ func isScheduler(file string) bool {
 	return false
 }
 
-// hasScheduler tells whether a program brings a scheduler of its own: whether it
-// is written in Go. What cannot be read may be.
-func (j *threadJudge) hasScheduler(exe string) bool {
+// program tells what runs a program's work as far as its file says: Go brings
+// goroutines. What cannot be read may bring anything.
+func (j *threadJudge) program(exe string) scheduling {
 	f, err := os.Open(exe)
 	if err != nil {
-		return true
+		return scheduled
 	}
 	defer f.Close()
 	var st unix.Stat_t
 	if err := unix.Fstat(int(f.Fd()), &st); err != nil {
-		return true
+		return scheduled
 	}
 	id := [2]uint64{st.Dev, st.Ino}
-	is, known := j.programs[id]
+	verdict, known := j.programs[id]
 	if !known {
-		is = isGo(f)
+		verdict = read(f)
 		if len(j.programs) >= maxPrograms {
 			clear(j.programs)
 		}
-		j.programs[id] = is
+		j.programs[id] = verdict
 	}
-	return is
+	return verdict
 }
 
-func isGo(f *os.File) bool {
+// goSections are sections that only Go's linker writes.
+var goSections = []string{".go.buildinfo", ".note.go.buildid", ".gopclntab"}
+
+// read judges a program by its file.
+func read(f *os.File) scheduling {
 	file, err := elf.NewFile(f)
 	if err != nil {
-		return true
+		return scheduled
 	}
-	for _, name := range goSections {
-		if file.Section(name) != nil {
-			return true
-		}
+	if !slices.ContainsFunc(goSections, func(name string) bool { return file.Section(name) != nil }) {
+		return sequential
 	}
-	return false
+	info, err := buildinfo.Read(f)
+	if err != nil || !version.IsValid(info.GoVersion) || version.Compare(info.GoVersion, goroutineVersion) < 0 {
+		return scheduled
+	}
+	return goroutines
 }

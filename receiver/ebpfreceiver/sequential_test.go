@@ -28,15 +28,20 @@ func TestThreadJudge(t *testing.T) {
 	plain, ours, gone := threadOf(sleep.Process.Pid), threadOf(os.Getpid()), threadOf(1<<30)
 	ended := plain // a thread that is over: the process tells
 	ended.TID = 1 << 30
-	verdict, pending := j.sequential(plain)
-	assert.False(t, verdict || pending, "nobody asked")
+	verdict, pending := j.of(plain)
+	assert.Equal(t, unknown, verdict, "nobody asked")
+	assert.False(t, pending)
 	for _, th := range []requests.Thread{plain, ours, gone, ended, plain} {
 		j.serves(th)
 	}
-	for th, want := range map[requests.Thread]bool{plain: true, ours: false, gone: false, ended: true} {
-		assert.Eventually(t, func() bool { verdict, pending = j.sequential(th); return !pending }, 5*time.Second, time.Millisecond)
+	for th, want := range map[requests.Thread]scheduling{plain: sequential, ours: goroutines, gone: scheduled, ended: sequential} {
+		assert.Eventually(t, func() bool { verdict, pending = j.of(th); return !pending }, 5*time.Second, time.Millisecond)
 		assert.Equal(t, want, verdict, th)
 	}
+	another := ours
+	another.TID = 1 << 30
+	verdict, _ = j.of(another)
+	assert.Equal(t, goroutines, verdict, "it goes for all threads of a process")
 	j.stop()
 	<-j.done
 }
@@ -52,17 +57,17 @@ func TestThreadJudgeByName(t *testing.T) {
 	require.NoError(t, os.Symlink(sleep, dir+"/7/exe"))
 	j := newThreadJudge(dir)
 	defer j.stop()
-	assert.True(t, j.judge(threadOf(7)))
+	assert.Equal(t, sequential, j.judge(threadOf(7)))
 	carrier := threadOf(7)
 	carrier.TID = 8
-	assert.False(t, j.judge(carrier), "a carrier of virtual threads")
+	assert.Equal(t, scheduled, j.judge(carrier), "a carrier of virtual threads")
 }
 
 func TestThreadJudgeIsBounded(t *testing.T) {
 	j := newThreadJudge("/proc")
 	defer j.stop()
 	for i := range uint32(5 * maxJudged) {
-		j.note(requests.Thread{TID: i}, true)
+		j.note(requests.Thread{Process: event.ProcessKey{TGID: i}, TID: i}, goroutines)
 	}
-	assert.LessOrEqual(t, len(j.recent)+len(j.before), 2*maxJudged)
+	assert.LessOrEqual(t, len(j.recent)+len(j.before), 2*(maxJudged+1))
 }

@@ -109,7 +109,7 @@ func (c *conn) feed(ev *event.Event) {
 		Side: c.side(r.Direction), Start: ev.Time, End: ev.Time,
 		Len: r.Bytes, Payload: r.Payload, Tail: r.Tail, Datagram: c.isTalk,
 		Who: exchange.Who{
-			Owner: ev.Key, TID: ev.TID, CgroupID: r.CgroupID, CgroupHierarchy: r.CgroupHierarchy,
+			Owner: ev.Key, TID: ev.TID, Fiber: r.Fiber, CgroupID: r.CgroupID, CgroupHierarchy: r.CgroupHierarchy,
 			Loop: r.Flags&event.RequestLoop != 0,
 		},
 	}
@@ -182,7 +182,7 @@ func (c *conn) New(s *exchange.Segment) *exchange.Exchange {
 	ex := c.a.pools[c.proto].Get()
 	c.a.open.Add(ex)
 	ex.Endpoint = c.ep
-	ex.Owner, ex.TID = s.Who.Owner, s.Who.TID
+	ex.Owner, ex.TID, ex.Fiber = s.Who.Owner, s.Who.TID, fiberOf(s)
 	ex.CgroupID, ex.CgroupHierarchy = s.Who.CgroupID, s.Who.CgroupHierarchy
 	ex.Start = s.Start
 	c.a.threads.begin(ex, s.Who.Loop)

@@ -47,6 +47,35 @@ func TestChildOfWhatTheThreadServes(t *testing.T) {
 	assert.False(t, parent.Parent.Valid())
 }
 
+func goroutine(g uint64, tid uint32) func(*event.Event) {
+	return func(ev *event.Event) { ev.Request.Fiber, ev.TID = g, tid }
+}
+
+func TestChildOfWhatTheGoroutineServes(t *testing.T) {
+	const a, b = 0xc000000001c0, 0xc000000002a0
+	got := family(t, func(p *tape) {
+		p.data(1, server, recv, get, goroutine(a, 5), inLoop).data(5, server, recv, get, goroutine(b, 5)).
+			data(2, client, send, get, goroutine(a, 6)).data(2, client, recv, ok3, goroutine(a, 7)).
+			data(3, client, send, get, goroutine(b, 6)).data(3, client, recv, ok3, goroutine(b, 6)).
+			data(4, client, send, get, goroutine(0xc000000009c0, 5)).data(4, client, recv, ok3, goroutine(a, 5)).
+			data(1, server, send, ok3, goroutine(a, 8)).data(5, server, send, ok3, goroutine(b, 5)).
+			data(6, client, send, get, goroutine(a, 5)).data(6, client, recv, ok3, goroutine(a, 5))
+	})
+	assert.Equal(t, got[1].Span, got[2].FiberParent.Span, "whichever thread the goroutine is on")
+	assert.Equal(t, got[5].Span, got[3].FiberParent.Span)
+	assert.False(t, got[4].FiberParent.Valid(), "another goroutine on the same thread")
+	assert.False(t, got[6].FiberParent.Valid(), "the request had been answered")
+}
+
+// net/http waits for the next request in a goroutine that ends with its first byte.
+func TestNoChildOfWhoReadsOneByte(t *testing.T) {
+	got := family(t, func(p *tape) {
+		p.data(1, server, recv, get[:1], goroutine(0xc000000001c0, 5)).data(1, server, recv, get[1:], goroutine(0xc000000002a0, 5)).
+			data(2, client, send, get, goroutine(0xc000000001c0, 6)).data(2, client, recv, ok3).data(1, server, send, ok3)
+	})
+	assert.False(t, got[2].FiberParent.Valid())
+}
+
 func TestChildInTheTraceOfTheRequest(t *testing.T) {
 	got := family(t, func(p *tape) {
 		p.data(1, server, recv, traced, on(5)).data(2, client, send, get, on(5)).

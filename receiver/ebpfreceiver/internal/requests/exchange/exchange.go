@@ -30,13 +30,15 @@ type Exchange struct {
 
 	// Parent is the span of the one request that the thread served when it made
 	// this one. It caused this one if the thread runs no scheduler of its own.
-	Parent Context
+	// FiberParent is that of the goroutine, where threads run Go's.
+	Parent, FiberParent Context
 	// Trace and Span are the ids of this exchange's own span, if a child had
 	// to know them before it ended.
 	Trace [16]byte
 	Span  [8]byte
-	// Serving says that the thread is known to be busy with it.
-	Serving bool
+	// Serving and FiberServing say that the thread, respectively the goroutine, is
+	// known to be busy with it.
+	Serving, FiberServing bool
 
 	pool       *sync.Pool
 	prev, next *Exchange // in a List
@@ -46,6 +48,7 @@ type Exchange struct {
 type Endpoint struct {
 	Owner           event.ProcessKey // process that served (server) or sent (client) the request
 	TID             uint32
+	Fiber           uint64 // of Go programs: the goroutine that made the call; 0 when it may be another
 	CgroupID        uint64 // of the owner at that moment
 	CgroupHierarchy uint32
 	NetNS           uint32

@@ -54,6 +54,7 @@ func (s *Segment) Last() []byte {
 type Who struct {
 	Owner           event.ProcessKey
 	TID             uint32
+	Fiber           uint64 // event.Request.Fiber
 	CgroupID        uint64
 	CgroupHierarchy uint32
 	Loop            bool // TID is an event loop, which works on many requests in turns
