@@ -3,6 +3,7 @@
 package requests_test
 
 import (
+	"bufio"
 	"cmp"
 	"context"
 	"fmt"
@@ -191,22 +192,29 @@ func TestKernelMemcached(t *testing.T) {
 	}}))
 }
 
-func TestKernelPostgreSQL(t *testing.T) {
+// postgres starts a server with a table t of 100 rows. psql is a client of it.
+func postgres(t *testing.T) (db database, login, psql []string) {
+	t.Helper()
 	bin := filepath.Dir(find(t, "/usr/lib/postgresql/*/bin/postgres"))
-	find(t, "pgbench")
 	dir, as := home(t, "postgres")
 	initdb := exec.CommandContext(t.Context(), bin+"/initdb", "-D", dir+"/data", "-A", "trust", "-U", "postgres", "--no-sync")
 	initdb.SysProcAttr = as
 	out, err := initdb.CombinedOutput()
 	require.NoError(t, err, string(out))
-	login := func(port string) []string {
+	at := func(port string) []string {
 		return []string{"-h", "127.0.0.1", "-p", port, "-U", "postgres", "-d", "postgres"}
 	}
-	psql := func(port string) []string { return append([]string{"psql", "-q"}, login(port)...) }
-	db := serveData(t, as, func(port string) []string {
+	client := func(port string) []string { return append([]string{"psql", "-q"}, at(port)...) }
+	db = serveData(t, as, func(port string) []string {
 		return []string{bin + "/postgres", "-D", dir + "/data", "-p", port, "-k", dir, "-h", "127.0.0.1", "-c", "log_min_messages=panic"}
-	}, psql)
-	run(t, "CREATE TABLE t (a int PRIMARY KEY, b text); INSERT INTO t SELECT g, 'x' FROM generate_series(1, 100) g;", psql(db.port)...)
+	}, client)
+	run(t, "CREATE TABLE t (a int PRIMARY KEY, b text); INSERT INTO t SELECT g, 'x' FROM generate_series(1, 100) g;", client(db.port)...)
+	return db, at(db.port), client(db.port)
+}
+
+func TestKernelPostgreSQL(t *testing.T) {
+	find(t, "pgbench")
+	db, login, psql := postgres(t)
 	var scripts []string
 	for i, text := range []string{"SELECT b FROM t WHERE a = :i;\n", "UPDATE t SET b = 'y' WHERE a = :i;\n"} {
 		script := filepath.Join(t.TempDir(), strconv.Itoa(i))
@@ -222,7 +230,7 @@ func TestKernelPostgreSQL(t *testing.T) {
 		"prepared": {"SELECT b FROM t WHERE a = $1", "UPDATE t SET b = ? WHERE a = $1"},
 	} {
 		log := filepath.Join(t.TempDir(), mode)
-		run(t, "", slices.Concat([]string{"pgbench", "-n", "-M", mode, "-c", "4", "-t", "200", "-l", "--log-prefix=" + log}, scripts, login(db.port))...)
+		run(t, "", slices.Concat([]string{"pgbench", "-n", "-M", mode, "-c", "4", "-t", "200", "-l", "--log-prefix=" + log}, scripts, login)...)
 		for _, connection := range benchLog(t, log, names) {
 			all = append(all, connection)
 			for _, o := range connection {
@@ -233,10 +241,39 @@ func TestKernelPostgreSQL(t *testing.T) {
 			want["PREPARE "+names[0]], want["PREPARE "+names[1]] = 4, 4
 		}
 	}
-	run(t, "SELECT c FROM t; SELECT a FROM t;\n", psql(db.port)...)
+	run(t, "SELECT c FROM t; SELECT a FROM t;\n", psql...)
 	w.requireOperations(t, db.port, want)
 	requireSequences(t, all, w.at(db.port, event.RoleServer))
 	requireSequences(t, all, w.at(db.port, event.RoleClient))
+}
+
+// A connection that was idle when it was joined is followed from its next
+// statement on; what was prepared before has no text.
+func TestKernelPostgreSQLOldConnection(t *testing.T) {
+	find(t, "psql")
+	db, _, psql := postgres(t)
+	old := exec.CommandContext(t.Context(), psql[0], append(psql[1:], "-At")...)
+	in, err := old.StdinPipe()
+	require.NoError(t, err)
+	out, err := old.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, old.Start())
+	t.Cleanup(func() { _ = in.Close(); _ = old.Wait() })
+	answers := bufio.NewReader(out)
+	ask := func(text, want string) {
+		_, err := fmt.Fprintln(in, text)
+		require.NoError(t, err)
+		got, err := answers.ReadString('\n')
+		require.NoError(t, err)
+		require.Equal(t, want+"\n", got)
+	}
+	ask("PREPARE p AS SELECT count(*) FROM t; EXECUTE p;", "100")
+	w := watch(t, bpf.Options{})
+	for range 20 {
+		ask("SELECT a FROM t WHERE a = 7;", "7")
+		ask("EXECUTE p;", "100")
+	}
+	w.requireOperations(t, db.port, map[string]int{"SELECT a FROM t WHERE a = ?": 20, "EXECUTE p": 20})
 }
 
 // benchLog reads pgbench's record of the transactions of each connection, which
@@ -310,10 +347,27 @@ func TestKernelMariaDB(t *testing.T) {
 	}, func(port string) []string { return append(sql(port), "-e", "DO 1") })
 	run(t, "CREATE DATABASE shop; USE shop; CREATE TABLE t (a int PRIMARY KEY, b text); INSERT INTO t SELECT seq, 'x' FROM seq_1_to_100;", sql(db.port)...)
 	w := watch(t, bpf.Options{})
+	prepared := mariaPrepared(t, db.port)
 	run(t, "", "mariadb-slap", "--no-defaults", "-h", "127.0.0.1", "-P", db.port, "-u", "root", "--skip-ssl", "--create-schema=shop", "--no-drop",
 		"--concurrency=4", "--number-of-queries=400", "--delimiter=;", "--query=SELECT b FROM t WHERE a = 7;UPDATE t SET b = 'y' WHERE a = 8")
 	run(t, "USE shop; SELECT repeat('x', 20000) FROM t; DELETE FROM t WHERE a = 1;\n", sql(db.port)...)
 	w.requireOperations(t, db.port, map[string]int{
+		"SELECT c FROM sbtest1 WHERE id=?": prepared, "PREPARE SELECT c FROM sbtest1 WHERE id=?": 4,
 		"SELECT b FROM t WHERE a = ?": 200, "UPDATE t SET b = ? WHERE a = ?": 200, "SELECT repeat(?, ?) FROM t": 1, "DELETE FROM t WHERE a = ?": 1,
 	})
+}
+
+// mariaPrepared executes prepared statements over 4 connections. Returns how many.
+func mariaPrepared(t *testing.T, port string) int {
+	t.Helper()
+	const events = 400
+	bench := func(command ...string) []string {
+		return slices.Concat([]string{
+			find(t, "sysbench"), "oltp_point_select", "--db-driver=mysql", "--mysql-host=127.0.0.1", "--mysql-port=" + port, "--mysql-user=root",
+			"--mysql-db=shop", "--mysql-ssl=off", "--table-size=100", "--threads=4", "--time=0", "--events=" + strconv.Itoa(events),
+		}, command)
+	}
+	run(t, "", bench("prepare")...)
+	run(t, "", bench("run")...)
+	return events
 }
