@@ -6,6 +6,7 @@
 #include "lib/extract_call.h"
 #include "requests_message.h"
 #include "requests_stray.h"
+#include "tls_nested.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
@@ -19,19 +20,6 @@ enum requests_way *requests_wire_way __attribute__((unused));
 #define TCP_SYN_SENT 2
 #define TCP_SYN_RECV 3
 #define TCP_CLOSE 7
-
-/* Results of calls that tell that the connection is over. */
-#define EPIPE 32
-#define ECONNABORTED 103
-#define ECONNRESET 104
-#define ETIMEDOUT 110
-#define ECONNREFUSED 111
-
-static __always_inline bool requests__is_end(__s64 ret)
-{
-	return ret == -ECONNRESET || ret == -EPIPE || ret == -ETIMEDOUT || ret == -ECONNABORTED ||
-	       ret == -ECONNREFUSED;
-}
 
 static __always_inline __u8 requests__call(__u64 nr)
 {
@@ -63,9 +51,10 @@ int on_io_enter(struct bpf_raw_tracepoint_args *ctx)
 
 /* Slots of io_exit. */
 #define IO_EXIT_MESSAGES 1
+#define IO_EXIT_TLS 2
 
-/* requests__begin: what a call is that ended; false when it is none of ours, or
- * a receive that left the bytes where they were.
+/* requests__begin: what a call is that ended; false when it is none of ours, a
+ * receive that left the bytes where they were, or failed without a meaning.
  */
 static __always_inline bool requests__begin(struct requests_io *io,
 					    struct bpf_raw_tracepoint_args *ctx)
@@ -81,7 +70,7 @@ static __always_inline bool requests__begin(struct requests_io *io,
 		requests__loops();
 		return false;
 	}
-	if (!io->call || (io->ret < 0 && !requests__is_end(io->ret)))
+	if (!io->call || (requests__is_nothing(io->ret) && !tls__is_inside()))
 		return false;
 	extract__args(regs, io->args);
 	io->task = base__task();
@@ -112,7 +101,9 @@ int on_io_exit(struct bpf_raw_tracepoint_args *ctx)
 {
 	struct requests_handle h = {};
 	struct requests_io io = {};
+	struct requests_current *c;
 	struct requests_socket *s;
+	__u32 zero = 0;
 
 	if (!requests__begin(&io, ctx) || !requests__which(&io, &h))
 		return 0;
@@ -124,10 +115,36 @@ int on_io_exit(struct bpf_raw_tracepoint_args *ctx)
 	if (h.type != SOCK_STREAM)
 		return 0;
 	s = requests__socket(&h);
-	if (s && !(s->flags & REQUESTS_BORING)) {
+	if (!s)
+		return 0;
+	if (!(s->flags & (REQUESTS_BORING | REQUESTS_COVERED)) && !requests__is_nothing(io.ret)) {
 		io.fiber = extract__fiber(ctx->args[0]);
 		requests__ended(s, &io);
 	}
+	if (tls__since() && tls__concerns(s, &io)) {
+		c = bpf_map_lookup_elem(&requests_current, &zero);
+		if (!c)
+			return 0;
+		c->io = io;
+		c->io.fiber = extract__fiber(ctx->args[0]);
+		bpf_tail_call_static(ctx, &io_exit, IO_EXIT_TLS);
+	}
+	return 0;
+}
+
+/* A call on a stream socket within a TLS library; on_io_exit has left it. */
+SEC("raw_tp/sys_exit")
+int on_io_tls(struct bpf_raw_tracepoint_args *ctx)
+{
+	struct requests_current *c;
+	struct tls_thread *t;
+	__u32 zero = 0;
+
+	(void)ctx;
+	c = bpf_map_lookup_elem(&requests_current, &zero);
+	t = tls__slot((__u32)bpf_get_current_pid_tgid());
+	if (c && t)
+		tls__nested(t, &c->io);
 	return 0;
 }
 
@@ -177,18 +194,14 @@ int on_sock_set_state(struct bpf_raw_tracepoint_args *ctx)
 	return 0;
 }
 
-SEC("raw_tp/tcp_destroy_sock")
-int on_tcp_destroy_sock(struct bpf_raw_tracepoint_args *ctx)
+/* requests__closed: a stream is over; key as in requests_sockets. */
+__noinline int requests__closed(__u64 key)
 {
-	__u64 sk = ctx->args[0];
-	struct requests_socket *s = bpf_map_lookup_elem(&requests_sockets, &sk);
+	struct requests_socket *s = bpf_map_lookup_elem(&requests_sockets, &key);
 	struct requests_record r;
 
 	if (!s)
 		return 0;
-	requests__count(closed);
-	if (requests__is_unseen(s, sk))
-		requests__count(unseen);
 	if (s->end.class && !base__is_self(s->tgid)) {
 		__builtin_memset(&r, 0, sizeof(r));
 		requests__head(&r, s, s->tid);
@@ -198,6 +211,23 @@ int on_tcp_destroy_sock(struct bpf_raw_tracepoint_args *ctx)
 		r.bytes = s->moved[REQUESTS_SEND];
 		emit__requests(&r, sizeof(r));
 	}
-	bpf_map_delete_elem(&requests_sockets, &sk);
+	bpf_map_delete_elem(&requests_sockets, &key);
+	return 0;
+}
+
+SEC("raw_tp/tcp_destroy_sock")
+int on_tcp_destroy_sock(struct bpf_raw_tracepoint_args *ctx)
+{
+	__u64 sk = ctx->args[0];
+	struct requests_socket *s = bpf_map_lookup_elem(&requests_sockets, &sk);
+
+	if (!s)
+		return 0;
+	requests__count(closed);
+	if (requests__is_unseen(s, sk))
+		requests__count(unseen);
+	if (tls__since())
+		requests__closed(sk | TLS_KEY);
+	requests__closed(sk);
 	return 0;
 }

@@ -39,6 +39,8 @@ enum requests_flag {
 	REQUESTS_BORING = 8, /* reporting was given up before the end */
 	REQUESTS_LOOP = 16, /* the thread waits for many descriptors at once */
 	REQUESTS_DATAGRAM = 32, /* the bytes are one message */
+	REQUESTS_TLS = 64, /* the bytes are the plain text of an encrypted connection */
+	REQUESTS_COVERED = 128, /* the bytes are cipher text whose plain text is told */
 };
 
 /* Where a socket is and who uses it: what state and records have in common. */
@@ -152,6 +154,7 @@ const volatile struct requests_signature cfg_signatures[REQUESTS_SIGNATURES] = {
 const volatile __u8 cfg_order[REQUESTS_ORDER] = {}; /* indices in cfg_signatures */
 const volatile struct requests_list cfg_lists[REQUESTS_DATAGRAMS + 1] = {};
 const volatile struct requests_class cfg_classes[REQUESTS_CLASSES] = {};
+const volatile __u8 cfg_tls_class = 0; /* of cipher text; 0: it is not told apart */
 const volatile bool cfg_datagrams = false; /* there are signatures of datagrams */
 const volatile __u8 cfg_ports[65536 / 8] = {}; /* bit n of byte m: datagrams at port 8*m + n */
 
@@ -202,6 +205,7 @@ struct {
 struct requests_scratch {
 	struct requests_record record;
 	__u8 payload[2 * REQUESTS_PAYLOAD];
+	__u64 owner; /* who uses it, where programs may be preempted */
 };
 
 struct {

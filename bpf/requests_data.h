@@ -15,6 +15,7 @@ struct requests_io {
 	__u64 sk;
 	__s64 ret;
 	__u64 fiber;
+	__u64 enter; /* sends: when the call began, if it is known already */
 	__u64 args[6];
 	__u32 nr;
 	__u8 call; /* enum requests_call */
@@ -53,6 +54,31 @@ static __always_inline void requests__head(struct requests_record *r,
 	*(__u64 *)r->tail = 0;
 }
 
+/* requests__claim, requests__emit: between them the scratch buffer is used. The
+ * kernel keeps programs on tracepoints from being run again before they are done;
+ * those on probes are not run twice at once by this: a record into which another
+ * thread may have written is lost.
+ */
+static __always_inline void requests__claim(struct requests_scratch *b)
+{
+#ifdef REQUESTS_PREEMPTIBLE
+	*(volatile __u64 *)&b->owner = bpf_get_current_pid_tgid();
+#else
+	(void)b;
+#endif
+}
+
+static __always_inline void requests__emit(struct requests_scratch *b, __u64 captured)
+{
+#ifdef REQUESTS_PREEMPTIBLE
+	if (*(volatile __u64 *)&b->owner != bpf_get_current_pid_tgid()) {
+		base__count_lost(CLASS_REQUESTS, LOSS_SCRATCH);
+		return;
+	}
+#endif
+	emit__requests(b, sizeof(b->record) + captured);
+}
+
 /* requests__send: completes the record of a call, with captured bytes of
  * payload, and hands it over.
  */
@@ -73,7 +99,9 @@ static __always_inline void requests__send(struct requests_scratch *b,
 	r->captured = captured;
 	if (io->call & IO_SEND) {
 		r->direction = REQUESTS_SEND;
-		r->enter = io->ret > 0 ? requests__began(r->header.tid, io->nr) : 0;
+		r->enter = io->enter;
+		if (!r->enter && io->ret > 0)
+			r->enter = requests__began(r->header.tid, io->nr);
 		r->position = s->moved[REQUESTS_SEND];
 		r->opposite = (__u32)s->moved[REQUESTS_RECEIVE];
 	} else {
@@ -82,7 +110,7 @@ static __always_inline void requests__send(struct requests_scratch *b,
 		r->position = s->moved[REQUESTS_RECEIVE];
 		r->opposite = (__u32)s->moved[REQUESTS_SEND];
 	}
-	emit__requests(b, sizeof(*r) + captured);
+	requests__emit(b, captured);
 }
 
 /* requests__is_excluded: whether the agent itself made the call; counted. */
@@ -179,6 +207,7 @@ static __always_inline void requests__data(struct requests_socket *s, const stru
 	b = bpf_map_lookup_elem(&requests_scratch, &zero);
 	if (!b)
 		return;
+	requests__claim(b);
 	s->last = way;
 	fresh = turn || s->budget[(way - 1) & 1];
 	got = 0;
@@ -191,38 +220,6 @@ static __always_inline void requests__data(struct requests_socket *s, const stru
 	}
 	if (s->end.class)
 		requests__record(b, s, io, &m, got, turn, sig);
-}
-
-/* requests__over: a call tells that the connection is over. */
-static __always_inline void requests__over(struct requests_socket *s, const struct requests_io *io)
-{
-	struct requests_scratch *b;
-	__u32 zero = 0, tid;
-
-	if (!s->end.class)
-		return;
-	tid = requests__own(s, io->sk, io->task);
-	b = bpf_map_lookup_elem(&requests_scratch, &zero);
-	if (!b || requests__is_excluded(s))
-		return;
-	requests__head(&b->record, s, tid);
-	requests__send(b, s, io, 0);
-}
-
-/* requests__ended: a call on a watched socket ended. */
-static __always_inline void requests__ended(struct requests_socket *s, const struct requests_io *io)
-{
-	if (io->ret <= 0) {
-		if (io->ret < 0 || !(io->call & IO_SEND))
-			requests__over(s, io);
-		return;
-	}
-	requests__data(s, io);
-	/* After the record: whoever sees the sum finds the record before his own. */
-	if (io->call & IO_SEND)
-		__sync_fetch_and_add(&s->moved[REQUESTS_SEND], io->ret);
-	else
-		__sync_fetch_and_add(&s->moved[REQUESTS_RECEIVE], io->ret);
 }
 
 #endif

@@ -5,7 +5,7 @@
 #ifndef SIGHTGLASS_REQUESTS_MESSAGE_H
 #define SIGHTGLASS_REQUESTS_MESSAGE_H
 
-#include "requests_data.h"
+#include "requests_ended.h"
 
 #define REQUESTS_MESSAGES 64 /* messages of a call that are followed */
 

@@ -56,12 +56,15 @@ static __always_inline bool requests__handle(__u64 task, __u32 fd, struct reques
 	       (h->family == AF_UNIX && h->type == SOCK_STREAM);
 }
 
-/* requests__new_id: unique on this machine until it reboots: the time, and the
- * CPU in the bits that time does not need for years.
+/* requests__new_id: unique on this machine for more than a year: the time, and
+ * the CPU in the bits that time does not need until then. The highest bit is
+ * free for the stream of plain text of the same socket (tls.h).
  */
 static __always_inline __u64 requests__new_id(void)
 {
-	return bpf_ktime_get_boot_ns() << 8 | (bpf_get_smp_processor_id() & 0xff);
+	__u64 id = bpf_ktime_get_boot_ns() << 8 | (bpf_get_smp_processor_id() & 0xff);
+
+	return id & ~(1ULL << 63);
 }
 
 static __always_inline bool requests__is_port(__u16 port)

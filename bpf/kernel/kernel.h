@@ -73,16 +73,19 @@ struct timespec64 {
 #if defined(__TARGET_ARCH_x86)
 struct pt_regs {
 	unsigned long r14;
+	unsigned long bx;
+	unsigned long r11;
 	unsigned long r10;
 	unsigned long r9;
 	unsigned long r8;
+	unsigned long ax;
 	unsigned long cx;
 	unsigned long dx;
 	unsigned long si;
 	unsigned long di;
 	unsigned long bp;
-	unsigned long bx;
 	unsigned long orig_ax;
+	unsigned long sp;
 };
 
 struct thread_info {

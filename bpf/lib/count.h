@@ -24,12 +24,15 @@ static __always_inline void base__count_left_out(__u32 class, enum filter_reason
 	__sync_fetch_and_add(&c->filtered[reason], 1);
 }
 
+/* base__count_lost: a record that was made and never came to the ring. */
 static __always_inline void base__count_lost(__u32 class, enum loss_reason reason)
 {
 	struct counters *c = base__counters(class);
 
-	if (c)
-		__sync_fetch_and_add(&c->lost[reason], 1);
+	if (!c)
+		return;
+	__sync_fetch_and_add(&c->produced, 1);
+	__sync_fetch_and_add(&c->lost[reason], 1);
 }
 
 static __always_inline void base__count_late(__u32 class)

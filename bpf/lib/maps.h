@@ -28,7 +28,7 @@ enum filter_reason {
 /* Why a record was made and could not be sent. */
 enum loss_reason {
 	LOSS_RING_FULL = 0,
-	LOSS_SCRATCH = 1, /* no scratch memory; does not happen */
+	LOSS_SCRATCH = 1, /* another thread came in between and used the scratch memory */
 	LOSS_COUNT = 4,
 };
 

@@ -38,6 +38,12 @@ type Options struct {
 	// of such. nil means DefaultDatagramPorts; the datagrams of all other ports
 	// are left alone.
 	DatagramPorts []uint16
+	// TLS loads the programs for probes in TLS libraries (Agent.AttachTLS). It
+	// needs Requests.
+	TLS bool
+	// TLSClass is the class of signatures that cipher text matches; 0 when there
+	// are none.
+	TLSClass uint8
 	// Latency keeps histograms of the duration of every system call. It costs
 	// every call of the machine over 100 ns.
 	Latency bool

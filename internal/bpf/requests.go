@@ -25,7 +25,7 @@ const (
 var ioExitPrograms = []struct {
 	slot uint32
 	name string
-}{{1, "on_io_messages"}, {0, "on_io_exit"}, {7, "on_io_compat"}}
+}{{1, "on_io_messages"}, {2, "on_io_tls"}, {0, "on_io_exit"}, {7, "on_io_compat"}}
 
 // requestHooks are the hooks of the request capture besides the calls that move
 // data. The end of a socket comes first, so that no state is made that nobody
@@ -41,6 +41,7 @@ var ioHook = hookSpec{name: "io_calls", provides: "requests: spans and latencies
 // capture is what the request capture holds.
 type capture struct {
 	coll        *ebpf.Collection // its maps and programs
+	tls         *ebpf.Collection // programs for probes in TLS libraries; nil when there are none
 	enter, exit *ebpf.Map        // io_enter, io_exit
 }
 
@@ -57,6 +58,9 @@ func (c *capture) Close() error {
 		remove(c.exit, p.slot)
 	}
 	c.coll.Close()
+	if c.tls != nil {
+		c.tls.Close()
+	}
 	return errors.Join(errs...)
 }
 
@@ -77,6 +81,10 @@ func (a *Agent) attachRequests() error {
 		if err == nil {
 			a.attached = append(a.attached, attachedHook{name: h.name, program: prog, link: l})
 		}
+	}
+	if a.opts.TLS {
+		c.tls, err = a.loadTLS(c)
+		a.note(&tlsHook, err)
 	}
 	return a.setIO(ioFlagsOf(runtime.GOARCH))
 }
@@ -139,6 +147,8 @@ func (a *Agent) probeRequests() []Hook {
 		return probe.hooks
 	}
 	defer c.Close()
+	c.tls, err = probe.loadTLS(c)
+	probe.note(&tlsHook, err)
 	for i := range requestHooks {
 		h := &requestHooks[i]
 		l, _, err := h.attachFrom(c.coll)

@@ -1,6 +1,7 @@
 package bpf
 
 import (
+	"maps"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -9,9 +10,9 @@ import (
 )
 
 // verifierBudget is how many instructions the kernel may have to follow to
-// accept the request capture: about two seconds on a slow machine. A loop that
+// accept the request capture: about five seconds on a slow machine. A loop that
 // is followed once for each way into it soon costs ten times as much.
-const verifierBudget = 400_000
+const verifierBudget = 900_000
 
 // TestVerifierBudget holds the programs to it, with as many signatures as fit.
 func TestVerifierBudget(t *testing.T) {
@@ -24,11 +25,14 @@ func TestVerifierBudget(t *testing.T) {
 				s.Every, s.Datagram, s.Bare, s.End = i%3 == 1, i%7 == 3, true, "\r\n\r\n"
 				signatures = append(signatures, s)
 			}
-			a, err := Load(Options{Requests: true, Plain: plain, Signatures: signatures})
+			a, err := Load(Options{Requests: true, TLS: true, Plain: plain, Signatures: signatures})
 			require.NoError(t, err)
 			t.Cleanup(func() { require.NoError(t, a.Close()) })
 			total := uint32(0)
-			for name, p := range a.requests.(*capture).coll.Programs {
+			c := a.requests.(*capture)
+			programs := maps.Clone(c.coll.Programs)
+			maps.Copy(programs, c.tls.Programs)
+			for name, p := range programs {
 				info, err := p.Info()
 				require.NoError(t, err)
 				n, ok := info.VerifiedInstructions()

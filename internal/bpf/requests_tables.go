@@ -209,9 +209,19 @@ func configureRequests(opts *Options, m mode) (*ebpf.CollectionSpec, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the embedded programs: %w", err)
 	}
+	if !opts.TLS {
+		spec.Maps["tls_threads"].MaxEntries = 1
+		spec.Maps["tls_sessions"].MaxEntries = 1
+	}
+	return spec, setRequestTables(spec, opts, m)
+}
+
+// setRequestTables fills in what the programs of an object that takes part in
+// the request capture have to know.
+func setRequestTables(spec *ebpf.CollectionSpec, opts *Options, m mode) error {
 	t, err := newRequestTables(bounded(opts.Signatures, opts.MaxPayload), opts.DatagramPorts, runtime.GOARCH)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	for name, value := range map[string]any{
 		"cfg_direct":      m.direct,
@@ -223,12 +233,17 @@ func configureRequests(opts *Options, m mode) (*ebpf.CollectionSpec, error) {
 		"cfg_classes":     t.classes[:],
 		"cfg_datagrams":   t.datagrams,
 		"cfg_ports":       t.ports[:],
+		"cfg_tls_class":   opts.TLSClass,
 	} {
-		if err := spec.Variables[name].Set(value); err != nil {
-			return nil, fmt.Errorf("setting %s: %w", name, err)
+		v := spec.Variables[name]
+		if v == nil {
+			continue // no program of this object asks for it
+		}
+		if err := v.Set(value); err != nil {
+			return fmt.Errorf("setting %s: %w", name, err)
 		}
 	}
-	return spec, nil
+	return nil
 }
 
 // attachFrom attaches the hook with its program from a loaded collection. The

@@ -72,7 +72,7 @@ func TestIOCalls(t *testing.T) {
 func TestRequestsAttach(t *testing.T) {
 	requireRoot(t)
 	for _, plain := range []bool{false, true} {
-		a, err := Load(Options{Requests: true, Plain: plain, Signatures: []event.Signature{
+		a, err := Load(Options{Requests: true, TLS: true, Plain: plain, Signatures: []event.Signature{
 			{Class: 1, Value: [event.SignatureBytes]byte{'G'}, Mask: [event.SignatureBytes]byte{0xff}, Bound: 512},
 		}})
 		require.NoError(t, err)

@@ -61,6 +61,7 @@ type requestsRequestsCurrent struct {
 		Sk       uint64
 		Ret      int64
 		Fiber    uint64
+		Enter    uint64
 		Args     [6]uint64
 		Nr       uint32
 		Call     uint8
@@ -120,6 +121,7 @@ type requestsRequestsScratch struct {
 	_       structs.HostLayout
 	Record  requestsRequestsRecord
 	Payload [8192]uint8
+	Owner   uint64
 }
 
 type requestsRequestsSignature struct {
@@ -228,6 +230,53 @@ type requestsSettings struct {
 	SelfTgid [4]uint32
 }
 
+type requestsTlsKey struct {
+	_        structs.HostLayout
+	Session  uint64
+	Tgid     uint32
+	Reserved uint32
+}
+
+type requestsTlsSession struct {
+	_        structs.HostLayout
+	Sk       uint64
+	Id       uint64
+	Pending  uint32
+	Wrote    uint32
+	Flags    uint32
+	Reserved uint32
+}
+
+type requestsTlsSettings struct {
+	_     structs.HostLayout
+	Since uint64
+}
+
+type requestsTlsStats struct {
+	_         structs.HostLayout
+	Bound     uint64
+	Unbound   uint64
+	Foreign   uint64
+	Displaced uint64
+}
+
+type requestsTlsThread struct {
+	_        structs.HostLayout
+	Session  uint64
+	Buf      uint64
+	Count    uint64
+	Heard    uint64
+	Taker    uint64
+	HeardId  uint32
+	Len      uint32
+	Done     uint32
+	Tid      uint32
+	Tgid     uint32
+	Call     uint8
+	Nested   uint8
+	Reserved uint16
+}
+
 // Names of all BPF objects in the ELF.
 //
 // Used for safe lookups in a Collection or CollectionSpec.
@@ -247,10 +296,15 @@ const (
 	requestsMapRingSecurity      = "ring_security"
 	requestsMapScratch           = "scratch"
 	requestsMapSettings          = "settings"
+	requestsMapTlsSessions       = "tls_sessions"
+	requestsMapTlsSettings       = "tls_settings"
+	requestsMapTlsStats          = "tls_stats"
+	requestsMapTlsThreads        = "tls_threads"
 	requestsProgOnIoCompat       = "on_io_compat"
 	requestsProgOnIoEnter        = "on_io_enter"
 	requestsProgOnIoExit         = "on_io_exit"
 	requestsProgOnIoMessages     = "on_io_messages"
+	requestsProgOnIoTls          = "on_io_tls"
 	requestsProgOnSockSetState   = "on_sock_set_state"
 	requestsProgOnTcpDestroySock = "on_tcp_destroy_sock"
 	requestsVarCfgClasses        = "cfg_classes"
@@ -263,6 +317,7 @@ const (
 	requestsVarCfgPayloadMax     = "cfg_payload_max"
 	requestsVarCfgPorts          = "cfg_ports"
 	requestsVarCfgSignatures     = "cfg_signatures"
+	requestsVarCfgTlsClass       = "cfg_tls_class"
 	requestsVarRequestsWire      = "requests_wire"
 	requestsVarRequestsWireCall  = "requests_wire_call"
 	requestsVarRequestsWireWay   = "requests_wire_way"
@@ -314,6 +369,7 @@ type requestsProgramSpecs struct {
 	OnIoEnter        *ebpf.ProgramSpec `ebpf:"on_io_enter"`
 	OnIoExit         *ebpf.ProgramSpec `ebpf:"on_io_exit"`
 	OnIoMessages     *ebpf.ProgramSpec `ebpf:"on_io_messages"`
+	OnIoTls          *ebpf.ProgramSpec `ebpf:"on_io_tls"`
 	OnSockSetState   *ebpf.ProgramSpec `ebpf:"on_sock_set_state"`
 	OnTcpDestroySock *ebpf.ProgramSpec `ebpf:"on_tcp_destroy_sock"`
 }
@@ -337,6 +393,10 @@ type requestsMapSpecs struct {
 	RingSecurity     *ebpf.MapSpec `ebpf:"ring_security"`
 	Scratch          *ebpf.MapSpec `ebpf:"scratch"`
 	Settings         *ebpf.MapSpec `ebpf:"settings"`
+	TlsSessions      *ebpf.MapSpec `ebpf:"tls_sessions"`
+	TlsSettings      *ebpf.MapSpec `ebpf:"tls_settings"`
+	TlsStats         *ebpf.MapSpec `ebpf:"tls_stats"`
+	TlsThreads       *ebpf.MapSpec `ebpf:"tls_threads"`
 }
 
 // requestsVariableSpecs contains global variables before they are loaded into the kernel.
@@ -353,6 +413,7 @@ type requestsVariableSpecs struct {
 	CfgPayloadMax    *ebpf.VariableSpec `ebpf:"cfg_payload_max"`
 	CfgPorts         *ebpf.VariableSpec `ebpf:"cfg_ports"`
 	CfgSignatures    *ebpf.VariableSpec `ebpf:"cfg_signatures"`
+	CfgTlsClass      *ebpf.VariableSpec `ebpf:"cfg_tls_class"`
 	RequestsWire     *ebpf.VariableSpec `ebpf:"requests_wire"`
 	RequestsWireCall *ebpf.VariableSpec `ebpf:"requests_wire_call"`
 	RequestsWireWay  *ebpf.VariableSpec `ebpf:"requests_wire_way"`
@@ -393,6 +454,10 @@ type requestsMaps struct {
 	RingSecurity     *ebpf.Map `ebpf:"ring_security"`
 	Scratch          *ebpf.Map `ebpf:"scratch"`
 	Settings         *ebpf.Map `ebpf:"settings"`
+	TlsSessions      *ebpf.Map `ebpf:"tls_sessions"`
+	TlsSettings      *ebpf.Map `ebpf:"tls_settings"`
+	TlsStats         *ebpf.Map `ebpf:"tls_stats"`
+	TlsThreads       *ebpf.Map `ebpf:"tls_threads"`
 }
 
 func (m *requestsMaps) Close() error {
@@ -412,6 +477,10 @@ func (m *requestsMaps) Close() error {
 		m.RingSecurity,
 		m.Scratch,
 		m.Settings,
+		m.TlsSessions,
+		m.TlsSettings,
+		m.TlsStats,
+		m.TlsThreads,
 	)
 }
 
@@ -429,6 +498,7 @@ type requestsVariables struct {
 	CfgPayloadMax    *ebpf.Variable `ebpf:"cfg_payload_max"`
 	CfgPorts         *ebpf.Variable `ebpf:"cfg_ports"`
 	CfgSignatures    *ebpf.Variable `ebpf:"cfg_signatures"`
+	CfgTlsClass      *ebpf.Variable `ebpf:"cfg_tls_class"`
 	RequestsWire     *ebpf.Variable `ebpf:"requests_wire"`
 	RequestsWireCall *ebpf.Variable `ebpf:"requests_wire_call"`
 	RequestsWireWay  *ebpf.Variable `ebpf:"requests_wire_way"`
@@ -442,6 +512,7 @@ type requestsPrograms struct {
 	OnIoEnter        *ebpf.Program `ebpf:"on_io_enter"`
 	OnIoExit         *ebpf.Program `ebpf:"on_io_exit"`
 	OnIoMessages     *ebpf.Program `ebpf:"on_io_messages"`
+	OnIoTls          *ebpf.Program `ebpf:"on_io_tls"`
 	OnSockSetState   *ebpf.Program `ebpf:"on_sock_set_state"`
 	OnTcpDestroySock *ebpf.Program `ebpf:"on_tcp_destroy_sock"`
 }
@@ -452,6 +523,7 @@ func (p *requestsPrograms) Close() error {
 		p.OnIoEnter,
 		p.OnIoExit,
 		p.OnIoMessages,
+		p.OnIoTls,
 		p.OnSockSetState,
 		p.OnTcpDestroySock,
 	)

@@ -70,7 +70,14 @@ const (
 	RequestBoring                            // TypeSocketClose: the kernel had stopped reporting this socket
 	RequestLoop                              // the thread is an event loop: it waits for many descriptors at once
 	RequestDatagram                          // the bytes are one message; the peer is that of this message
+	RequestTLS                               // the bytes are the plain text of an encrypted connection
+	RequestCovered                           // the bytes are cipher text, and the plain text is told as well
 )
+
+// TLSStream is set in Request.Socket of a connection's plain text. Without it,
+// it is the Socket of its cipher text. The first record of plain text has no
+// bytes: it announces what may follow.
+const TLSStream uint64 = 1 << 63
 
 // SignatureBytes is how many leading bytes a Signature can look at.
 const SignatureBytes = 16

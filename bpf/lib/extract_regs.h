@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
+/* Extract layer: what a function of a program was called with, and what it
+ * returns, from the registers at a probe.
+ */
+#ifndef SIGHTGLASS_EXTRACT_REGS_H
+#define SIGHTGLASS_EXTRACT_REGS_H
+
+#include "base.h"
+
+/* extract__parameter: parameter n (a constant, from 0) of a C function, extract__result its
+ * result. All fit into registers.
+ */
+#if defined(__TARGET_ARCH_x86)
+
+static __always_inline __u64 extract__parameter(const struct pt_regs *regs, int n)
+{
+	switch (n) {
+	case 0:
+		return regs->di;
+	case 1:
+		return regs->si;
+	case 2:
+		return regs->dx;
+	default:
+		return regs->cx;
+	}
+}
+
+static __always_inline __u64 extract__result(const struct pt_regs *regs)
+{
+	return regs->ax;
+}
+
+#elif defined(__TARGET_ARCH_arm64)
+
+static __always_inline __u64 extract__parameter(const struct pt_regs *regs, int n)
+{
+	return regs->regs[n];
+}
+
+static __always_inline __u64 extract__result(const struct pt_regs *regs)
+{
+	return regs->regs[0];
+}
+
+#endif
+
+#endif

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
+/* Request capture: a call on a stream that is watched ended, well or not. */
+#ifndef SIGHTGLASS_REQUESTS_ENDED_H
+#define SIGHTGLASS_REQUESTS_ENDED_H
+
+#include "requests_data.h"
+
+/* Results of calls that tell that the connection is over. */
+#define EPIPE 32
+#define ECONNABORTED 103
+#define ECONNRESET 104
+#define ETIMEDOUT 110
+#define ECONNREFUSED 111
+
+static __always_inline bool requests__is_end(__s64 ret)
+{
+	return ret == -ECONNRESET || ret == -EPIPE || ret == -ETIMEDOUT || ret == -ECONNABORTED ||
+	       ret == -ECONNREFUSED;
+}
+
+/* requests__is_nothing: whether a call has moved nothing and may be repeated. */
+static __always_inline bool requests__is_nothing(__s64 ret)
+{
+	return ret < 0 && !requests__is_end(ret);
+}
+
+/* requests__over: a call tells that the connection is over. */
+static __always_inline void requests__over(struct requests_socket *s, const struct requests_io *io)
+{
+	struct requests_scratch *b;
+	__u32 zero = 0, tid;
+
+	if (!s->end.class)
+		return;
+	tid = requests__own(s, io->sk, io->task);
+	b = bpf_map_lookup_elem(&requests_scratch, &zero);
+	if (!b || requests__is_excluded(s))
+		return;
+	requests__claim(b);
+	requests__head(&b->record, s, tid);
+	requests__send(b, s, io, 0);
+}
+
+/* requests__ended: a call on a watched socket ended. */
+static __always_inline void requests__ended(struct requests_socket *s, const struct requests_io *io)
+{
+	if (io->ret <= 0) {
+		if (io->ret < 0 || !(io->call & IO_SEND))
+			requests__over(s, io);
+		return;
+	}
+	requests__data(s, io);
+	/* After the record: whoever sees the sum finds the record before his own. */
+	if (io->call & IO_SEND)
+		__sync_fetch_and_add(&s->moved[REQUESTS_SEND], io->ret);
+	else
+		__sync_fetch_and_add(&s->moved[REQUESTS_RECEIVE], io->ret);
+}
+
+#endif

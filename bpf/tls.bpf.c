@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+/* The programs on probes in TLS libraries. A thread's slot says what it is doing
+ * in there; the system calls that it makes meanwhile say with which socket
+ * (tls_nested.h). What is read is told when the call returns, what is written
+ * when its cipher text leaves, so that no probe is needed where writes return.
+ */
+#define REQUESTS_PREEMPTIBLE
+#include "lib/extract_regs.h"
+#include "tls_library.h"
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
+
+/* int read(session, buffer, length) */
+SEC("uprobe")
+int on_tls_read(struct pt_regs *ctx)
+{
+	tls__enter(TLS_READ, extract__parameter(ctx, 0), extract__parameter(ctx, 1), 0);
+	return 0;
+}
+
+/* int read(session, buffer, length, *count) */
+SEC("uprobe")
+int on_tls_read_counted(struct pt_regs *ctx)
+{
+	tls__enter(TLS_READ, extract__parameter(ctx, 0), extract__parameter(ctx, 1),
+		   extract__parameter(ctx, 3));
+	return 0;
+}
+
+/* A read returns. */
+SEC("uprobe")
+int on_tls_read_return(struct pt_regs *ctx)
+{
+	tls__read((__s32)extract__result(ctx));
+	return 0;
+}
+
+/* int write(session, buffer, length, ...) */
+SEC("uprobe")
+int on_tls_write(struct pt_regs *ctx)
+{
+	tls__write(extract__parameter(ctx, 0), extract__parameter(ctx, 1),
+		   extract__parameter(ctx, 2));
+	return 0;
+}
+
+/* int handshake(session) */
+SEC("uprobe")
+int on_tls_handshake(struct pt_regs *ctx)
+{
+	tls__enter(TLS_HANDSHAKE, extract__parameter(ctx, 0), 0, 0);
+	return 0;
+}
+
+SEC("uprobe")
+int on_tls_handshake_return(struct pt_regs *ctx)
+{
+	(void)ctx;
+	tls__shaken();
+	return 0;
+}
+
+/* void cork(session): what is written is kept until uncork(session, ...). */
+SEC("uprobe")
+int on_tls_cork(struct pt_regs *ctx)
+{
+	tls__cork(extract__parameter(ctx, 0), true);
+	return 0;
+}
+
+SEC("uprobe")
+int on_tls_uncork(struct pt_regs *ctx)
+{
+	tls__cork(extract__parameter(ctx, 0), false);
+	return 0;
+}
+
+/* void free(session) */
+SEC("uprobe")
+int on_tls_free(struct pt_regs *ctx)
+{
+	struct tls_key key = { .session = extract__parameter(ctx, 0) };
+
+	key.tgid = bpf_get_current_pid_tgid() >> 32;
+	bpf_map_delete_elem(&tls_sessions, &key);
+	return 0;
+}

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
+/* Capture of encrypted connections: who is inside a TLS library, and which of
+ * its sessions belongs to which socket.
+ *
+ * The plain text of a socket is one more stream of the request capture. Its
+ * state stands in requests_sockets as well, under the address of the struct sock
+ * with the lowest bit set; its id is the socket's with TLS_STREAM set. From
+ * there on everything treats it as it does any other stream.
+ */
+#ifndef SIGHTGLASS_TLS_H
+#define SIGHTGLASS_TLS_H
+
+#include "requests.h"
+
+#define TLS_STREAM (1ULL << 63) /* in requests_socket.id */
+#define TLS_KEY 1ULL /* in the key of requests_sockets */
+#define TLS_THREADS 32768 /* a power of two */
+#define TLS_SESSIONS 16384
+
+/* What a thread is doing inside a TLS library. */
+enum tls_call {
+	TLS_NONE = 0,
+	TLS_READ = 1,
+	TLS_WRITE = 2,
+	TLS_HANDSHAKE = 3,
+};
+
+/* One thread. Those whose ids are equal in the lower bits share a slot and
+ * displace each other; the id tells whose it is.
+ */
+struct tls_thread {
+	__u64 session; /* of the call under way */
+	__u64 buf; /* the caller's plain text */
+	__u64 count; /* where the call leaves how many bytes it read; 0: in its result */
+	__u64 heard; /* the socket that the thread has received cipher text from last */
+	__u64 taker; /* the session that these bytes were for, 0: not known yet */
+	__u32 heard_id; /* the lower half of its id */
+	__u32 len; /* bytes to write */
+	__u32 done; /* of these, how many are told */
+	__u32 tid;
+	__u32 tgid;
+	__u8 call; /* enum tls_call */
+	__u8 nested; /* the library has used a socket itself */
+	__u16 reserved;
+};
+
+/* Who shares a slot, see above. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, TLS_THREADS);
+	__type(key, __u32);
+	__type(value, struct tls_thread);
+} tls_threads SEC(".maps");
+
+/* A session of a library: the address of its object, in Go of its tls.Conn. */
+struct tls_key {
+	__u64 session;
+	__u32 tgid;
+	__u32 reserved;
+};
+
+/* Bits of tls_session.flags. */
+enum tls_flag {
+	TLS_MEMORY = 1, /* the library never touches the socket: its caller moves the cipher text */
+	TLS_NATIVE = 2, /* it does */
+	TLS_CORKED = 4, /* what is written waits to be sent together */
+};
+
+struct tls_session {
+	__u64 sk; /* 0: not known yet */
+	__u64 id; /* of the plain text's stream */
+	__u32 pending; /* bytes of a cipher record that the socket had no room for */
+	__u32 wrote; /* bytes of that write that are told */
+	__u32 flags; /* enum tls_flag */
+	__u32 reserved;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, TLS_SESSIONS);
+	__type(key, struct tls_key);
+	__type(value, struct tls_session);
+} tls_sessions SEC(".maps");
+
+/* What user space has attached. */
+struct tls_settings {
+	__u64 since; /* ns since boot, of the last probe; 0: there is none */
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct tls_settings);
+} tls_settings SEC(".maps");
+
+/* What happened to sessions, by CPU; internal/bpf reads it as statistics. */
+struct tls_stats {
+	__u64 bound; /* streams of plain text that were begun */
+	__u64 unbound; /* reads of plain text whose socket is not known */
+	__u64 foreign; /* sends of cipher text that does not fit what was written */
+	__u64 displaced; /* calls whose thread gave way to another one */
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct tls_stats);
+} tls_stats SEC(".maps");
+
+#define tls__count(member)                                                        \
+	({                                                                        \
+		__u32 __zero = 0;                                                 \
+		struct tls_stats *__s = bpf_map_lookup_elem(&tls_stats, &__zero); \
+                                                                                  \
+		if (__s)                                                          \
+			__sync_fetch_and_add(&__s->member, 1);                    \
+	})
+
+/* tls__since: when the last probe was attached, 0 when there is none. */
+static __always_inline __u64 tls__since(void)
+{
+	__u32 zero = 0;
+	struct tls_settings *s = bpf_map_lookup_elem(&tls_settings, &zero);
+
+	return s ? s->since : 0;
+}
+
+/* tls__slot: the slot of a thread, be it in use by it or by another. */
+static __always_inline struct tls_thread *tls__slot(__u32 tid)
+{
+	__u32 slot = tid & (TLS_THREADS - 1);
+
+	return bpf_map_lookup_elem(&tls_threads, &slot);
+}
+
+/* tls__session: what is known of a session, 0 when nothing is. */
+static __always_inline struct tls_session *tls__session(__u32 tgid, __u64 session)
+{
+	struct tls_key key = { .session = session, .tgid = tgid };
+
+	return bpf_map_lookup_elem(&tls_sessions, &key);
+}
+
+#endif

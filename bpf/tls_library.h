@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
+/* Capture of encrypted connections: the calls of a C library that encrypts. */
+#ifndef SIGHTGLASS_TLS_LIBRARY_H
+#define SIGHTGLASS_TLS_LIBRARY_H
+
+#include "tls_stream.h"
+
+/* tls__enter: the current thread goes into a library. Returns its slot. */
+static __always_inline struct tls_thread *tls__enter(enum tls_call call, __u64 session, __u64 buf,
+						     __u64 count)
+{
+	__u64 id = bpf_get_current_pid_tgid();
+	struct tls_thread *t = tls__slot((__u32)id);
+
+	if (!t)
+		return 0;
+	if (t->tid != (__u32)id) {
+		if (t->call)
+			tls__count(displaced);
+		t->tid = (__u32)id;
+		t->heard = 0;
+		t->taker = 0;
+	}
+	t->tgid = id >> 32;
+	t->session = session;
+	t->buf = buf;
+	t->count = count;
+	t->len = 0;
+	t->done = 0;
+	t->nested = 0;
+	t->call = call;
+	return t;
+}
+
+/* tls__leave: the current thread comes out. Returns its slot, 0 when nobody saw
+ * it going in.
+ */
+static __always_inline struct tls_thread *tls__leave(enum tls_call call)
+{
+	__u32 tid = (__u32)bpf_get_current_pid_tgid();
+	struct tls_thread *t = tls__slot(tid);
+
+	if (!t || t->tid != tid || t->call != call)
+		return 0;
+	t->call = TLS_NONE;
+	return t;
+}
+
+/* tls__guess: takes the socket that the thread has received cipher text from
+ * last for that of a session, if these bytes were for no other one, and the
+ * socket is no other one's. Returns what is known of the session.
+ */
+static __always_inline struct tls_session *tls__guess(const struct tls_thread *t, __u32 flags)
+{
+	struct tls_key key = { .session = t->session, .tgid = t->tgid };
+	__u64 sk = t->heard, plain_key = sk | TLS_KEY;
+	struct requests_socket *cipher, *plain;
+	struct tls_session fresh = {};
+
+	if (!sk || t->taker)
+		return 0;
+	cipher = bpf_map_lookup_elem(&requests_sockets, &sk);
+	if (!cipher || (__u32)cipher->id != t->heard_id)
+		return 0;
+	plain = bpf_map_lookup_elem(&requests_sockets, &plain_key);
+	if (plain && plain->id == (cipher->id | TLS_STREAM))
+		return 0;
+	fresh.id = tls__open(sk, 0);
+	if (!fresh.id)
+		return 0;
+	fresh.sk = sk;
+	fresh.flags = flags;
+	bpf_map_update_elem(&tls_sessions, &key, &fresh, BPF_ANY);
+	return bpf_map_lookup_elem(&tls_sessions, &key);
+}
+
+/* tls__idle: a call used no socket and yielded nothing, which is how libraries
+ * behave whose callers move the cipher text. What the thread received last was
+ * for this session.
+ */
+static __always_inline void tls__idle(struct tls_thread *t)
+{
+	struct tls_key key = { .session = t->session, .tgid = t->tgid };
+	struct tls_session *s = bpf_map_lookup_elem(&tls_sessions, &key);
+	struct tls_session fresh = { .flags = TLS_MEMORY };
+
+	if (t->nested || (s && s->flags & TLS_NATIVE))
+		return;
+	if (s)
+		s->flags |= TLS_MEMORY;
+	if (!t->heard || t->taker)
+		return;
+	if (s && s->sk) {
+		if (s->sk == t->heard)
+			t->taker = t->session;
+		return;
+	}
+	if (tls__guess(t, TLS_MEMORY))
+		t->taker = t->session;
+	else if (!s)
+		bpf_map_update_elem(&tls_sessions, &key, &fresh, BPF_ANY);
+}
+
+/* tls__read: a read returns so many bytes of plain text, or none. */
+static __always_inline void tls__read(__s64 n)
+{
+	struct tls_thread *t = tls__leave(TLS_READ);
+	struct tls_text text = {};
+	struct tls_session *s;
+
+	if (!t)
+		return;
+	if (n > 0 && t->count && bpf_probe_read_user(&n, sizeof(n), (void *)t->count))
+		return;
+	if (n <= 0)
+		tls__idle(t);
+	s = tls__session(t->tgid, t->session);
+	if (n > 0 && (!s || !s->sk)) {
+		s = tls__guess(t, s ? s->flags : 0);
+		if (!s)
+			tls__count(unbound);
+	}
+	if (!s || !s->sk || n < 0 || (!n && t->count))
+		return;
+	if (n && !t->nested && t->heard == s->sk)
+		t->taker = t->session;
+	text.sk = s->sk;
+	text.id = s->id;
+	text.base = t->buf;
+	text.len = n;
+	tls__moved(&text);
+}
+
+/* tls__write: a write of len bytes begins. */
+static __always_inline void tls__write(__u64 session, __u64 buf, __u32 len)
+{
+	struct tls_thread *t = tls__enter(TLS_WRITE, session, buf, 0);
+	struct tls_text text = { .base = buf, .len = (__s32)len, .direction = REQUESTS_SEND };
+	struct tls_session *s;
+
+	if (!t)
+		return;
+	t->len = len;
+	s = tls__session(t->tgid, session);
+	if (!s)
+		return;
+	if (s->sk && s->flags & (TLS_MEMORY | TLS_CORKED)) {
+		t->call = TLS_NONE;
+		text.sk = s->sk;
+		text.id = s->id;
+		text.enter = bpf_ktime_get_boot_ns();
+		if (text.len > 0)
+			tls__moved(&text);
+		return;
+	}
+	if (s->pending)
+		t->done = s->wrote < len ? s->wrote : len;
+}
+
+/* tls__shaken: a handshake returns, be it complete or not. */
+static __always_inline void tls__shaken(void)
+{
+	struct tls_thread *t = tls__leave(TLS_HANDSHAKE);
+
+	if (t)
+		tls__idle(t);
+}
+
+/* tls__cork: from now on what a session writes is kept, or no more. */
+static __always_inline void tls__cork(__u64 session, bool on)
+{
+	struct tls_session *s = tls__session(bpf_get_current_pid_tgid() >> 32, session);
+
+	if (!s)
+		return;
+	if (on)
+		s->flags |= TLS_CORKED;
+	else
+		s->flags &= ~TLS_CORKED;
+}
+
+#endif

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
+/* Capture of encrypted connections: the stream of a socket's plain text. */
+#ifndef SIGHTGLASS_TLS_STREAM_H
+#define SIGHTGLASS_TLS_STREAM_H
+
+#include "requests_ended.h"
+#include "tls.h"
+
+/* tls__is_whole: whether nothing can have been said over a connection before its
+ * stream of plain text begins: the probes are older than it, or one end of it
+ * has not spoken at all.
+ */
+static __always_inline bool tls__is_whole(const struct requests_socket *cipher)
+{
+	if (!(cipher->flags & REQUESTS_MIDWAY) && cipher->id > (tls__since() << 8 & ~TLS_STREAM))
+		return true;
+	return !cipher->moved[REQUESTS_SEND] || !cipher->moved[REQUESTS_RECEIVE];
+}
+
+/* tls__announce: tells user space that a connection's plain text will come. */
+static __always_inline void tls__announce(const struct requests_socket *s)
+{
+	struct requests_scratch *b;
+	__u32 zero = 0;
+
+	b = bpf_map_lookup_elem(&requests_scratch, &zero);
+	if (!b || base__is_self(s->tgid))
+		return;
+	requests__claim(b);
+	requests__head(&b->record, s, s->tid);
+	b->record.header.type = EVENT_DATA;
+	b->record.header.len = sizeof(b->record);
+	b->record.position = 0;
+	b->record.bytes = 0;
+	b->record.error = 0;
+	b->record.enter = 0;
+	b->record.opposite = 0;
+	b->record.captured = 0;
+	b->record.fiber = 0;
+	b->record.direction = REQUESTS_SEND;
+	requests__emit(b, 0);
+}
+
+/* tls__open: makes the stream of a socket's plain text, if there is none. shaken
+ * says that the handshake was seen. Returns its id, 0 when there is none.
+ */
+__noinline __u64 tls__open(__u64 sk, __u32 shaken)
+{
+	__u64 key = sk | TLS_KEY, id;
+	struct requests_socket *cipher = bpf_map_lookup_elem(&requests_sockets, &sk);
+	struct requests_socket *plain, fresh;
+
+	if (!cipher || !cipher->inode)
+		return 0;
+	id = cipher->id | TLS_STREAM;
+	plain = bpf_map_lookup_elem(&requests_sockets, &key);
+	if (plain && plain->id == id)
+		return id;
+	__builtin_memset(&fresh, 0, sizeof(fresh));
+	fresh.id = id;
+	fresh.start = cipher->start;
+	fresh.cgroup_id = cipher->cgroup_id;
+	fresh.tgid = cipher->tgid;
+	fresh.tid = cipher->tid;
+	fresh.end = cipher->end;
+	fresh.end.class = 0;
+	fresh.inode = cipher->inode;
+	fresh.flags = REQUESTS_TLS | (cipher->flags & REQUESTS_GUESSED);
+	if (!shaken && !tls__is_whole(cipher))
+		fresh.flags |= REQUESTS_MIDWAY;
+	if (bpf_map_update_elem(&requests_sockets, &key, &fresh, BPF_ANY)) {
+		requests__count(full);
+		return 0;
+	}
+	tls__count(bound);
+	plain = bpf_map_lookup_elem(&requests_sockets, &key);
+	if (!plain)
+		return 0;
+	requests__own(plain, key, base__task());
+	tls__announce(plain);
+	return id;
+}
+
+/* Plain text that moved. */
+struct tls_text {
+	__u64 sk;
+	__u64 id; /* of the stream */
+	__u64 base; /* of the bytes */
+	__s64 len; /* <= 0: what comes in has ended */
+	__u64 enter; /* when the call began that sends them; 0: the system call within it says so */
+	__u64 fiber;
+	__u64 direction; /* enum requests_direction */
+};
+
+/* tls__moved: tells of plain text. */
+static __noinline int tls__moved(const struct tls_text *x)
+{
+	__u64 sk = x->sk, key = sk | TLS_KEY;
+	struct requests_socket *s = bpf_map_lookup_elem(&requests_sockets, &key), *cipher;
+	struct requests_io io = {};
+
+	if (!s || s->id != x->id)
+		return 0;
+	if (!s->moved[REQUESTS_SEND] && !s->moved[REQUESTS_RECEIVE]) {
+		cipher = bpf_map_lookup_elem(&requests_sockets, &sk);
+		if (cipher)
+			cipher->flags |= REQUESTS_COVERED;
+	}
+	if (s->flags & REQUESTS_BORING)
+		return 0;
+	io.task = base__task();
+	io.sk = key;
+	io.ret = x->len;
+	io.enter = x->enter;
+	io.fiber = x->fiber;
+	io.args[1] = x->base;
+	io.call = x->direction == REQUESTS_SEND ? IO_BUFFER | IO_SEND : IO_BUFFER;
+	requests__ended(s, &io);
+	return 0;
+}
+
+#endif

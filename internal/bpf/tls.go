@@ -1,0 +1,170 @@
+package bpf
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+
+	"github.com/cilium/ebpf"
+	"github.com/cilium/ebpf/link"
+	"golang.org/x/sys/unix"
+)
+
+// tlsHook is how Hooks tells of the probes in TLS libraries.
+var tlsHook = hookSpec{name: "uprobes", provides: "requests over TLS"}
+
+// TLSProgram is what runs at a probe in a program or library that encrypts. Each
+// expects a place at which the parameters of the function are still, or its
+// result is already, in their registers.
+type TLSProgram string
+
+// The programs for C functions.
+const (
+	TLSRead            TLSProgram = "on_tls_read"         // read(session, buffer, length) begins
+	TLSReadCounted     TLSProgram = "on_tls_read_counted" // read(session, buffer, length, *count) begins
+	TLSReadReturn      TLSProgram = "on_tls_read_return"  // either returns: bytes or success, <= 0 for nothing
+	TLSWrite           TLSProgram = "on_tls_write"        // write(session, buffer, length, ...) begins
+	TLSHandshake       TLSProgram = "on_tls_handshake"    // handshake(session) begins
+	TLSHandshakeReturn TLSProgram = "on_tls_handshake_return"
+	TLSCork            TLSProgram = "on_tls_cork"   // cork(session) begins: what is written is kept
+	TLSUncork          TLSProgram = "on_tls_uncork" // uncork(session, ...) begins
+	TLSFree            TLSProgram = "on_tls_free"   // free(session) begins
+)
+
+// TLSProbe is a place in a file at which a program runs.
+type TLSProbe struct {
+	Program TLSProgram
+	Offset  uint64 // in the file, in bytes
+}
+
+// sharedWithTLS are the maps of the request capture that the programs on probes
+// use too. Those that are for putting records together are each object's own.
+var sharedWithTLS = []string{
+	"requests_sockets", "requests_verdicts", "requests_begins", "requests_loops", "requests_stats",
+	"tls_threads", "tls_sessions", "tls_settings", "tls_stats",
+}
+
+// loadTLS loads the programs for probes in TLS libraries.
+func (a *Agent) loadTLS(c *capture) (*ebpf.Collection, error) {
+	coll, err := a.newTLS(c, a.mode)
+	if err != nil && a.mode.direct && isVerifierError(err) {
+		coll, err = a.newTLS(c, mode{})
+	}
+	return coll, err
+}
+
+func (a *Agent) newTLS(c *capture, m mode) (*ebpf.Collection, error) {
+	spec, err := loadTls()
+	if err != nil {
+		return nil, fmt.Errorf("reading the embedded programs: %w", err)
+	}
+	if err := setRequestTables(spec, &a.opts, m); err != nil {
+		return nil, err
+	}
+	shared := maps.Clone(a.maps)
+	for _, name := range sharedWithTLS {
+		shared[name] = c.coll.Maps[name]
+	}
+	for name := range shared {
+		if spec.Maps[name] == nil || name[0] == '.' {
+			delete(shared, name)
+			continue
+		}
+		spec.Maps[name].MaxEntries = shared[name].MaxEntries()
+	}
+	coll, err := ebpf.NewCollectionWithOptions(spec, ebpf.CollectionOptions{MapReplacements: shared})
+	if err != nil {
+		return nil, fmt.Errorf("loading: %w", err)
+	}
+	return coll, nil
+}
+
+// ErrNoTLS tells that probes in TLS libraries were not asked for or cannot be
+// had; Hooks says why.
+var ErrNoTLS = errors.New("bpf: there are no programs for TLS libraries")
+
+// AttachTLS has programs run at places in the file at path, in all processes that
+// use it now or later. The path may lead through /proc/PID/root. Either all are
+// attached or none. Closing the result detaches them.
+func (a *Agent) AttachTLS(path string, probes []TLSProbe) (io.Closer, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.closed {
+		return nil, os.ErrClosed
+	}
+	c, ok := a.requests.(*capture)
+	if !ok || c.tls == nil {
+		return nil, ErrNoTLS
+	}
+	file, err := link.OpenExecutable(path)
+	if err != nil {
+		return nil, fmt.Errorf("bpf: %w", err)
+	}
+	var links attachedProbes
+	for _, p := range probes {
+		prog := c.tls.Programs[string(p.Program)]
+		if prog == nil {
+			return nil, errors.Join(fmt.Errorf("bpf: no program %q", p.Program), links.Close())
+		}
+		l, err := file.Uprobe("", prog, &link.UprobeOptions{Address: p.Offset})
+		if err != nil {
+			return nil, errors.Join(fmt.Errorf("bpf: probing %s at %#x: %w", path, p.Offset, err), links.Close())
+		}
+		links = append(links, l)
+	}
+	return links, c.noteProbes()
+}
+
+// noteProbes tells the programs that there are probes, and since when.
+func (c *capture) noteProbes() error {
+	var now unix.Timespec
+	if err := unix.ClockGettime(unix.CLOCK_BOOTTIME, &now); err != nil {
+		return fmt.Errorf("bpf: reading the clock: %w", err)
+	}
+	if err := c.coll.Maps["tls_settings"].Put(uint32(0), tlsTlsSettings{Since: uint64(now.Nano())}); err != nil {
+		return fmt.Errorf("bpf: telling of the probes: %w", err)
+	}
+	return nil
+}
+
+// attachedProbes are the links of one file.
+type attachedProbes []link.Link
+
+// Close implements io.Closer.
+func (all attachedProbes) Close() error {
+	var errs []error
+	for _, l := range all {
+		errs = append(errs, l.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// TLSStats counts what happened to the sessions of TLS libraries.
+type TLSStats struct {
+	Bound     uint64 // connections whose plain text is followed
+	Unbound   uint64 // reads of plain text whose connection is not known
+	Foreign   uint64 // sends of cipher text that does not fit what was written
+	Displaced uint64 // calls whose thread gave way to another one
+}
+
+// TLSStats sums the counters of all CPUs; zero when there are no probes.
+func (a *Agent) TLSStats() (TLSStats, error) {
+	var s TLSStats
+	c, ok := a.requests.(*capture)
+	if !ok {
+		return s, nil
+	}
+	var cpus []tlsTlsStats
+	if err := c.coll.Maps["tls_stats"].Lookup(uint32(0), &cpus); err != nil {
+		return s, fmt.Errorf("reading the counters of TLS sessions: %w", err)
+	}
+	for _, v := range cpus {
+		s.Bound += v.Bound
+		s.Unbound += v.Unbound
+		s.Foreign += v.Foreign
+		s.Displaced += v.Displaced
+	}
+	return s, nil
+}
