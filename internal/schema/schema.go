@@ -306,6 +306,13 @@ const (
 	MessagingOperationType        = "messaging.operation.type" // send, receive, process, settle; absent for what is none of these
 	MessagingDestinationName      = "messaging.destination.name"
 	MessagingDestinationTemporary = "messaging.destination.temporary" // bool
+	MessagingPartition            = "messaging.destination.partition.id"
+	MessagingDestinations         = "sightglass.messaging.destinations" // string slice: where there are several
+	MessagingConsumerGroup        = "messaging.consumer.group.name"
+	MessagingClientID             = "messaging.client.id"
+	MessagingBatchCount           = "messaging.batch.message_count" // int
 	MessagingRoutingKey           = "messaging.rabbitmq.destination.routing_key"
 	MessagingDeliveryTag          = "messaging.rabbitmq.message.delivery_tag" // int
+	KafkaTopicID                  = "sightglass.kafka.topic.id"               // of a topic whose name was not seen, as Kafka's tools print it
+	KafkaSignal                   = "sightglass.kafka.signal"                 // code of a response that tells the client what to do next, and is no failure
 )

@@ -78,6 +78,8 @@ type Assembler struct {
 	datagrams order
 	free      [][]*conn // by protocol
 	refusals  refusals
+	pieces    map[uint64]*piece // by socket
+	joined    []byte            // reused
 	open      exchange.List
 	stats     Stats
 	threads   threads          // that serve requests, and which
@@ -121,6 +123,7 @@ func New(cfg Config) *Assembler {
 	a := &Assembler{
 		cfg:     cfg,
 		conns:   make(map[uint64]*conn),
+		pieces:  make(map[uint64]*piece),
 		talks:   make(map[talk]*conn),
 		free:    make([][]*conn, len(cfg.Protocols)),
 		threads: newThreads(cfg.Serves),
@@ -160,6 +163,10 @@ func (a *Assembler) Handle(ev *event.Event) {
 	case event.TypeSocketClose:
 		a.stats.Records++
 		delete(a.refusals, ev.Request.Socket)
+		if a.pieces[ev.Request.Socket] != nil {
+			delete(a.pieces, ev.Request.Socket)
+			a.stats.Unknown++
+		}
 		if c := a.conns[ev.Request.Socket]; c != nil {
 			c.close(ev)
 			a.remove(c)
@@ -171,14 +178,26 @@ func (a *Assembler) Handle(ev *event.Event) {
 // data finds the connection of a record and feeds it.
 func (a *Assembler) data(ev *event.Event) {
 	r := &ev.Request
+	if p := a.pieces[r.Socket]; p != nil {
+		a.join(p, r)
+	}
 	c := a.find(r)
 	if c == nil {
+		if a.isPiece(r) && a.keep(ev) {
+			return
+		}
 		if c = a.take(r); c == nil {
 			a.stats.Unknown++
 			return
 		}
 		c.name(ev)
 	}
+	a.follow(c, ev)
+}
+
+// follow gives a record to its connection.
+func (a *Assembler) follow(c *conn, ev *event.Event) {
+	r := &ev.Request
 	c.order.touch(c)
 	c.seen, c.owner = ev.Time, ev.Key
 	switch {

@@ -242,7 +242,7 @@ func TestOtherRecordsAreIgnored(t *testing.T) {
 
 func TestSignatures(t *testing.T) {
 	list := Signatures(Protocols())
-	require.LessOrEqual(t, len(list), 64, "the kernel's table")
+	require.LessOrEqual(t, len(list), 128, "the kernel's table")
 	for _, s := range list {
 		require.NotZero(t, s.Class)
 		require.LessOrEqual(t, int(s.Class), len(Protocols()))

@@ -124,7 +124,30 @@ func TestShortBeginningIsNotJudged(t *testing.T) {
 	p, verdicts := judged()
 	p.data(1, client, send, "A", head)
 	require.Empty(t, *verdicts)
+	require.Zero(t, p.a.Stats().Connections, "what follows decides")
+	p.data(1, client, recv, "something", head)
+	require.Empty(t, *verdicts)
 	require.Equal(t, 1, p.a.Stats().Connections)
+}
+
+// Who reads the length of a message first shows its beginning in two parts.
+func TestBeginningInParts(t *testing.T) {
+	p, verdicts := judged()
+	p.data(1, server, recv, "ASK2", head).data(1, server, recv, "---- x").data(1, server, send, "TELL2--- y")
+	require.Equal(t, []string{"two complete"}, p.got)
+	require.Equal(t, []judgement{{1, 1 << 1, 2}}, *verdicts)
+	require.Zero(t, p.a.Stats().Unknown)
+	require.Zero(t, p.a.Stats().Gaps)
+	require.Empty(t, p.a.pieces)
+	p.data(2, server, recv, "ASK2", head)
+	require.Len(t, p.a.pieces, 1)
+	p.close(2)
+	require.Empty(t, p.a.pieces)
+	require.EqualValues(t, 1, p.a.Stats().Unknown)
+	for socket := range uint64(maxPieces + 10) {
+		p.data(100+socket, server, recv, "AS", head)
+	}
+	require.Len(t, p.a.pieces, maxPieces)
 }
 
 func TestForeignBeginnings(t *testing.T) {

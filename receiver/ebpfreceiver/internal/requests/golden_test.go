@@ -18,6 +18,7 @@ import (
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/dns"
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/exchange"
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/httpfacts"
+	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/kafka"
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/rpcfacts"
 )
 
@@ -127,6 +128,12 @@ func httpOf(ex *exchange.Exchange) (*httpfacts.Facts, int) {
 			status = operationFailed
 		}
 		return &httpfacts.Facts{Method: nameOf(f)}, status
+	case *kafka.Facts:
+		name := f.Operation
+		if len(f.Error) > 0 {
+			name += " " + string(f.Error)
+		}
+		return &httpfacts.Facts{Method: []byte(name), Target: f.Destination}, operationDone
 	}
 	return &httpfacts.Facts{}, 0
 }

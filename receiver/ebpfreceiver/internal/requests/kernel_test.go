@@ -32,6 +32,9 @@ type seen struct {
 	Endpoint              exchange.Endpoint
 	Incomplete            exchange.Reason
 	HeadCut               bool
+	Class                 exchange.Class
+	Messages              int64  // that were sent or received
+	Group                 string // of consumers
 }
 
 // watcher is an agent with an assembler behind it.
@@ -114,10 +117,12 @@ func (f family) has(tgid uint32) bool {
 // emit is called with mu held.
 func (w *watcher) emit(ex *exchange.Exchange) {
 	f, status := httpOf(ex)
+	messages, group := messagesOf(ex)
 	w.all = append(w.all, seen{
 		Method: string(f.Method), Path: string(f.Target), Status: status,
 		Start: ex.Start, FirstByte: ex.FirstByte, End: ex.End, Sent: ex.Sent,
-		Endpoint: ex.Endpoint, Incomplete: ex.Incomplete, HeadCut: f.HeadCut,
+		Endpoint: ex.Endpoint, Incomplete: ex.Incomplete, HeadCut: f.HeadCut, Class: ex.Class,
+		Messages: messages, Group: group,
 	})
 	ex.Release()
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/exchange"
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/http1"
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/http2"
+	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/kafka"
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/memcached"
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/mysql"
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/postgresql"
@@ -29,6 +30,7 @@ func Protocols() []exchange.Protocol {
 		mysql.New(),
 		redis.New(),
 		memcached.New(),
+		kafka.New(),
 		tls.New(),
 	}
 }

@@ -40,6 +40,9 @@ type Facts struct {
 	TraceParent []byte
 	Error       []byte // error.type; empty on success
 	CallerGone  bool   // the client ended its side before the response was complete
+	// Held: the request waits for messages, so that a client may leave without
+	// anything being wrong.
+	Held bool
 }
 
 // Reset empties f and keeps its memory.
@@ -115,7 +118,9 @@ func (f *Facts) outcome(ex *exchange.Exchange, w *spans.Writer) {
 	case len(f.Error) != 0:
 		w.Bytes(schema.ErrorType, f.Error)
 		w.Failed()
-	case ex.Incomplete == exchange.ConnectionClosed && (ex.Role == event.RoleClient || !f.CallerGone):
+	case ex.Incomplete != exchange.ConnectionClosed:
+	case f.CallerGone && (f.Held || ex.Role != event.RoleClient):
+	default:
 		w.Text(schema.ErrorType, exchange.ConnectionClosed.String())
 		w.Failed()
 	}

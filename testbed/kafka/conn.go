@@ -1,0 +1,65 @@
+package main
+
+import (
+	"context"
+	"encoding/binary"
+	"net"
+	"sync"
+)
+
+// conn is a connection that writes down when requests were sent and when their
+// responses had arrived. The library sends each request with one call.
+type conn struct {
+	net.Conn
+	record *record
+	noAck  bool // nothing comes back for what is produced
+
+	mu   sync.Mutex
+	open map[uint32]int // places in record.Requests, by correlation id
+	in   []byte         // of the response that is being read
+}
+
+func (r *record) dial(noAck bool) func(context.Context, string, string) (net.Conn, error) {
+	return func(ctx context.Context, network, addr string) (net.Conn, error) {
+		c, err := (&net.Dialer{}).DialContext(ctx, network, addr)
+		if err != nil {
+			return nil, err
+		}
+		return &conn{Conn: c, record: r, noAck: noAck, open: map[uint32]int{}}, nil
+	}
+}
+
+// Write implements net.Conn.
+func (c *conn) Write(b []byte) (int, error) {
+	key, correlation := int16(binary.BigEndian.Uint16(b[4:])), binary.BigEndian.Uint32(b[8:])
+	place := c.record.begin(key)
+	const produce = 0
+	if c.noAck && key == produce {
+		n, err := c.Conn.Write(b)
+		c.record.end(place)
+		return n, err
+	}
+	c.mu.Lock()
+	c.open[correlation] = place
+	c.mu.Unlock()
+	return c.Conn.Write(b)
+}
+
+// Read implements net.Conn.
+func (c *conn) Read(b []byte) (int, error) {
+	n, err := c.Conn.Read(b)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.in = append(c.in, b[:n]...)
+	for len(c.in) >= 8 {
+		size := 4 + int(binary.BigEndian.Uint32(c.in))
+		if len(c.in) < size {
+			break
+		}
+		correlation := binary.BigEndian.Uint32(c.in[4:])
+		c.record.end(c.open[correlation])
+		delete(c.open, correlation)
+		c.in = c.in[size:]
+	}
+	return n, err
+}
