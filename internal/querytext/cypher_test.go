@@ -13,6 +13,7 @@ func TestSanitizeCypher(t *testing.T) {
 		`MATCH (a)-[:KNOWS*1..3]->(b) // a secret` + "\nRETURN b":           `MATCH (a)-[:KNOWS*?]->(b) RETURN b`,
 		`MATCH (a)--(b) RETURN b /* 'secret' */ LIMIT 10`:                   `MATCH (a)--(b) RETURN b LIMIT ?`,
 		`MATCH (a)-[]-(b) RETURN b`:                                         `MATCH (a)-[]-(b) RETURN b`,
+		`MATCH (a)-[:KNOWS]->(b) WHERE a.x IN [$x, 1, :param] RETURN b`:     `MATCH (a)-[:KNOWS]->(b) WHERE a.x IN [$x, ?, :param] RETURN b`,
 		`UNWIND [1, 2, 3] AS x RETURN x`:                                    `UNWIND [?] AS x RETURN x`,
 		`UNWIND [[1, 2], ['a']] AS x RETURN x[0]`:                           `UNWIND [?] AS x RETURN x[?]`,
 		`RETURN [x IN $list WHERE x > 3 | x]`:                               `RETURN [x IN $list WHERE x > ? | x]`,

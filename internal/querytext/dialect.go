@@ -25,6 +25,7 @@ type dialect struct {
 	brackets     bool // [...] is a name
 	lists        bool // [...] is a list of values
 	dollars      bool // $tag$ ... $tag$ is a string
+	labels       bool // :name is a name, not a placeholder
 	bare         bool // UUIDs and durations stand without quotes
 }
 
@@ -33,7 +34,7 @@ var dialects = [...]dialect{
 	MySQL:   {dash: true, hash: true, escapes: true, doubleString: true},
 	Bracket: {dash: true, nested: true, brackets: true, dollars: true},
 	CQL:     {dash: true, slashes: true, lists: true, dollars: true, bare: true},
-	Cypher:  {slashes: true, escapes: true, doubleString: true, lists: true},
+	Cypher:  {slashes: true, escapes: true, doubleString: true, lists: true, labels: true},
 }
 
 // LanguageOf returns the language of a database by its db.system.name.

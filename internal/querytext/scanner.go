@@ -187,6 +187,10 @@ func (s *scanner) placeholder(i int) int {
 	for end < len(s.text) && isWord(s.text[end]) {
 		end++
 	}
+	if s.dialect.labels && s.text[i] == ':' {
+		s.name(s.text[i:end])
+		return end
+	}
 	return s.placeholderUntil(i, end)
 }
 

@@ -285,7 +285,7 @@ const FileSymlinkTarget = "file.symbolic_link.target_path"
 
 // Databases.
 const (
-	DBSystemName           = "db.system.name" // postgresql, mysql, mariadb, redis, memcached
+	DBSystemName           = "db.system.name" // postgresql, mysql, mariadb, redis, memcached, neo4j, ...
 	DBNamespace            = "db.namespace"
 	DBCollectionName       = "db.collection.name"
 	DBOperationName        = "db.operation.name"

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/sightglass/sightglass/internal/event"
+	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/bolt"
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/dns"
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/exchange"
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/http1"
@@ -31,6 +32,7 @@ func Protocols() []exchange.Protocol {
 		redis.New(),
 		memcached.New(),
 		kafka.New(),
+		bolt.New(),
 		tls.New(),
 	}
 }

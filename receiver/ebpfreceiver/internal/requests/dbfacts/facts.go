@@ -35,7 +35,10 @@ type Facts struct {
 	Unseen     bool // the statement was prepared before its connection was joined
 	TextCut    bool // Text goes on
 	Hidden     bool // the outcome lies beyond the bound
-	CallerGone bool // the client ended its side before the response was complete
+	RowsHidden bool // the number of rows does
+	// NamespaceHidden says that Namespace does.
+	NamespaceHidden bool
+	CallerGone      bool // the client ended its side before the response was complete
 }
 
 var (

@@ -104,14 +104,30 @@ func (f *Facts) query(w *spans.Writer) {
 	if f.Unseen {
 		w.Bool(schema.DBStatementUnseen, true)
 	}
-	switch {
-	case cut && f.Hidden:
-		w.List(schema.Truncated, schema.DBQueryText, schema.DBResponseStatusCode)
-	case cut:
-		w.List(schema.Truncated, schema.DBQueryText)
-	case f.Hidden:
-		w.List(schema.Truncated, schema.DBResponseStatusCode)
+	if cut || f.Hidden || f.RowsHidden || f.NamespaceHidden {
+		f.truncated(w, cut)
 	}
+}
+
+// truncated says what lies beyond the bound.
+func (f *Facts) truncated(w *spans.Writer, text bool) {
+	var list [4]string
+	n := 0
+	for _, part := range []struct {
+		beyond bool
+		name   string
+	}{
+		{f.NamespaceHidden, schema.DBNamespace},
+		{text, schema.DBQueryText},
+		{f.Hidden, schema.DBResponseStatusCode},
+		{f.RowsHidden, schema.DBResponseReturnedRows},
+	} {
+		if part.beyond {
+			list[n] = part.name
+			n++
+		}
+	}
+	w.List(schema.Truncated, list[:n]...)
 }
 
 // outcome writes how it ended.

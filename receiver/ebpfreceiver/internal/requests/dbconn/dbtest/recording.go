@@ -90,7 +90,7 @@ func (r *recorder) accept(l net.Listener) {
 // may ever be copied, and its end.
 func (r *recorder) line(n int, way byte, data []byte) {
 	head := data[:min(len(data), maxHead)]
-	tail := data[max(len(head), len(data)-exchange.TailBytes):]
+	tail := data[max(len(head), len(data)-Rear):]
 	fmt.Fprintf(&r.text, "%d %c %d %q %q\n", n, way, len(data), head, tail)
 }
 

@@ -98,6 +98,12 @@ func Describe(ex *exchange.Exchange) string {
 	if f.Hidden {
 		s += " hidden"
 	}
+	if f.NamespaceHidden {
+		s += " namespacehidden"
+	}
+	if f.RowsHidden {
+		s += " rowshidden"
+	}
 	if f.TextCut {
 		s += " textcut"
 	}
@@ -132,12 +138,20 @@ func (s *Script) Text() string { return strings.Join(s.Found, "\n") }
 // Seg is a segment of which copied bytes are at hand.
 func (s *Script) Seg(side exchange.Side, data string, copied int) *Script {
 	s.Now++
+	tail := exchange.TailBytes
+	if copied == event.MaxPayload && len(data) > copied { // as the kernel does where every segment counts
+		tail, copied = Rear, copied-Rear
+	}
 	s.P.Segment(&exchange.Segment{
 		Side: side, Start: s.Now, End: s.Now, Len: uint64(len(data)),
-		Payload: []byte(data[:min(copied, len(data))]), Tail: []byte(data[max(0, len(data)-exchange.TailBytes):]),
+		Payload: []byte(data[:min(copied, len(data))]), Tail: []byte(data[max(0, len(data)-tail):]),
 	})
 	return s
 }
+
+// Rear is how many of the last bytes of a segment are copied that is longer than
+// event.MaxPayload, in place of as many of the first ones.
+const Rear = 128
 
 func (s *Script) bounded(side exchange.Side, data string) *Script {
 	if s.Bound > 0 {
