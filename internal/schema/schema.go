@@ -120,6 +120,8 @@ const (
 	URLPath                   = "url.path"
 	URLQuery                  = "url.query"
 	URLScheme                 = "url.scheme"
+	TLSProtocolName           = "tls.protocol.name"    // "tls": the request went over an encrypted connection
+	TLSProtocolVersion        = "tls.protocol.version" // "1.3"; absent when the handshake was not seen
 	URLFull                   = "url.full"
 	URLTemplate               = "url.template"
 	UserAgent                 = "user_agent.original"

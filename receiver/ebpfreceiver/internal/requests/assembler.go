@@ -44,6 +44,9 @@ type Config struct {
 	// which goes on in a form that is not decoded. ep is valid during the call;
 	// of who made the calls it has only the process.
 	Opaque func(ep *exchange.Endpoint, protocol string, form exchange.Form)
+	// Encrypts, if set, is told of each connection that goes on encrypted, by the
+	// process: whoever looks for its TLS library should do so now.
+	Encrypts func(event.ProcessKey)
 	// Judge, if set, tells the kernel side what a socket is not, by the bits of
 	// classes, and which class it is instead; 0 when that is not known. All bits
 	// are set for a socket of which nothing more is worth being reported.
@@ -80,6 +83,7 @@ type Assembler struct {
 	refusals  refusals
 	pieces    map[uint64]*piece // by socket
 	joined    []byte            // reused
+	encrypted encryptions
 	open      exchange.List
 	stats     Stats
 	threads   threads          // that serve requests, and which
@@ -128,6 +132,7 @@ func New(cfg Config) *Assembler {
 		free:    make([][]*conn, len(cfg.Protocols)),
 		threads: newThreads(cfg.Serves),
 	}
+	a.encrypted = encryptions{bySocket: make(map[uint64]*encrypted), max: cfg.MaxConnections}
 	for _, p := range cfg.Protocols {
 		a.pools = append(a.pools, exchange.NewPool(p))
 	}
@@ -159,6 +164,10 @@ func (a *Assembler) Handle(ev *event.Event) {
 	switch ev.Type {
 	case event.TypeData:
 		a.stats.Records++
+		if isAnnouncement(&ev.Request) {
+			a.encrypted.announced(ev.Request.Socket)
+			return
+		}
 		a.data(ev)
 	case event.TypeSocketClose:
 		a.stats.Records++
@@ -171,6 +180,7 @@ func (a *Assembler) Handle(ev *event.Event) {
 			c.close(ev)
 			a.remove(c)
 		}
+		a.endEncrypted(ev.Request.Socket, ev.Request.Flags&event.RequestCovered != 0)
 	default:
 	}
 }
@@ -261,6 +271,7 @@ const ticks = 1024
 // Tick lets time pass: now is in ns since boot. It should be called about every
 // second; a call looks at a bounded number of connections.
 func (a *Assembler) Tick(now uint64) {
+	a.tellEncrypted(now - min(now, uint64(opaqueGrace)))
 	for _, o := range []*order{&a.streams, &a.datagrams} {
 		for range min(ticks, o.len) {
 			c := o.turn()
@@ -283,6 +294,7 @@ func (a *Assembler) Tick(now uint64) {
 // Close gives up everything that is under way. The assembler must not be used
 // afterwards, except for Stats.
 func (a *Assembler) Close() {
+	a.tellEncrypted(^uint64(0))
 	for _, o := range []*order{&a.streams, &a.datagrams} {
 		for o.len > 0 {
 			a.abandon(o.oldest())

@@ -35,6 +35,11 @@ func (c *conn) begin(r *event.Request, role event.Role, guessed bool) {
 	known := !midway && r.Role != event.RoleUnknown // else records may have been passed over
 	c.position, c.placed = [2]uint64{}, [2]bool{known, known}
 	c.position[r.Direction], c.placed[r.Direction] = r.Position, true
+	if r.Flags&event.RequestTLS != 0 {
+		known := c.a.encrypted.of(r.Socket)
+		known.decoded, known.waits = true, false
+		c.ep.Encryption = &known.Encryption
+	}
 	c.parser.Reset(c, midway)
 }
 
@@ -66,6 +71,10 @@ const (
 type teacher interface {
 	Teach(t *names.Table, ex *exchange.Exchange)
 }
+
+// encrypter is implemented by facts that are described otherwise when the
+// connection was encrypted.
+type encrypter interface{ Encrypted() }
 
 // side is what a direction means here.
 func (c *conn) side(d event.Direction) exchange.Side {
@@ -185,6 +194,9 @@ func (c *conn) New(s *exchange.Segment) *exchange.Exchange {
 	ex.Owner, ex.TID, ex.Fiber = s.Who.Owner, s.Who.TID, fiberOf(s)
 	ex.CgroupID, ex.CgroupHierarchy = s.Who.CgroupID, s.Who.CgroupHierarchy
 	ex.Start = s.Start
+	if e, ok := ex.Facts.(encrypter); ok && c.ep.Encryption != nil {
+		e.Encrypted()
+	}
 	c.a.threads.begin(ex, s.Who.Loop)
 	return ex
 }
@@ -215,13 +227,22 @@ func (c *conn) Count(why exchange.Reason) {
 
 // Opaque implements exchange.Sink.
 func (c *conn) Opaque(form exchange.Form) {
-	c.a.stats.Opaque[form]++
 	c.a.judge(c.ep.Socket, anyClass, 0)
+	if form == exchange.TLS && c.ep.Encryption == nil {
+		c.a.encrypts(c)
+		return
+	}
+	c.a.stats.Opaque[form]++
 	if c.a.cfg.Opaque != nil {
 		ep := c.ep
 		ep.Owner = c.owner
 		c.a.cfg.Opaque(&ep, c.a.cfg.Protocols[c.proto].Name(), form)
 	}
+}
+
+// Encryption implements exchange.EncryptionSink.
+func (c *conn) Encryption() *exchange.Encryption {
+	return &c.a.encrypted.of(c.ep.Socket).Encryption
 }
 
 // Client implements exchange.Sink.

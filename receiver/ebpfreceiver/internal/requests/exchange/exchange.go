@@ -60,7 +60,8 @@ type Endpoint struct {
 	PeerAddr        [16]byte
 	PeerName        string // by which the process had looked up PeerAddr; empty when that was not seen
 	Role            event.Role
-	RoleGuessed     bool // nothing but the direction of the first message tells the role
+	Encryption      *Encryption // nil for connections in plain text; shared by all exchanges of one
+	RoleGuessed     bool        // nothing but the direction of the first message tells the role
 }
 
 // Facts is what a protocol knows about an exchange.

@@ -31,7 +31,7 @@ type Facts struct {
 	Upgraded       bool   // the connection left HTTP with the response
 	CallerGone     bool   // the client ended its side before the response was complete
 	Held           bool   // the request asks the server to wait (Prefer: wait)
-	HTTPS          bool   // the request's :scheme is https
+	HTTPS          bool   // the connection is encrypted, or the request's :scheme is https
 	HeadersUnknown bool   // there are request headers that are not known
 	StreamError    string // name of the HTTP/2 error code that ended it early; empty when none did
 }
@@ -145,6 +145,9 @@ func (f *Facts) Exporter() (userAgent []byte, ok bool) {
 	return f.UserAgent, ok
 }
 
+// Encrypted notes that the connection is encrypted.
+func (f *Facts) Encrypted() { f.HTTPS = true }
+
 // Serving tells what is being asked of a server while it serves the request: the
 // method, as the conventions name it, and the scheme. Until its head has been read
 // the method is empty.
@@ -153,7 +156,7 @@ func (f *Facts) Serving() (method, scheme string) {
 		return "", ""
 	}
 	scheme = "http"
-	if Fold(f.ForwardedProto, "https") {
+	if f.HTTPS || Fold(f.ForwardedProto, "https") {
 		scheme = "https"
 	}
 	return methodName(f.Method), scheme

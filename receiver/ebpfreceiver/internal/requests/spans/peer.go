@@ -8,9 +8,12 @@ import (
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/exchange"
 )
 
-// Peer is what a client would call the server: the name that it had looked up,
-// else the address.
+// Peer is what a client would call the server: the name that it had asked for in
+// the handshake or looked up, else the address.
 func (w *Writer) Peer(ex *exchange.Exchange) string {
+	if ex.Encryption != nil && ex.Encryption.ServerName != "" {
+		return ex.Encryption.ServerName
+	}
 	if ex.PeerName != "" {
 		return ex.PeerName
 	}
@@ -27,7 +30,11 @@ func (w *Writer) Server(ex *exchange.Exchange) {
 		w.Int(schema.ServerPort, int64(ex.PeerPort))
 		return
 	}
-	w.Text(schema.ServerAddress, w.Address(ex.Family, &ex.LocalAddr))
+	server := w.Address(ex.Family, &ex.LocalAddr)
+	if ex.Encryption != nil && ex.Encryption.ServerName != "" {
+		server = ex.Encryption.ServerName
+	}
+	w.Text(schema.ServerAddress, server)
 	w.Int(schema.ServerPort, int64(ex.LocalPort))
 	w.Text(schema.ClientAddress, w.Address(ex.Family, &ex.PeerAddr))
 }
@@ -38,7 +45,11 @@ func (w *Writer) peer(ex *exchange.Exchange) {
 	if ex.Role != event.RoleClient {
 		return
 	}
-	if name, namespace, ok := kubernetesService(ex.PeerName); ok {
+	name := ex.PeerName
+	if name == "" && ex.Encryption != nil {
+		name = ex.Encryption.ServerName
+	}
+	if name, namespace, ok := kubernetesService(name); ok {
 		w.Text(schema.ServicePeerName, name)
 		w.Text(schema.ServicePeerNamespace, namespace)
 	}

@@ -170,6 +170,13 @@ func (w *Writer) network(ex *exchange.Exchange) {
 		w.Text(schema.NetworkTransport, "unix")
 	}
 	w.Int(schema.NetworkNamespace, int64(ex.NetNS))
+	if ex.Encryption == nil {
+		return
+	}
+	w.Text(schema.TLSProtocolName, "tls")
+	if ex.Encryption.Version != "" {
+		w.Text(schema.TLSProtocolVersion, ex.Encryption.Version)
+	}
 }
 
 var classNames = [...]string{

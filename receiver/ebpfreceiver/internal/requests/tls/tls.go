@@ -1,6 +1,6 @@
-// Package tls recognises connections that are encrypted from their first byte,
-// so that they can be told instead of passed over in silence. It decodes
-// nothing.
+// Package tls recognises connections that are encrypted from their first byte
+// and reads the beginning of their handshake, which is not encrypted. The plain
+// text is another stream, which comes by other ways.
 package tls
 
 import (
@@ -31,17 +31,24 @@ const (
 // maxMinor is the highest minor version on the wire; TLS 1.3 says 1.2 there.
 const maxMinor = 3
 
-// bound is enough to classify a record.
-const bound = 8
+// Bytes to copy: of a handshake what its first message takes, keys that withstand
+// quantum computers included; else enough to classify a record.
+const (
+	helloBound = 2048
+	bound      = 8
+)
 
 // Signatures implements exchange.Protocol: a record of a handshake or, on a
 // connection that is older than the agent, of application data.
 func (*Protocol) Signatures() []event.Signature {
-	return []event.Signature{{
-		Value: [event.SignatureBytes]byte{0: handshake, 1: major},
-		Mask:  [event.SignatureBytes]byte{0: ^byte(handshake ^ application), 1: 0xff, 2: ^byte(maxMinor), 3: 0x80},
-		Bound: bound,
-	}}
+	record := func(kind byte, bound uint16) event.Signature {
+		return event.Signature{
+			Value: [event.SignatureBytes]byte{0: kind, 1: major},
+			Mask:  [event.SignatureBytes]byte{0: 0xff, 1: 0xff, 2: ^byte(maxMinor), 3: 0x80},
+			Bound: bound,
+		}
+	}
+	return []event.Signature{record(handshake, helloBound), record(application, bound)}
 }
 
 // Classify implements exchange.Protocol.
@@ -69,24 +76,80 @@ type facts struct{}
 
 func (facts) Reset() {}
 
-// parser tells of the connection at its first bytes.
+// maxHello bounds what is kept of one end until its hello is read.
+const maxHello = 4096
+
+// parser reads the two hellos, and then tells that the connection goes on
+// encrypted.
 type parser struct {
-	sink exchange.Sink
-	told bool
+	sink  exchange.Sink
+	hello [2]hello // by exchange.Side
+	told  bool
 }
 
-func (p *parser) Reset(sink exchange.Sink, _ bool) { *p = parser{sink: sink} }
+// hello is the beginning of what one end sends.
+type hello struct {
+	kept []byte
+	done bool
+}
 
-func (p *parser) Segment(*exchange.Segment) {
+func (p *parser) Reset(sink exchange.Sink, midway bool) {
+	*p = parser{sink: sink}
+	p.hello[0].done, p.hello[1].done = midway, midway
+}
+
+func (p *parser) Segment(s *exchange.Segment) {
+	if p.told {
+		return
+	}
+	h := &p.hello[s.Side&1]
+	if !h.done {
+		p.read(h, s)
+	}
+	if p.hello[0].done && p.hello[1].done {
+		p.tell()
+	}
+}
+
+// read reads a hello by the bytes at hand.
+func (p *parser) read(h *hello, s *exchange.Segment) {
+	whole := uint64(len(s.Payload)) == s.Len
+	sent := s.Payload
+	if len(h.kept) > 0 {
+		sent = append(h.kept, sent...)
+	}
+	var e exchange.Encryption
+	if sink, ok := p.sink.(exchange.EncryptionSink); ok {
+		h.done = helloIn(sent, sink.Encryption())
+	} else {
+		h.done = helloIn(sent, &e)
+	}
+	if h.done = h.done || !whole || len(sent) > maxHello; h.done {
+		h.kept = nil
+		return
+	}
+	if len(h.kept) > 0 {
+		h.kept = sent
+	} else {
+		h.kept = append([]byte(nil), sent...)
+	}
+}
+
+func (p *parser) tell() {
 	if !p.told {
 		p.told = true
 		p.sink.Opaque(exchange.TLS)
 	}
 }
 
-func (*parser) Gap(exchange.Side, uint64, uint64) {}
-func (*parser) EOF(exchange.Side, uint64)         {}
-func (*parser) Close(uint64)                      {}
-func (*parser) Tick(uint64)                       {}
-func (*parser) Open() int                         { return 0 }
-func (*parser) Abandon(exchange.Reason)           {}
+// Gap implements exchange.Parser: what is missing was the rest of a hello.
+func (p *parser) Gap(side exchange.Side, _, _ uint64) { p.hello[side&1] = hello{done: true} }
+
+// Close implements exchange.Parser. A connection that ends before both hellos
+// was none that could be decoded.
+func (p *parser) Close(uint64) {}
+
+func (*parser) EOF(exchange.Side, uint64) {}
+func (*parser) Tick(uint64)               {}
+func (*parser) Open() int                 { return 0 }
+func (*parser) Abandon(exchange.Reason)   {}
