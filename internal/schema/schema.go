@@ -287,18 +287,19 @@ const FileSymlinkTarget = "file.symbolic_link.target_path"
 
 // Databases.
 const (
-	DBSystemName           = "db.system.name" // postgresql, mysql, mariadb, redis, memcached, neo4j, ...
-	DBNamespace            = "db.namespace"
-	DBCollectionName       = "db.collection.name"
-	DBOperationName        = "db.operation.name"
-	DBOperationBatchSize   = "db.operation.batch.size" // int
-	DBQuerySummary         = "db.query.summary"
-	DBQueryText            = "db.query.text" // without values
-	DBStoredProcedureName  = "db.stored_procedure.name"
-	DBResponseStatusCode   = "db.response.status_code"         // SQLSTATE, MariaDB's number, the prefix of a Redis error
-	DBResponseReturnedRows = "db.response.returned_rows"       // int
-	DBStatementUnseen      = "sightglass.db.statement.unseen"  // bool: prepared before the agent joined; its text is not known
-	DBResponseError        = "sightglass.db.response.sqlstate" // SQLSTATE of a system whose status code is its own number
+	DBSystemName              = "db.system.name" // postgresql, mysql, mariadb, redis, memcached, neo4j, ...
+	DBNamespace               = "db.namespace"
+	DBCollectionName          = "db.collection.name"
+	DBOperationName           = "db.operation.name"
+	DBOperationBatchSize      = "db.operation.batch.size" // int
+	DBQuerySummary            = "db.query.summary"
+	DBQueryText               = "db.query.text" // without values
+	DBStoredProcedureName     = "db.stored_procedure.name"
+	DBResponseStatusCode      = "db.response.status_code"   // SQLSTATE, MariaDB's number, the prefix of a Redis error
+	DBResponseReturnedRows    = "db.response.returned_rows" // int
+	CassandraConsistencyLevel = "cassandra.consistency.level"
+	DBStatementUnseen         = "sightglass.db.statement.unseen"  // bool: prepared before the agent joined; its text is not known
+	DBResponseError           = "sightglass.db.response.sqlstate" // SQLSTATE of a system whose status code is its own number
 )
 
 // Messaging.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/sightglass/sightglass/internal/event"
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/bolt"
+	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/cql"
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/dns"
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/exchange"
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/http1"
@@ -33,6 +34,7 @@ func Protocols() []exchange.Protocol {
 		memcached.New(),
 		kafka.New(),
 		bolt.New(),
+		cql.New(),
 		tls.New(),
 	}
 }

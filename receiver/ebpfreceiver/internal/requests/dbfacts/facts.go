@@ -27,6 +27,9 @@ type Facts struct {
 	Rows        int64  // that were returned, if HasRows
 	Batch       int    // operations that were sent as one; 0: it is not a batch
 	Class       exchange.Class
+	// Consistency is the level that a request asks for, as the conventions name
+	// it; empty where there is none.
+	Consistency string
 
 	Failed     bool // also when Status is not known
 	HasRows    bool

@@ -87,6 +87,9 @@ func (f *Facts) query(w *spans.Writer) {
 	if f.Batch > 1 {
 		w.Int(schema.DBOperationBatchSize, int64(f.Batch))
 	}
+	if f.Consistency != "" {
+		w.Text(schema.CassandraConsistencyLevel, f.Consistency)
+	}
 	w.Bytes(schema.DBStoredProcedureName, f.Procedure)
 	cut := f.TextCut
 	switch {
