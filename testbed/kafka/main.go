@@ -2,7 +2,8 @@
 // program of its own, because the agent leaves out its own process, and a module
 // of its own, because nothing else needs its dependencies.
 //
-//	kafka broker               prints its address, serves until its input ends
+//	kafka broker [file]        prints its address, serves until its input ends,
+//	                           and writes down in the file what was said
 //	kafka client < job         does the job and prints what it did
 package main
 
@@ -10,46 +11,25 @@ import (
 	"bufio"
 	"encoding/json"
 	"fmt"
-	"io"
 	"os"
 
-	"github.com/twmb/franz-go/pkg/kfake"
 	"golang.org/x/sys/unix"
 )
 
 func main() {
-	if len(os.Args) != 2 {
-		fail(fmt.Errorf("want broker or client, got %q", os.Args[1:]))
-	}
-	switch os.Args[1] {
-	case "broker":
-		broker()
-	case "client":
+	switch args := os.Args[1:]; {
+	case len(args) > 0 && args[0] == "broker":
+		broker(args[1:])
+	case len(args) == 1 && args[0] == "client":
 		client(bufio.NewReader(os.Stdin))
 	default:
-		fail(fmt.Errorf("no such role: %s", os.Args[1]))
+		fail(fmt.Errorf("want broker or client, got %q", args))
 	}
 }
 
 func fail(err error) {
 	fmt.Fprintln(os.Stderr, err)
 	os.Exit(1)
-}
-
-// Topics that the broker has.
-const (
-	topicOne  = "orders"   // of one partition
-	topicMany = "payments" // of three
-)
-
-func broker() {
-	c, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(1, topicOne), kfake.SeedTopics(3, topicMany))
-	if err != nil {
-		fail(err)
-	}
-	defer c.Close()
-	fmt.Fprintln(os.Stdout, c.ListenAddrs()[0])
-	_, _ = io.Copy(io.Discard, os.Stdin)
 }
 
 func client(in *bufio.Reader) {

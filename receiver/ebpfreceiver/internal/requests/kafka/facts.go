@@ -75,6 +75,11 @@ func (f *Facts) readRequest(r *reader) bool {
 	return !r.bad
 }
 
+// whole tells whether all of a request was at hand that is looked for.
+func (f *Facts) whole(h *head) bool {
+	return len(f.Client) >= int(h.client) && !f.RequestCut && (f.key != keyProduce || f.HasMessages)
+}
+
 // readResponse reads the body of the response.
 func (f *Facts) readResponse(r *reader) {
 	f.Answered = true

@@ -20,7 +20,7 @@ const doubt = 600e9
 // be it on another connection. A consumer is a process, or an address for its
 // broker, and what it calls itself.
 type groups struct {
-	byConsumer map[string]membership
+	byConsumer map[string]*membership
 	key        []byte
 }
 
@@ -50,13 +50,13 @@ func (g *groups) of(ex *exchange.Exchange, client, topic []byte) []byte {
 // learn notes the group that a consumer names.
 func (g *groups) learn(ex *exchange.Exchange, f *Facts, topic []byte) {
 	key := g.of(ex, f.Client, topic)
-	m, known := g.byConsumer[string(key)]
-	if !known {
+	m := g.byConsumer[string(key)]
+	if m == nil {
 		if g.byConsumer == nil || len(g.byConsumer) >= maxGroups {
-			g.byConsumer = make(map[string]membership)
+			g.byConsumer = make(map[string]*membership)
 		}
-		g.byConsumer[string(key)] = membership{group: string(f.Group), seen: ex.Start}
-		return
+		m = &membership{group: string(f.Group)}
+		g.byConsumer[string(key)] = m
 	}
 	if m.group != string(f.Group) {
 		if ex.Start < m.seen+doubt {
@@ -65,13 +65,13 @@ func (g *groups) learn(ex *exchange.Exchange, f *Facts, topic []byte) {
 		m.group = string(f.Group)
 	}
 	m.seen = ex.Start
-	g.byConsumer[string(key)] = m
 }
 
 // find returns the group of a consumer, empty when it is not known.
 func (g *groups) find(ex *exchange.Exchange, f *Facts, topic []byte) string {
-	m, ok := g.byConsumer[string(g.of(ex, f.Client, topic))]
-	if !ok || ex.Start < m.unclear {
+	key := g.of(ex, f.Client, topic)
+	m := g.byConsumer[string(key)]
+	if m == nil || ex.Start < m.unclear {
 		return ""
 	}
 	return m.group

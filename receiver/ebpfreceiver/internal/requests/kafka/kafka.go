@@ -96,6 +96,13 @@ func parseHead(b []byte) head {
 // body is how many bytes follow the head.
 func (h *head) body() uint64 { return uint64(h.size) + lengthBytes - requestHeadBytes }
 
+// Bounds of what is taken for a request where nothing else says that it is one:
+// the length of the client's id, and of a request that has none.
+const (
+	maxClient  = 255
+	maxUnnamed = 64 << 10
+)
+
 // valid tells whether there may be such a head; strictly, when nothing else says
 // that it is one.
 func (h *head) valid(strictly bool) bool {
@@ -109,12 +116,15 @@ func (h *head) valid(strictly bool) bool {
 	}
 	if strictly {
 		newest = a.newest
+		if h.client > maxClient || h.client < 0 && h.size > maxUnnamed {
+			return false
+		}
 	}
 	return h.version <= newest && h.correlation <= math.MaxInt32 && h.client >= -1 && int64(h.client) <= int64(h.body())
 }
 
-// maxClient is the length of the longest client id that is kept.
-const maxClient = 255
+// bodyBytes is how much of a body has to be at hand to tell a request.
+const bodyBytes = 4
 
 // beginsRequest tells whether b, which goes on or not, begins a request: its head
 // must be one, and its body as far as it is there.
@@ -123,12 +133,15 @@ func beginsRequest(b []byte) bool {
 		return false
 	}
 	h := parseHead(b)
-	if !h.valid(true) || h.client > maxClient {
+	if !h.valid(true) {
 		return false
 	}
 	b = b[requestHeadBytes:]
 	n := h.body()
 	b = b[:min(uint64(len(b)), n)]
+	if uint64(len(b)) < min(n, uint64(max(h.client, 0))+bodyBytes) {
+		return false
+	}
 	r := reader{b: b, unseen: n - uint64(len(b))}
 	var f Facts
 	return f.begin(&h, &r) && f.readRequest(&r)

@@ -1,8 +1,6 @@
 package kafka
 
 import (
-	"encoding/binary"
-
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/dbconn"
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/exchange"
 )
@@ -11,10 +9,13 @@ import (
 const (
 	maxOpen   = 1024 // requests under way
 	maxKept   = 4096 // bytes of a message that comes in parts
-	maxOdd    = 3    // responses to nothing before a connection is refused
+	respBytes = 8    // size and correlation id
 	patience  = 60e9 // ns that a request waits whose response may have been lost
 	buffered  = 16 << 10
-	respBytes = 8 // size and correlation id
+
+	maxOdd      = 3 // of what speaks against the protocol before a connection is refused
+	maxOddLossy = 16
+	maxSkipped  = 256 // segments in which no message was found
 )
 
 // pending is a request under way.
@@ -43,11 +44,14 @@ type Parser struct {
 	early     early
 	client    []byte // id of the client
 	session   session
+	reader    reader // reused
+	segment   uint64 // bytes of the response side's current segment
 	latest    uint64
 
-	midway   bool // the connection is older than the capture
+	sound    bool // no byte of the connection was missed
 	proven   bool // a response has matched a request
-	odd      int  // responses that matched none before that
+	odd      int  // what spoke against that
+	skipped  int  // segments that were passed over
 	refused  bool
 	peerGone bool // the peer has ended its side
 }
@@ -61,13 +65,13 @@ func keep([]byte) int { return maxKept }
 
 // Reset implements exchange.Parser.
 func (p *Parser) Reset(sink exchange.Sink, midway bool) {
-	p.sink, p.midway = sink, midway
+	p.sink, p.sound = sink, !midway
 	p.open, p.client = p.open[:0], p.client[:0]
 	p.early.reset()
 	p.session.forget()
 	p.req.lose(midway)
 	p.resp.lose(midway)
-	p.latest, p.odd = 0, 0
+	p.latest, p.odd, p.skipped = 0, 0, 0
 	p.proven, p.refused, p.peerGone = false, false, false
 }
 
@@ -119,7 +123,7 @@ func (p *Parser) Gap(which exchange.Side, n, now uint64) {
 	if which == exchange.Request {
 		if !p.req.frames.Survives(n) {
 			p.req.lose(true)
-			p.midway = true // as if joined now: requests were not seen
+			p.sound = false
 			p.session.forget()
 		}
 		return
@@ -127,6 +131,7 @@ func (p *Parser) Gap(which exchange.Side, n, now uint64) {
 	if p.resp.frames.Survives(n) {
 		return
 	}
+	p.sound = false
 	p.resp.lose(true)
 	p.session.forget()
 	for i := range p.open {
@@ -170,17 +175,26 @@ func (p *Parser) complete(ex *exchange.Exchange, f *Facts) {
 	f.topics.resolve(&p.proto.ids)
 	f.answers.resolve(&p.proto.ids)
 	set := f.destination()
-	switch f.key {
-	case keyOffsetCommit, keyOffsetFetch:
-		if f.Code == 0 && f.Answered && len(f.Group) > 0 {
-			for i := range set.list {
-				p.proto.groups.learn(ex, f, set.name(i))
-			}
+	switch {
+	case f.Code != 0:
+	case f.key == keyFetch && !f.Replica && !set.more:
+		p.group(ex, f, set)
+	case (f.key == keyOffsetCommit || f.key == keyOffsetFetch) && f.Answered && len(f.Group) > 0:
+		for i := range set.list {
+			p.proto.groups.learn(ex, f, set.name(i))
 		}
-	case keyFetch:
-		if i := set.only(); i >= 0 && !f.Replica {
-			f.Group = append(f.Group[:0], p.proto.groups.find(ex, f, set.name(i))...)
+	}
+}
+
+// group gives a fetch its group, if it is the same for all of its topics.
+func (p *Parser) group(ex *exchange.Exchange, f *Facts, set *topics) {
+	for i := range set.list {
+		group := p.proto.groups.find(ex, f, set.name(i))
+		if group == "" || i > 0 && group != string(f.Group) {
+			f.Group = f.Group[:0]
+			return
 		}
+		f.Group = append(f.Group[:0], group...)
 	}
 }
 
@@ -240,9 +254,3 @@ func (p *Parser) Tick(now uint64) {
 
 // Abandon implements exchange.Parser.
 func (p *Parser) Abandon(why exchange.Reason) { p.drain(p.latest, why) }
-
-// sized tells whether a message that begins with its size at the beginning of b
-// ends with the last of n bytes.
-func sized(b []byte, n uint64) bool {
-	return len(b) >= lengthBytes && uint64(binary.BigEndian.Uint32(b))+lengthBytes == n
-}

@@ -2,6 +2,7 @@ package kafka
 
 import (
 	"encoding/binary"
+	"math"
 
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/dbconn"
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/exchange"
@@ -17,9 +18,11 @@ type answer struct {
 
 // response follows a segment of the broker.
 func (p *Parser) response(s *exchange.Segment) {
-	if !p.resp.follow(s, p.beginsResponse) {
+	if !p.resp.follow(s, p.proven || p.sound, p.beginsResponse) {
+		p.skip()
 		return
 	}
+	p.segment = s.Len
 	c := dbconn.NewCursor(s)
 	for c.Left() > 0 && !p.refused {
 		if p.resp.frames.Between() {
@@ -38,25 +41,35 @@ func (p *Parser) response(s *exchange.Segment) {
 	}
 }
 
-// beginsResponse tells whether a segment begins a response, where nothing else
-// says so: to a request that is under way, or of its exact size.
+// beginsResponse tells whether a segment begins a response.
 func (p *Parser) beginsResponse(s *exchange.Segment) bool {
-	b := s.Payload
-	if len(b) < respBytes {
+	if len(s.Payload) < respBytes {
 		return false
 	}
-	return sized(b, s.Len) || p.find(binary.BigEndian.Uint32(b[lengthBytes:])) >= 0
+	p.segment = s.Len
+	return p.likelyResponse(s.Payload)
+}
+
+// likelyResponse tells whether a header of which nothing but its bytes say that
+// it is one may be a response's: to a request that is under way, or as long as
+// its segment, in which the size may be missing that was read before.
+func (p *Parser) likelyResponse(b []byte) bool {
+	size := uint64(binary.BigEndian.Uint32(b))
+	return size == p.segment || size+lengthBytes == p.segment || p.find(binary.BigEndian.Uint32(b[lengthBytes:])) >= 0
 }
 
 // lostResponse takes bytes behind which it is not known where a response begins.
 func (p *Parser) lostResponse(s *exchange.Segment, foreign bool) {
 	tried := p.resp.hidden
-	if foreign && !p.proven && !tried {
+	if foreign && !p.proven && p.sound {
 		p.refuse()
 		return
 	}
+	if !tried {
+		p.doubt()
+	}
 	p.Gap(exchange.Response, 1, s.End)
-	if foreign && tried && p.beginsResponse(s) { // what came before was not its first part
+	if foreign && tried && !p.refused && p.beginsResponse(s) { // what came before was not its first part
 		p.response(s)
 	}
 }
@@ -64,11 +77,8 @@ func (p *Parser) lostResponse(s *exchange.Segment, foreign bool) {
 // responseLength is how many bytes follow the header of a response.
 func (p *Parser) responseLength(b []byte) (n uint64, ok bool) {
 	size := binary.BigEndian.Uint32(b)
-	ok = size >= respBytes-lengthBytes && size <= maxBody
-	if p.resp.hidden {
-		ok = ok && p.find(binary.BigEndian.Uint32(b[lengthBytes:])) >= 0
-	}
-	return uint64(size) + lengthBytes - respBytes, ok
+	ok = size >= respBytes-lengthBytes && size <= maxBody && binary.BigEndian.Uint32(b[lengthBytes:]) <= math.MaxInt32
+	return uint64(size) + lengthBytes - respBytes, ok && (p.sound || p.likelyResponse(b))
 }
 
 // answered takes a whole response.
@@ -95,7 +105,24 @@ func (p *Parser) answered(m *dbconn.Message, s *exchange.Segment) {
 // unasked takes a response to a request that was not seen.
 func (p *Parser) unasked() {
 	p.sink.Count(exchange.RequestLost)
-	if p.odd++; !p.proven && p.odd > maxOdd {
+	p.doubt()
+}
+
+// doubt counts what speaks against the protocol, until a response has matched a
+// request.
+func (p *Parser) doubt() {
+	limit := maxOdd
+	if !p.sound {
+		limit = maxOddLossy
+	}
+	if p.odd++; !p.proven && p.odd > limit {
+		p.refuse()
+	}
+}
+
+// skip notes that a segment does not begin a message where one is looked for.
+func (p *Parser) skip() {
+	if p.skipped++; !p.proven && p.skipped > maxSkipped {
 		p.refuse()
 	}
 }
@@ -135,7 +162,8 @@ func (p *Parser) pair(i int, a *answer) {
 	it.ex.FirstByte = max(a.since, it.ex.Start)
 	p.moved(it.ex, exchange.Response, a.size)
 	f.learn = &p.proto.ids
-	f.readResponse(&reader{b: a.body, unseen: a.size - respBytes - uint64(len(a.body))})
+	p.reader = reader{b: a.body, unseen: a.size - respBytes - uint64(len(a.body))}
+	f.readResponse(&p.reader)
 	f.learn = nil
 	if f.key == keyFetch {
 		p.session.response(f)

@@ -87,10 +87,25 @@ func What(f *dbfacts.Facts) string {
 	return strings.Join(words, " ")
 }
 
+// Tell describes facts of another kind than databases': as What does, and what
+// is not whole. Tests of such protocols set it.
+var Tell func(exchange.Facts) (what, flaws string)
+
 // Describe prints an exchange on one line: What, the times as start+first
 // byte+end, and what is not whole.
 func Describe(ex *exchange.Exchange) string {
-	f := dbfacts.Of(ex)
+	f, ok := ex.Facts.(*dbfacts.Facts)
+	if !ok {
+		what, flaws := Tell(ex.Facts)
+		if ex.Class != exchange.Unary {
+			what += fmt.Sprintf(" class=%d", ex.Class)
+		}
+		s := fmt.Sprintf("%s @%d+%d+%d", what, ex.Start, ex.FirstByte, ex.End)
+		if ex.Incomplete != exchange.Complete {
+			s += " " + ex.Incomplete.String()
+		}
+		return s + flaws
+	}
 	s := fmt.Sprintf("%s @%d+%d+%d", What(f), ex.Start, ex.FirstByte, ex.End)
 	if ex.Incomplete != exchange.Complete {
 		s += " " + ex.Incomplete.String()
