@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/sightglass/sightglass/internal/event"
+	"github.com/sightglass/sightglass/internal/realpath"
 )
 
 // patterns are the files that policies name, below the host's root.
@@ -26,23 +27,31 @@ var patterns = []string{
 	"/var/lib/kubelet/pki/*", "/var/lib/kubelet/kubeconfig", "/etc/rancher/k3s/k3s.yaml", "/var/lib/rancher/k3s/server/token",
 }
 
+// directories are those that policies name. The directories of the files are
+// added to them, and their roots, so that a mount of any part of the host's file
+// system is known for what it is.
+var directories = []string{
+	"/", "/boot", "/etc", "/etc/cron.*", "/etc/sudoers.d", "/etc/pam.d", "/etc/security", "/etc/ssh", "/etc/systemd", "/etc/systemd/system",
+	"/etc/profile.d", "/etc/kubernetes", "/etc/kubernetes/manifests", "/home", "/home/*", "/root", "/root/.ssh", "/home/*/.ssh",
+	"/bin", "/sbin", "/lib", "/lib64", "/usr", "/usr/bin", "/usr/sbin", "/usr/lib", "/usr/lib64", "/usr/libexec", "/usr/lib/systemd/system",
+	"/usr/local", "/usr/local/bin", "/usr/local/sbin", "/usr/local/lib", "/var", "/var/lib", "/var/lib/kubelet", "/var/log",
+	"/var/spool/cron", "/var/spool/cron/crontabs",
+}
+
 // Bounds of what is known and how old it can be.
 const (
 	maxFiles = 1024
 	interval = 10 * time.Second
 )
 
-// identity is what all paths of one file share.
-type identity struct {
-	major, minor uint32
-	inode        uint64
-}
-
 // Files finds the name of a file. Safe for concurrent use.
 type Files struct {
 	root  string
 	names atomic.Pointer[map[identity][]byte]
+	dirs  atomic.Pointer[map[identity][]byte]
 }
+
+type identity = realpath.Identity
 
 // New returns the files below a root that is seen at a path, "/" on the host.
 // It knows none before Refresh or Run.
@@ -66,6 +75,12 @@ func (f *Files) Run(quit <-chan struct{}, looked func()) {
 
 // Refresh looks for the files now.
 func (f *Files) Refresh() {
+	f.names.Store(f.find(patterns, unix.S_IFREG))
+	f.dirs.Store(f.find(directories, unix.S_IFDIR))
+}
+
+// find looks for files of one type.
+func (f *Files) find(patterns []string, kind uint32) *map[identity][]byte {
 	names := make(map[identity][]byte)
 	for _, pattern := range patterns {
 		found, err := filepath.Glob(filepath.Join(f.root, pattern))
@@ -76,24 +91,24 @@ func (f *Files) Refresh() {
 			if len(names) >= maxFiles {
 				break
 			}
-			f.add(names, path)
+			f.add(names, path, kind)
 		}
 	}
-	f.names.Store(&names)
+	return &names
 }
 
-// add notes a regular file. A symbolic link is not followed: what it leads to
-// has a name of its own.
-func (f *Files) add(names map[identity][]byte, path string) {
+// add notes a file. A symbolic link is not followed: what it leads to has a name
+// of its own.
+func (f *Files) add(names map[identity][]byte, path string, kind uint32) {
 	var st unix.Stat_t
-	if unix.Lstat(path, &st) != nil || st.Mode&unix.S_IFMT != unix.S_IFREG {
+	if unix.Lstat(path, &st) != nil || st.Mode&unix.S_IFMT != kind {
 		return
 	}
-	id := identity{major: unix.Major(st.Dev), minor: unix.Minor(st.Dev), inode: st.Ino}
+	id := identity{Major: unix.Major(st.Dev), Minor: unix.Minor(st.Dev), Inode: st.Ino}
 	if _, ok := names[id]; !ok {
 		name, err := filepath.Rel(f.root, path)
 		if err == nil {
-			names[id] = []byte("/" + name)
+			names[id] = []byte(filepath.Join("/", name))
 		}
 	}
 }
@@ -106,7 +121,7 @@ func (f *Files) Inodes() []uint64 {
 	}
 	inodes := make([]uint64, 0, len(*names))
 	for id := range *names {
-		inodes = append(inodes, id.inode)
+		inodes = append(inodes, id.Inode)
 	}
 	return inodes
 }
@@ -119,12 +134,34 @@ func (f *Files) Name(file *event.File, path []byte) []byte {
 	if names == nil || file.Inode == 0 {
 		return nil
 	}
-	id := identity{major: file.Major(), minor: file.Minor(), inode: file.Inode}
-	name := (*names)[id]
+	return f.known(*names, identity{Major: file.Major(), Minor: file.Minor(), Inode: file.Inode}, path)
+}
+
+// NameOf is the same of a file whose identity has been looked up.
+func (f *Files) NameOf(id realpath.Identity, path []byte) []byte {
+	names := f.names.Load()
+	if names == nil {
+		return nil
+	}
+	return f.known(*names, id, path)
+}
+
+func (f *Files) known(names map[identity][]byte, id identity, path []byte) []byte {
+	name := names[id]
 	if name == nil || bytes.Equal(name, path) || !f.still(name, id) {
 		return nil
 	}
 	return name
+}
+
+// Directory is the path, below the host's root, of a directory of the host that
+// holds critical files; nil when it is none. The bytes are not to be changed.
+func (f *Files) Directory(id realpath.Identity) []byte {
+	dirs := f.dirs.Load()
+	if dirs == nil {
+		return nil
+	}
+	return (*dirs)[id]
 }
 
 // still tells whether a name leads to a file now. When accounts are edited their
@@ -136,5 +173,5 @@ func (f *Files) still(name []byte, id identity) bool {
 	var st unix.Statx_t
 	err := unix.Statx(unix.AT_FDCWD, filepath.Join(f.root, string(name)),
 		unix.AT_SYMLINK_NOFOLLOW|unix.AT_STATX_DONT_SYNC, unix.STATX_INO, &st)
-	return err == nil && id == identity{major: st.Dev_major, minor: st.Dev_minor, inode: st.Ino}
+	return err == nil && id == identity{Major: st.Dev_major, Minor: st.Dev_minor, Inode: st.Ino}
 }

@@ -3,6 +3,7 @@ package critical
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"testing"
 
@@ -78,7 +79,7 @@ func TestFilesAreBounded(t *testing.T) {
 }
 
 func TestPatterns(t *testing.T) {
-	for _, p := range patterns {
+	for _, p := range slices.Concat(patterns, directories) {
 		_, err := filepath.Match(p, "")
 		require.NoError(t, err)
 		require.True(t, filepath.IsAbs(p))
@@ -100,4 +101,22 @@ func TestRunEnds(t *testing.T) {
 	f.Run(quit, func() { looks++ })
 	require.Positive(t, looks)
 	require.Empty(t, f.Inodes())
+}
+
+func TestDirectories(t *testing.T) {
+	root := t.TempDir()
+	for _, dir := range []string{"etc/cron.d", "home/ada/.ssh", "srv"} {
+		require.NoError(t, os.MkdirAll(filepath.Join(root, dir), 0o700))
+	}
+	f := New(root)
+	id := func(path string) identity {
+		o := opened(t, root+path)
+		return identity{Major: o.Major(), Minor: o.Minor(), Inode: o.Inode}
+	}
+	require.Nil(t, f.Directory(id("/etc")), "nothing was looked for")
+	f.Refresh()
+	for _, dir := range []string{"/", "/etc", "/etc/cron.d", "/home/ada", "/home/ada/.ssh"} {
+		require.Equal(t, dir, string(f.Directory(id(dir))))
+	}
+	require.Nil(t, f.Directory(id("/srv")))
 }

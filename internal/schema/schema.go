@@ -85,7 +85,7 @@ const (
 	FileName         = "file.name"
 	FileDirectory    = "file.directory"
 	FileNameRaw      = "sightglass.file.path.raw"      // the argument as given
-	FileResolvedPath = "sightglass.file.path.resolved" // absent when the call names a path and never opened it
+	FileResolvedPath = "sightglass.file.path.resolved" // of what is only named: its directory as it was right after the call, and the name there
 	FilePreviousPath = "sightglass.file.path.previous" // source of rename and link
 	FileOperation    = "sightglass.file.operation"     // open, create, delete, rename, link, symlink, mkdir, rmdir, chmod
 	FileMode         = "file.mode"                     // octal text, "0644"
@@ -281,6 +281,10 @@ const (
 // Self marks a record of the agent's own doing (bool, only present when true).
 // Such records reach policies and nothing else.
 const Self = "sightglass.self"
+
+// FilePreviousResolvedPath is to FilePreviousPath what FileResolvedPath is to
+// FilePath.
+const FilePreviousResolvedPath = "sightglass.file.path.previous.resolved"
 
 // FileSymlinkTarget is the text that a new symbolic link holds.
 const FileSymlinkTarget = "file.symbolic_link.target_path"

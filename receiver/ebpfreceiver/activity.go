@@ -232,6 +232,9 @@ func (s *activityStage) prepare(ev *event.Event, change process.Change) *transla
 		a.Ancestors = s.ancestors
 	}
 	s.enrich.name(a)
+	if ev.Type == event.TypeSyscall {
+		a.Resolved = s.enrich.named.resolve(ev)
+	}
 	return a
 }
 

@@ -27,16 +27,19 @@ type enricher struct {
 	cgroups   *container.Resolver
 	users     *process.Users
 	critical  *critical.Files
+	named     *namer // the activity stage's
 }
 
 func newEnricher(cfg *Config) *enricher {
 	proc := process.ProcDir(cfg.RootPath)
-	return &enricher{
+	e := &enricher{
 		processes: process.New(process.Options{Proc: proc, Max: cfg.MaxProcesses}),
 		cgroups:   container.NewResolver(container.Options{Root: cfg.RootPath, Proc: proc}),
 		users:     process.NewUsers(cfg.RootPath, proc),
 		critical:  critical.New(cfg.RootPath),
 	}
+	e.named = newNamer(e, proc)
+	return e
 }
 
 // cgroup is the control group that a task was in.

@@ -29,21 +29,26 @@ func TestDisguises(t *testing.T) {
 	host := hostStage(t, dir, actor, "/opt")
 	inside := containerStage(t, containerd.Start(t), container, filepath.Join(dir, "c"), actor,
 		"--mount", "type=bind,src="+user+",dst=/mnt,options=rbind:rw")
+	read, changed := "Private key or cloud credential read", "List of accepted SSH keys changed"
 	for _, act := range []struct {
 		name   string
 		stage  *stage
 		script string
+		rule   string
 	}{
-		{"plain", host, "read " + key},
-		{"symlink", host, "symlink " + key + " $HERE/x | read $HERE/x"},
-		{"hard-link", host, "link " + key + " " + user + "/x | read " + user + "/x"},
-		{"bind-mount", host, "mkdir $HERE/x | mount bind " + user + " $HERE/x | read $HERE/x/.ssh/id_ed25519"},
-		{"bound-file", host, "create $HERE/y | mount bind " + key + " $HERE/y | read $HERE/y"},
-		{"volume", inside, "read /mnt/.ssh/id_ed25519"},
+		{"plain", host, "read " + key, read},
+		{"symlink", host, "symlink " + key + " $HERE/x | read $HERE/x", read},
+		{"hard-link", host, "link " + key + " " + user + "/x | read " + user + "/x", read},
+		{"bind-mount", host, "mkdir $HERE/x | mount bind " + user + " $HERE/x | read $HERE/x/.ssh/id_ed25519", read},
+		{"bound-file", host, "create $HERE/y | mount bind " + key + " $HERE/y | read $HERE/y", read},
+		{"volume", inside, "read /mnt/.ssh/id_ed25519", read},
+		{"renamed", host, "create " + user + "/n | symlink " + user + " $HERE/x | rename $HERE/x/n $HERE/x/.ssh/authorized_keys", changed},
+		{"mount-rename", host, "create " + user + "/n | mkdir $HERE/m | mount bind " + user + " $HERE/m | rename $HERE/m/n $HERE/m/.ssh/authorized_keys", changed},
+		{"volume-rename", inside, "create /mnt/n | rename /mnt/n /mnt/.ssh/authorized_keys", changed},
 	} {
 		act.stage.perform(t, act.name, act.script)
 		require.Eventually(t, func() bool {
-			return slices.Contains(rulesOf(w.of(act.name)), "Private key or cloud credential read")
+			return slices.Contains(rulesOf(w.of(act.name)), act.rule)
 		}, patience, 20*time.Millisecond, act.name)
 	}
 }

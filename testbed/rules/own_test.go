@@ -123,6 +123,13 @@ var ownDeeds = []deed{
 	{"Boot files changed", inContainer, "create /boot/grub/grub.cfg"},
 	{"Write below /etc", anywhere, "create /etc/$NAME"},
 	{"Write below /etc", anywhere, "symlink /etc $HERE/x | create $HERE/x/$NAME"},
+	{"Write below /etc", anywhere, "symlink /etc $HERE/x | mkdir $HERE/x/$NAME"},
+	{"Write below /etc", anywhere, "symlink /etc $HERE/y | symlink y $HERE/x | symlink /srv/x $HERE/x/$NAME"},
+	{"Rules of logging in changed", anywhere, "append /etc/passwd | symlink /etc $HERE/x | chmod 666 $HERE/x/passwd"},
+	{"Rules of logging in changed", anywhere, "append /etc/passwd | symlink /etc/passwd $HERE/x | chmod 666 $HERE/x"},
+	{"Rules of logging in changed", anywhere, "append /etc/group | symlink /etc $HERE/x | cd $HERE | rename x/group x/$NAME"},
+	{"Rules of logging in changed", anywhere, "append /etc/gshadow | symlink /etc $HERE/x | remove $HERE/x/gshadow"},
+	{"List of accepted SSH keys changed", anywhere, "create /home/ada/.ssh/y | symlink /home/ada $HERE/x | rename $HERE/x/.ssh/y $HERE/x/.ssh/authorized_keys"},
 }
 
 // notPlayed are the policies that no test can provoke, and why.

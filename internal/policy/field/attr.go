@@ -93,6 +93,7 @@ const (
 	AttrFileRaw
 	AttrFileResolved
 	AttrFilePrevious
+	AttrFilePreviousResolved
 	AttrFileBase
 	AttrFileMode
 	AttrFileTarget
@@ -209,6 +210,7 @@ var attrTable = [attrFixed]attrRow{
 	AttrFileRaw:               {schema.FileNameRaw, FormText},
 	AttrFileResolved:          {schema.FileResolvedPath, FormText},
 	AttrFilePrevious:          {schema.FilePreviousPath, FormText},
+	AttrFilePreviousResolved:  {schema.FilePreviousResolvedPath, FormText},
 	AttrFileBase:              {schema.FileBasePath, FormText},
 	AttrFileMode:              {schema.FileMode, FormText},
 	AttrFileTarget:            {schema.FileSymlinkTarget, FormText},

@@ -10,7 +10,9 @@ var fsFields = []Field{
 	{Name: "fs.path.sourceraw", Type: CharBuf, Doc: "the same as the program gave it", From: []Attr{AttrFileRaw}, Get: fsPath(fsSource, true)},
 	{Name: "fs.path.target", Type: FSPath, Doc: "absolute path of the target of a rename, link or mount", From: []Attr{AttrFilePrevious, AttrFilePath}, Get: fsPath(fsTarget, false)},
 	{Name: "fs.path.targetraw", Type: CharBuf, Doc: "the same as the program gave it", From: []Attr{AttrFileRaw}, Get: fsPath(fsTarget, true)},
-	{Name: "fs.path.resolved", Type: FSPath, Doc: "the kernel's own path of the file, which links and mounts cannot disguise; not part of Falco", From: []Attr{AttrFileResolved}, Get: getText(AttrFileResolved)},
+	{Name: "fs.path.resolved", Type: FSPath, Doc: "the kernel's own path of the file, which links and mounts cannot disguise; of what is only named, its directory as it was right after the call, or else the name; not part of Falco", From: []Attr{AttrFileResolved, AttrFilePath}, Get: fsResolved},
+	{Name: "fs.path.source.resolved", Type: FSPath, Doc: "the same of the source of a rename or link; not part of Falco", From: []Attr{AttrFileResolved, AttrFilePreviousResolved, AttrFilePrevious, AttrFilePath}, Get: fsResolvedEnd(fsSource)},
+	{Name: "fs.path.target.resolved", Type: FSPath, Doc: "the same of the target of a rename or hard link; not part of Falco", From: []Attr{AttrFileResolved, AttrFilePreviousResolved, AttrFilePrevious, AttrFilePath}, Get: fsResolvedEnd(fsTarget)},
 }
 
 // fsArgs are the arguments of one call that are paths, by what they are.
@@ -39,6 +41,48 @@ var fsCalls = map[string]fsArgs{
 	"symlinkat": {source: "linkpath", target: "target"},
 	"mount":     {source: "dev", target: "dir"},
 }
+
+// resolvedArgs are the arguments of calls with two paths whose real path is
+// told, and where.
+var resolvedArgs = map[string]Attr{
+	"oldpath": AttrFilePreviousResolved, "newpath": AttrFileResolved, "linkpath": AttrFileResolved,
+}
+
+// fsResolvedEnd is one end of a call with two paths, where it really is, or as
+// it was named when that could not be told any more.
+func fsResolvedEnd(pick func(*fsArgs) string) func(*Context, *Arg, *Value) {
+	named := fsPath(pick, false)
+	return func(c *Context, a *Arg, v *Value) {
+		if c.event == nil || c.failed() {
+			return
+		}
+		call := fsCalls[c.event.Name]
+		if attr, ok := resolvedArgs[pick(&call)]; ok {
+			if s, ok := c.String(attr); ok {
+				v.SetText(s)
+				return
+			}
+		}
+		named(c, a, v)
+	}
+}
+
+// fsResolved is the real path of the file. Of an open file only the kernel
+// knows it; what is only named is where the name says unless more is known.
+func fsResolved(c *Context, a *Arg, v *Value) {
+	if s, ok := c.String(AttrFileResolved); ok {
+		v.SetText(s)
+		return
+	}
+	if c.event == nil || c.does(actOpen|actCreat) {
+		return
+	}
+	if i := c.event.ArgIndex(fsCalls[c.event.Name].name); i >= 0 && c.event.Args[i].Kind != events.KindFD {
+		fsNamed(c, a, v)
+	}
+}
+
+var fsNamed = fsPath(fsName, false)
 
 func fsPath(pick func(*fsArgs) string, raw bool) func(*Context, *Arg, *Value) {
 	return func(c *Context, _ *Arg, v *Value) {

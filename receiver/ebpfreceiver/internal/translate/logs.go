@@ -32,6 +32,9 @@ type Activity struct {
 	Arguments bool
 	// Account writes the home directory and the shell of User.
 	Account bool
+	// Resolved are the real paths of what the call names, in the order of Names;
+	// empty where that is not known.
+	Resolved [MaxNames][]byte
 	// Redact masks secrets in command lines: set it when no processor does so
 	// later.
 	Redact bool

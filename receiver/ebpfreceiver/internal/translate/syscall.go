@@ -59,6 +59,7 @@ func (l *Logs) syscall(attrs pcommon.Map, a *Activity) {
 		attrs.PutInt(schema.SyscallDuration, int64(a.Event.Time-sc.Enter))
 	}
 	l.files(attrs, c, a.Arguments)
+	l.resolved(attrs, c, a.Resolved)
 	l.sockets(attrs, c, a.Name)
 	if a.Arguments {
 		l.arguments(attrs, c, &a.Event.Task)

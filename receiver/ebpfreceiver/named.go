@@ -1,0 +1,131 @@
+//go:build linux && (amd64 || arm64)
+
+package ebpfreceiver
+
+import (
+	"bytes"
+	"errors"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/sightglass/sightglass/internal/critical"
+	"github.com/sightglass/sightglass/internal/event"
+	"github.com/sightglass/sightglass/internal/process"
+	"github.com/sightglass/sightglass/internal/realpath"
+	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/translate"
+)
+
+// namer finds out where the names lead that calls work on without opening them.
+// One goroutine uses it.
+type namer struct {
+	proc      string
+	processes *process.Table
+	critical  *critical.Files
+	hostNS    uint32 // mount name space of the first process; 0 when it cannot be seen
+
+	names []translate.Name
+	paths [translate.MaxNames][]byte // kept for their room
+}
+
+func newNamer(e *enricher, proc string) *namer {
+	n := &namer{proc: proc, processes: e.processes, critical: e.critical}
+	var st unix.Stat_t
+	if unix.Stat(proc+"/1/ns/mnt", &st) == nil {
+		n.hostNS = uint32(st.Ino)
+	}
+	return n
+}
+
+// resolve finds out where the names of a call lead, in the order of
+// translate.Names. The paths are valid until the next call; those that cannot be
+// told are empty.
+func (n *namer) resolve(ev *event.Event) (paths [translate.MaxNames][]byte) {
+	n.names = translate.Names(n.names[:0], &ev.Syscall)
+	if len(n.names) == 0 {
+		return paths
+	}
+	root, ok := n.root(ev)
+	if !ok {
+		return paths
+	}
+	for i := range n.names {
+		paths[i] = n.follow(root, i)
+	}
+	return paths
+}
+
+// firstProcess is the id of the host's first process.
+const firstProcess = 1
+
+// root is that of the acting process or, when that has ended, of an ancestor
+// that has the same mounts.
+func (n *namer) root(ev *event.Event) (realpath.Root, bool) {
+	root, err := realpath.RootOf(n.proc, ev.Key.TGID)
+	for i := 1; errors.Is(err, realpath.ErrGone) && i <= maxAskedAncestors; i++ {
+		p, ok := n.processes.Ancestor(ev.Key, i)
+		if !ok {
+			break
+		}
+		if p.Alive() && p.MountNS == ev.Task.MountNS {
+			root, err = realpath.RootOf(n.proc, p.Key.TGID)
+		}
+	}
+	if errors.Is(err, realpath.ErrGone) && n.hostNS != 0 && n.hostNS == ev.Task.MountNS {
+		root, err = realpath.RootOf(n.proc, firstProcess)
+	}
+	return root, err == nil
+}
+
+// follow is where name i leads; nil when that cannot be told.
+func (n *namer) follow(root realpath.Root, i int) []byte {
+	name, room := &n.names[i], n.paths[i][:0]
+	if len(name.Given) == 0 {
+		return nil
+	}
+	if name.Follows {
+		path, err := root.Follow(room, name.Base, name.Given)
+		if err != nil {
+			return nil
+		}
+		n.paths[i] = path
+		if id, ok := root.Identity(path); ok {
+			if known := n.critical.NameOf(id, path); known != nil {
+				return known
+			}
+		}
+		return n.unmask(root, i, bytes.LastIndexByte(path, '/'))
+	}
+	dir, last, err := root.Directory(room, name.Base, name.Given)
+	if err != nil {
+		return nil
+	}
+	if len(dir) > 1 {
+		dir = append(dir, '/')
+	}
+	end := len(dir) - 1
+	n.paths[i] = append(dir, last...)
+	return n.unmask(root, i, end)
+}
+
+// unmask gives a path below a mount of the host's directories the host's own
+// path. end is the length of the path of its directory.
+func (n *namer) unmask(root realpath.Root, i, end int) []byte {
+	path := n.paths[i]
+	for ; end > 0; end = bytes.LastIndexByte(path[:end], '/') {
+		id, ok := root.Identity(path[:end])
+		if !ok {
+			continue
+		}
+		known := n.critical.Directory(id)
+		switch {
+		case known == nil:
+		case bytes.Equal(known, path[:end]):
+			return path
+		default:
+			out := append(bytes.TrimSuffix(bytes.Clone(known), slash), path[end:]...)
+			n.paths[i] = out
+			return out
+		}
+	}
+	return path
+}
