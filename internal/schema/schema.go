@@ -123,6 +123,9 @@ const (
 	TLSProtocolName           = "tls.protocol.name"    // "tls": the request went over an encrypted connection
 	TLSProtocolVersion        = "tls.protocol.version" // "1.3"; absent when the handshake was not seen
 	URLFull                   = "url.full"
+	GraphQLOperationType      = "graphql.operation.type"
+	GraphQLOperationName      = "graphql.operation.name"
+	AWSS3Bucket               = "aws.s3.bucket"
 	URLTemplate               = "url.template"
 	UserAgent                 = "user_agent.original"
 	NetworkProtocolName       = "network.protocol.name"

@@ -51,7 +51,11 @@ func (f *fakeSink) text() string               { return strings.Join(f.done, "\n
 // start+first byte+end, and what is special.
 func describe(ex *exchange.Exchange) string {
 	h := facts(ex)
-	s := fmt.Sprintf("%s %s %d @%d+%d+%d", h.Method, h.Target, h.Status, ex.Start, ex.FirstByte, ex.End)
+	s := fmt.Sprintf("%s %s %d", h.Method, h.Target, h.Status)
+	if len(h.API.Body) > 0 {
+		s += fmt.Sprintf(" body=%s", h.API.Body)
+	}
+	s += fmt.Sprintf(" @%d+%d+%d", ex.Start, ex.FirstByte, ex.End)
 	if ex.Class != exchange.Unary {
 		s += fmt.Sprintf(" class=%d", ex.Class)
 	}

@@ -117,6 +117,7 @@ func parseResponse(b []byte, f *httpfacts.Facts) (fr framing, ok bool) {
 		if len(name) == 12 && httpfacts.Fold(name, "content-type") && httpfacts.IsEventStream(value) {
 			f.EventStream = true
 		}
+		f.API.Header(name, value, true)
 		fr.header(name, value)
 	}
 	return fr, true

@@ -42,6 +42,15 @@ func TestParser(t *testing.T) {
 			name: "keep-alive", play: func(s *script) { s.req(get).resp(ok3).req(getB).resp(empty) },
 			want: []string{"GET /a 200 @1+2+2", "GET /b 204 @3+4+4"},
 		},
+		{name: "body of a request that tells what is asked", play: func(s *script) {
+			const head = "POST /graphql HTTP/1.1\r\nHost: h\r\nContent-Length: 8\r\n\r\n"
+			s.req(head + "{body 1}").resp(ok3).req(head).req("{bod").req("y 2}" + get).resp(ok3 + ok3)
+			s.req("POST /a HTTP/1.1\r\nContent-Length: 4\r\n\r\nbody").resp(ok3)
+			s.req("POST /graphql HTTP/1.1\r\nContent-Length: 3000\r\n\r\n" + long + long + long).resp(ok3)
+		}, want: []string{
+			"POST /graphql 200 body={body 1} @1+2+2", "POST /graphql 200 body={body 2} @3+6+6", "GET /a 200 @5+6+6", "POST /a 200 @7+8+8",
+			"POST /graphql 200 body=" + long[:512-len("POST /graphql HTTP/1.1\r\nContent-Length: 3000\r\n\r\n")] + " @9+10+10",
+		}},
 		{name: "head and body of the response apart", play: func(s *script) {
 			s.req(get).resp(ok3[:len(ok3)-3]).resp("a").resp("bc")
 		}, want: []string{"GET /a 200 @1+2+4"}},

@@ -27,6 +27,9 @@ func (p *Parser) request(s *exchange.Segment) {
 		case inHead:
 			p.requestHead(&c, s)
 		case inLength:
+			if ex != nil {
+				facts(ex).API.AddBody(c.data[:min(uint64(len(c.data)), p.req.left)])
+			}
 			p.req.left -= c.skip(p.req.left)
 			if p.req.left == 0 {
 				p.endRequest()
@@ -145,6 +148,7 @@ func (p *Parser) requestHead(c *cursor, s *exchange.Segment) {
 		c.skip(c.left())
 		return
 	}
+	f.API.Begin(f.Target)
 	switch {
 	case cut:
 		f.HeadCut = true

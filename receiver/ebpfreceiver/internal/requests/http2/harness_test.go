@@ -54,7 +54,11 @@ func (f *fakeSink) Client() bool               { return f.client }
 // start+first byte+end, and what is special.
 func describe(ex *exchange.Exchange) string {
 	f := facts(ex)
-	s := fmt.Sprintf("%s %s %d @%d+%d+%d", known(f.Method), known(f.Target), f.Status, ex.Start, ex.FirstByte, ex.End)
+	s := fmt.Sprintf("%s %s %d", known(f.Method), known(f.Target), f.Status)
+	if len(f.API.Body) > 0 {
+		s += fmt.Sprintf(" body=%s", f.API.Body)
+	}
+	s += fmt.Sprintf(" @%d+%d+%d", ex.Start, ex.FirstByte, ex.End)
 	if f.GRPC {
 		s += " grpc=" + f.Code.String()
 	}

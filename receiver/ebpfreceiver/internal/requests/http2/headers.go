@@ -116,6 +116,7 @@ func (p *Parser) request(sd *side, h header, st *stream, block []byte, cut bool)
 	if st == nil {
 		return
 	}
+	f.API.Begin(f.Target)
 	if len(f.Target) == 0 && string(f.Method) == "CONNECT" {
 		f.Target = append(f.Target, f.Host...)
 	}
@@ -218,6 +219,8 @@ func setResponse(f *rpcfacts.Facts, field hpack.Field) {
 		f.EventStream = f.EventStream || httpfacts.IsEventStream(value)
 	case "grpc-status":
 		f.SetStatus(value)
+	default:
+		f.API.Header(name, value, true)
 	}
 }
 

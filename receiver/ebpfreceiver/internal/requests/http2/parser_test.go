@@ -36,6 +36,12 @@ func TestParser(t *testing.T) {
 			s.s.data(1, true, "")
 			s.resp()
 		}, want: []string{"GET /b 404 @3+4+4", "POST /c 201 @3+6+6", "GET /a 200 @3+4+7"}},
+		{name: "body of a request that tells what is asked", play: func(s *script) {
+			s.c.post(1, "/graphql").data(1, false, "{bod").data(1, true, "y 1}").post(3, "/a").data(3, true, "body")
+			s.req()
+			s.s.status(1, "200", true).status(3, "200", true)
+			s.resp()
+		}, want: []string{"POST /graphql 200 body={body 1} @3+4+4", "POST /a 200 @3+4+4"}},
 		{name: "a header block in several frames", play: func(s *script) {
 			s.c.parted(1, true, ":method", "GET", ":scheme", "http", ":path", "/a", ":authority", "h")
 			s.req()

@@ -69,7 +69,11 @@ const lingers = 1e9
 
 // data takes bytes of the body of either side.
 func (st *stream) data(sd *side, seen []byte, unseen uint64, s *exchange.Segment) {
-	if f := facts(st.ex); f.GRPC {
+	f := facts(st.ex)
+	if sd.which == exchange.Request {
+		f.API.AddBody(seen)
+	}
+	if f.GRPC {
 		m := &st.messages[sd.which]
 		m.data(seen, unseen)
 		f.Streaming = f.Streaming || m.count > 1

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/exchange"
+	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/httpapi"
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/spans"
 )
 
@@ -24,16 +25,17 @@ type Facts struct {
 	ForwardedFor   []byte // of X-Forwarded-For or Forwarded: the first address
 	ForwardedProto []byte // of X-Forwarded-Proto or Forwarded: http or https
 	Version        Version
-	Status         uint16 // 0 when the response was not seen
-	TargetCut      bool   // Target goes on beyond the bound
-	HeadCut        bool   // there are request headers beyond the bound
-	EventStream    bool   // the response is text/event-stream
-	Upgraded       bool   // the connection left HTTP with the response
-	CallerGone     bool   // the client ended its side before the response was complete
-	Held           bool   // the request asks the server to wait (Prefer: wait)
-	HTTPS          bool   // the connection is encrypted, or the request's :scheme is https
-	HeadersUnknown bool   // there are request headers that are not known
-	StreamError    string // name of the HTTP/2 error code that ended it early; empty when none did
+	Status         uint16        // 0 when the response was not seen
+	TargetCut      bool          // Target goes on beyond the bound
+	HeadCut        bool          // there are request headers beyond the bound
+	EventStream    bool          // the response is text/event-stream
+	Upgraded       bool          // the connection left HTTP with the response
+	CallerGone     bool          // the client ended its side before the response was complete
+	Held           bool          // the request asks the server to wait (Prefer: wait)
+	HTTPS          bool          // the connection is encrypted, or the request's :scheme is https
+	HeadersUnknown bool          // there are request headers that are not known
+	API            httpapi.Hints // of what the exchange carries
+	StreamError    string        // name of the HTTP/2 error code that ended it early; empty when none did
 }
 
 // Version of HTTP.
@@ -58,16 +60,19 @@ var (
 // Reset empties f and keeps its memory.
 func (f *Facts) Reset() {
 	f.b3.reset()
+	f.API.Reset()
 	*f = Facts{
 		Method: f.Method[:0], Target: f.Target[:0], Host: f.Host[:0], UserAgent: f.UserAgent[:0],
 		TraceParent: f.TraceParent[:0], TraceState: f.TraceState[:0], b3: f.b3,
 		ForwardedFor: f.ForwardedFor[:0], ForwardedProto: f.ForwardedProto[:0],
+		API: f.API,
 	}
 }
 
 // SetHeader takes over a request header that is worth keeping. The name is
 // compared without regard to case; name and value may be reused afterwards.
 func (f *Facts) SetHeader(name, value []byte) {
+	f.API.Header(name, value, false)
 	switch len(name) {
 	case 2:
 		set(&f.b3.single, name, "b3", value)
@@ -165,7 +170,7 @@ func (f *Facts) Serving() (method, scheme string) {
 // Class tells what kind of waiting the exchange is.
 func (f *Facts) Class() exchange.Class {
 	switch {
-	case f.isProbe():
+	case f.isProbe(), f.probesAPI():
 		return exchange.Probe
 	case f.Upgraded, f.EventStream:
 		return exchange.Stream

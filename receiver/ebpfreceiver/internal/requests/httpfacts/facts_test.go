@@ -109,7 +109,7 @@ func FuzzTarget(f *testing.F) {
 	f.Fuzz(func(t *testing.T, raw []byte, connect bool) {
 		parts := splitTarget(raw, connect)
 		require.LessOrEqual(t, len(parts.path)+len(parts.query)+len(parts.authority), len(raw))
-		appendQuery(nil, parts.query)
+		appendQuery(nil, parts.query, true)
 		if route, ok := appendRoute(nil, parts.path); ok {
 			require.LessOrEqual(t, len(route), maxRouteBytes)
 		}

@@ -7,6 +7,7 @@ import (
 	"github.com/sightglass/sightglass/internal/event"
 	"github.com/sightglass/sightglass/internal/schema"
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/exchange"
+	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/httpapi"
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/spans"
 )
 
@@ -38,6 +39,7 @@ func (f *Facts) Describe(ex *exchange.Exchange, w *spans.Writer) bool {
 	d := description{Facts: f, ex: ex, w: w, client: ex.Role == event.RoleClient}
 	d.method = methodName(f.Method)
 	d.target = splitTarget(f.Target, d.method == "CONNECT")
+	d.recognize()
 	w.Text(schema.HTTPRequestMethod, d.method)
 	if d.method == otherMethod { // which is also what an unknown one is
 		w.Bytes(schema.HTTPRequestMethodOriginal, f.Method)
@@ -46,7 +48,8 @@ func (f *Facts) Describe(ex *exchange.Exchange, w *spans.Writer) bool {
 	d.url()
 	d.name()
 	d.outcome()
-	d.cut()
+	text := d.api()
+	d.cut(text)
 	w.Bytes(schema.UserAgent, f.UserAgent)
 	w.Text(schema.NetworkProtocolVersion, f.Version.String())
 	f.Parent(w)
@@ -72,6 +75,9 @@ type description struct {
 	scheme string
 	host   string // server.address
 	port   uint16
+
+	op         httpapi.Operation // that the request asks for, if recognized
+	recognized bool
 }
 
 // server finds out whom the request was meant for.
@@ -135,7 +141,7 @@ func (d *description) url() {
 	}
 	d.w.Bytes(schema.URLPath, path)
 	if len(t.query) != 0 {
-		buf := appendQuery(d.w.Scratch(), t.query)
+		buf := d.appendQuery(d.w.Scratch(), t.query)
 		d.w.Unique(schema.URLQuery, buf)
 		d.w.Keep(buf)
 	}
@@ -164,7 +170,7 @@ func (d *description) fullURL() {
 	}
 	if t.hasQuery {
 		buf = append(buf, '?')
-		buf = appendQuery(buf, t.query)
+		buf = d.appendQuery(buf, t.query)
 	}
 	d.w.Bytes(schema.URLFull, buf)
 	d.w.Keep(buf)
@@ -182,12 +188,11 @@ func (d *description) name() {
 		return
 	}
 	if route, ok := d.w.ConfiguredRoute(d.target.path); ok {
-		key := schema.HTTPRoute
-		if d.client {
-			key = schema.URLTemplate
-		}
-		d.w.Text(key, route)
+		d.w.Text(d.routeKey(), route)
 		d.named(method, route)
+		return
+	}
+	if d.nameAPI() {
 		return
 	}
 	buf, ok := appendRoute(d.w.Scratch(), d.target.path)
@@ -202,6 +207,14 @@ func (d *description) name() {
 	}
 	d.w.Text(schema.RequestRouteInferred, route)
 	d.named(method, route)
+}
+
+// routeKey is the attribute of a template that is known.
+func (d *description) routeKey() string {
+	if d.client {
+		return schema.URLTemplate
+	}
+	return schema.HTTPRoute
 }
 
 // named names the span after the method and a route.
@@ -258,14 +271,22 @@ func statusText(status uint16) string {
 	return strconv.Itoa(int(status))
 }
 
-// cut says what lies beyond the bound.
-func (d *description) cut() {
+// cut says what lies beyond the bound; text: a part of the statement does.
+func (d *description) cut(text bool) {
+	var list [4]string
+	parts := list[:0]
 	switch {
 	case d.TargetCut && d.client:
-		d.w.List(schema.Truncated, schema.URLFull, "http.request.header")
+		parts = append(parts, schema.URLFull, "http.request.header")
 	case d.TargetCut:
-		d.w.List(schema.Truncated, schema.URLPath, schema.URLQuery, "http.request.header")
+		parts = append(parts, schema.URLPath, schema.URLQuery, "http.request.header")
 	case d.HeadCut:
-		d.w.List(schema.Truncated, "http.request.header")
+		parts = append(parts, "http.request.header")
+	}
+	if text {
+		parts = append(parts, schema.DBQueryText)
+	}
+	if len(parts) > 0 {
+		d.w.List(schema.Truncated, parts...)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"unsafe"
 
 	"github.com/sightglass/sightglass/internal/redact"
+	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/httpapi"
 )
 
 // redacted replaces what must not be kept.
@@ -15,12 +16,12 @@ const redacted = "REDACTED"
 const maxSecretKey = 128
 
 // appendQuery appends query to dst with the values of secret parameters
-// replaced.
-func appendQuery(dst, query []byte) []byte {
+// replaced. statements: those that hold statements are, too.
+func appendQuery(dst, query []byte, statements bool) []byte {
 	for {
 		pair, rest, more := bytes.Cut(query, []byte("&"))
 		key, _, hasValue := bytes.Cut(pair, []byte("="))
-		if hasValue && isSecret(key) {
+		if hasValue && (isSecret(key) || statements && httpapi.HoldsValues(key)) {
 			dst = append(dst, key...)
 			dst = append(dst, '=')
 			dst = append(dst, redacted...)

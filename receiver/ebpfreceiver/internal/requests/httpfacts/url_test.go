@@ -17,12 +17,12 @@ func TestSecretsInQueries(t *testing.T) {
 		"token&=x&%=y&%7=z":                        "token&=x&%=y&%7=z",
 		strings.Repeat("k", 200) + "=x":            strings.Repeat("k", 200) + "=x",
 	} {
-		require.Equal(t, want, string(appendQuery(nil, []byte(in))), in)
+		require.Equal(t, want, string(appendQuery(nil, []byte(in), false)), in)
 	}
 }
 
 func TestQueriesDoNotAllocate(t *testing.T) {
 	query := []byte("a_parameter_with_quite_a_long_name_indeed=1&accessToken=b&page=3")
 	buf := make([]byte, 0, 256)
-	require.Zero(t, testing.AllocsPerRun(100, func() { buf = appendQuery(buf[:0], query) }))
+	require.Zero(t, testing.AllocsPerRun(100, func() { buf = appendQuery(buf[:0], query, false) }))
 }
