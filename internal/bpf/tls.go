@@ -6,6 +6,7 @@ import (
 	"io"
 	"maps"
 	"os"
+	"sync"
 
 	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/link"
@@ -37,6 +38,9 @@ const (
 type TLSProbe struct {
 	Program TLSProgram
 	Offset  uint64 // in the file, in bytes
+	// Return: the program runs where the function returns to whose return address
+	// is at hand at Offset, as it is at the beginning of a function.
+	Return bool
 }
 
 // sharedWithTLS are the maps of the request capture that the programs on probes
@@ -108,7 +112,11 @@ func (a *Agent) AttachTLS(path string, probes []TLSProbe) (io.Closer, error) {
 		if prog == nil {
 			return nil, errors.Join(fmt.Errorf("bpf: no program %q", p.Program), links.Close())
 		}
-		l, err := file.Uprobe("", prog, &link.UprobeOptions{Address: p.Offset})
+		attach := file.Uprobe
+		if p.Return {
+			attach = file.Uretprobe
+		}
+		l, err := attach("", prog, &link.UprobeOptions{Address: p.Offset})
 		if err != nil {
 			return nil, errors.Join(fmt.Errorf("bpf: probing %s at %#x: %w", path, p.Offset, err), links.Close())
 		}
@@ -132,12 +140,15 @@ func (c *capture) noteProbes() error {
 // attachedProbes are the links of one file.
 type attachedProbes []link.Link
 
-// Close implements io.Closer.
+// Close implements io.Closer. The kernel waits at each probe until nobody is in
+// it any more, which takes many times as long one after the other.
 func (all attachedProbes) Close() error {
-	var errs []error
-	for _, l := range all {
-		errs = append(errs, l.Close())
+	errs := make([]error, len(all))
+	var closing sync.WaitGroup
+	for i, l := range all {
+		closing.Go(func() { errs[i] = l.Close() })
 	}
+	closing.Wait()
 	return errors.Join(errs...)
 }
 

@@ -204,7 +204,8 @@ const (
 const (
 	ClassAttr  = "sightglass.event.class" // "security", "requests"
 	ReasonAttr = "sightglass.reason"
-	CPUAttr    = "sightglass.cpu" // int
+	DetailAttr = "sightglass.detail" // what the reason does not say: the library in the way of an encrypted connection
+	CPUAttr    = "sightglass.cpu"    // int
 	HookAttr   = "sightglass.hook.name"
 )
 

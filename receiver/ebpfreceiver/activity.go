@@ -14,6 +14,7 @@ import (
 
 	"github.com/sightglass/sightglass/internal/bpf"
 	"github.com/sightglass/sightglass/internal/container"
+	"github.com/sightglass/sightglass/internal/encryption"
 	"github.com/sightglass/sightglass/internal/event"
 	"github.com/sightglass/sightglass/internal/process"
 	"github.com/sightglass/sightglass/internal/schema"
@@ -59,6 +60,7 @@ type activityStage struct {
 	out    *queue[plog.Logs] // nil without a logs pipeline
 	build  *translate.Logs
 	logins *logins
+	tls    *encryption.Finder // is told of programs that start; may be nil
 
 	counts         decodeCounts
 	self, unwanted atomic.Uint64 // events that became no record
@@ -151,6 +153,9 @@ func (s *activityStage) event(ev *event.Event) {
 		return
 	case event.TypeExec:
 		s.shim(ev)
+		if s.tls != nil {
+			s.tls.Started(ev.Key.TGID)
+		}
 	case event.TypeSyscall:
 		if s.build != nil && ev.Syscall.Return >= 0 {
 			s.enrich.unmask(&ev.Syscall.Result)

@@ -91,6 +91,19 @@ type RequestsConfig struct {
 	MaxConnections int `mapstructure:"max_connections"`
 	// MaxOpen bounds the requests under way on all connections.
 	MaxOpen int `mapstructure:"max_open"`
+	// TLS is about encrypted connections.
+	TLS TLSConfig `mapstructure:"tls"`
+}
+
+// TLSConfig is about the plain text of encrypted connections, which is seen by
+// probes in the libraries that encrypt.
+type TLSConfig struct {
+	// Enabled probes them. Without it, encrypted connections are only counted.
+	Enabled bool `mapstructure:"enabled"`
+	// MaxProbeCost is what a hit of a probe may cost the program that runs into it.
+	// Each request hits about five. A library that has only dearer places is left
+	// alone.
+	MaxProbeCost time.Duration `mapstructure:"max_probe_cost"`
 }
 
 // SyscallLatencyConfig is about the histogram sightglass.syscall.duration.
@@ -123,6 +136,8 @@ const (
 	defaultConnections     = 65536
 	defaultOpenRequests    = 65536
 	minPayload             = 64
+
+	minProbeCost, maxProbeCost, defaultProbeCost = 100 * time.Nanosecond, time.Millisecond, 5 * time.Microsecond
 )
 
 func createDefaultConfig() component.Config {
@@ -130,7 +145,7 @@ func createDefaultConfig() component.Config {
 		RootPath:        "/",
 		RingBuffer:      RingBufferConfig{SecuritySize: defaultRing, RequestsSize: defaultRing},
 		Activity:        ActivityConfig{Exits: true, Logins: true, Redact: true, KernelFilter: true, FlushInterval: defaultFlush, BatchSize: defaultBatch},
-		Requests:        RequestsConfig{Enabled: true, MaxPayload: event.MaxPayload, MaxConnections: defaultConnections, MaxOpen: defaultOpenRequests},
+		Requests:        RequestsConfig{Enabled: true, MaxPayload: event.MaxPayload, MaxConnections: defaultConnections, MaxOpen: defaultOpenRequests, TLS: TLSConfig{Enabled: true, MaxProbeCost: defaultProbeCost}},
 		MetricsInterval: defaultMetricsInterval,
 		MaxProcesses:    defaultProcesses,
 		ErrorMode:       ErrorModePropagate,
@@ -200,6 +215,14 @@ func (c *RequestsConfig) Validate() error {
 		errs = append(errs, fmt.Errorf("max_open: %d is too few: use 1 or more, or enabled: false", c.MaxOpen))
 	}
 	return errors.Join(errs...)
+}
+
+// Validate checks what a probe may cost.
+func (c *TLSConfig) Validate() error {
+	if c.MaxProbeCost < minProbeCost || c.MaxProbeCost > maxProbeCost {
+		return fmt.Errorf("max_probe_cost: %v is out of range: use %v to %v, or enabled: false", c.MaxProbeCost, minProbeCost, maxProbeCost)
+	}
+	return nil
 }
 
 func checkPatterns(key string, patterns []string) error {

@@ -44,6 +44,7 @@ func TestConfig(t *testing.T) {
 			IncludeServices: []string{"shop-*"}, ExcludeServices: []string{"kube-system/*"},
 			HTTPRoutes: []string{"/users/{id}"},
 			MaxPayload: 512, MaxConnections: 1000, MaxOpen: 2000,
+			TLS: TLSConfig{MaxProbeCost: 20 * time.Microsecond},
 		},
 		SyscallLatency:  SyscallLatencyConfig{Enabled: true},
 		MetricsInterval: time.Second,
@@ -69,6 +70,7 @@ func TestConfigErrors(t *testing.T) {
 		"payload":        "requests: max_payload: 10000 is out of range: use 64 to 4096 bytes",
 		"connections":    "requests: max_connections: 0 is too few",
 		"open":           "requests: max_open: 0 is too few",
+		"probe_cost":     "tls: max_probe_cost: 1s is out of range: use 100ns to 1ms",
 		"unknown_key":    "htttp",
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -3,6 +3,8 @@
 package ebpfreceiver
 
 import (
+	"io"
+
 	"github.com/sightglass/sightglass/internal/bpf"
 	"github.com/sightglass/sightglass/internal/interest"
 )
@@ -19,6 +21,8 @@ type kernel interface {
 	Stats() (bpf.Stats, error)
 	RequestStats() (bpf.RequestStats, error)
 	Strays() ([]bpf.Stray, error)
+	AttachTLS(path string, probes []bpf.TLSProbe) (io.Closer, error)
+	TLSStats() (bpf.TLSStats, error)
 	Judge(socket uint64, refused uint32, class uint8) error
 	Latencies(handle func(*bpf.Latency)) error
 	Close() error

@@ -5,6 +5,7 @@ package ebpfreceiver
 import (
 	"go.uber.org/zap"
 
+	"github.com/sightglass/sightglass/internal/event"
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/exchange"
 )
 
@@ -40,11 +41,27 @@ func (s *requestStage) tellOpaque(until uint64) {
 			continue
 		}
 		owner := s.enrich.owner(&u.end)
-		if !s.cfg.ofWantedService(owner) || !s.opaque.Add(owner, u.protocol, u.form.String()) {
+		why := s.whyOpaque(&u)
+		if !s.cfg.ofWantedService(owner) || !s.opaque.Add(owner, u.protocol, u.form.String(), why) {
 			continue
 		}
 		s.log.Info("Connections are seen, their requests are not decoded.", zap.String("service", serviceOf(owner)),
-			zap.Uint32("pid", u.end.Owner.TGID), zap.String("protocol", u.protocol), zap.Stringer("because", u.form))
+			zap.Uint32("pid", u.end.Owner.TGID), zap.String("protocol", u.protocol), zap.Stringer("because", u.form), zap.String("detail", why))
 	}
 	s.undecoded = kept
+}
+
+// whyOpaque says more about an encrypted connection: which library is in the way.
+func (s *requestStage) whyOpaque(u *undecoded) string {
+	if s.tls == nil || u.form != exchange.TLS {
+		return ""
+	}
+	return s.tls.Why(u.end.Owner.TGID)
+}
+
+// encrypts is a requests.Config.Encrypts.
+func (s *requestStage) encrypts(k event.ProcessKey) {
+	if s.tls != nil {
+		s.tls.Encrypts(k.TGID)
+	}
 }

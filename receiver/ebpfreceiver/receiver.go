@@ -23,6 +23,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/sightglass/sightglass/internal/bpf"
+	"github.com/sightglass/sightglass/internal/encryption"
 	"github.com/sightglass/sightglass/internal/interest"
 	"github.com/sightglass/sightglass/internal/process"
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/metadata"
@@ -114,6 +115,8 @@ func (r *ebpfReceiver) options() bpf.Options {
 		RequestsRing: r.cfg.RingBuffer.RequestsSize,
 		Requests:     r.traces != nil && r.cfg.Requests.Enabled,
 		Signatures:   requests.Signatures(protocols),
+		TLS:          r.cfg.Requests.TLS.Enabled,
+		TLSClass:     requests.ClassOfCipherText(protocols),
 		MaxPayload:   r.cfg.Requests.MaxPayload,
 		Latency:      r.metrics != nil && r.cfg.SyscallLatency.Enabled,
 	}
@@ -157,7 +160,8 @@ type running struct {
 	activity *activityStage
 	requests *requestStage // nil when requests are not captured
 	report   *reporter
-	interest *follower // nil without a logs pipeline
+	tls      *encryption.Finder // nil when encrypted connections are not decoded
+	interest *follower          // nil without a logs pipeline
 	log      *zap.Logger
 
 	send     context.Context // of everything that is sent
@@ -206,6 +210,8 @@ func (r *ebpfReceiver) wire(k kernel) (*running, error) {
 			run.requests.opaque, run.requests.log = translate.NewOpaqueConnections(host, version, time.Now()), r.set.Logger
 			run.requests.active, run.requests.interval = translate.NewActiveRequests(host, version, time.Now()), r.cfg.MetricsInterval
 		}
+		run.tls = newFinder(r.cfg, k, r.set.Logger)
+		run.requests.tls, run.activity.tls = run.tls, run.tls
 		run.requests.out = newQueue(run.send, ptrace.Traces.SpanCount, func(ctx context.Context, b ptrace.Traces) { out.traces(ctx, r.traces, b) })
 		run.queues = append(run.queues, run.requests.out.close)
 	}
@@ -239,6 +245,9 @@ func (run *running) start() {
 		run.tasks.Go(func() {
 			run.read("requests", run.kernel.requests(), run.requests.handle, run.requests.pause, run.requests.finish)
 		})
+	}
+	if run.tls != nil {
+		run.tasks.Go(func() { run.tls.Run(run.quit) })
 	}
 	run.tasks.Go(func() { run.report.run(run.quit) })
 	if run.interest != nil {

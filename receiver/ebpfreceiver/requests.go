@@ -12,6 +12,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/sightglass/sightglass/internal/bpf"
+	"github.com/sightglass/sightglass/internal/encryption"
 	"github.com/sightglass/sightglass/internal/event"
 	"github.com/sightglass/sightglass/internal/process"
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests"
@@ -60,6 +61,7 @@ type requestStage struct {
 	opaque    *translate.OpaqueConnections // nil without a metrics pipeline
 	undecoded []undecoded                  // that wait for the process table
 	opaques   atomic.Pointer[pmetric.Metrics]
+	tls       *encryption.Finder // nil when encrypted connections are not decoded
 
 	counts              decodeCounts
 	excluded            atomic.Uint64 // exchanges at ports that are left out
@@ -87,7 +89,7 @@ func newRequestStage(ctx context.Context, cfg *Config, e *enricher, clock *bpf.C
 	s.threads = newThreadJudge(process.ProcDir(cfg.RootPath))
 	s.assembler = requests.New(requests.Config{
 		Protocols: protocols, Serves: s.threads.serves, Names: names.New(names.DefaultSize), MaxConnections: cfg.Requests.MaxConnections, MaxOpen: cfg.Requests.MaxOpen, Emit: s.emit,
-		Opaque: s.noteOpaque,
+		Opaque: s.noteOpaque, Encrypts: s.encrypts,
 		// A socket of which the kernel is not told costs a little more, that is all.
 		Judge: func(socket uint64, refused uint32, class uint8) { _ = judge(socket, refused, class) },
 	})

@@ -13,8 +13,8 @@ import (
 
 const cipherSocket = 77
 
-// cipherText is a record of application data on a connection older than the agent.
-func cipherText(t *testing.T, at uint64) *event.Event {
+// cipherRecord is a record of application data on a connection older than the agent.
+func cipherRecord(t *testing.T, at uint64) *event.Event {
 	t.Helper()
 	class := uint8(0)
 	for i, p := range Protocols() {
@@ -47,7 +47,7 @@ func TestOpaqueUnlessAnnounced(t *testing.T) {
 	const begin = uint64(time.Hour)
 	late := func(a *Assembler) { a.Tick(begin + 1 + uint64(opaqueGrace)) }
 	handle := func(ev *event.Event) func(*Assembler) { return func(a *Assembler) { a.Handle(ev) } }
-	cipher := handle(cipherText(t, begin))
+	cipher := handle(cipherRecord(t, begin))
 	for name, tt := range map[string]struct {
 		play []func(*Assembler)
 		want int

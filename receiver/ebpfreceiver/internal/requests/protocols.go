@@ -55,7 +55,18 @@ func Named(names []string) ([]exchange.Protocol, error) {
 			return nil, fmt.Errorf("%q is unknown: use some of %s", name, strings.Join(known, ", "))
 		}
 	}
-	return slices.DeleteFunc(all, func(p exchange.Protocol) bool { return !slices.Contains(names, p.Name()) }), nil
+	return slices.DeleteFunc(all, func(p exchange.Protocol) bool {
+		return !slices.Contains(names, p.Name()) && p.Name() != cipherText
+	}), nil
+}
+
+// cipherText is the name of the protocol that carries the others encrypted. It is
+// always among those that are understood.
+const cipherText = "tls"
+
+// ClassOfCipherText is the class of encrypted connections in a list of protocols.
+func ClassOfCipherText(protocols []exchange.Protocol) uint8 {
+	return uint8(slices.IndexFunc(protocols, func(p exchange.Protocol) bool { return p.Name() == cipherText }) + 1)
 }
 
 // Signatures is what the kernel has to know about a list of protocols.

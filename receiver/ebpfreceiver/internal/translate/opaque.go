@@ -25,6 +25,7 @@ type OpaqueConnections struct {
 type opaqueKey struct {
 	owner          resourceKey
 	protocol, form string
+	detail         string
 }
 
 type opaqueSeries struct {
@@ -41,10 +42,11 @@ func NewOpaqueConnections(host Host, version string, start time.Time) *OpaqueCon
 	}
 }
 
-// Add counts a connection: protocol is what it began as, form what it became.
+// Add counts a connection: protocol is what it began as, form what it became, and
+// detail what is in the way, if that is known.
 // It reports whether that is new for the owner's service.
-func (c *OpaqueConnections) Add(o Owner, protocol, form string) (fresh bool) {
-	k := opaqueKey{owner: o.key(), protocol: protocol, form: form}
+func (c *OpaqueConnections) Add(o Owner, protocol, form, detail string) (fresh bool) {
+	k := opaqueKey{owner: o.key(), protocol: protocol, form: form, detail: detail}
 	s := c.series[k]
 	if s == nil {
 		if len(c.series) >= maxOpaqueSeries {
@@ -76,6 +78,9 @@ func (c *OpaqueConnections) Metrics(now time.Time) pmetric.Metrics {
 		dp.SetIntValue(s.n)
 		put(dp.Attributes(), schema.NetworkProtocolName, k.protocol)
 		put(dp.Attributes(), schema.ReasonAttr, k.form)
+		if k.detail != "" {
+			put(dp.Attributes(), schema.DetailAttr, k.detail)
+		}
 	}
 	return out
 }

@@ -1,0 +1,12 @@
+// Package encryption finds the TLS libraries that processes use and has them
+// probed, so that the request capture sees the plain text of encrypted
+// connections.
+//
+//	/proc/PID/maps -> Finder -> library.sites (internal/probesite) -> Attacher (bpf.Agent)
+//
+// A file is probed once, whatever number of processes and containers use it, and
+// as long as one of them does. Processes are looked at when the agent starts,
+// soon after they exec, and at once when one of their connections is seen to be
+// encrypted. The libraries of the host's system are probed ahead, so that the
+// first connection of a program that starts later is seen from its beginning.
+package encryption

@@ -1,0 +1,297 @@
+package encryption
+
+import (
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/sightglass/sightglass/internal/bpf"
+	"github.com/sightglass/sightglass/internal/probesite"
+)
+
+// Attacher attaches probes; bpf.Agent is one.
+type Attacher interface {
+	AttachTLS(path string, probes []bpf.TLSProbe) (io.Closer, error)
+}
+
+// Config of a Finder.
+type Config struct {
+	Proc   string // the directory of processes: /proc
+	Root   string // the host's file system: /
+	Kernel probesite.Kernel
+	Prices Prices
+	Log    *zap.Logger
+}
+
+// Bounds and intervals.
+const (
+	maxFiles     = 1024 // that are known, probed or not
+	maxProcesses = 16384
+	maxAsked     = 1024
+	execDelay    = 100 * time.Millisecond // by when a program has loaded its libraries
+	sweepEvery   = 10 * time.Second
+	unusedFor    = 30 * time.Second // then a library is let go
+)
+
+// Finder finds libraries and has them probed. Its methods may be called from any
+// goroutine; Run does the work in one.
+type Finder struct {
+	cfg    Config
+	attach Attacher
+	asked  chan question
+	missed atomic.Uint64 // questions that were not taken
+
+	// Of Run alone.
+	files map[identity]*file
+	users map[uint32][]*file // by process
+	later []question         // in the order of their times
+
+	mu     sync.Mutex
+	report []Library
+	why    map[uint32]string // by process, what is not followed there
+}
+
+// question is a process to look at.
+type question struct {
+	pid uint32
+	at  time.Time
+}
+
+// file is an executable file, probed or not.
+type file struct {
+	Library
+	version version
+	probes  io.Closer // nil when there are none
+	pinned  string    // where the system keeps it; empty for others
+	used    time.Time // when a process was last seen using it
+	users   int
+}
+
+// New returns a finder that attaches nothing before Run.
+func New(cfg Config, attach Attacher) *Finder {
+	return &Finder{
+		cfg: cfg, attach: attach, asked: make(chan question, maxAsked),
+		files: map[identity]*file{}, users: map[uint32][]*file{}, why: map[uint32]string{},
+	}
+}
+
+// Started asks to look at a process that executes a new program.
+func (f *Finder) Started(pid uint32) { f.ask(question{pid, time.Now().Add(execDelay)}) }
+
+// Encrypts asks to look at once at a process that was seen to encrypt.
+func (f *Finder) Encrypts(pid uint32) { f.ask(question{pid, time.Now()}) }
+
+func (f *Finder) ask(q question) {
+	select {
+	case f.asked <- q:
+	default:
+		f.missed.Add(1)
+	}
+}
+
+// Run looks for libraries until quit is closed, and then detaches everything.
+func (f *Finder) Run(quit <-chan struct{}) {
+	defer f.release()
+	f.system()
+	f.everything(quit)
+	f.publish()
+	sweep := time.NewTicker(sweepEvery)
+	defer sweep.Stop()
+	wake := time.NewTimer(sweepEvery)
+	defer wake.Stop()
+	for {
+		select {
+		case <-quit:
+			return
+		case q := <-f.asked:
+			f.take(q)
+		case <-wake.C:
+		case now := <-sweep.C:
+			f.system()
+			f.sweep(now)
+			f.publish()
+		}
+		f.work(time.Now())
+		if len(f.later) > 0 {
+			wake.Reset(time.Until(f.later[0].at))
+		}
+	}
+}
+
+// take notes a question. Those for later come with growing times; those for now
+// go before them.
+func (f *Finder) take(q question) {
+	if !q.at.After(time.Now()) {
+		f.look(q.pid)
+		f.publish()
+		return
+	}
+	if len(f.later) < maxAsked {
+		f.later = append(f.later, q)
+	} else {
+		f.missed.Add(1)
+	}
+}
+
+// work looks at the processes whose time has come.
+func (f *Finder) work(now time.Time) {
+	n := 0
+	for n < len(f.later) && !f.later[n].at.After(now) {
+		f.look(f.later[n].pid)
+		n++
+	}
+	if n > 0 {
+		f.later = append(f.later[:0], f.later[n:]...)
+		f.publish()
+	}
+}
+
+// everything looks at all processes that there are.
+func (f *Finder) everything(quit <-chan struct{}) {
+	entries, err := os.ReadDir(f.cfg.Proc)
+	if err != nil {
+		f.cfg.Log.Warn("Processes that encrypt are not looked for.", zap.Error(err))
+		return
+	}
+	for _, e := range entries {
+		select {
+		case <-quit:
+			return
+		default:
+		}
+		if pid, err := strconv.ParseUint(e.Name(), 10, 32); err == nil {
+			f.look(uint32(pid))
+		}
+	}
+}
+
+// system probes the libraries of the host's system, those that replaced earlier
+// ones included.
+func (f *Finder) system() {
+	for _, path := range systemLibraries {
+		at := filepath.Join(f.cfg.Root, path)
+		if _, err := os.Stat(at); err != nil {
+			continue
+		}
+		at, err := filepath.EvalSymlinks(at)
+		if err != nil {
+			continue
+		}
+		known, err := f.know(at, path, libraryOf(path))
+		if err != nil || known == nil {
+			continue
+		}
+		for _, other := range f.files {
+			if other.pinned == path && other != known {
+				other.pinned, other.used = "", time.Now()
+			}
+		}
+		known.pinned = path
+	}
+}
+
+// look finds out what a process uses.
+func (f *Finder) look(pid uint32) {
+	maps, err := os.Open(filepath.Join(f.cfg.Proc, strconv.FormatUint(uint64(pid), 10), "maps"))
+	if err != nil {
+		f.forget(pid)
+		return
+	}
+	mappings := executableFiles(maps)
+	_ = maps.Close()
+	var uses []*file
+	for i := range mappings {
+		m := &mappings[i]
+		l := libraryOf(m.path)
+		if l == nil {
+			continue
+		}
+		path, err := m.find(f.cfg.Proc, pid)
+		if err != nil {
+			continue
+		}
+		if known, err := f.know(path, m.path, l); err == nil && known != nil {
+			uses = append(uses, known)
+		}
+	}
+	f.use(pid, uses, mappings)
+}
+
+// use notes what a process uses, in place of what it used before.
+func (f *Finder) use(pid uint32, uses []*file, mappings []mapping) {
+	now := time.Now()
+	for _, u := range uses {
+		u.users++
+		u.used = now
+	}
+	f.forget(pid)
+	if len(uses) > 0 && len(f.users) < maxProcesses {
+		f.users[pid] = uses
+	} else {
+		for _, u := range uses {
+			u.users--
+		}
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if len(f.why) >= maxProcesses {
+		clear(f.why)
+	}
+	if why := reason(uses, mappings); why != "" {
+		f.why[pid] = why
+	} else {
+		delete(f.why, pid)
+	}
+}
+
+// forget notes that a process uses nothing any more.
+func (f *Finder) forget(pid uint32) {
+	for _, u := range f.users[pid] {
+		u.users--
+	}
+	delete(f.users, pid)
+}
+
+// sweep forgets processes that ended, and libraries that nobody uses.
+func (f *Finder) sweep(now time.Time) {
+	for pid := range f.users {
+		if _, err := os.Stat(filepath.Join(f.cfg.Proc, strconv.FormatUint(uint64(pid), 10))); err != nil {
+			f.forget(pid)
+		}
+	}
+	for id, known := range f.files {
+		if known.users > 0 || known.pinned != "" {
+			known.used = now
+		} else if now.Sub(known.used) > unusedFor {
+			delete(f.files, id)
+			f.drop(known)
+		}
+	}
+}
+
+// drop lets go of a file that was forgotten.
+func (f *Finder) drop(known *file) {
+	if known.probes == nil {
+		return
+	}
+	if err := known.probes.Close(); err != nil {
+		f.cfg.Log.Warn("Probes in a TLS library may stay.", zap.String("file", known.Path), zap.Error(err))
+		return
+	}
+	f.cfg.Log.Debug("A TLS library is used by nobody any more.", zap.String("file", known.Path))
+}
+
+// release lets go of everything. The kernel takes a tenth of a second for each
+// probe, which nobody has to wait for.
+func (f *Finder) release() {
+	for id, known := range f.files {
+		delete(f.files, id)
+		go f.drop(known)
+	}
+}

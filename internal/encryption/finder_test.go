@@ -1,0 +1,185 @@
+package encryption
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.uber.org/zap"
+
+	"github.com/sightglass/sightglass/internal/bpf"
+	"github.com/sightglass/sightglass/internal/probesite"
+)
+
+// probed notes what is attached.
+type probed struct {
+	mu     sync.Mutex
+	now    map[string]int // probes by path
+	closed int
+	err    error
+}
+
+func (p *probed) AttachTLS(path string, probes []bpf.TLSProbe) (io.Closer, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.err != nil {
+		return nil, p.err
+	}
+	if p.now == nil {
+		p.now = map[string]int{}
+	}
+	p.now[path] += len(probes)
+	return detach(func() error {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		delete(p.now, path)
+		p.closed++
+		return nil
+	}), nil
+}
+
+type detach func() error
+
+func (d detach) Close() error { return d() }
+
+// library is this system's OpenSSL.
+func systemOpenSSL(t *testing.T) string {
+	t.Helper()
+	for _, path := range systemLibraries {
+		if libraryOf(path).name == "OpenSSL" {
+			if _, err := os.Stat(path); err == nil {
+				return path
+			}
+		}
+	}
+	t.Skip("this system has no libssl.so.3")
+	return ""
+}
+
+func newTestFinder(t *testing.T, p *probed, most time.Duration) *Finder {
+	t.Helper()
+	kernel, prices := probesite.Kernel{}, Prices{
+		Of:   func(c probesite.Cost) time.Duration { return time.Duration(c) * 10 * time.Microsecond },
+		Most: most,
+	}
+	return New(Config{Proc: "/proc", Root: t.TempDir(), Kernel: kernel, Prices: prices, Log: zap.NewNop()}, p)
+}
+
+// userOf runs a program that has a file mapped to be executed: the dynamic linker
+// loads it.
+func userOf(t *testing.T, library string) uint32 {
+	t.Helper()
+	cmd := exec.Command("sleep", "60")
+	cmd.Env = append(os.Environ(), "LD_PRELOAD="+library)
+	require.NoError(t, cmd.Start())
+	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
+	pid := uint32(cmd.Process.Pid)
+	require.Eventually(t, func() bool {
+		maps, err := os.ReadFile("/proc/" + strconv.Itoa(cmd.Process.Pid) + "/maps")
+		return err == nil && len(executableFiles(bytes.NewReader(maps))) > 2
+	}, 5*time.Second, time.Millisecond)
+	return pid
+}
+
+func TestLibrariesAreProbedOnce(t *testing.T) {
+	library := filepath.Join(t.TempDir(), "libssl.so.3")
+	copyFile(t, systemOpenSSL(t), library)
+	p := &probed{}
+	f := newTestFinder(t, p, time.Minute)
+	one, two := userOf(t, library), userOf(t, library)
+	f.look(one)
+	f.look(two)
+	f.look(two)
+	require.Len(t, p.now, 1)
+	f.publish()
+	all := f.Libraries()
+	require.Len(t, all, 1)
+	require.Equal(t, Library{Name: "OpenSSL", Path: library, Processes: 2, Read: true}, all[0])
+	require.Equal(t, ReasonUnmatched, f.Why(one))
+	parent := t
+
+	t.Run("replaced while it is used", func(t *testing.T) {
+		require.NoError(t, os.Remove(library))
+		copyFile(t, systemOpenSSL(t), library)
+		f.look(userOf(parent, library))
+		require.Len(t, p.now, 2)
+		f.look(one)
+		require.Len(t, p.now, 2, "the old file is known")
+	})
+	t.Run("nobody uses it", func(t *testing.T) {
+		f.forget(one)
+		f.forget(two)
+		f.sweep(time.Now().Add(unusedFor + time.Second))
+		require.Len(t, p.now, 1)
+		require.Equal(t, 1, p.closed)
+	})
+}
+
+func TestTooDear(t *testing.T) {
+	p := &probed{}
+	f := newTestFinder(t, p, time.Nanosecond)
+	pid := userOf(t, systemOpenSSL(t))
+	f.look(pid)
+	require.Empty(t, p.now)
+	require.Contains(t, f.Why(pid), errTooDear.Error())
+}
+
+func TestAttachFails(t *testing.T) {
+	p := &probed{err: errors.New("refused")}
+	f := newTestFinder(t, p, time.Minute)
+	pid := userOf(t, systemOpenSSL(t))
+	f.look(pid)
+	f.publish()
+	require.False(t, f.Libraries()[0].Read)
+	require.Contains(t, f.Why(pid), "refused")
+}
+
+func TestRun(t *testing.T) {
+	p := &probed{}
+	f := newTestFinder(t, p, time.Minute)
+	quit := make(chan struct{})
+	done := make(chan struct{})
+	go func() { defer close(done); f.Run(quit) }()
+	f.Started(userOf(t, systemOpenSSL(t)))
+	require.Eventually(t, func() bool { return len(f.Libraries()) > 0 }, 10*time.Second, 5*time.Millisecond)
+	close(quit)
+	<-done
+	require.Eventually(t, func() bool {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		return len(p.now) == 0
+	}, 10*time.Second, 5*time.Millisecond)
+}
+
+func TestReason(t *testing.T) {
+	require.Equal(t, "Java's own TLS", reason(nil, []mapping{{path: "/usr/lib/jvm/bin/java"}}))
+	require.Equal(t, ReasonUnknown, reason(nil, []mapping{{path: "/usr/bin/other"}}))
+	require.Equal(t, "OpenSSL: no", reason([]*file{{Library: Library{Name: "OpenSSL", Reason: "no"}}}, nil))
+}
+
+func TestLibraryOf(t *testing.T) {
+	for path, want := range map[string]string{
+		"/lib/libssl.so.3": "OpenSSL", "/opt/libssl-91cf.so.1.1": "OpenSSL", "/lib/libgnutls.so.30": "GnuTLS", "/lib/libssl3.so": "", "/bin/libssl": "",
+	} {
+		name := ""
+		if l := libraryOf(path); l != nil {
+			name = l.name
+		}
+		require.Equal(t, want, name, path)
+	}
+}
+
+func copyFile(t *testing.T, from, to string) {
+	t.Helper()
+	content, err := os.ReadFile(from)
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(to, content, 0o755)) //nolint:gosec // a library has to be executable
+}

@@ -1,0 +1,110 @@
+package encryption
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	"go.uber.org/zap"
+)
+
+// Library is a file that encrypts, and how it stands.
+type Library struct {
+	Name      string // "OpenSSL"
+	Path      string // as the first process that was seen with it sees it
+	Processes int    // that use it now
+	Read      bool   // its plain text is followed
+	Reason    string // why not
+	Missing   string // functions that are not followed, and why
+}
+
+// errFull tells that too many libraries are known.
+var errFull = errors.New("too many TLS libraries")
+
+// know returns what is known of a file, after having it probed if it is new or
+// was written to. at is where it can be opened, path what it is called.
+func (f *Finder) know(at, path string, l *library) (*file, error) {
+	id, v, err := identify(at)
+	if err != nil {
+		return nil, err
+	}
+	known := f.files[id]
+	if known != nil && known.version == v {
+		return known, nil
+	}
+	if known == nil {
+		if len(f.files) >= maxFiles {
+			return nil, errFull
+		}
+		known = &file{Library: Library{Name: l.name, Path: path}}
+		f.files[id] = known
+	} else if known.probes != nil { // written over: the places are not where they were
+		_ = known.probes.Close()
+		known.probes = nil
+	}
+	known.version = v
+	err = f.probe(known, at, l)
+	known.Read, known.Reason = err == nil, ""
+	if err != nil {
+		known.Reason = err.Error()
+		f.cfg.Log.Warn("A TLS library is not followed: connections of programs that use it are seen, their requests are not.",
+			zap.String("library", l.name), zap.String("file", path), zap.Error(err))
+		return known, nil
+	}
+	f.cfg.Log.Info("A TLS library is followed.", zap.String("library", l.name), zap.String("file", path),
+		zap.String("without", known.Missing))
+	return known, nil
+}
+
+// probe has a file probed.
+func (f *Finder) probe(known *file, at string, l *library) error {
+	content, err := os.Open(at)
+	if err != nil {
+		return err
+	}
+	defer content.Close()
+	probes, missing, err := l.probes(content, f.cfg.Kernel, &f.cfg.Prices)
+	if err != nil {
+		return err
+	}
+	known.Missing = ""
+	if missing != nil {
+		known.Missing = strings.ReplaceAll(missing.Error(), "\n", "; ")
+	}
+	known.probes, err = f.attach.AttachTLS(at, probes)
+	if err != nil {
+		return fmt.Errorf("attaching: %w", err)
+	}
+	return nil
+}
+
+// publish makes the report anew.
+func (f *Finder) publish() {
+	report := make([]Library, 0, len(f.files))
+	for _, known := range f.files {
+		l := known.Library
+		l.Processes = known.users
+		report = append(report, l)
+	}
+	slices.SortFunc(report, func(a, b Library) int { return strings.Compare(a.Path, b.Path) })
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.report = report
+}
+
+// Libraries lists the files that encrypt.
+func (f *Finder) Libraries() []Library {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Clone(f.report)
+}
+
+// Why says why the encrypted connections of a process are not decoded, as far as
+// it is known.
+func (f *Finder) Why(pid uint32) string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.why[pid]
+}

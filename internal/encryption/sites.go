@@ -1,0 +1,128 @@
+package encryption
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/sightglass/sightglass/internal/bpf"
+	"github.com/sightglass/sightglass/internal/probesite"
+)
+
+// Prices say what a hit of a probe costs on this machine.
+type Prices struct {
+	// Of is the price of a place by its class.
+	Of func(probesite.Cost) time.Duration
+	// Return is what coming back from a function costs in addition when its
+	// return address was replaced.
+	Return time.Duration
+	// Most is the highest price that is paid for what each request hits, and a
+	// tenth of it for what each connection does.
+	Most time.Duration
+}
+
+// rareFactor is how much dearer a probe may be that is hit a few times for each
+// connection, not for each request.
+const rareFactor = 10
+
+// errTooDear tells that a library has no place at which a probe would be cheap
+// enough.
+var errTooDear = errors.New("every place for a probe is too dear")
+
+// errNoFunctions tells that a file has nothing that could be probed.
+var errNoFunctions = errors.New("its functions are not there or have no names")
+
+// probes chooses the places at which a library in a file is probed. Functions
+// that are there and can only be done without are in missing.
+func (l *library) probes(file io.ReaderAt, kernel probesite.Kernel, prices *Prices) (all []bpf.TLSProbe, missing error, err error) {
+	elf, err := probesite.Open(file)
+	if err != nil {
+		return nil, nil, err
+	}
+	found, err := elf.Functions(l.symbols()...)
+	if err != nil {
+		return nil, nil, err
+	}
+	for i := range l.functions {
+		f := &l.functions[i]
+		probes, err := f.probes(found, kernel, prices)
+		switch {
+		case err == nil:
+			all = append(all, probes...)
+		case !f.optional:
+			return nil, nil, fmt.Errorf("%s: %w", f.symbol, err)
+		case errors.Is(err, errNoFunctions):
+		default:
+			delete(found, f.symbol)
+			missing = errors.Join(missing, fmt.Errorf("%s: %w", f.symbol, err))
+		}
+	}
+	return all, missing, nil
+}
+
+// probes chooses the places of one function.
+func (f *function) probes(found map[string]probesite.Function, kernel probesite.Kernel, prices *Prices) ([]bpf.TLSProbe, error) {
+	code, ok := found[f.symbol]
+	if _, useful := found[f.with]; !ok || f.with != "" && !useful {
+		return nil, errNoFunctions
+	}
+	most := prices.Most
+	if f.rare {
+		most *= rareFactor
+	}
+	entry, err := code.Entry(kernel, code.Arguments(f.parameters)...)
+	if err != nil {
+		return nil, err
+	}
+	if price := prices.Of(entry.Cost); price > most {
+		return nil, fmt.Errorf("%w: %v at +%#x (%s), at most %v are paid", errTooDear, price, entry.Delta, entry.Cost, most)
+	}
+	all := []bpf.TLSProbe{{Program: f.enter, Offset: entry.Offset}}
+	if f.leave == "" {
+		return all, nil
+	}
+	leaves, err := f.leaves(code, kernel, prices, most)
+	return append(all, leaves...), err
+}
+
+// leaves chooses where a function is noticed to return: at instructions before
+// that, by replacing its return address where it goes on in another function, or
+// where it begins.
+func (f *function) leaves(code probesite.Function, kernel probesite.Kernel, prices *Prices, most time.Duration) ([]bpf.TLSProbe, error) {
+	exits, err := code.Exits(kernel)
+	if err == nil && affordable(exits, prices, most) {
+		all := make([]bpf.TLSProbe, 0, len(exits))
+		for i := range exits {
+			all = append(all, bpf.TLSProbe{Program: f.leave, Offset: exits[i].Offset, Return: exits[i].Tail})
+		}
+		return all, nil
+	}
+	entry, otherErr := code.Entry(kernel)
+	if otherErr == nil && entry.AtCall && prices.Of(entry.Cost)+prices.Return <= most {
+		return []bpf.TLSProbe{{Program: f.leave, Offset: entry.Offset, Return: true}}, nil
+	}
+	if err == nil {
+		err = fmt.Errorf("%w for its return", errTooDear)
+	}
+	return nil, err
+}
+
+// affordable tells whether the usual exits are cheap, and all have the result
+// where the program looks for it: in the first register. Which ones are usual is
+// not written in the code: where there is a cheap one, others may be as dear as
+// what is rare.
+func affordable(exits []probesite.Exit, prices *Prices, most time.Duration) bool {
+	cheap := false
+	for i := range exits {
+		price := prices.Of(exits[i].Cost)
+		if exits[i].Tail {
+			price += prices.Return
+		}
+		if price > most*rareFactor || exits[i].Result != 0 {
+			return false
+		}
+		cheap = cheap || price <= most
+	}
+	return cheap
+}

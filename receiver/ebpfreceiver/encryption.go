@@ -1,0 +1,22 @@
+//go:build linux && (amd64 || arm64)
+
+package ebpfreceiver
+
+import (
+	"go.uber.org/zap"
+
+	"github.com/sightglass/sightglass/internal/encryption"
+	"github.com/sightglass/sightglass/internal/process"
+)
+
+// newFinder returns what looks for libraries that encrypt, nil when that is
+// switched off.
+func newFinder(cfg *Config, k kernel, log *zap.Logger) *encryption.Finder {
+	if !cfg.Requests.TLS.Enabled {
+		return nil
+	}
+	c := encryption.Config{Proc: process.ProcDir(cfg.RootPath), Root: cfg.RootPath, Log: log}
+	c.Kernel, c.Prices = encryption.Calibrate()
+	c.Prices.Most = cfg.Requests.TLS.MaxProbeCost
+	return encryption.New(c, k)
+}
