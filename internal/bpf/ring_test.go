@@ -105,11 +105,11 @@ func TestReaderIsWokenBeforeTheRingIsFull(t *testing.T) {
 	src := a.Security()
 	_, err := src.Drain(func([]byte) {})
 	require.NoError(t, err)
+	require.True(t, src.use())
+	defer src.release()
 	woken := make(chan error)
 	go func() {
-		deadline := time.Now().Add(time.Hour)
-		src.reader.SetDeadline(deadline)
-		err := src.reader.ReadInto(&src.record)
+		_, err := src.waiter.wait(time.Now().Add(time.Hour))
 		woken <- err
 	}()
 	ended := make(chan struct{})

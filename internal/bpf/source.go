@@ -4,11 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/cilium/ebpf"
-	"github.com/cilium/ebpf/ringbuf"
 )
 
 // How long Run waits between two looks into the ring: short while a look finds
@@ -25,25 +25,57 @@ const (
 // would be the dearest part of the whole way: it looks by itself, more rarely
 // when there was nothing, and is woken when a quarter of the ring is full.
 type Source struct {
-	reader   *ringbuf.Reader
-	record   ringbuf.Record
+	ring     *ring
+	waiter   *waiter
 	received atomic.Uint64
-	bytes    atomic.Uint64
+
+	mu     sync.Mutex // guards what follows
+	users  int        // that may look at the mapping
+	closed bool       // the last of them frees it
 }
 
-func newSource(ring *ebpf.Map) (*Source, error) {
-	r, err := ringbuf.NewReader(ring)
+func newSource(m *ebpf.Map) (*Source, error) {
+	w, err := newWaiter(m.FD())
 	if err != nil {
-		return nil, fmt.Errorf("reading ring %s: %w", ring, err)
+		return nil, fmt.Errorf("waiting for ring %s: %w", m, err)
 	}
-	return &Source{reader: r}, nil
+	r, err := openRing(m.FD(), int(m.MaxEntries()))
+	if err != nil {
+		w.close()
+		return nil, fmt.Errorf("reading ring %s: %w", m, err)
+	}
+	return &Source{ring: r, waiter: w}, nil
+}
+
+// use keeps the mapping until release; it reports false after Close.
+func (s *Source) use() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return false
+	}
+	s.users++
+	return true
+}
+
+func (s *Source) release() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.users--; s.closed && s.users == 0 {
+		_ = s.free() // the mappings are ours: nothing can fail
+	}
+}
+
+func (s *Source) free() error {
+	s.waiter.close()
+	return s.ring.close()
 }
 
 // Run hands every record to handle until Close; then it returns nil. After each
 // round of reading it calls pause (which may be nil) with the number of records
 // of the round, 0 included: batches that wait for more can be sent on then. The
-// bytes are handle's until it returns. Only one goroutine may be in Run or
-// Drain at a time.
+// bytes are handle's to read until it returns. Only one goroutine may be in Run
+// or Drain at a time.
 func (s *Source) Run(handle func(raw []byte), pause func(records int)) error {
 	interval := busyInterval
 	for {
@@ -80,39 +112,71 @@ func (s *Source) Drain(handle func(raw []byte)) (int, error) {
 	return s.round(time.Now().Add(-time.Second), handle)
 }
 
-// round reads until the deadline has passed and the ring is empty.
-func (s *Source) round(deadline time.Time, handle func(raw []byte)) (int, error) {
-	s.reader.SetDeadline(deadline)
-	n := 0
+// round waits until the deadline, or until it is woken, reads until the ring is
+// empty, and waits for the rest of the time.
+func (s *Source) round(deadline time.Time, handle func(raw []byte)) (n int, err error) {
+	if !s.use() {
+		return 0, os.ErrClosed
+	}
+	defer s.release()
 	for {
-		err := s.reader.ReadInto(&s.record)
+		woken, err := s.waiter.wait(deadline)
 		if err != nil {
-			if errors.Is(err, os.ErrDeadlineExceeded) {
-				return n, nil
-			}
 			return n, err
 		}
-		n++
-		s.received.Add(1)
-		s.bytes.Add(uint64(len(s.record.RawSample)))
-		handle(s.record.RawSample)
+		for more := true; more; {
+			var got int
+			got, more = s.ring.drain(handle)
+			s.received.Add(uint64(got))
+			n += got
+			if s.isClosed() {
+				return n, os.ErrClosed
+			}
+		}
+		if !woken {
+			return n, nil
+		}
 	}
 }
 
 // Received is the number of records read so far.
 func (s *Source) Received() uint64 { return s.received.Load() }
 
-// Pending is the number of bytes that wait in the ring.
-func (s *Source) Pending() int { return s.reader.AvailableBytes() }
+// Pending is the number of bytes in the ring that have not been handled; 0
+// after Close. Any goroutine may ask. When it is 0, everything was handled that
+// had been put into the ring before.
+func (s *Source) Pending() int {
+	if !s.use() {
+		return 0
+	}
+	defer s.release()
+	return s.ring.pending()
+}
 
 // Size is the size of the ring in bytes.
-func (s *Source) Size() int { return s.reader.BufferSize() }
+func (s *Source) Size() int { return len(s.ring.data) }
 
-// Close ends Run and Drain. It may be called more than once and from any
-// goroutine.
+func (s *Source) isClosed() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.closed
+}
+
+// Close ends Run and Drain, at the latest when a handler returns. It may be
+// called more than once and from any goroutine, and does not wait.
 func (s *Source) Close() error {
-	if err := s.reader.Close(); err != nil && !errors.Is(err, os.ErrClosed) {
-		return fmt.Errorf("closing the ring's reader: %w", err)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return nil
+	}
+	s.closed = true
+	s.waiter.wake()
+	if s.users > 0 {
+		return nil
+	}
+	if err := s.free(); err != nil {
+		return fmt.Errorf("freeing a ring: %w", err)
 	}
 	return nil
 }

@@ -56,6 +56,7 @@ type activityStage struct {
 	clock   *bpf.Clock
 	wanted  atomic.Pointer[wanted]
 	drained atomic.Uint64 // every record before this time, in ns since boot, has been handled
+	pending func() int    // bytes in the ring that have not; nil when nobody knows
 
 	out    *queue[plog.Logs] // nil without a logs pipeline
 	build  *translate.Logs
@@ -123,6 +124,22 @@ func (s *activityStage) pause(int) {
 	s.since = 0
 	s.drained.Store(uint64(now.UnixNano()-s.clock.Offset()) - uint64(settleTime))
 	s.look(now)
+}
+
+// handled is the time, in ns since boot, before which every record has been
+// handled; 0 until the tables have been seeded. Any goroutine may ask. The
+// stage itself tells that only now and then: it sleeps while there is nothing,
+// and others would wait for it.
+func (s *activityStage) handled() uint64 {
+	drained := s.drained.Load()
+	if drained == 0 || s.pending == nil {
+		return drained
+	}
+	now := time.Now() // before the look: whatever comes later is younger
+	if s.pending() > 0 {
+		return drained
+	}
+	return max(drained, uint64(now.UnixNano()-s.clock.Offset())-uint64(settleTime))
 }
 
 // look sends on what has waited for long enough.

@@ -126,6 +126,9 @@ func newFakeRing() *fakeRing {
 	return &fakeRing{records: make(chan []byte, 1024), end: make(chan struct{})}
 }
 
+// Pending never says that everything has been handled.
+func (r *fakeRing) Pending() int { return 1 }
+
 func (r *fakeRing) Run(handle func([]byte), pause func(int)) error {
 	tick := time.NewTicker(2 * time.Millisecond)
 	defer tick.Stop()

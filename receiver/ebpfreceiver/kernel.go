@@ -34,6 +34,7 @@ type kernel interface {
 // source is one ring, read as bpf.Source does.
 type source interface {
 	Run(handle func(raw []byte), pause func(records int)) error
+	Pending() int
 }
 
 // loadKernel loads and attaches the programs.

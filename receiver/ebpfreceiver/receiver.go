@@ -195,6 +195,7 @@ func (r *ebpfReceiver) wire(k kernel) (*running, error) {
 	run.withdraw = process.Publish(enrich.processes)
 
 	run.activity = newActivityStage(run.send, &r.cfg.Activity, r.set.Logger, enrich, clock)
+	run.activity.pending = k.security().Pending
 	if r.logs != nil {
 		run.activity.build = translate.NewLogs(host, version)
 		run.activity.out = newQueue(run.send, plog.Logs.LogRecordCount, func(ctx context.Context, b plog.Logs) { out.logs(ctx, r.logs, b) })
@@ -203,7 +204,7 @@ func (r *ebpfReceiver) wire(k kernel) (*running, error) {
 	}
 	if r.traces != nil && r.cfg.Requests.Enabled {
 		routes, _ := spans.ParsePatterns(r.cfg.Requests.HTTPRoutes) // Validate has refused what is none
-		run.requests = newRequestStage(run.send, r.cfg, enrich, clock, &run.activity.drained, k.Judge)
+		run.requests = newRequestStage(run.send, r.cfg, enrich, clock, run.activity.handled, k.Judge)
 		run.requests.agent = r.set.BuildInfo.Description + "/" + version + " ("
 		run.requests.build = translate.NewTraces(host, version, seed(), routes)
 		if r.metrics != nil {

@@ -4,7 +4,6 @@ package ebpfreceiver
 
 import (
 	"context"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -32,7 +31,7 @@ func newReporter(t *testing.T, k *fakeKernel) *reporter {
 	return &reporter{
 		kernel: k, enrich: enrich, clock: clock, log: log, started: time.Now(),
 		activity: newActivityStage(t.Context(), &cfg.Activity, log, enrich, clock),
-		requests: newRequestStage(t.Context(), cfg, enrich, clock, new(atomic.Uint64), k.Judge),
+		requests: newRequestStage(t.Context(), cfg, enrich, clock, func() uint64 { return 0 }, k.Judge),
 	}
 }
 

@@ -28,6 +28,10 @@ const maxWaiting = 16384
 // certain.
 const maxJudging = 500 * time.Millisecond
 
+// translateInterval is how often it is looked how far the process table has
+// come, while records come without a pause.
+const translateInterval = time.Millisecond
+
 // tickInterval is how often the assembler looks for what has timed out.
 const tickInterval = time.Second
 
@@ -39,7 +43,7 @@ type requestStage struct {
 	batch     int
 	enrich    *enricher
 	clock     *bpf.Clock
-	drained   *atomic.Uint64 // of the activity stage
+	handled   func() uint64 // of the activity stage
 
 	out       *queue[ptrace.Traces]
 	build     *translate.Traces
@@ -74,17 +78,18 @@ type requestStage struct {
 	ev                  event.Event
 	since               int
 	lastFlush, lastTick time.Time
+	lastTranslate       time.Time
 	lastStats           time.Time
 }
 
 // judger is told what user space found out about a socket; see bpf.Agent.Judge.
 type judger func(socket uint64, refused uint32, class uint8) error
 
-func newRequestStage(ctx context.Context, cfg *Config, e *enricher, clock *bpf.Clock, drained *atomic.Uint64, judge judger) *requestStage {
+func newRequestStage(ctx context.Context, cfg *Config, e *enricher, clock *bpf.Clock, handled func() uint64, judge judger) *requestStage {
 	protocols, _ := requests.Named(cfg.Requests.Protocols) // Validate has refused what is unknown
 	s := &requestStage{
 		ctx: ctx, cfg: &cfg.Requests, flushTime: cfg.Activity.FlushInterval, batch: cfg.Activity.BatchSize,
-		enrich: e, clock: clock, drained: drained, lastFlush: time.Now(), lastTick: time.Now(),
+		enrich: e, clock: clock, handled: handled, lastFlush: time.Now(), lastTick: time.Now(),
 	}
 	s.threads = newThreadJudge(process.ProcDir(cfg.RootPath))
 	s.assembler = requests.New(requests.Config{
@@ -149,7 +154,10 @@ func (s *requestStage) isOwnExport(ex *exchange.Exchange) bool {
 // look translates what the process table has caught up with, and sends on what
 // has waited for long enough.
 func (s *requestStage) look(now time.Time) {
-	s.translate(s.drained.Load())
+	if now.Sub(s.lastTranslate) >= translateInterval {
+		s.lastTranslate = now
+		s.translate(s.handled())
+	}
 	if now.Sub(s.lastTick) >= tickInterval {
 		s.lastTick = now
 		s.assembler.Tick(uint64(now.UnixNano() - s.clock.Offset()))
@@ -214,12 +222,12 @@ func (s *requestStage) translate(until uint64) {
 		}
 		s.span(ex)
 		ex.Release()
+		if s.build.Len() >= s.batch {
+			s.flush(time.Now())
+		}
 	}
 	clear(s.waiting[len(kept):])
 	s.waiting, s.kept = kept, len(kept)
-	if s.build.Len() >= s.batch {
-		s.flush(time.Now())
-	}
 }
 
 // waits tells whether more will soon be known about an exchange.

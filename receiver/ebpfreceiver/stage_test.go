@@ -4,12 +4,14 @@ package ebpfreceiver
 
 import (
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata/metricdatatest"
 	"golang.org/x/sys/unix"
 
+	"github.com/sightglass/sightglass/internal/bpf"
 	"github.com/sightglass/sightglass/internal/container"
 	"github.com/sightglass/sightglass/internal/event"
 	"github.com/sightglass/sightglass/internal/interest"
@@ -178,4 +180,23 @@ func TestExitsThatNobodyWants(t *testing.T) {
 		schema.EventProcessExec, schema.EventProcessExec, schema.EventLoginStart, schema.EventProcessExec, schema.EventLoginEnd,
 	}, names)
 	require.EqualValues(t, 1, b.running.activity.unwanted.Load())
+}
+
+// What is known of processes is known up to now when nothing waits in the ring,
+// and else up to what the stage has told.
+func TestHandledUntil(t *testing.T) {
+	clock := new(bpf.Clock)
+	clock.Refresh()
+	pending := 0
+	s := &activityStage{clock: clock, pending: func() int { return pending }}
+	require.Zero(t, s.handled(), "not seeded")
+	s.drained.Store(1)
+	before := uint64(time.Now().UnixNano()-clock.Offset()) - uint64(settleTime)
+	now := s.handled()
+	require.GreaterOrEqual(t, now, before)
+	pending = 8
+	require.EqualValues(t, 1, s.handled())
+	pending = 0
+	s.drained.Store(^uint64(0))
+	require.Equal(t, ^uint64(0), s.handled(), "never back")
 }
