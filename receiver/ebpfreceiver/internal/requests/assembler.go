@@ -172,10 +172,7 @@ func (a *Assembler) Handle(ev *event.Event) {
 	case event.TypeSocketClose:
 		a.stats.Records++
 		delete(a.refusals, ev.Request.Socket)
-		if a.pieces[ev.Request.Socket] != nil {
-			delete(a.pieces, ev.Request.Socket)
-			a.stats.Unknown++
-		}
+		a.forget(ev.Request.Socket)
 		if c := a.conns[ev.Request.Socket]; c != nil {
 			c.close(ev)
 			a.remove(c)
@@ -188,12 +185,12 @@ func (a *Assembler) Handle(ev *event.Event) {
 // data finds the connection of a record and feeds it.
 func (a *Assembler) data(ev *event.Event) {
 	r := &ev.Request
-	if p := a.pieces[r.Socket]; p != nil {
-		a.join(p, r)
+	if p := a.pieces[r.Socket]; p != nil && !a.join(p, ev) {
+		return
 	}
 	c := a.find(r)
 	if c == nil {
-		if a.isPiece(r) && a.keep(ev) {
+		if a.hold(ev) {
 			return
 		}
 		if c = a.take(r); c == nil {

@@ -2,6 +2,7 @@ package requests
 
 import (
 	"bytes"
+	"encoding/binary"
 	"testing"
 	"time"
 
@@ -139,6 +140,8 @@ func TestBeginningInParts(t *testing.T) {
 	require.Zero(t, p.a.Stats().Unknown)
 	require.Zero(t, p.a.Stats().Gaps)
 	require.Empty(t, p.a.pieces)
+	p.data(3, server, recv, "A", head).data(3, server, recv, "S").data(3, server, recv, "K2").data(3, server, recv, "---- x").data(3, server, send, "TELL2--- y")
+	require.Equal(t, []string{"two complete", "two complete"}, p.got)
 	p.data(2, server, recv, "ASK2", head)
 	require.Len(t, p.a.pieces, 1)
 	p.close(2)
@@ -240,3 +243,26 @@ func TestDatagramRefused(t *testing.T) {
 	})
 	require.Equal(t, []string{"one connection_closed"}, p.got)
 }
+
+// Requests of Kafka begin with a length and small numbers, as messages of others
+// do. DNS is right about the oldest version of Fetch as often as by chance.
+func TestKafkaIsNobodyElses(t *testing.T) {
+	for key := range int16(95) {
+		for version := range int16(20) {
+			for _, size := range []uint32{40, 300, 5000} {
+				b := binary.BigEndian.AppendUint32(nil, size)
+				b = binary.BigEndian.AppendUint16(b, uint16(key))
+				b = binary.BigEndian.AppendUint16(b, uint16(version))
+				b = append(b, "\x00\x00\x00\x07\x00\x07rdkafka"...)
+				b = append(b, make([]byte, 40-len(b)+lengthOfSize)...)
+				for _, p := range Protocols() {
+					if p.Name() != "kafka" && (p.Name() != "dns" || version != 0) {
+						require.Equal(t, exchange.Foreign, p.Classify(b), "%s takes version %d of %d for its own", p.Name(), version, key)
+					}
+				}
+			}
+		}
+	}
+}
+
+const lengthOfSize = 4

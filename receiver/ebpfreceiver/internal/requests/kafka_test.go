@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"testing"
 	"time"
 
@@ -193,4 +194,49 @@ func TestKernelKafkaOldConnection(t *testing.T) {
 		requireKafka(t, &want, list, map[bool]event.Role{true: event.RoleClient, false: event.RoleServer}[of == client.pid()])
 	}
 	w.requireLossless(t)
+}
+
+// TestKernelKafkaClients follows clients that are not written in Go, which know
+// only how many records they moved: kcat with librdkafka, and kafka-python.
+func TestKernelKafkaClients(t *testing.T) {
+	exe := kafkaTool(t)
+	kcat, python := find(t, "kcat"), find(t, "/usr/bin/python3")
+	if exec.CommandContext(t.Context(), python, "-c", "import kafka").Run() != nil {
+		t.Skip("python3-kafka is not installed")
+	}
+	const n = 25
+	for name, play := range map[string]func(addr string){
+		"kcat": func(addr string) {
+			for i := range n {
+				run(t, "planted-secret\n", kcat, "-b", addr, "-P", "-t", "orders", "-X", "client.id=till-"+strconv.Itoa(i%3))
+			}
+			run(t, "", kcat, "-b", addr, "-X", "auto.offset.reset=earliest", "-G", "shipping", "orders", "-c", strconv.Itoa(n), "-q")
+		},
+		"python": func(addr string) {
+			run(t, "", python, filepath.Join("..", "..", "..", "..", "testbed", "kafka", "client.py"), addr, strconv.Itoa(n), "shipping")
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := watch(t, bpf.Options{})
+			_, addr := kafkaBroker(t, exe)
+			play(addr)
+			w.requireOperations(t, port(addr), map[string]int{"produce": n, "offset_commit": 1, "offset_fetch": 1})
+			for _, role := range []event.Role{event.RoleClient, event.RoleServer} {
+				sent, fetched := 0, 0
+				for _, s := range w.at(port(addr), role) {
+					require.NotContains(t, s.Method, " UNKNOWN")
+					switch s.Method {
+					case "produce":
+						sent += int(s.Messages)
+						require.Equal(t, "orders", s.Path)
+					case "fetch":
+						fetched += int(s.Messages)
+						require.Equal(t, "shipping", s.Group)
+					}
+				}
+				require.Equal(t, n, sent)
+				require.Equal(t, n, fetched)
+			}
+		})
+	}
 }

@@ -1,6 +1,7 @@
 package requests
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -69,7 +70,10 @@ func ClassOfCipherText(protocols []exchange.Protocol) uint8 {
 	return uint8(slices.IndexFunc(protocols, func(p exchange.Protocol) bool { return p.Name() == cipherText }) + 1)
 }
 
-// Signatures is what the kernel has to know about a list of protocols.
+// Signatures is what the kernel has to know about a list of protocols. The kernel
+// takes the first that matches: those that look furthest come first, so that the
+// length of a message alone, which many servers read before the rest, is not taken
+// for something else's of which less is copied.
 func Signatures(protocols []exchange.Protocol) []event.Signature {
 	var all []event.Signature
 	for i, p := range protocols {
@@ -78,5 +82,15 @@ func Signatures(protocols []exchange.Protocol) []event.Signature {
 			all = append(all, s)
 		}
 	}
+	slices.SortStableFunc(all, func(a, b event.Signature) int { return cmp.Compare(reach(&b), reach(&a)) })
 	return all
+}
+
+// reach is how many bytes a signature looks at, beyond the eight that most do.
+func reach(s *event.Signature) int {
+	n := len(s.Mask)
+	for n > 8 && s.Mask[n-1] == 0 {
+		n--
+	}
+	return n
 }

@@ -28,9 +28,9 @@ type Protocol struct {
 	groups groups
 }
 
-// DefaultBound is enough for the metadata of some dozen partitions, which name
-// topics that later requests know by their ids only.
-const DefaultBound = 3968
+// DefaultBound is all that can be copied: enough for the metadata of some dozen
+// partitions, which name topics that later requests know by their ids only.
+const DefaultBound = event.MaxPayload
 
 // New returns the protocol with its default bound.
 func New() *Protocol { return &Protocol{Bound: DefaultBound} }

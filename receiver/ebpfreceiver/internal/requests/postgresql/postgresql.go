@@ -121,10 +121,16 @@ var untyped = dbconn.Header{
 	Keep: func([]byte) int { return 1024 },
 }
 
+// beginsConnection tells whether b begins the first message of a connection. The
+// parameters of a session begin with the name of one, which tells them from other
+// protocols' messages that have a length first.
 func beginsConnection(b []byte) bool {
 	if len(b) < untypedSize {
 		return false
 	}
 	_, ok := untyped.Length(b)
+	if version := binary.BigEndian.Uint32(b[lengthSize:]); version>>16 == 3 && len(b) > untypedSize {
+		ok = ok && b[untypedSize] >= '_' && b[untypedSize] <= 'z'
+	}
 	return ok
 }
