@@ -15,6 +15,7 @@ import (
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/http2"
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/kafka"
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/memcached"
+	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/mongodb"
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/mysql"
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/postgresql"
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/redis"
@@ -33,6 +34,7 @@ func Protocols() []exchange.Protocol {
 		mysql.New(),
 		redis.New(),
 		memcached.New(),
+		mongodb.New(),
 		kafka.New(),
 		bolt.New(),
 		cql.New(),

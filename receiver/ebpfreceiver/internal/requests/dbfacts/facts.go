@@ -13,6 +13,8 @@ import (
 type Facts struct {
 	System    string // db.system.name
 	Namespace []byte // database, or its number
+	// Collection is what a command is about where there is no statement.
+	Collection []byte
 	// Statement is what was executed, shared with equal ones. Of a batch it is
 	// the first.
 	Statement *querytext.Statement
@@ -55,7 +57,7 @@ func Of(ex *exchange.Exchange) *Facts { return ex.Facts.(*Facts) }
 // Reset empties f and keeps its memory.
 func (f *Facts) Reset() {
 	*f = Facts{
-		Namespace: f.Namespace[:0], Operation: f.Operation[:0], Procedure: f.Procedure[:0], Text: f.Text[:0],
+		Namespace: f.Namespace[:0], Collection: f.Collection[:0], Operation: f.Operation[:0], Procedure: f.Procedure[:0], Text: f.Text[:0],
 		TraceParent: f.TraceParent[:0], Status: f.Status[:0], SQLState: f.SQLState[:0],
 	}
 }

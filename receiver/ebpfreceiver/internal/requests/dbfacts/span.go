@@ -41,9 +41,9 @@ func (f *Facts) name(w *spans.Writer) {
 		summary = batch
 	case f.Statement == nil:
 	case f.Batch > 1:
-		summary = f.joined(w, batch)
+		summary = joined(w, batch, f.Statement.Summary)
 	case f.Prepares:
-		summary = f.joined(w, prepare)
+		summary = joined(w, prepare, f.Statement.Summary)
 	default:
 		summary = f.Statement.Summary
 	}
@@ -59,6 +59,10 @@ func (f *Facts) name(w *spans.Writer) {
 	if operation != "" {
 		w.Text(schema.DBOperationName, operation)
 	}
+	if len(f.Collection) > 0 {
+		w.Bytes(schema.DBCollectionName, f.Collection)
+		summary = joined(w, operation, w.Intern(f.Collection))
+	}
 	if summary != "" {
 		w.Text(schema.DBQuerySummary, summary)
 		w.Name(summary)
@@ -70,14 +74,14 @@ func (f *Facts) name(w *spans.Writer) {
 	w.Name(operation)
 }
 
-// joined is a word and the summary of the statement.
-func (f *Facts) joined(w *spans.Writer, word string) string {
-	if f.Statement.Summary == "" {
+// joined is a word and what follows it, if anything does.
+func joined(w *spans.Writer, word, rest string) string {
+	if rest == "" {
 		return word
 	}
 	buf := append(w.Scratch(), word...)
 	buf = append(buf, ' ')
-	buf = append(buf, f.Statement.Summary...)
+	buf = append(buf, rest...)
 	w.Keep(buf)
 	return w.Intern(buf)
 }

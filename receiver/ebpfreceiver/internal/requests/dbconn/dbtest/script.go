@@ -76,6 +76,7 @@ func What(f *dbfacts.Facts) string {
 		add(f.Statement.Truncated, "textcut")
 	}
 	add(len(f.Operation) > 0, string(f.Operation))
+	add(len(f.Collection) > 0, "on "+string(f.Collection))
 	add(len(f.Text) > 0, "{"+string(f.Text)+"}")
 	add(len(f.Procedure) > 0, "procedure="+string(f.Procedure))
 	add(len(f.Namespace) > 0, "in "+string(f.Namespace))
