@@ -24,7 +24,7 @@ func fsTarget(a *fsArgs) string { return a.target }
 
 // fsCalls has the calls with paths. Of a link the new name is the source and
 // the old one the target, as with a symbolic link.
-var fsCalls = map[string]fsArgs{
+var fsCalls = map[string]*fsArgs{
 	"mkdir": {name: "path"}, "mkdirat": {name: "path"}, "rmdir": {name: "path"},
 	"unlink": {name: "path"}, "unlinkat": {name: "name"},
 	"open": {name: "name"}, "openat": {name: "name"}, "openat2": {name: "name"}, "creat": {name: "name"},
@@ -56,8 +56,11 @@ func fsResolvedEnd(pick func(*fsArgs) string) func(*Context, *Arg, *Value) {
 		if c.event == nil || c.failed() {
 			return
 		}
-		call := fsCalls[c.event.Name]
-		if attr, ok := resolvedArgs[pick(&call)]; ok {
+		call, ok := fsCalls[c.event.Name]
+		if !ok {
+			return
+		}
+		if attr, ok := resolvedArgs[pick(call)]; ok {
 			if s, ok := c.String(attr); ok {
 				v.SetText(s)
 				return
@@ -77,7 +80,11 @@ func fsResolved(c *Context, a *Arg, v *Value) {
 	if c.event == nil || c.does(actOpen|actCreat) {
 		return
 	}
-	if i := c.event.ArgIndex(fsCalls[c.event.Name].name); i >= 0 && c.event.Args[i].Kind != events.KindFD {
+	call, ok := fsCalls[c.event.Name]
+	if !ok {
+		return
+	}
+	if i := c.event.ArgIndex(call.name); i >= 0 && c.event.Args[i].Kind != events.KindFD {
 		fsNamed(c, a, v)
 	}
 }
@@ -93,7 +100,7 @@ func fsPath(pick func(*fsArgs) string, raw bool) func(*Context, *Arg, *Value) {
 		if !ok {
 			return
 		}
-		i := c.event.ArgIndex(pick(&call))
+		i := c.event.ArgIndex(pick(call))
 		if i < 0 {
 			return
 		}
