@@ -118,6 +118,27 @@ func TestAssemblerAllocates(t *testing.T) {
 	require.Zero(t, a.Stats().Gaps)
 }
 
+// A span costs an allocation per attribute, which pdata takes, and few others.
+func TestSpanAllocates(t *testing.T) {
+	tr := spans.NewTranslator([32]byte{1})
+	list := ptrace.NewSpanSlice()
+	list.EnsureCapacity(1 << 12)
+	a := New(Config{Emit: func(ex *exchange.Exchange) {
+		tr.Append(list, ex, 1e18)
+		ex.Release()
+	}})
+	events, next := benchEvents(1)
+	play := func() {
+		next()
+		a.Handle(&events[0])
+		a.Handle(&events[1])
+	}
+	play()
+	allocs := testing.AllocsPerRun(1000, play)
+	const others = 3 // the span, its list of attributes, the handle of the list
+	require.LessOrEqual(t, allocs, float64(list.At(1).Attributes().Len()+others))
+}
+
 // A crowd of connections costs memory in proportion, and gives it back.
 func TestManyConnections(t *testing.T) {
 	p := newTape(Config{MaxConnections: 5000})

@@ -47,9 +47,21 @@ func cutLine(b []byte) (line, rest []byte, ok bool) {
 
 // cutHeader takes a header line apart.
 func cutHeader(line []byte) (name, value []byte) {
-	name, value, _ = bytes.Cut(line, []byte(":"))
-	return name, bytes.Trim(value, " \t")
+	colon := bytes.IndexByte(line, ':')
+	if colon < 0 {
+		return line, nil
+	}
+	name, value = line[:colon], line[colon+1:]
+	for len(value) > 0 && isBlank(value[0]) {
+		value = value[1:]
+	}
+	for len(value) > 0 && isBlank(value[len(value)-1]) {
+		value = value[:len(value)-1]
+	}
+	return name, value
 }
+
+func isBlank(c byte) bool { return c == ' ' || c == '\t' }
 
 // parseRequest reads a request head, or the part of it that b holds, into f. A
 // last line that does not end in b is not a header yet; a first line that does

@@ -48,6 +48,12 @@ var apis = [...]struct {
 	S3:            {"", s3},
 }
 
+// Suspects tells whether a request to a path with a query may be of one of the
+// interfaces at all. Nearly all requests are not, and end here.
+func (h *Hints) Suspects(path, query []byte) bool {
+	return h.Product != Unknown || h.Guess != Unknown || isPresigned(query) || isGraphQL(path)
+}
+
 // Recognize tells what a request asks for; false if that is not certain.
 func Recognize(r *Request) (op Operation, ok bool) {
 	product := r.Product

@@ -18,6 +18,9 @@ func (d *description) recognize() {
 }
 
 func (f *Facts) recognizeAPI(method string, t *target) (httpapi.Operation, bool) {
+	if !f.API.Suspects(t.path, t.query) {
+		return httpapi.Operation{}, false
+	}
 	return httpapi.Recognize(&httpapi.Request{Hints: &f.API, Method: method, Host: f.Host, Path: t.path, Query: t.query})
 }
 

@@ -162,12 +162,12 @@ const (
 func (w *Writer) network(ex *exchange.Exchange) {
 	switch ex.Family {
 	case familyInet, familyInet6:
-		w.Text(schema.NetworkPeerAddress, w.t.address(ex.Family, &ex.PeerAddr))
+		w.known(schema.NetworkPeerAddress, w.t.address(ex.Family, &ex.PeerAddr))
 		w.Int(schema.NetworkPeerPort, int64(ex.PeerPort))
-		w.Text(schema.NetworkLocalAddress, w.t.address(ex.Family, &ex.LocalAddr))
+		w.known(schema.NetworkLocalAddress, w.t.address(ex.Family, &ex.LocalAddr))
 		w.Int(schema.NetworkLocalPort, int64(ex.LocalPort))
 	case familyUnix:
-		w.Text(schema.NetworkTransport, "unix")
+		w.known(schema.NetworkTransport, "unix")
 	}
 	w.Int(schema.NetworkNamespace, int64(ex.NetNS))
 	if ex.Encryption == nil {
@@ -197,15 +197,15 @@ func (w *Writer) request(ex *exchange.Exchange) {
 		w.span.SetKind(ptrace.SpanKindServer)
 	}
 	w.peer(ex)
-	w.Text(schema.RequestClass, classNames[ex.Class])
-	w.Text(schema.RequestSource, "ebpf")
+	w.known(schema.RequestClass, classNames[ex.Class])
+	w.known(schema.RequestSource, "ebpf")
 	if ex.FirstByte >= ex.Start && ex.FirstByte != 0 {
 		w.attrs.PutDouble(schema.RequestTimeToFirstByte, float64(ex.FirstByte-ex.Start)/1e9)
 	}
 	if ex.Incomplete != exchange.Complete {
-		w.Text(schema.RequestIncomplete, ex.Incomplete.String())
+		w.known(schema.RequestIncomplete, ex.Incomplete.String())
 	}
 	if ex.RoleGuessed {
-		w.Text(schema.RequestRole, "guessed")
+		w.known(schema.RequestRole, "guessed")
 	}
 }

@@ -26,11 +26,14 @@ func (w *Writer) Kind(k ptrace.SpanKind) { w.span.SetKind(k) }
 // Text sets an attribute.
 func (w *Writer) Text(key, value string) { w.attrs.PutStr(key, valid(value)) }
 
+// known sets an attribute to a text that is known to be valid.
+func (w *Writer) known(key, value string) { w.attrs.PutStr(key, value) }
+
 // Bytes sets an attribute whose value is likely to be seen again; an empty
 // value sets none.
 func (w *Writer) Bytes(key string, value []byte) {
 	if len(value) != 0 {
-		w.attrs.PutStr(key, w.t.intern(value))
+		w.known(key, w.t.intern(value))
 	}
 }
 
@@ -38,7 +41,7 @@ func (w *Writer) Bytes(key string, value []byte) {
 // empty value sets none.
 func (w *Writer) Unique(key string, value []byte) {
 	if len(value) != 0 {
-		w.attrs.PutStr(key, valid(string(value)))
+		w.Text(key, string(value))
 	}
 }
 
