@@ -116,7 +116,7 @@ struct requests_signature {
 struct requests_class {
 	__u16 bound; /* bytes to copy of what goes on */
 	__u8 every; /* bound bytes of each segment are copied, whatever it begins with */
-	__u8 reserved;
+	__u8 resumes; /* once encrypted, it goes on where the plain text has ended */
 };
 
 /* The signatures that a message may match which begins with a certain byte. */

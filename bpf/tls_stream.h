@@ -63,7 +63,8 @@ __noinline __u64 tls__open(__u64 sk, __u32 shaken)
 	fresh.tgid = cipher->tgid;
 	fresh.tid = cipher->tid;
 	fresh.end = cipher->end;
-	fresh.end.class = 0;
+	if (!requests__class(fresh.end.class)->resumes)
+		fresh.end.class = 0;
 	fresh.inode = cipher->inode;
 	fresh.flags = REQUESTS_TLS | (cipher->flags & REQUESTS_GUESSED);
 	if (!shaken && !tls__is_whole(cipher))

@@ -142,6 +142,7 @@ func newRequestTables(signatures []event.Signature, ports []uint16, goarch strin
 		if class := &t.classes[s.Class]; !s.Datagram {
 			class.Bound = max(class.Bound, s.Bound)
 			class.Every |= boolByte(s.Every)
+			class.Resumes |= boolByte(s.Resumes)
 		}
 		t.datagrams = t.datagrams || s.Datagram
 	}

@@ -47,10 +47,10 @@ const (
 )
 
 type requestsRequestsClass struct {
-	_        structs.HostLayout
-	Bound    uint16
-	Every    uint8
-	Reserved uint8
+	_       structs.HostLayout
+	Bound   uint16
+	Every   uint8
+	Resumes uint8
 }
 
 type requestsRequestsCurrent struct {

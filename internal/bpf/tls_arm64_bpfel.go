@@ -29,10 +29,10 @@ type tlsRequestsBegin struct {
 }
 
 type tlsRequestsClass struct {
-	_        structs.HostLayout
-	Bound    uint16
-	Every    uint8
-	Reserved uint8
+	_       structs.HostLayout
+	Bound   uint16
+	Every   uint8
+	Resumes uint8
 }
 
 type tlsRequestsList struct {

@@ -103,6 +103,9 @@ type Signature struct {
 	// in both directions: up to Bound bytes of each are copied, not only of
 	// those that begin a turn. For multiplexed and pipelined protocols.
 	Every bool
+	// Resumes says that the protocol, once it has agreed upon encryption, goes on
+	// where it was, and does not begin anew.
+	Resumes bool
 	// Datagram signatures are compared with datagrams at the ports that are
 	// watched for such, others with streams.
 	Datagram bool

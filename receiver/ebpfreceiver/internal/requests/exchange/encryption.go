@@ -5,6 +5,9 @@ package exchange
 type Encryption struct {
 	ServerName string // that the client asked for
 	Version    string // of TLS, as in "1.3"
+	// Before is what a protocol that began in plain text has learned, for its
+	// parser of the encrypted rest.
+	Before string
 }
 
 // EncryptionSink is a Sink of cipher text.

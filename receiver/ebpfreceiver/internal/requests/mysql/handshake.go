@@ -88,9 +88,12 @@ func (p *Parser) identify(s *exchange.Segment) {
 		if p.phase != answers {
 			continue // secrets
 		}
-		if len(m.Body) < 32 || m.Head[3] != 1 {
+		if len(m.Body) < 32 || m.Head[3] == 0 || m.Head[3] > 2 {
 			p.refuse()
 			return
+		}
+		if m.Head[3] == 2 {
+			p.resume()
 		}
 		p.identified(m.Body)
 		if p.stopped {
@@ -109,6 +112,9 @@ func (p *Parser) identified(b []byte) {
 	case caps&capProtocol41 == 0:
 		return
 	case caps&capTLS != 0 && len(b) == 0:
+		if s, ok := p.q.Sink.(exchange.EncryptionSink); ok {
+			s.Encryption().Before = p.system
+		}
 		p.undecoded(exchange.TLS)
 		return
 	}
@@ -129,5 +135,12 @@ func (p *Parser) identified(b []byte) {
 	}
 	if database, _, whole := bytes.Cut(rest[size:], []byte{0}); whole {
 		p.database = append(p.database[:0], database...)
+	}
+}
+
+// resume goes on with a conversation that was greeted in plain text.
+func (p *Parser) resume() {
+	if s, ok := p.q.Sink.(exchange.EncryptionSink); ok && s.Encryption().Before != "" {
+		p.system = s.Encryption().Before
 	}
 }
