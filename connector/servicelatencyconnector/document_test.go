@@ -39,6 +39,9 @@ func metricsDocument() string {
 		}
 		writeMetric(&b, d.Name, d.Description, "s", kind, d.Attributes(), d.Boundaries)
 	}
+	sent, consumed := messageMetrics()
+	writeDescribed(&b, sent)
+	writeDescribed(&b, consumed)
 	b.WriteString("\n## Service map (service_map.enabled, names: sightglass)\n")
 	buckets := request.Definitions[0].Boundaries
 	m := mapMetric(aggregate.NewExplicit(buckets))

@@ -16,6 +16,8 @@ const (
 	idGraphClient
 	idObjectiveGood
 	idObjectiveTotal
+	idMessagesSent
+	idMessagesConsumed
 )
 
 // edgeWriter counts a request whose other end is known, using key as scratch

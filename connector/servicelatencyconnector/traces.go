@@ -52,6 +52,7 @@ type tracesToMetrics struct {
 	keeper     sampling.Keeper // what is exported behind
 	edges      *edges          // nil = off
 	objectives *objectives     // nil = none
+	messages   *messages       // nil = off
 	workers    sync.Pool
 	counts     *spanCounts
 }
@@ -71,6 +72,7 @@ func newTracesToMetrics(cfg *Config, set connector.Settings, next consumer.Metri
 	}
 	c.edges = newEdges(cfg, c.engine)
 	c.objectives = newObjectives(cfg, c.catalog, c.engine)
+	c.messages = newMessages(c.catalog, c.engine)
 	c.engine.prepare = c.prepare
 	if c.edges != nil {
 		c.engine.drain = c.edges.drain
@@ -191,6 +193,9 @@ func (w *worker) count(m *request.Metric, span ptrace.Span) request.Outcome {
 	outcome := w.countOperation(m)
 	if w.objectives != 0 {
 		w.c.objectives.count(w, m, w.objectives)
+	}
+	if w.c.messages != nil {
+		w.c.messages.count(w, m)
 	}
 	if w.c.edges != nil {
 		w.c.edges.count(w, m, span, w.now)

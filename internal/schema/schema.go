@@ -219,6 +219,8 @@ const (
 	MetricDBServerDuration   = "sightglass.db.server.operation.duration"
 
 	MetricMessagingClientDuration  = "messaging.client.operation.duration"
+	MetricMessagingSent            = "messaging.client.sent.messages"
+	MetricMessagingConsumed        = "messaging.client.consumed.messages"
 	MetricMessagingProcessDuration = "messaging.process.duration"
 	MetricMessagingServerDuration  = "sightglass.messaging.server.operation.duration"
 )

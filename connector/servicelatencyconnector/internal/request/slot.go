@@ -39,6 +39,8 @@ const (
 	MessagingTemporary
 	MessagingAnonymous
 	MessagingGroup
+	MessagingCount
+	Truncated
 	DNSQuestion
 	ProtocolName
 	ErrorType
@@ -112,6 +114,8 @@ var slotNames = [firstConfigured][]string{
 	MessagingTemporary:   {"messaging.destination.temporary"},
 	MessagingAnonymous:   {"messaging.destination.anonymous"},
 	MessagingGroup:       {"messaging.consumer.group.name"},
+	MessagingCount:       {schema.MessagingBatchCount},
+	Truncated:            {schema.Truncated},
 	DNSQuestion:          {"dns.question.name"},
 	ProtocolName:         {schema.NetworkProtocolName},
 	ErrorType:            {schema.ErrorType},
