@@ -6,6 +6,7 @@
  */
 #define REQUESTS_PREEMPTIBLE
 #include "lib/extract_regs.h"
+#include "tls_go.h"
 #include "tls_library.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
@@ -83,5 +84,30 @@ int on_tls_free(struct pt_regs *ctx)
 
 	key.tgid = bpf_get_current_pid_tgid() >> 32;
 	bpf_map_delete_elem(&tls_sessions, &key);
+	return 0;
+}
+
+/* func (c *Conn) Write(b []byte), of crypto/tls in Go, begins. */
+SEC("uprobe")
+int on_tls_go_write(struct pt_regs *ctx)
+{
+	struct tls_text text = { .base = extract__go_parameter(ctx, 1), .direction = REQUESTS_SEND };
+
+	text.len = extract__go_parameter(ctx, 2);
+	text.enter = bpf_ktime_get_boot_ns();
+	tls__go_moved(ctx, extract__go_parameter(ctx, 0), &text);
+	return 0;
+}
+
+/* func (c *Conn) Read(b []byte) copies what it has decrypted: the call of
+ * memmove(to, from, n).
+ */
+SEC("uprobe")
+int on_tls_go_read(struct pt_regs *ctx)
+{
+	struct tls_text text = { .base = extract__go_parameter(ctx, 1) };
+
+	text.len = extract__go_parameter(ctx, 2);
+	tls__go_moved(ctx, tls__go_word(extract__go_receiver(ctx)), &text);
 	return 0;
 }

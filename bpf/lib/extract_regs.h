@@ -31,6 +31,33 @@ static __always_inline __u64 extract__result(const struct pt_regs *regs)
 	return regs->ax;
 }
 
+/* extract__go_parameter: word n of the parameters of a function of Go. */
+static __always_inline __u64 extract__go_parameter(const struct pt_regs *regs, int n)
+{
+	switch (n) {
+	case 0:
+		return regs->ax;
+	case 1:
+		return regs->bx;
+	default:
+		return regs->cx;
+	}
+}
+
+/* extract__goroutine: what tells goroutines apart. */
+static __always_inline __u64 extract__goroutine(const struct pt_regs *regs)
+{
+	return regs->r14;
+}
+
+/* extract__go_receiver: where a function of Go, once its frame stands, finds its
+ * first parameter: its caller made room behind frame pointer and return address.
+ */
+static __always_inline __u64 extract__go_receiver(const struct pt_regs *regs)
+{
+	return regs->bp + 16;
+}
+
 #elif defined(__TARGET_ARCH_arm64)
 
 static __always_inline __u64 extract__parameter(const struct pt_regs *regs, int n)
@@ -41,6 +68,23 @@ static __always_inline __u64 extract__parameter(const struct pt_regs *regs, int 
 static __always_inline __u64 extract__result(const struct pt_regs *regs)
 {
 	return regs->regs[0];
+}
+
+static __always_inline __u64 extract__go_parameter(const struct pt_regs *regs, int n)
+{
+	return regs->regs[n];
+}
+
+static __always_inline __u64 extract__goroutine(const struct pt_regs *regs)
+{
+	return regs->regs[28];
+}
+
+/* The room lies behind the frame, whose size is not known: never attached. */
+static __always_inline __u64 extract__go_receiver(const struct pt_regs *regs)
+{
+	(void)regs;
+	return 0;
 }
 
 #endif

@@ -20,6 +20,7 @@ var talks = map[string]func() error{
 	"messages":    talkMessages,
 	"mistaken":    talkMistaken,
 	"uring":       talkURing,
+	"gotls":       talkGoTLS,
 }
 
 // talk plays the part of a helper.

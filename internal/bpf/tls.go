@@ -34,6 +34,12 @@ const (
 	TLSFree            TLSProgram = "on_tls_free"   // free(session) begins
 )
 
+// The programs for Go's crypto/tls.
+const (
+	TLSGoRead  TLSProgram = "on_tls_go_read"  // (*Conn).Read calls memmove to hand over plain text
+	TLSGoWrite TLSProgram = "on_tls_go_write" // (*Conn).Write begins
+)
+
 // TLSProbe is a place in a file at which a program runs.
 type TLSProbe struct {
 	Program TLSProgram

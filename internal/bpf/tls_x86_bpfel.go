@@ -248,6 +248,8 @@ const (
 	tlsMapTlsThreads            = "tls_threads"
 	tlsProgOnTlsCork            = "on_tls_cork"
 	tlsProgOnTlsFree            = "on_tls_free"
+	tlsProgOnTlsGoRead          = "on_tls_go_read"
+	tlsProgOnTlsGoWrite         = "on_tls_go_write"
 	tlsProgOnTlsHandshake       = "on_tls_handshake"
 	tlsProgOnTlsHandshakeReturn = "on_tls_handshake_return"
 	tlsProgOnTlsRead            = "on_tls_read"
@@ -312,6 +314,8 @@ type tlsSpecs struct {
 type tlsProgramSpecs struct {
 	OnTlsCork            *ebpf.ProgramSpec `ebpf:"on_tls_cork"`
 	OnTlsFree            *ebpf.ProgramSpec `ebpf:"on_tls_free"`
+	OnTlsGoRead          *ebpf.ProgramSpec `ebpf:"on_tls_go_read"`
+	OnTlsGoWrite         *ebpf.ProgramSpec `ebpf:"on_tls_go_write"`
 	OnTlsHandshake       *ebpf.ProgramSpec `ebpf:"on_tls_handshake"`
 	OnTlsHandshakeReturn *ebpf.ProgramSpec `ebpf:"on_tls_handshake_return"`
 	OnTlsRead            *ebpf.ProgramSpec `ebpf:"on_tls_read"`
@@ -445,6 +449,8 @@ type tlsVariables struct {
 type tlsPrograms struct {
 	OnTlsCork            *ebpf.Program `ebpf:"on_tls_cork"`
 	OnTlsFree            *ebpf.Program `ebpf:"on_tls_free"`
+	OnTlsGoRead          *ebpf.Program `ebpf:"on_tls_go_read"`
+	OnTlsGoWrite         *ebpf.Program `ebpf:"on_tls_go_write"`
 	OnTlsHandshake       *ebpf.Program `ebpf:"on_tls_handshake"`
 	OnTlsHandshakeReturn *ebpf.Program `ebpf:"on_tls_handshake_return"`
 	OnTlsRead            *ebpf.Program `ebpf:"on_tls_read"`
@@ -458,6 +464,8 @@ func (p *tlsPrograms) Close() error {
 	return _TlsClose(
 		p.OnTlsCork,
 		p.OnTlsFree,
+		p.OnTlsGoRead,
+		p.OnTlsGoWrite,
 		p.OnTlsHandshake,
 		p.OnTlsHandshakeReturn,
 		p.OnTlsRead,
