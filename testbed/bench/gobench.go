@@ -16,6 +16,7 @@ type microbenchmark struct {
 	what      string
 	aim       float64 // per second and core; zero when none is stated
 	items     float64 // that one operation handles; zero means one
+	within    bool    // it is a part of the next one
 }
 
 // microResult is a benchmark's median over its repetitions.

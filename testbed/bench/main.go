@@ -144,8 +144,8 @@ func writeReport(readme string, between marks, report string) error {
 }
 
 // start runs the agent, which sends to the benchmark.
-func (b *bench) start(ctx context.Context) (*agent.Agent, error) {
-	return agent.Start(ctx, b.binary, config, b.back.Endpoint)
+func (b *bench) start(ctx context.Context, overlays ...string) (*agent.Agent, error) {
+	return agent.Start(ctx, b.binary, config, b.back.Endpoint, overlays...)
 }
 
 // progress tells what is being measured.

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -63,6 +65,34 @@ func parseUsage(stat, status string) (usage, error) {
 		}
 	}
 	return u, nil
+}
+
+// wakeupsOf is how often the threads of a process have gone to sleep so far, and
+// so how often they were woken.
+func wakeupsOf(pid int) (sum int, err error) {
+	files, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/status", pid))
+	if err != nil {
+		return 0, err
+	}
+	for _, file := range files {
+		status, err := os.ReadFile(file)
+		if errors.Is(err, os.ErrNotExist) {
+			continue // ended in between
+		}
+		if err != nil {
+			return 0, err
+		}
+		for line := range strings.Lines(string(status)) {
+			if value, ok := strings.CutPrefix(line, "voluntary_ctxt_switches:"); ok {
+				n, err := strconv.Atoi(strings.TrimSpace(value))
+				if err != nil {
+					return 0, err
+				}
+				sum += n
+			}
+		}
+	}
+	return sum, nil
 }
 
 // kilobytes turns "  1234 kB" into bytes.

@@ -15,7 +15,7 @@ import (
 // requestCost is what following a server's requests costs.
 type requestCost struct {
 	what              string
-	off, on           float64 // µs of the server's CPU time per request, medians
+	off, empty, on    float64 // µs of the server's CPU time per request, medians
 	added             float64 // median of the rounds' differences
 	spansPerRequest   float64
 	agentPerSpan      float64 // µs of the agent's CPU time
@@ -34,9 +34,9 @@ type requestReport struct {
 // requests measures the named parts in order, prints the report and writes it.
 func (b *bench) requests(ctx context.Context, parts []string, readme string) error {
 	r := requestReport{machine: machine(ctx)}
-	spans := &spanCounts{}
+	spans, told := &spanCounts{}, &health{}
 	var err error
-	if b.back, err = sink.Start(ctx, sink.Consumers{Traces: spans.take}); err != nil {
+	if b.back, err = sink.Start(ctx, sink.Consumers{Traces: spans.take, Metrics: told.take}); err != nil {
 		return err
 	}
 	defer b.back.Stop(context.WithoutCancel(ctx))
@@ -45,7 +45,7 @@ func (b *bench) requests(ctx context.Context, parts []string, readme string) err
 		case "servers":
 			r.costs, err = b.servers(ctx, spans)
 		case "rate":
-			r.rate, err = b.rate(ctx, spans)
+			r.rate, err = b.rate(ctx, spans, told)
 		case "stages":
 			r.stages, err = b.micro(ctx, requestStages)
 		default:
@@ -103,12 +103,17 @@ func (b *bench) target(ctx context.Context, t target, spans *spanCounts) (*reque
 		return nil, err
 	}
 	cost := &requestCost{what: t.what}
-	var off, on, added, perSpan, perRequest, rate []float64
+	var off, empty, on, added, perSpan, perRequest, rate []float64
 	for round := range b.rounds {
 		without, err := b.loadOnce(ctx, t, s, nil, spans)
 		if err != nil {
 			return nil, err
 		}
+		least, err := b.loadWithEmptyPrograms(ctx, t, s, spans)
+		if err != nil {
+			return nil, err
+		}
+		empty = append(empty, perUnit(least.cpu, least.requests))
 		with, err := b.loadWithAgent(ctx, t, s, spans)
 		if err != nil {
 			return nil, err
@@ -120,7 +125,7 @@ func (b *bench) target(ctx context.Context, t target, spans *spanCounts) (*reque
 		rate = append(rate, float64(with.requests)/with.took.Seconds())
 		b.progress("%s: round %d of %d: %.2f us per request, %+.2f; agent %.2f us per span", t.what, round+1, b.rounds, off[round], added[round], perSpan[round])
 	}
-	cost.off, cost.on, cost.added = median(off), median(on), median(added)
+	cost.off, cost.empty, cost.on, cost.added = median(off), median(empty), median(on), median(added)
 	cost.spansPerRequest, cost.agentPerSpan = median(perRequest), median(perSpan)
 	cost.requestsPerSecond = median(rate)
 	cost.kernelPerRequest, err = b.kernelTime(ctx, t, s)
@@ -130,6 +135,17 @@ func (b *bench) target(ctx context.Context, t target, spans *spanCounts) (*reque
 // perUnit is in µs.
 func perUnit(d time.Duration, n int) float64 {
 	return float64(d) / float64(time.Microsecond) / float64(max(n, 1))
+}
+
+// loadWithEmptyPrograms measures what the kernel charges for anybody's listening
+// to system calls.
+func (b *bench) loadWithEmptyPrograms(ctx context.Context, t target, s *server, spans *spanCounts) (*requestRun, error) {
+	detach, err := emptyPrograms()
+	if err != nil {
+		return nil, err
+	}
+	defer detach()
+	return b.loadOnce(ctx, t, s, nil, spans)
 }
 
 func (b *bench) loadWithAgent(ctx context.Context, t target, s *server, spans *spanCounts) (*requestRun, error) {

@@ -20,13 +20,24 @@ type rateResult struct {
 	servers, clients int // spans of either end
 	agentPerSpan     float64
 	rss              int64 // the most, bytes
+	wakeups          int   // times that a thread of the agent slept, in took
+	balance          *balance
+}
+
+// balance is what became of the spans and records, by the agent's own counters
+// and by what arrived.
+type balance struct {
+	made, refused        int // by the receiver; of these, by the next consumer
+	sent, failed, queued int // by the exporter; queued: refused by its queue
+	arrived              int
+	lost                 []lossCount // records and connections, by the receiver's reason
 }
 
 // steadyRate is the load, in requests per second.
 const steadyRate = 20_000
 
 // rate loads nginx at a steady rate and counts what arrives at the back end.
-func (b *bench) rate(ctx context.Context, spans *spanCounts) (*rateResult, error) {
+func (b *bench) rate(ctx context.Context, spans *spanCounts, told *health) (*rateResult, error) {
 	dir, err := os.MkdirTemp("", "sightglass-bench")
 	if err != nil {
 		return nil, err
@@ -40,18 +51,38 @@ func (b *bench) rate(ctx context.Context, spans *spanCounts) (*rateResult, error
 		return nil, err
 	}
 	defer s.stop()
-	a, err := b.start(ctx)
+	spans.count(s.port)
+	told.begin()
+	a, err := b.start(ctx, tellHealth)
 	if err != nil {
 		return nil, err
 	}
 	time.Sleep(settle)
 	r, err := b.rateWith(ctx, s, a, spans)
-	return r, errors.Join(err, a.Stop())
+	if err = errors.Join(err, a.Stop()); err != nil {
+		return nil, err
+	}
+	r.balance = balanceOf(told, spans)
+	return r, nil
+}
+
+// balanceOf reads the counters when the agent has ended, upon which it told them
+// for the last time.
+func balanceOf(told *health, spans *spanCounts) *balance {
+	refused := told.of(receiverRefused)
+	return &balance{
+		made: told.of(receiverAccepted) + refused, refused: refused,
+		sent: told.of(exporterSent), failed: told.of(exporterFailed), queued: told.of(exporterRefused),
+		arrived: spans.total(), lost: told.losses(),
+	}
 }
 
 func (b *bench) rateWith(ctx context.Context, s *server, a *agent.Agent, spans *spanCounts) (*rateResult, error) {
 	b.progress("%d requests/s for %s", steadyRate, b.rateTime)
-	spans.count(s.port)
+	sleeps, err := wakeupsOf(a.PID())
+	if err != nil {
+		return nil, err
+	}
 	before, err := usageOf(a.PID())
 	if err != nil {
 		return nil, err
@@ -69,6 +100,11 @@ func (b *bench) rateWith(ctx context.Context, s *server, a *agent.Agent, spans *
 	if err != nil {
 		return nil, err
 	}
+	slept, err := wakeupsOf(a.PID())
+	if err != nil {
+		return nil, err
+	}
+	r.wakeups = slept - sleeps
 	n := spans.settle(2 * r.requests)
 	r.servers, r.clients = spans.both()
 	after, err := usageOf(a.PID())

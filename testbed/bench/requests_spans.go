@@ -16,6 +16,7 @@ type spanCounts struct {
 	mu   sync.Mutex
 	port int64
 	ends [2]int // server, client
+	all  int    // of whomever
 	at   time.Time
 }
 
@@ -23,7 +24,7 @@ type spanCounts struct {
 func (c *spanCounts) count(port int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.port, c.ends = int64(port), [2]int{}
+	c.port, c.ends, c.all = int64(port), [2]int{}, 0
 }
 
 func (c *spanCounts) take(data ptrace.Traces, at time.Time) {
@@ -32,6 +33,7 @@ func (c *spanCounts) take(data ptrace.Traces, at time.Time) {
 	for _, rs := range data.ResourceSpans().All() {
 		for _, ss := range rs.ScopeSpans().All() {
 			for _, span := range ss.Spans().All() {
+				c.all++
 				c.one(span)
 			}
 		}
@@ -71,6 +73,13 @@ func (c *spanCounts) settle(want int) int {
 	}
 	s, cl := c.both()
 	return s + cl
+}
+
+// total is the number of spans of whomever.
+func (c *spanCounts) total() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.all
 }
 
 // both returns the spans seen from the server and from the client.

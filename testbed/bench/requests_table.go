@@ -8,13 +8,33 @@ import (
 // requestStages are the benchmarks of the stages of a request's way.
 var requestStages = []microbenchmark{
 	{
-		pkg: "receiver/ebpfreceiver/internal/requests", name: "BenchmarkAssembler",
+		pkg: "receiver/ebpfreceiver/internal/requests", name: "BenchmarkAssembler", within: true,
 		what: "records to exchanges: decode, follow the connection, parse HTTP",
 	},
 	{
 		pkg: "receiver/ebpfreceiver/internal/requests", name: "BenchmarkSpan",
-		what: "an exchange to a span",
+		what: "the same, and the span (pdata)",
 	},
+	{
+		pkg: "connector/servicelatencyconnector", name: "BenchmarkConsumeTraces/400_series", items: 100,
+		what: "a span into the latency of its service",
+	},
+	{
+		pkg: "receiver/ebpfreceiver/internal/requests", name: "BenchmarkEncode",
+		what: "a span to the bytes of OTLP",
+	},
+}
+
+// wholeWay is the time of a span's stages together, in µs: of a stage that holds
+// the one before it, that counts once.
+func wholeWay(stages []microResult) (sum float64) {
+	for _, m := range stages {
+		if m.within {
+			continue
+		}
+		sum += 1e6 / m.perSecond
+	}
+	return sum
 }
 
 // markdown is the report.
@@ -22,10 +42,10 @@ func (r *requestReport) markdown() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s.\n", r.machine)
 	if len(r.costs) > 0 {
-		b.WriteString("\n| CPU time per request | server without | with | added | in our programs, both ends | agent per span | spans per request | requests/s |\n|---|---|---|---|---|---|---|---|\n")
+		b.WriteString("\n| CPU time per request | server without | two empty programs | with | added | in our programs, both ends | agent per span | spans per request | requests/s |\n|---|---|---|---|---|---|---|---|---|\n")
 		for _, c := range r.costs {
-			fmt.Fprintf(&b, "| %s | %.2f µs | %.2f µs | **%+.2f µs** | %.2f µs | **%.2f µs** | %.2f | %s |\n", c.what,
-				c.off, c.on, c.added, c.kernelPerRequest, c.agentPerSpan, c.spansPerRequest, thousands(c.requestsPerSecond))
+			fmt.Fprintf(&b, "| %s | %.2f µs | %.2f µs | %.2f µs | **%+.2f µs** | %.2f µs | **%.2f µs** | %.2f | %s |\n", c.what,
+				c.off, c.empty, c.on, c.added, c.kernelPerRequest, c.agentPerSpan, c.spansPerRequest, thousands(c.requestsPerSecond))
 		}
 	}
 	if s := r.rate; s != nil {
@@ -34,12 +54,31 @@ func (r *requestReport) markdown() string {
 		fmt.Fprintf(&b, "| spans missing, of the server's end / of the client's | **%d** / **%d** |\n", s.requests-s.servers, s.requests-s.clients)
 		fmt.Fprintf(&b, "| agent's CPU time per span | **%.2f µs** |\n", s.agentPerSpan)
 		fmt.Fprintf(&b, "| agent's RSS, the most | **%s** |\n", megabytes(s.rss))
+		fmt.Fprintf(&b, "| agent's wake-ups, a second | %s |\n", thousands(float64(s.wakeups)/s.took.Seconds()))
+		s.balance.markdown(&b)
 	}
 	if len(r.stages) > 0 {
 		b.WriteString("\n| stage, one core | time | bytes | allocations |\n|---|---|---|---|\n")
 		for _, m := range r.stages {
 			fmt.Fprintf(&b, "| %s | %.2f µs | %d | %d |\n", m.what, 1e6/m.perSecond, m.bytes, m.allocs)
 		}
+		if r.rate != nil {
+			fmt.Fprintf(&b, "| the rest of the agent's %.2f µs: rings, wake-ups, queues, gRPC and TCP, garbage collection, threads | %.2f µs | | |\n",
+				r.rate.agentPerSpan, r.rate.agentPerSpan-wholeWay(r.stages))
+		}
 	}
 	return b.String()
+}
+
+// markdown tells where spans and records went. What arrived, of whomever it is,
+// and what the counters tell as lost behind the receiver is what it has made.
+func (l *balance) markdown(b *strings.Builder) {
+	if l == nil {
+		return
+	}
+	fmt.Fprintf(b, "| spans made by the receiver / arrived, those of others included | %s / %s |\n", thousands(float64(l.made)), thousands(float64(l.arrived)))
+	fmt.Fprintf(b, "| refused by the pipeline / by the exporter's queue / by the back end | %d / %d / %d |\n", l.refused, l.queued, l.failed)
+	for _, r := range l.lost {
+		fmt.Fprintf(b, "| counted as lost: %s | %s |\n", r.reason, thousands(float64(r.n)))
+	}
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/sightglass/sightglass/internal/schema"
@@ -57,20 +58,66 @@ func TestRequestMarkdown(t *testing.T) {
 	r := requestReport{
 		machine: "a machine",
 		costs: []requestCost{{
-			what: "nginx", off: 4.4, on: 5.5, added: 1.1, spansPerRequest: 2, agentPerSpan: 3.14, kernelPerRequest: 1.5, requestsPerSecond: 24000,
+			what: "nginx", off: 4.4, empty: 5, on: 5.5, added: 1.1, spansPerRequest: 2, agentPerSpan: 3.14, kernelPerRequest: 1.5, requestsPerSecond: 24000,
 		}},
-		rate:   &rateResult{requests: 1200000, took: time.Minute, servers: 1200000, clients: 1199998, agentPerSpan: 3, rss: 90e6},
-		stages: []microResult{{microbenchmark{what: "a span"}, 500_000, 100, 3}},
+		rate: &rateResult{
+			requests: 1200000, took: time.Minute, servers: 1200000, clients: 1199998, agentPerSpan: 3, rss: 90e6, wakeups: 18000,
+			balance: &balance{made: 2400100, arrived: 2400098, failed: 2, lost: []lossCount{{"ring_full", 1234}}},
+		},
+		stages: []microResult{
+			{microbenchmark{what: "an exchange", within: true}, 1_000_000, 0, 0},
+			{microbenchmark{what: "a span"}, 500_000, 100, 3},
+		},
 	}
 	text := r.markdown()
 	for _, line := range []string{
-		"| nginx | 4.40 µs | 5.50 µs | **+1.10 µs** | 1.50 µs | **3.14 µs** | 2.00 | 24,000 |\n",
+		"| nginx | 4.40 µs | 5.00 µs | 5.50 µs | **+1.10 µs** | 1.50 µs | **3.14 µs** | 2.00 | 24,000 |\n",
 		"| requests | 1,200,000 in 60 s, 20,000/s |\n",
 		"| **0** / **2** |\n",
 		"| **90.0 MB** |\n",
+		"| agent's wake-ups, a second | 300 |\n",
+		"arrived, those of others included | 2,400,100 / 2,400,098 |\n",
+		"by the back end | 0 / 0 / 2 |\n",
+		"| counted as lost: ring_full | 1,234 |\n",
 		"| a span | 2.00 µs | 100 | 3 |\n",
+		"| the rest of the agent's 3.00 µs: rings, wake-ups, queues, gRPC and TCP, garbage collection, threads | 1.00 µs | | |\n",
 	} {
 		require.Contains(t, text, line)
 	}
 	require.Equal(t, "m.\n", (&requestReport{machine: "m"}).markdown())
+}
+
+func TestHealthOfRequests(t *testing.T) {
+	data := pmetric.NewMetrics()
+	list := data.ResourceMetrics().AppendEmpty().ScopeMetrics().AppendEmpty().Metrics()
+	add := func(name, class, reason string, n int64) {
+		m := list.AppendEmpty()
+		m.SetName(name)
+		dp := m.SetEmptySum().DataPoints().AppendEmpty()
+		dp.SetIntValue(n)
+		if class != "" {
+			dp.Attributes().PutStr("class", class)
+			dp.Attributes().PutStr("reason", reason)
+		}
+	}
+	add(receiverAccepted, "", "", 7)
+	add(receiverRefused, "", "", 1)
+	add(exporterFailed, "", "", 2)
+	add(receiverLost, "requests", "ring_full", 5)
+	add(receiverLost, "requests", "gap", 3)
+	add(receiverLost, "requests", "late", 0)
+	add(receiverLost, "security", "ring_full", 9)
+	var told health
+	told.take(data, time.Now()) // of an agent that nobody asked
+	told.begin()
+	require.Empty(t, told.losses())
+	told.take(data, time.Now())
+	got := balanceOf(&told, &spanCounts{all: 6})
+	require.Equal(t, &balance{made: 8, refused: 1, failed: 2, arrived: 6, lost: []lossCount{{"gap", 3}, {"ring_full", 5}}}, got)
+}
+
+func TestWakeupsOf(t *testing.T) {
+	n, err := wakeupsOf(os.Getpid())
+	require.NoError(t, err)
+	require.Positive(t, n)
 }

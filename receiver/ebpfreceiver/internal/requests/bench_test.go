@@ -103,6 +103,34 @@ func BenchmarkSpan(b *testing.B) {
 	}
 }
 
+// BenchmarkEncode is the cost of one span's encoding, as an exporter does it.
+func BenchmarkEncode(b *testing.B) {
+	const spansPerBatch = 512
+	data := ptrace.NewTraces()
+	list := data.ResourceSpans().AppendEmpty().ScopeSpans().AppendEmpty().Spans()
+	tr := spans.NewTranslator([32]byte{1})
+	a := New(Config{Emit: func(ex *exchange.Exchange) {
+		tr.Append(list, ex, 1e18)
+		ex.Release()
+	}})
+	events, next := benchEvents(64)
+	for list.Len() < spansPerBatch {
+		next()
+		for i := range events {
+			a.Handle(&events[i])
+		}
+	}
+	var encode ptrace.ProtoMarshaler
+	b.ReportAllocs()
+	for n := 0; b.Loop(); n++ {
+		if n%spansPerBatch == 0 {
+			if _, err := encode.MarshalTraces(data); err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+}
+
 // The way of an exchange up to its span allocates nothing.
 func TestAssemblerAllocates(t *testing.T) {
 	a := New(Config{})
