@@ -4,6 +4,9 @@
 //
 //	/proc/PID/maps -> Finder -> library.sites (internal/probesite) -> Attacher (bpf.Agent)
 //
+// Programs that have such a library in them, or are made by Go, are recognised by
+// their functions (program.go).
+//
 // A file is probed once, whatever number of processes and containers use it, and
 // as long as one of them does. Processes are looked at when the agent starts,
 // soon after they exec, and at once when one of their connections is seen to be

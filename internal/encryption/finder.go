@@ -50,6 +50,8 @@ type Finder struct {
 	// Of Run alone.
 	files map[identity]*file
 	users map[uint32][]*file // by process
+	// without are programs in which nothing encrypts that is known.
+	without map[identity]version
 	later []question         // in the order of their times
 
 	mu     sync.Mutex
@@ -59,8 +61,9 @@ type Finder struct {
 
 // question is a process to look at.
 type question struct {
-	pid uint32
-	at  time.Time
+	pid     uint32
+	at      time.Time
+	program bool // the program alone
 }
 
 // file is an executable file, probed or not.
@@ -77,15 +80,20 @@ type file struct {
 func New(cfg Config, attach Attacher) *Finder {
 	return &Finder{
 		cfg: cfg, attach: attach, asked: make(chan question, maxAsked),
-		files: map[identity]*file{}, users: map[uint32][]*file{}, why: map[uint32]string{},
+		files: map[identity]*file{}, users: map[uint32][]*file{}, why: map[uint32]string{}, without: map[identity]version{},
 	}
 }
 
-// Started asks to look at a process that executes a new program.
-func (f *Finder) Started(pid uint32) { f.ask(question{pid, time.Now().Add(execDelay)}) }
+// Started asks to look at a process that executes a new program: at the program
+// at once, at its libraries when they are loaded.
+func (f *Finder) Started(pid uint32) {
+	now := time.Now()
+	f.ask(question{pid: pid, at: now, program: true})
+	f.ask(question{pid: pid, at: now.Add(execDelay)})
+}
 
 // Encrypts asks to look at once at a process that was seen to encrypt.
-func (f *Finder) Encrypts(pid uint32) { f.ask(question{pid, time.Now()}) }
+func (f *Finder) Encrypts(pid uint32) { f.ask(question{pid: pid, at: time.Now()}) }
 
 func (f *Finder) ask(q question) {
 	select {
@@ -127,6 +135,10 @@ func (f *Finder) Run(quit <-chan struct{}) {
 // take notes a question. Those for later come with growing times; those for now
 // go before them.
 func (f *Finder) take(q question) {
+	if q.program {
+		f.program(q.pid)
+		return
+	}
 	if !q.at.After(time.Now()) {
 		f.look(q.pid)
 		f.publish()
@@ -206,6 +218,9 @@ func (f *Finder) look(pid uint32) {
 	mappings := executableFiles(maps)
 	_ = maps.Close()
 	var uses []*file
+	if known := f.program(pid); known != nil {
+		uses = append(uses, known)
+	}
 	for i := range mappings {
 		m := &mappings[i]
 		l := libraryOf(m.path)

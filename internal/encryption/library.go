@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/sightglass/sightglass/internal/bpf"
+	"github.com/sightglass/sightglass/internal/probesite"
 )
 
 // function is a function of a library that is probed.
@@ -28,6 +29,8 @@ type library struct {
 	name      string
 	files     []string // what the base names of its files begin with
 	functions []function
+	// find chooses the places where that takes more than the functions' names.
+	find func(*probesite.File, probesite.Kernel, *Prices) ([]bpf.TLSProbe, error)
 }
 
 // libraries lists what is followed. Functions of which one is made of another

@@ -30,6 +30,14 @@ const rareFactor = 10
 // enough.
 var errTooDear = errors.New("every place for a probe is too dear")
 
+// pay refuses a place that costs more than the most.
+func (p *Prices) pay(site probesite.Site, most time.Duration) error {
+	if price := p.Of(site.Cost); price > most {
+		return fmt.Errorf("%w: %v at +%#x (%s), at most %v are paid", errTooDear, price, site.Delta, site.Cost, most)
+	}
+	return nil
+}
+
 // errNoFunctions tells that a file has nothing that could be probed.
 var errNoFunctions = errors.New("its functions are not there or have no names")
 
@@ -39,6 +47,10 @@ func (l *library) probes(file io.ReaderAt, kernel probesite.Kernel, prices *Pric
 	elf, err := probesite.Open(file)
 	if err != nil {
 		return nil, nil, err
+	}
+	if l.find != nil {
+		all, err = l.find(elf, kernel, prices)
+		return all, nil, err
 	}
 	found, err := elf.Functions(l.symbols()...)
 	if err != nil {
@@ -75,8 +87,8 @@ func (f *function) probes(found map[string]probesite.Function, kernel probesite.
 	if err != nil {
 		return nil, err
 	}
-	if price := prices.Of(entry.Cost); price > most {
-		return nil, fmt.Errorf("%w: %v at +%#x (%s), at most %v are paid", errTooDear, price, entry.Delta, entry.Cost, most)
+	if err := prices.pay(entry, most); err != nil {
+		return nil, err
 	}
 	all := []bpf.TLSProbe{{Program: f.enter, Offset: entry.Offset}}
 	if f.leave == "" {
