@@ -50,6 +50,10 @@ var requests = []request{
 	{ptrace.SpanKindClient, attributes{"db.system.name": "postgresql", "db.namespace": "shop", "db.query.summary": "SELECT cart", "service.peer.name": "postgres", "db.query.text": "SELECT * FROM cart WHERE id = 7"}},
 	{ptrace.SpanKindClient, attributes{"db.system.name": "postgresql", "db.namespace": "shop", "db.query.summary": "INSERT cart", "error.type": "23505", "service.peer.name": "postgres"}},
 	{ptrace.SpanKindClient, attributes{"db.system.name": "postgresql", "db.query.summary": "LISTEN", "sightglass.request.class": "wait", "service.peer.name": "postgres"}},
+	{ptrace.SpanKindProducer, attributes{"messaging.system": "kafka", "messaging.operation.name": "produce", "messaging.operation.type": "send", "messaging.destination.name": "orders", "messaging.batch.message_count": 7}},
+	{ptrace.SpanKindProducer, attributes{"messaging.system": "kafka", "messaging.operation.name": "produce", "messaging.operation.type": "send", "messaging.destination.name": "orders", "error.type": "NOT_ENOUGH_REPLICAS"}},
+	{ptrace.SpanKindConsumer, attributes{"messaging.system": "kafka", "messaging.operation.name": "fetch", "messaging.operation.type": "receive", "messaging.destination.name": "orders", "messaging.consumer.group.name": "billing", "messaging.batch.message_count": 7}},
+	{ptrace.SpanKindConsumer, attributes{"messaging.system": "kafka", "messaging.operation.name": "fetch", "messaging.operation.type": "receive", "messaging.destination.name": "orders", "sightglass.request.class": "wait"}},
 }
 
 // send sends the shop's requests once.
