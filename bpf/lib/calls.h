@@ -11,7 +11,7 @@
 #define ROW_MAX 256
 #define ROW_NONE 0 /* row 0 is unused: rows are counted from 1 */
 #define CALL_CLASSES 8 /* of calls that ended, as in internal/interest */
-#define CALL_CLASS_FAILED 4 /* and the access mode below */
+#define CALL_CLASS_FAILED 4 /* and below: the access mode, or enum socket_kind */
 #define ROW_SOCKETCALL 255 /* i386 number that stands for many calls */
 
 /* Bits of call_flags: what a number means. One number means different calls in
@@ -39,6 +39,7 @@ enum spec_flag {
 	SPEC_TIMED = 2, /* record when it began */
 	SPEC_EXEC = 4, /* success is told by sched_process_exec */
 	SPEC_IDENTITY = 8, /* changes what event_identity tells */
+	SPEC_SOCKET = 16, /* its class tells what socket argument 0 is */
 };
 
 struct syscall_spec {

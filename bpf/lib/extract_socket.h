@@ -25,6 +25,29 @@ static __always_inline __u64 extract__sock_of_fd(__u64 task, __u32 fd)
 	return extract__sock(extract__fd(task, fd));
 }
 
+/* What a call's class tells of its socket; as in internal/interest. */
+enum socket_kind {
+	SOCKET_OTHER = 0, /* or none */
+	SOCKET_CONNECTED = 1, /* IPv4 or IPv6, with a peer */
+	SOCKET_UNIX = 2,
+};
+
+/* extract__socket_kind: enum socket_kind of the task's descriptor. */
+__noinline int extract__socket_kind(__u64 task, __u32 fd)
+{
+	__u64 sk = extract__sock_of_fd(task, fd);
+	__u16 family;
+
+	if (!sk)
+		return SOCKET_OTHER;
+	family = kread(sock, sk, __sk_common.skc_family);
+	if (family == AF_UNIX)
+		return SOCKET_UNIX;
+	if ((family == AF_INET || family == AF_INET6) && kread(sock, sk, __sk_common.skc_dport))
+		return SOCKET_CONNECTED;
+	return SOCKET_OTHER;
+}
+
 static __always_inline __u16 extract__swap16(__u16 v)
 {
 	return __builtin_bswap16(v);

@@ -57,16 +57,23 @@ static __always_inline struct call_filter *filter__now(void)
 	return &call_filters[n & 1];
 }
 
-/* filter__wish: enum call_wish of a call that ended. access is the access mode
- * of an open call.
+/* filter__wish: enum call_wish of a call that ended. detail is what its class
+ * tells beside its failure.
  */
-static __always_inline __u8 filter__wish(struct call_filter *f, __u8 row, __u64 access, __s64 ret)
+static __always_inline __u8 filter__wish(struct call_filter *f, __u8 row, __u64 detail, __s64 ret)
 {
-	__u64 n = row, class = (access & 3) | (ret < 0 ? CALL_CLASS_FAILED : 0);
+	__u64 n = row, class = (detail & 3) | (ret < 0 ? CALL_CLASS_FAILED : 0);
 
 	pin(n);
 	pin(class);
 	return f->wishes[n & (ROW_MAX - 1)][class & (CALL_CLASSES - 1)];
+}
+
+/* filter__hopeless: whether nobody can want a call that begins, however it ends. */
+static __always_inline bool filter__hopeless(struct call_filter *f, __u8 row, __u64 detail)
+{
+	return filter__wish(f, row, detail, 0) == WISH_NONE &&
+	       filter__wish(f, row, detail, -1) == WISH_NONE;
 }
 
 /* filter__zeros: the highest bit of each byte of v that is zero. */

@@ -129,6 +129,17 @@ static __always_inline void base__stash_forget(__u32 tid)
 		slot->owner = 0;
 }
 
+/* base__stash_drop: the thread's call keeps nothing. What an earlier one may have
+ * left, whose exit nobody wanted any more, must not be taken for its own.
+ */
+static __always_inline void base__stash_drop(const bool atomic, __u32 tid)
+{
+	if (atomic)
+		base__stash_forget(tid);
+	else
+		bpf_map_delete_elem(&stash_thread, &tid);
+}
+
 /* base__stash_park_large: what is too long for a slot. Without a place for it
  * the arguments are read again at exit.
  */

@@ -5,7 +5,7 @@
 #ifndef SIGHTGLASS_SYSCALL_ENTER_H
 #define SIGHTGLASS_SYSCALL_ENTER_H
 
-#include "syscall.h"
+#include "syscall_filter.h"
 
 static __always_inline void syscall__enter(const bool atomic, __u64 task, __u64 regs, __u32 nr,
 					   __u8 abi, __u8 flags)
@@ -25,6 +25,10 @@ static __always_inline void syscall__enter(const bool atomic, __u64 task, __u64 
 	spec = syscall__spec(head->row);
 	if (!(spec->flags & (SPEC_ENTER | SPEC_TIMED)) && abi != EVENT_ABI_32)
 		return;
+	if (filter__hopeless(filter__now(), head->row, syscall__detail(spec, task, head->args))) {
+		base__stash_drop(atomic, kread(task_struct, task, pid));
+		return;
+	}
 	head->enter = spec->flags & SPEC_TIMED ? bpf_ktime_get_boot_ns() : 0;
 	head->nr = nr;
 	head->abi = abi;

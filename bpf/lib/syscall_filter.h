@@ -14,6 +14,22 @@ struct syscall_record {
 	struct event_syscall call;
 };
 
+/* syscall__detail: what the class of a call tells beside its failure. */
+static __always_inline __u64 syscall__detail(const volatile struct syscall_spec *spec, __u64 task,
+					     const __u64 *args)
+{
+	__u32 n = spec->access;
+
+	if (n && n <= 6) {
+		n--;
+		pin(n);
+		return args[n & 7];
+	}
+	if (spec->flags & SPEC_SOCKET)
+		return extract__socket_kind(task, (__u32)args[0]);
+	return 0;
+}
+
 /* syscall__passes: whether somebody may want the call. The first extra is the path
  * of an open call, where the entry has read it. What the call has opened is put
  * into the record when its path decides, and then need not be again.
@@ -25,16 +41,9 @@ static __always_inline bool syscall__passes(struct scratch *s, __u64 task, __u8 
 	struct event_extra *x = (struct event_extra *)&s->data[at];
 	const volatile struct syscall_spec *spec = syscall__spec(row);
 	struct call_filter *f = filter__now();
-	__u32 n = spec->access;
-	__u64 access = 0;
-	__u8 wish;
+	__u8 wish = filter__wish(f, row, syscall__detail(spec, task, call->args), call->ret);
+	__u32 n;
 
-	if (n && n <= 6) {
-		n--;
-		pin(n);
-		access = call->args[n & 7];
-	}
-	wish = filter__wish(f, row, access, call->ret);
 	if (wish < WISH_SET)
 		return wish == WISH_ALL;
 	n = wish - WISH_SET;

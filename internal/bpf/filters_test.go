@@ -165,3 +165,76 @@ func TestFiltersLoseNothing(t *testing.T) {
 		}
 	}
 }
+
+// TestFiltersOfSockets sends over sockets of each kind: what is left out is
+// exactly one kind.
+func TestFiltersOfSockets(t *testing.T) {
+	socket := func(family, kind int) int {
+		fd, err := unix.Socket(family, kind|unix.SOCK_CLOEXEC, 0)
+		require.NoError(t, err)
+		t.Cleanup(func() { _ = unix.Close(fd) })
+		return fd
+	}
+	server := socket(unix.AF_INET, unix.SOCK_DGRAM)
+	require.NoError(t, unix.Bind(server, &unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}))
+	name, err := unix.Getsockname(server)
+	require.NoError(t, err)
+	to := name.(*unix.SockaddrInet4)
+	free, bound := socket(unix.AF_INET, unix.SOCK_DGRAM), socket(unix.AF_INET, unix.SOCK_DGRAM)
+	require.NoError(t, unix.Connect(bound, to))
+	six := socket(unix.AF_INET6, unix.SOCK_DGRAM)
+	require.NoError(t, unix.Connect(six, &unix.SockaddrInet6{Addr: [16]byte{10: 0xff, 0xff, 127, 0, 0, 1}, Port: to.Port}))
+	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	require.NoError(t, err)
+	t.Cleanup(func() { _, _ = unix.Close(pair[0]), unix.Close(pair[1]) })
+	const none = -1 // no descriptor
+	sends := func() {
+		for range 2 { // what one send has left must not count for the next
+			require.NoError(t, unix.Sendto(free, []byte("a"), 0, to))
+			require.NoError(t, unix.Send(bound, []byte("b"), 0))
+			require.NoError(t, unix.Send(six, []byte("c"), 0))
+			require.NoError(t, unix.Send(pair[0], []byte("d"), 0))
+			require.Error(t, unix.Send(none, []byte("e"), 0))
+		}
+	}
+	kinds := map[int32]uint64{
+		int32(free): interest.SocketOther, int32(bound): interest.SocketConnected, int32(six): interest.SocketConnected,
+		int32(pair[0]): interest.SocketUnix, none: interest.SocketOther,
+	}
+	eachMode(t, nil, func(t *testing.T, a *Agent) {
+		for _, out := range []uint64{interest.SocketOther, interest.SocketConnected, interest.SocketUnix} {
+			f := interest.Everything()
+			f[interest.ClassOf(0, out)], f[interest.ClassOf(-1, out)] = interest.Wish{}, interest.Wish{}
+			_, err := a.SetInterest(interest.Set{}.With("sendto", f))
+			require.NoError(t, err)
+			_, err = a.Security().Drain(func([]byte) {})
+			require.NoError(t, err)
+			sends()
+			got := map[int32]int{}
+			var ev event.Event
+			_, err = a.Security().Drain(func(raw []byte) {
+				require.NoError(t, event.Decode(raw, &ev))
+				if ev.Type != event.TypeSyscall || ev.Key.TGID != a.Self() || ev.Syscall.Name() != "sendto" {
+					return
+				}
+				fd := &ev.Syscall.Args[0]
+				if _, mine := kinds[fd.Int()]; !mine {
+					return
+				}
+				got[fd.Int()]++
+				assert.Equal(t, kinds[fd.Int()], interest.SocketKind(fd.Socket.Family, fd.Socket.PeerPort))
+				assert.NotEmpty(t, ev.Syscall.Args[1].Bytes)
+				assert.Zero(t, ev.Flags&(event.FlagLate|event.FlagNoEnter))
+			})
+			require.NoError(t, err)
+			for fd, kind := range kinds {
+				want := 2
+				if kind == out {
+					want = 0
+				}
+				assert.Equal(t, want, got[fd], "%d without kind %d", fd, out)
+			}
+		}
+		settle(t, a)
+	})
+}

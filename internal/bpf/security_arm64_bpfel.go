@@ -321,6 +321,7 @@ const (
 	securitySpecFlagSPEC_TIMED    securitySpecFlag = 2
 	securitySpecFlagSPEC_EXEC     securitySpecFlag = 4
 	securitySpecFlagSPEC_IDENTITY securitySpecFlag = 8
+	securitySpecFlagSPEC_SOCKET   securitySpecFlag = 16
 )
 
 type securityStash struct {

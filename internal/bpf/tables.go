@@ -3,6 +3,7 @@ package bpf
 import (
 	"slices"
 
+	"github.com/sightglass/sightglass/internal/interest"
 	"github.com/sightglass/sightglass/internal/syscalls"
 )
 
@@ -68,6 +69,9 @@ func specOf(s *syscalls.Spec) securitySyscallSpec {
 	}
 	if s.Identity {
 		out.Flags |= uint8(securitySpecFlagSPEC_IDENTITY)
+	}
+	if interest.HasSocket(s.Name) {
+		out.Flags |= uint8(securitySpecFlagSPEC_SOCKET)
 	}
 	out.Access = accessArg(s)
 	if s.IsExec() {

@@ -2,22 +2,50 @@ package interest
 
 import "slices"
 
-// Class is what is told at once of a call that ended: whether it failed, and
-// for calls that open files the access mode they asked for, the two lowest bits
-// of open's flags (0 for other calls).
+// Class is what is told at once of a call that ended: whether it failed, and its
+// detail, two bits. For calls that open files (HasAccess) that is the access
+// mode, the two lowest bits of open's flags; for calls over a socket (HasSocket)
+// what kind of socket it is; for other calls 0.
 type Class uint8
 
 // NumClasses is the number of classes.
 const NumClasses = 8
 
 const (
-	accessMask  Class = 3
+	detailMask  Class = 3
 	failedClass Class = 4
 )
 
-// ClassOf is the class of a call by its result and access mode.
-func ClassOf(result int64, access uint64) Class {
-	c := Class(access) & accessMask
+// What the class of a call over a socket says of the socket, as it is when the
+// call has ended. Calls of another thread may have changed it meanwhile.
+const (
+	SocketOther     uint64 = 0 // any, or not known
+	SocketConnected uint64 = 1 // IPv4 or IPv6, with a peer
+	SocketUnix      uint64 = 2
+)
+
+// Address families of SocketKind.
+const (
+	familyUnix  = 1
+	familyInet  = 2
+	familyInet6 = 10
+)
+
+// SocketKind is what a class says of a socket; a family of 0 is not known.
+func SocketKind(family, peerPort uint16) uint64 {
+	switch {
+	case family == familyUnix:
+		return SocketUnix
+	case (family == familyInet || family == familyInet6) && peerPort != 0:
+		return SocketConnected
+	default:
+		return SocketOther
+	}
+}
+
+// ClassOf is the class of a call by its result and detail.
+func ClassOf(result int64, detail uint64) Class {
+	c := Class(detail) & detailMask
 	if result < 0 {
 		c |= failedClass
 	}
@@ -27,8 +55,8 @@ func ClassOf(result int64, access uint64) Class {
 // Failed reports whether calls of the class end with an error.
 func (c Class) Failed() bool { return c&failedClass != 0 }
 
-// Access is the access mode of the class.
-func (c Class) Access() uint64 { return uint64(c & accessMask) }
+// Detail is the access mode or kind of socket.
+func (c Class) Detail() uint64 { return uint64(c & detailMask) }
 
 // Wish says which calls of one class are wanted: any, or those for which one of
 // the lists has the beginning. The zero value wants none.
@@ -108,4 +136,18 @@ func (f *Filter) equal(o *Filter) bool {
 // HasAccess reports whether the classes of a system call tell its access mode.
 func HasAccess(call string) bool {
 	return call == "open" || call == "openat" || call == "openat2"
+}
+
+// HasSocket reports whether the classes of a system call tell what kind of
+// socket its first argument is.
+func HasSocket(call string) bool { return call == "connect" || Moves(call) }
+
+// Moves reports whether a system call sends or receives over a socket.
+func Moves(call string) bool {
+	switch call {
+	case "sendto", "send", "sendmsg", "sendmmsg", "recvfrom", "recv", "recvmsg", "recvmmsg":
+		return true
+	default:
+		return false
+	}
 }

@@ -33,6 +33,13 @@ cat /proc/self/environ /proc/1/environ /dev/null; : > /dev/null
 cat /root/.ssh/id_rsa "$HOME/.bashrc"; : > .bash_history; rm .bash_history
 find /etc /usr/share/doc -maxdepth 1 > /dev/null; grep -r none /etc/pam.d /etc/apt
 bash -c 'exec 3</etc/hostname; read -r x <&3'; dpkg -l > /dev/null; apt-cache policy > /dev/null
+getent hosts localhost none.invalid; logger -u /none x; python3 -c '
+import socket
+u = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+u.sendto(b"x", ("192.0.2.1", 53))
+u.connect(("192.0.2.2", 53)); u.send(b"x"); u.sendto(b"x", ("192.0.2.2", 53)); u.sendmsg([b"x"])
+a, b = socket.socketpair(); a.send(b"x"); b.recv(1); a.sendmsg([b"x"])'
+bash -c ": > /dev/tcp/127.0.0.1/1"; curl -s --max-time 2 --unix-socket /none http://x/
 tar cf x.tar /etc/hostname; sh -c 'command -v cc && echo "int main(){}" > m.c && cc -c m.c'
 `
 

@@ -175,7 +175,7 @@ var somePaths = []string{
 
 func randomTest(r *rand.Rand) string {
 	path := func() string { return "\"" + one(r, somePaths[:20]...) + "\"" }
-	switch r.IntN(9) {
+	switch r.IntN(10) {
 	case 0:
 		return "evt.rawres " + one(r, "=", "!=", "<", "<=", ">", ">=") + " " + one(r, "-2", "-1", "0", "1", "3")
 	case 1:
@@ -188,6 +188,8 @@ func randomTest(r *rand.Rand) string {
 		return "evt.type " + one(r, "= open", "in (open, openat, openat2)", "!= creat", "= unlink", "in (unlink, creat)")
 	case 5:
 		return "proc.name " + one(r, "= tool", "= other", "startswith to", "in (tool, other)", "!= tool", "glob t?ol", "in (to, tools)")
+	case 6:
+		return randomSocketTest(r)
 	}
 	field := one(r, "fd.name", "fs.path.name", "fd.directory", "fd.nameraw", "fs.path.nameraw", "fs.path.resolved", "fd.filename", "evt.arg.name")
 	switch r.IntN(6) {
@@ -206,9 +208,44 @@ func randomTest(r *rand.Rand) string {
 	}
 }
 
-// randomCall is a call that opens a file, or one of two that do not.
+// randomSocketTest is about the socket of a call.
+func randomSocketTest(r *rand.Rand) string {
+	is := one(r, " = ", " != ")
+	switch r.IntN(6) {
+	case 0:
+		return "fd.typechar" + is + one(r, "4", "6", "u", "f")
+	case 1:
+		return "fd.type " + one(r, "in (ipv4, ipv6)", "= unix", "!= unix", "in (file, unix)", "startswith ip")
+	case 2:
+		return "fd.l4proto" + is + one(r, "tcp", "udp", "\"<NA>\"")
+	case 3:
+		return "fd.sockfamily" + is + one(r, "ip", "unix")
+	case 4:
+		return "evt.type " + one(r, "in (sendto, sendmsg)", "= connect", "!= recvfrom")
+	default:
+		return one(r, "fd.connected", "fd.name_changed") + is + one(r, "true", "false")
+	}
+}
+
+// randomSocket is a socket as the kernel tells it, or none.
+func randomSocket(r *rand.Rand) event.Socket {
+	s := event.Socket{Family: one[uint16](r, 0, unix.AF_UNIX, unix.AF_INET, unix.AF_INET, unix.AF_INET6, unix.AF_NETLINK)}
+	s.Type = one[uint16](r, unix.SOCK_STREAM, unix.SOCK_DGRAM, unix.SOCK_RAW)
+	switch s.Family {
+	case unix.AF_UNIX:
+		s.PeerPath = []byte(one(r, "", "/run/x", "\x00name"))
+	case unix.AF_INET, unix.AF_INET6:
+		s.Protocol = one[uint16](r, unix.IPPROTO_TCP, unix.IPPROTO_UDP, unix.IPPROTO_ICMP)
+		s.LocalPort, s.PeerPort = one[uint16](r, 0, 80, 40000), one[uint16](r, 0, 0, 53, 443)
+		s.LocalAddr[0], s.PeerAddr[0] = one[byte](r, 0, 10), one[byte](r, 0, 0, 9, 127)
+	}
+	return s
+}
+
+// randomCall is a call that opens a file or is about a socket, or one of two
+// that do neither.
 func randomCall(r *rand.Rand) *event.Event {
-	name := one(r, "open", "open", "openat", "openat", "openat2", "creat", "unlink")
+	name := one(r, "open", "open", "openat", "openat", "openat2", "creat", "unlink", "connect", "sendto", "sendmsg", "recvfrom")
 	row, _ := syscalls.Index(name)
 	ev := &event.Event{Header: event.Header{Type: event.TypeSyscall, Key: keySh, TID: 7}}
 	s := &ev.Syscall
@@ -232,6 +269,13 @@ func randomCall(r *rand.Rand) *event.Event {
 			arg.Flags = one(r, event.ArgFlags(0), 0, event.ArgUnreadable)
 		case a.Name == "flags":
 			arg.Number = uint64(one(r, 0, 1, 2, 3, 0x41, 0x10000))
+		case a.Kind == syscalls.KindFD && i == 0:
+			arg.Number, arg.Socket = 5, randomSocket(r)
+		case a.Kind == syscalls.KindSockaddr, a.Kind == syscalls.KindSockaddrFrom, a.Kind == syscalls.KindMessage:
+			if arg.Socket = randomSocket(r); r.IntN(2) == 0 {
+				arg.Socket = event.Socket{}
+			}
+			arg.Socket.Type, arg.Socket.Protocol = 0, 0
 		}
 	}
 	if s.Return >= 0 && spec.Result == syscalls.ResultFile {

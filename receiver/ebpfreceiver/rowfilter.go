@@ -20,6 +20,7 @@ type rowFilter struct {
 	some   *interest.Filter // nil: none, or all
 	flags  int              // the argument with the open flags; -1: the call has none
 	how    bool             // that is an open_how
+	socket bool             // the first argument is a socket
 	path   int              // the one path argument; -1: there is none, or more
 	dir    int              // the directory's descriptor before it; -1: the working directory
 	joined []byte           // room for a path
@@ -33,6 +34,7 @@ func newRowFilter(set interest.Set, spec *syscalls.Spec) rowFilter {
 	}
 	f.some = set.Filter(spec.Name)
 	f.all = f.some == nil
+	f.socket = interest.HasSocket(spec.Name)
 	paths := 0
 	for i, a := range spec.Args {
 		if a.Kind == syscalls.KindPath {
@@ -59,19 +61,21 @@ func (f *rowFilter) wants(s *event.Syscall, p *process.Process) bool {
 	if f.some == nil {
 		return f.all
 	}
-	access, ok := f.access(s)
+	detail, ok := f.detail(s)
 	if !ok {
 		return true
 	}
-	w := &f.some[interest.ClassOf(s.Return, access)]
+	w := &f.some[interest.ClassOf(s.Return, detail)]
 	return w.Any || len(w.Resolved) > 0 && f.resolves(s, w.Resolved) ||
 		len(w.Named) > 0 && f.names(s, w.Named) || len(w.Programs) > 0 && f.runs(p, w.Programs)
 }
 
-// access is the access mode that an open call asks for; ok is false when it
-// could not be read.
-func (f *rowFilter) access(s *event.Syscall) (mode uint64, ok bool) {
+// detail is the access mode that an open call asks for, or the kind of socket; ok
+// is false when it could not be read.
+func (f *rowFilter) detail(s *event.Syscall) (detail uint64, ok bool) {
 	switch {
+	case f.socket:
+		return interest.SocketKind(s.Args[0].Socket.Family, s.Args[0].Socket.PeerPort), true
 	case f.flags < 0:
 		return 0, true
 	case f.how:

@@ -16,14 +16,20 @@ var either = able{true, true}
 
 func always(v bool) able { return able{v, !v} }
 
-// decided are the fields whose comparisons the class can decide. Each always
-// has a value.
+// decided are the fields whose comparisons the class can decide. Each has a value
+// for the calls of which that is said.
 var decided = map[string]func(*look, *check.Test) able{
 	"evt.rawres":        (*look).rawRes,
 	"evt.failed":        (*look).failed,
 	"evt.res":           (*look).res,
 	"evt.is_open_read":  openMode(events.OpenRead),
 	"evt.is_open_write": openMode(events.OpenWrite),
+	"fd.connected":      (*look).connected,
+	"fd.name_changed":   (*look).nameChanged,
+	"fd.type":           (*look).socketType,
+	"fd.typechar":       (*look).socketType,
+	"fd.sockfamily":     (*look).socketType,
+	"fd.l4proto":        (*look).socketType,
 }
 
 // rawRes compares the result with numbers; the class knows its sign.
@@ -137,7 +143,7 @@ func openMode(bit uint32) func(*look, *check.Test) able {
 			}
 			return boolean(t, false)
 		}
-		flags := events.SetByName("open").FromKernel(l.class.Access())
+		flags := events.SetByName("open").FromKernel(l.class.Detail())
 		return boolean(t, flags&bit != 0)
 	}
 }

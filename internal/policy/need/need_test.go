@@ -105,3 +105,34 @@ func TestOtherCalls(t *testing.T) {
 	require.Equal(t, all, of(t, "connect", "fd.name startswith /run/")[0], "the name of a socket")
 	require.Equal(t, none, of(t, "connect", "evt.rawres = 0")[interest.ClassOf(-111, 0)])
 }
+
+// TestSockets looks at a sendto over a connected socket, over a unix socket, and
+// over one of which nothing is known.
+func TestSockets(t *testing.T) {
+	for _, tt := range []struct {
+		cond                   string
+		connected, unix, other interest.Wish
+	}{
+		{"fd.connected = false", none, all, all},
+		{"fd.connected = true", all, all, all},
+		{"fd.name_changed = true", none, all, all},
+		{"fd.typechar = 4 or fd.typechar = 6", all, none, all},
+		{"fd.typechar != u", all, none, all},
+		{"fd.type in (unix, file)", none, all, all},
+		{"fd.type startswith ip", all, all, all},
+		{"not fd.sockfamily = ip", none, all, all},
+		{"fd.l4proto != tcp", all, all, all},
+		{"fd.l4proto = udp", all, none, all},
+		{"fd.l4proto = udp and fd.connected = false", none, none, all},
+	} {
+		f := of(t, "sendto", tt.cond)
+		require.Equal(t, tt.connected, f[interest.ClassOf(3, interest.SocketKind(2, 53))], tt.cond)
+		require.Equal(t, tt.unix, f[interest.ClassOf(3, interest.SocketKind(1, 0))], tt.cond)
+		require.Equal(t, tt.other, f[interest.ClassOf(3, interest.SocketKind(10, 0))], tt.cond)
+		require.Equal(t, tt.other, f[interest.ClassOf(3, interest.SocketKind(0, 0))], tt.cond)
+	}
+	connected := interest.ClassOf(0, interest.SocketConnected)
+	require.Equal(t, all, of(t, "connect", "fd.connected = false")[connected], "an earlier connect may have connected it")
+	require.Equal(t, none, of(t, "connect", "fd.typechar = u")[connected])
+	require.Equal(t, all, of(t, "bind", "fd.typechar = u")[connected], "its class tells no socket")
+}

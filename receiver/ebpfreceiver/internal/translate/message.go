@@ -35,11 +35,11 @@ func (l *Logs) message(attrs pcommon.Map, c call, s *event.Socket) {
 	connected := before.PeerPort != 0
 	attrs.PutBool(schema.SocketConnected, connected)
 	attrs.PutStr(schema.SocketRole, sideOf(s))
-	if transport(s) == "tcp" || s.PeerPort == 0 {
+	if connected || transport(s) == "tcp" || s.PeerPort == 0 {
 		attrs.PutBool(schema.FileNameChanged, false)
 		return
 	}
-	attrs.PutBool(schema.FileNameChanged, l.peers.change(peerOf{l.self, c.Args[0].Int()}, peer{s.PeerAddr, s.PeerPort}) && !connected)
+	attrs.PutBool(schema.FileNameChanged, l.peers.change(peerOf{l.self, c.Args[0].Int()}, peer{s.PeerAddr, s.PeerPort}))
 }
 
 // firstEphemeral is where the ports begin that the kernel hands out to clients.
