@@ -47,6 +47,8 @@ type Finder struct {
 	asked  chan question
 	missed atomic.Uint64 // questions that were not taken
 
+	closing sync.WaitGroup
+
 	// Of Run alone.
 	files map[identity]*file
 	users map[uint32][]*file // by process
@@ -303,10 +305,13 @@ func (f *Finder) drop(known *file) {
 }
 
 // release lets go of everything. The kernel takes a tenth of a second for each
-// probe, which nobody has to wait for.
+// probe; who wants to wait for that calls Wait.
 func (f *Finder) release() {
 	for id, known := range f.files {
 		delete(f.files, id)
-		go f.drop(known)
+		f.closing.Go(func() { f.drop(known) })
 	}
 }
+
+// Wait returns when, after Run, the last probe is gone.
+func (f *Finder) Wait() { f.closing.Wait() }
