@@ -42,6 +42,8 @@ func TestMain(m *testing.M) {
 		runLines(respArray)
 	case "memcachedclient":
 		runLines(func(command string) string { return command + "\r\n" })
+	case "cqlserver":
+		runCQLServer()
 	case "resolver":
 		runResolver()
 	case "rpcserver":

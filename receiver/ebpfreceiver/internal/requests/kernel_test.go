@@ -21,6 +21,7 @@ import (
 	"github.com/sightglass/sightglass/internal/event"
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests"
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/exchange"
+	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/spans"
 )
 
 // seen is what is kept of an exchange.
@@ -35,6 +36,7 @@ type seen struct {
 	Class                 exchange.Class
 	Messages              int64  // that were sent or received
 	Group                 string // of consumers
+	Span                  string // its name, and what it says was asked for; if that is wanted
 }
 
 // watcher is an agent with an assembler behind it.
@@ -45,6 +47,14 @@ type watcher struct {
 	mu  sync.Mutex
 	all []seen
 	asm *requests.Assembler
+	tr  *spans.Translator // nil unless the spans are wanted
+}
+
+// tell has the spans told apart of what is seen from now on.
+func (w *watcher) tell() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.tr = spans.NewTranslator([32]byte{1})
 }
 
 // watch starts to capture; the test is skipped where that is not allowed.
@@ -118,11 +128,15 @@ func (f family) has(tgid uint32) bool {
 func (w *watcher) emit(ex *exchange.Exchange) {
 	f, status := httpOf(ex)
 	messages, group := messagesOf(ex)
+	span := ""
+	if w.tr != nil {
+		span = tell(ex, w.tr)
+	}
 	w.all = append(w.all, seen{
 		Method: string(f.Method), Path: string(f.Target), Status: status,
 		Start: ex.Start, FirstByte: ex.FirstByte, End: ex.End, Sent: ex.Sent,
 		Endpoint: ex.Endpoint, Incomplete: ex.Incomplete, HeadCut: f.HeadCut, Class: ex.Class,
-		Messages: messages, Group: group,
+		Messages: messages, Group: group, Span: span,
 	})
 	ex.Release()
 }

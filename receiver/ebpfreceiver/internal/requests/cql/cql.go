@@ -25,9 +25,9 @@ type Protocol struct {
 	prepared prepared
 }
 
-// DefaultBound is enough for most statements, and for what is of interest of most
-// results.
-const DefaultBound = 2048
+// DefaultBound is as much as there can be: many requests, or responses, come in
+// one segment.
+const DefaultBound = event.MaxPayload
 
 // New returns the protocol with its default bound.
 func New() *Protocol { return &Protocol{Bound: DefaultBound} }

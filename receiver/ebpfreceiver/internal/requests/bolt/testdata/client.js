@@ -1,23 +1,27 @@
-// Speaks to the graph database at the address in the first argument by the
-// official driver, and prints what it was told: one line for each operation.
+// node client.js ADDRESS [COUNT]: asks a graph database by the official driver,
+// in so many sessions one after the other, and prints a line of JSON when done:
+// what was asked and how often, with the number of rows or the error.
 const neo4j = require('neo4j-driver')
 
-const [address] = process.argv.slice(2)
+const [address, count] = process.argv.slice(2)
 const driver = neo4j.driver('bolt://' + address, neo4j.auth.none(), { maxConnectionPoolSize: 2 })
+const done = {}
 
 async function ask (runner, text, parameters) {
+  let outcome
   try {
-    const result = await runner.run(text, parameters)
-    console.log(JSON.stringify({ text, rows: result.records.length }))
+    outcome = (await runner.run(text, parameters)).records.length
   } catch (e) {
-    console.log(JSON.stringify({ text, error: e.code }))
+    outcome = 'failed'
   }
+  const name = text + ' -> ' + outcome
+  done[name] = (done[name] || 0) + 1
 }
 
-async function main () {
+async function once () {
   const session = driver.session({ database: 'shop', fetchSize: 100 })
   await ask(session, "CREATE (n:Person {name: 'Ada', secret: $secret}) RETURN n", { secret: 'secret' })
-  await ask(session, "MATCH (n:Person) WHERE n.name = 'Ada' RETURN n.name, n.born")
+  await ask(session, "MATCH (n:Person) WHERE n.name = 'Ada' RETURN n.name, n.born LIMIT 1")
   await ask(session, 'UNWIND range(1, 1000) AS x RETURN x')
   await ask(session, 'CREATE (:Empty)')
   await ask(session, 'RETURN $long', { long: 'secret'.repeat(200) })
@@ -26,8 +30,13 @@ async function main () {
   const tx = session.beginTransaction()
   await ask(tx, 'MERGE (n:Counter {id: 17}) SET n.value = 1 RETURN n')
   await ask(tx, 'MATCH (n:Counter) RETURN n')
-  await tx.commit().catch((e) => console.log(JSON.stringify({ text: 'COMMIT', error: e.code })))
+  await tx.commit()
   await session.close()
+}
+
+async function main () {
+  for (let i = 0; i < Number(count || 1); i++) await once()
+  console.log(JSON.stringify(done))
   await driver.close()
 }
 

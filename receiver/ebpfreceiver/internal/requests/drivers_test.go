@@ -1,0 +1,189 @@
+//go:build linux && (amd64 || arm64)
+
+package requests_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/ptrace"
+
+	"github.com/sightglass/sightglass/internal/bpf"
+	"github.com/sightglass/sightglass/internal/event"
+	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/cql/cqltest"
+	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/exchange"
+	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/spans"
+)
+
+// modules is where 'npm ci' puts what the programs in Node.js need. The test is
+// skipped when it was not run.
+func modules(tb testing.TB) string {
+	tb.Helper()
+	find(tb, "node")
+	dir, err := filepath.Abs("../../../../testbed/node/node_modules")
+	require.NoError(tb, err)
+	if !exists(dir) {
+		tb.Skip("run 'npm ci' in testbed/node")
+	}
+	return dir
+}
+
+// script starts a program in Node.js.
+func script(tb testing.TB, args ...string) *child {
+	tb.Helper()
+	return spawn(tb, []string{"NODE_PATH=" + modules(tb)}, append([]string{"node"}, args...)...)
+}
+
+// record is what a client says that it did, and how often.
+func (c *child) record(tb testing.TB) (record map[string]int) {
+	tb.Helper()
+	require.NoError(tb, json.Unmarshal([]byte(c.line(tb)), &record))
+	return record
+}
+
+// runCQLServer answers clients of Cassandra until its input ends.
+func runCQLServer() {
+	l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // a process of its own
+	if err != nil {
+		panic(err)
+	}
+	fmt.Fprintln(os.Stdout, l.Addr())
+	go cqltest.Serve(l)
+	_, _ = os.Stdin.Read(make([]byte, 1))
+}
+
+// TestKernelCassandra compares the official driver for Node.js and a server that
+// answers as a script has it. The real one was never seen.
+func TestKernelCassandra(t *testing.T) {
+	modules(t)
+	server := start(t, "cqlserver")
+	at := server.line(t)
+	_, port, err := net.SplitHostPort(at)
+	require.NoError(t, err)
+	w := watch(t, bpf.Options{})
+	client := script(t, "cql/testdata/client.js", at, "100")
+	record := client.record(t)
+	require.Equal(t, map[string]int{
+		"few -> 2": 100, "prepared -> 2": 100, "insert -> done": 100, "many -> 500": 10, "missing -> 2200": 10, "syntax -> 2000": 10, "batch -> done": 10,
+	}, record)
+	w.requireOperations(t, port, map[string]int{
+		"SELECT id, name FROM users WHERE name = ? AND n = ?": 100, "SELECT id, name FROM users WHERE id = ?": 100,
+		"INSERT INTO users (id, name) VALUES (?, ?)": 100, "SELECT id, name FROM many": 10, "SELECT id FROM missing 0x2200": 10,
+		"SELEC x 0x2000": 10, "UPDATE users SET name = ? WHERE id = ?": 10,
+	})
+}
+
+// falkordb starts a graph database that speaks Bolt. FALKORDB_LOADER is what to
+// start it with where the system's library is too old for it: a dynamic loader
+// with its arguments.
+func falkordb(t *testing.T) database {
+	t.Helper()
+	bin := filepath.Join(modules(t), "@falkordblite/linux-x64/bin")
+	line := append(strings.Fields(os.Getenv("FALKORDB_LOADER")), bin+"/redis-server")
+	if !exists(bin) || exec.CommandContext(t.Context(), line[0], append(line[1:], "--version")...).Run() != nil {
+		t.Skip("FalkorDB does not run here")
+	}
+	require.NoError(t, os.Chmod(bin+"/falkordb.so", 0o755)) //nolint:gosec // or it is not loaded
+	return serveData(t, nil, func(port string) []string {
+		own := strconv.Itoa(freePort(t))
+		return append(line, "--port", own, "--save", "", "--dir", t.TempDir(), "--loglevel", "nothing", "--loadmodule", bin+"/falkordb.so", "BOLT_PORT", port)
+	}, nil)
+}
+
+func TestKernelBolt(t *testing.T) {
+	db := falkordb(t)
+	w := watch(t, bpf.Options{})
+	const n = 20
+	client := script(t, "bolt/testdata/client.js", db.addr, strconv.Itoa(n))
+	record := client.record(t)
+	require.Len(t, record, 9)
+	for what, count := range record {
+		require.Equal(t, n, count, what)
+	}
+	w.requireOperations(t, db.port, map[string]int{
+		"CREATE (n:Person {name: ?, secret: $secret}) RETURN n": n, "MATCH (n:Person) WHERE n.name = ? RETURN n.name, n.born LIMIT ?": n,
+		"UNWIND range(?, ?) AS x RETURN x": n, "CREATE (:Empty)": n, "RETURN $long": n, "MATC (n) RETURN n SyntaxError": n,
+		"MATCH (n:Person {name: ?})-[:KNOWS]->(m) RETURN m": n, "BEGIN": n, "COMMIT": n,
+		"MERGE (n:Counter {id: ?}) SET n.value = ? RETURN n": n, "MATCH (n:Counter) RETURN n": n,
+	})
+}
+
+// told are spans by their names, and the attributes that say what was asked for.
+func (w *watcher) told(port string, role event.Role) map[string]int {
+	got := map[string]int{}
+	for _, s := range w.at(port, role) {
+		name := s.Span
+		if s.Incomplete != exchange.Complete {
+			name += ", " + s.Incomplete.String()
+		}
+		got[name]++
+	}
+	return got
+}
+
+// tell names an exchange as its span does.
+func tell(ex *exchange.Exchange, tr *spans.Translator) string {
+	list := ptrace.NewSpanSlice()
+	if !tr.Append(list, ex, 0) {
+		return ""
+	}
+	name := list.At(0).Name()
+	for _, key := range []string{
+		"db.system.name", "db.operation.name", "db.collection.name", "db.response.status_code", "aws.s3.bucket", "graphql.operation.type", "graphql.operation.name",
+	} {
+		if v, ok := list.At(0).Attributes().Get(key); ok {
+			name += " " + v.Str()
+		}
+	}
+	return name
+}
+
+// requireTold compares the spans of both sides with what was asked for.
+func (w *watcher) requireTold(t *testing.T, at string, want map[string]int) {
+	t.Helper()
+	_, port, err := net.SplitHostPort(at)
+	require.NoError(t, err)
+	for _, role := range []event.Role{event.RoleServer, event.RoleClient} {
+		deadline := time.Now().Add(5 * time.Second)
+		for !maps.Equal(want, w.told(port, role)) && time.Now().Before(deadline) {
+			time.Sleep(20 * time.Millisecond)
+		}
+		require.Equal(t, want, w.told(port, role), "role %d, %+v", role, w.stats())
+	}
+	w.requireLossless(t)
+}
+
+// TestKernelElasticsearch compares the official client and a server that answers
+// as a script has it. The real one was never seen.
+func TestKernelElasticsearch(t *testing.T) {
+	server := script(t, "testdata/programs/elastic_server.js")
+	at := server.line(t)
+	w := watch(t, bpf.Options{})
+	w.tell()
+	client := script(t, "testdata/programs/elastic_client.js", at, "50")
+	require.Equal(t, map[string]int{"search": 50, "get": 50, "get 404": 50, "index": 50, "bulk": 50, "ping": 50}, client.record(t))
+	w.requireTold(t, at, map[string]int{
+		"search songs elasticsearch search songs": 50, "get songs elasticsearch get songs": 50, "get missing elasticsearch get missing 404": 50,
+		"index songs elasticsearch index songs": 50, "bulk elasticsearch bulk": 50, "ping elasticsearch ping": 50,
+	})
+}
+
+func TestKernelGraphQL(t *testing.T) {
+	server := script(t, "testdata/programs/graphql_server.js")
+	at := server.line(t)
+	w := watch(t, bpf.Options{})
+	w.tell()
+	client := script(t, "testdata/programs/graphql_client.js", at, "50")
+	require.Equal(t, map[string]int{"query Songs": 50, "mutation Add": 50, "": 50}, client.record(t))
+	w.requireTold(t, at, map[string]int{"POST /graphql query Songs": 50, "POST /graphql mutation Add": 50, "POST /graphql query": 50})
+}
