@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/sightglass/sightglass/internal/event"
+	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/amqp"
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/bolt"
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/cql"
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/dns"
@@ -35,6 +36,7 @@ func Protocols() []exchange.Protocol {
 		redis.New(),
 		memcached.New(),
 		mongodb.New(),
+		amqp.New(),
 		kafka.New(),
 		bolt.New(),
 		cql.New(),
