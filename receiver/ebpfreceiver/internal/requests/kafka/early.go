@@ -44,7 +44,13 @@ func (e *early) remove(i int) {
 	e.list = e.list[:last]
 }
 
-func (e *early) reset() { e.list = e.list[:0] }
+// reset drops all of them, and most of the memory: few connections need any.
+func (e *early) reset() {
+	e.list = e.list[:0]
+	if cap(e.list) > 1 {
+		e.list = nil
+	}
+}
 
 // tick takes out those whose request did not come, and returns how many.
 func (e *early) tick(now uint64) (n int) {

@@ -22,7 +22,6 @@ const (
 type pending struct {
 	ex          *exchange.Exchange // nil when it is not reported
 	correlation uint32
-	key         int16
 	lost        uint64 // when its response may have been lost; 0: it was not
 }
 

@@ -187,6 +187,16 @@ func TestLostResponse(t *testing.T) {
 	require.Contains(t, s.Found[3], "response_lost")
 }
 
+// What follows bytes that are no request is looked for in the next call: what came
+// before them in the same one is not told twice.
+func TestNonsenseBetween(t *testing.T) {
+	s := begin().Req(heartbeat(1)).Resp(heartbeatAnswer(1, 0))
+	bad := req(keyProduce, 9, 3, func(w *wire) { w.null().int16(1).int32(0).array(200) })
+	s.Req(heartbeat(2) + bad + heartbeat(4)).Resp(heartbeatAnswer(2, 0))
+	s.Req(heartbeat(5)).Resp(heartbeatAnswer(5, 0))
+	require.Len(t, s.Found, 3)
+}
+
 func TestLostRequest(t *testing.T) {
 	s := begin().Req(heartbeat(1)).Resp(heartbeatAnswer(1, 0)).Gap(exchange.Request, 40).Resp(heartbeatAnswer(2, 0))
 	s.Req(heartbeat(3)).Resp(heartbeatAnswer(3, 0))

@@ -30,7 +30,10 @@ func (p *Parser) request(s *exchange.Segment) {
 		case dbconn.Whole:
 			tried := p.req.hidden
 			p.req.hidden = false
-			p.begin(&m, s, tried)
+			if !p.begin(&m, s, tried) {
+				p.strayed(s)
+				return
+			}
 		default:
 		}
 	}
@@ -108,19 +111,19 @@ func (p *Parser) likely(h *head) bool {
 
 // begin takes a whole request. One that was tried, without being certain that it
 // is one, must have all that is looked for; so must one that nothing will prove.
-func (p *Parser) begin(m *dbconn.Message, s *exchange.Segment, tried bool) {
+// It returns false when it is none.
+func (p *Parser) begin(m *dbconn.Message, s *exchange.Segment, tried bool) bool {
 	h := parseHead(m.Head)
 	p.reader = reader{b: m.Body, unseen: m.Len - uint64(len(m.Body))}
 	ex := p.sink.New(s)
 	if ex == nil {
-		p.enqueue(pending{correlation: h.correlation, key: h.key})
-		return
+		p.enqueue(pending{correlation: h.correlation})
+		return true
 	}
 	f := facts(ex)
 	if !f.begin(&h, &p.reader) || !f.readRequest(&p.reader) || (tried || f.OneWay && !p.proven && !p.sound) && !f.whole(&h) {
 		p.sink.Drop(ex)
-		p.strayed(s)
-		return
+		return false
 	}
 	ex.Start = p.req.since
 	size := uint64(h.size) + lengthBytes
@@ -133,10 +136,11 @@ func (p *Parser) begin(m *dbconn.Message, s *exchange.Segment, tried bool) {
 	}
 	if f.OneWay {
 		p.finish(ex, s.End, exchange.Complete)
-		return
+		return true
 	}
-	p.enqueue(pending{ex: ex, correlation: h.correlation, key: h.key})
+	p.enqueue(pending{ex: ex, correlation: h.correlation})
 	p.replay()
+	return true
 }
 
 func (p *Parser) enqueue(it pending) {
