@@ -164,6 +164,26 @@ func unlink(name string, facts ...fact) activity {
 	}, facts...)...)
 }
 
+// modified is that a critical file is not what it was.
+func modified(name string, facts ...fact) activity {
+	return happened(schema.EventFileModified, append([]fact{
+		attr(schema.FilePath, name), attr(schema.FileResolvedPath, name), attr(schema.FileOperation, "open"),
+		attr(schema.SyscallName, "openat"), attr(schema.SyscallReturn, int64(3)),
+		attr(schema.FileBeforeSize, int64(1)), attr(schema.FileAfterSize, int64(2)),
+	}, facts...))
+}
+
+// nobody is that no process was seen.
+func nobody() fact {
+	return func(a *activity) {
+		for name := range a.attrs {
+			if strings.HasPrefix(name, "process.") || strings.HasPrefix(name, "syscall.") {
+				delete(a.attrs, name)
+			}
+		}
+	}
+}
+
 func rename(from, to string, facts ...fact) activity {
 	return call(schema.EventFileChange, "rename", 0, append([]fact{
 		attr(schema.FilePreviousPath, from), attr(schema.FilePath, to), arg("oldpath", from), arg("newpath", to),

@@ -14,6 +14,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/processor/processortest"
 
+	"github.com/sightglass/sightglass/internal/interest"
 	"github.com/sightglass/sightglass/internal/policy"
 	"github.com/sightglass/sightglass/internal/policy/rules"
 	"github.com/sightglass/sightglass/internal/schema"
@@ -144,7 +145,7 @@ func TestEveryPolicyIsDescribed(t *testing.T) {
 func TestPoliciesNameOnlyCapturedCalls(t *testing.T) {
 	for _, r := range loaded(t).Rules() {
 		for _, name := range r.Types.Names() {
-			require.NotNil(t, syscalls.Lookup(name), "%s: %s", r.Name, name)
+			require.True(t, name == interest.FileModified || syscalls.Lookup(name) != nil, "%s: %s", r.Name, name)
 		}
 	}
 }

@@ -281,6 +281,20 @@ var integrityScenarios = []scenario{
 		},
 	},
 	{
+		rule: "Critical file changed",
+		fires: []activity{
+			modified("/etc/passwd", by("vi")),
+			modified("/etc/sudoers.d/x", by("cp"), below("bash", "sshd")),
+			modified("/root/.ssh/authorized_keys", nobody()),
+		},
+		silent: []activity{
+			modified("/etc/passwd", by("useradd x")),
+			modified("/etc/pam.d/sshd", by("dpkg"), below("apt-get")),
+			modified("/home/ada/.ssh/known_hosts", by("ssh")),
+			open("/etc/passwd", rdonly, by("id")),
+		},
+	},
+	{
 		rule: "Shared library changed",
 		fires: []activity{
 			open("/usr/lib/x86_64-linux-gnu/libc.so.6", wronly, by("cp")),

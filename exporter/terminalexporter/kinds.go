@@ -32,7 +32,7 @@ var kinds = [...]sort{
 	{"logins", []string{schema.EventLoginStart, schema.EventLoginEnd}, "login", "logins", loginLine, nil},
 	{"listens", []string{schema.EventNetworkListen}, "listening socket", "listening sockets", listenLine, notListening},
 	{"connections", []string{schema.EventNetworkConnect, schema.EventNetworkAccept}, "connection", "connections", connectionLine, nil},
-	{"files", []string{schema.EventFileOpen, schema.EventFileChange}, "file", "files", fileLine, nil},
+	{"files", []string{schema.EventFileOpen, schema.EventFileChange, schema.EventFileModified}, "file", "files", fileLine, nil},
 	{"exits", []string{schema.EventProcessExit}, "exit", "exits", exitLine, nil},
 	{"syscalls", []string{schema.EventSyscall}, "system call", "system calls", syscallLine, nil},
 	{showRequests, nil, "request", "requests", nil, nil},

@@ -116,6 +116,9 @@ func (r record) endpoint(addressName, portName string) text.Safe {
 func fileLine(r record) screen.Line {
 	l := r.line(screen.TagFile)
 	operation := r.safe(schema.FileOperation)
+	if r.EventName() == schema.EventFileModified {
+		operation = "modified"
+	}
 	if operation == "" {
 		operation = "open"
 	}

@@ -24,6 +24,7 @@ var patterns = []string{
 	"/etc/profile", "/etc/bash.bashrc", "/etc/environment", "/var/spool/cron/crontabs/*",
 	"/root/.ssh/*", "/home/*/.ssh/*", "/root/.bashrc", "/root/.profile", "/root/.bash_profile",
 	"/root/.aws/credentials", "/home/*/.aws/credentials", "/root/.kube/config", "/home/*/.kube/config",
+	"/usr/bin/sudo", "/usr/bin/su", "/usr/bin/passwd", "/usr/bin/login", "/usr/sbin/sshd",
 	"/var/lib/kubelet/pki/*", "/var/lib/kubelet/kubeconfig", "/etc/rancher/k3s/k3s.yaml", "/var/lib/rancher/k3s/server/token",
 }
 
@@ -137,7 +138,17 @@ func (f *Files) Name(file *event.File, path []byte) []byte {
 	return f.known(*names, identity{Major: file.Major(), Minor: file.Minor(), Inode: file.Inode}, path)
 }
 
-// NameOf is the same of a file whose identity has been looked up.
+// Known reports whether a file is one of those that were found.
+func (f *Files) Known(file *event.File) bool {
+	names := f.names.Load()
+	if names == nil || file.Inode == 0 {
+		return false
+	}
+	_, ok := (*names)[identity{Major: file.Major(), Minor: file.Minor(), Inode: file.Inode}]
+	return ok
+}
+
+// NameOf is Name of a file whose identity has been looked up.
 func (f *Files) NameOf(id realpath.Identity, path []byte) []byte {
 	names := f.names.Load()
 	if names == nil {

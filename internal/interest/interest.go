@@ -18,6 +18,10 @@ import (
 // is no system call.
 const ProcessExit = "procexit"
 
+// FileModified is what policies call a change of a critical file that has been
+// established: another such name.
+const FileModified = "file_modified"
+
 // Set is an immutable set of event types, by system call name as in the
 // syscall table, each whole or by a Filter, and of facts that are captured on
 // demand only. The zero value is empty. Unknown names do no harm.

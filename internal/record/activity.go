@@ -16,5 +16,6 @@ func Activities() []string {
 		schema.EventLoginStart,
 		schema.EventLoginEnd,
 		schema.EventSyscall,
+		schema.EventFileModified,
 	}
 }

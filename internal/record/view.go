@@ -7,6 +7,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 
+	"github.com/sightglass/sightglass/internal/interest"
 	"github.com/sightglass/sightglass/internal/policy/field"
 	"github.com/sightglass/sightglass/internal/process"
 	"github.com/sightglass/sightglass/internal/schema"
@@ -243,6 +244,9 @@ func (v *View) WithPrefix(prefix string, yield func(name, value string)) {
 // senders at least have an event name.
 func (v *View) eventType() string {
 	event := v.rec.EventName()
+	if event == schema.EventFileModified {
+		return interest.FileModified // the call that did it has a record of its own
+	}
 	if name, ok := v.String(field.AttrSyscallName); ok && !isSession(event) {
 		if name == "execveat" {
 			if ret, ok := v.Int(field.AttrSyscallReturn); !ok || ret >= 0 {

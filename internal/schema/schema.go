@@ -163,6 +163,7 @@ const (
 	EventProcessExit    = "sightglass.process.exit"
 	EventFileOpen       = "sightglass.file.open"
 	EventFileChange     = "sightglass.file.change"
+	EventFileModified   = "sightglass.file.modified" // a critical file is not what it was: both states, and one record for each process that touched it
 	EventNetworkConnect = "sightglass.network.connect"
 	EventNetworkAccept  = "sightglass.network.accept"
 	EventNetworkListen  = "sightglass.network.listen"
@@ -291,6 +292,21 @@ const Self = "sightglass.self"
 // FilePreviousResolvedPath is to FilePreviousPath what FileResolvedPath is to
 // FilePath.
 const FilePreviousResolvedPath = "sightglass.file.path.previous.resolved"
+
+// What became of a critical file (EventFileModified).
+const (
+	FileChanges      = "sightglass.file.changes" // string slice: created, deleted, content, mode, owner
+	FileBeforeSize   = "sightglass.file.before.size"
+	FileBeforeMode   = "sightglass.file.before.mode" // octal text, "0644"
+	FileBeforeUser   = "sightglass.file.before.owner.id"
+	FileBeforeGroup  = "sightglass.file.before.group.id"
+	FileBeforeSHA256 = "sightglass.file.before.hash.sha256" // hexadecimal; of regular files up to 2 MiB
+	FileAfterSize    = "sightglass.file.after.size"
+	FileAfterMode    = "sightglass.file.after.mode"
+	FileAfterUser    = "sightglass.file.after.owner.id"
+	FileAfterGroup   = "sightglass.file.after.group.id"
+	FileAfterSHA256  = "sightglass.file.after.hash.sha256"
+)
 
 // FileSymlinkTarget is the text that a new symbolic link holds.
 const FileSymlinkTarget = "file.symbolic_link.target_path"

@@ -33,7 +33,7 @@ func keptTypes(keep []string) []string {
 	for _, name := range keep {
 		switch name {
 		case keepAll:
-			types = append(otherTypes(nil), interest.ProcessExit)
+			types = append(otherTypes(nil), interest.ProcessExit, interest.FileModified)
 		case schema.EventSyscall:
 			types = append(types, otherTypes(typedCalls())...)
 			types = append(types, activityTypes[schema.EventNetworkListen]...) // those that make no server
@@ -49,6 +49,7 @@ func keptTypes(keep []string) []string {
 var activityTypes = map[string][]string{
 	schema.EventProcessExec:    {"execve", "execveat"},
 	schema.EventProcessExit:    {interest.ProcessExit},
+	schema.EventFileModified:   {interest.FileModified},
 	schema.EventFileOpen:       {"open", "openat", "openat2", "creat", "open_by_handle_at"},
 	schema.EventNetworkConnect: {"connect"},
 	schema.EventNetworkAccept:  {"accept", "accept4"},

@@ -61,7 +61,11 @@ type activityStage struct {
 	out    *queue[plog.Logs] // nil without a logs pipeline
 	build  *translate.Logs
 	logins *logins
-	tls    *encryption.Finder // is told of programs that start; may be nil
+
+	integrity *integrity // nil without a logs pipeline, or when it is off
+	names     [translate.MaxNames][]byte
+	named     bool               // names are those of the present event
+	tls       *encryption.Finder // is told of programs that start; may be nil
 
 	counts         decodeCounts
 	self, unwanted atomic.Uint64 // events that became no record
@@ -174,6 +178,7 @@ func (s *activityStage) event(ev *event.Event) {
 			s.tls.Started(ev.Key.TGID)
 		}
 	case event.TypeSyscall:
+		s.named = false
 		if s.build != nil && ev.Syscall.Return >= 0 {
 			s.enrich.unmask(&ev.Syscall.Result)
 		}
@@ -183,7 +188,17 @@ func (s *activityStage) event(ev *event.Event) {
 	if s.build == nil {
 		return
 	}
-	switch s.wanted.Load().refuses(ev, change.Process, s.cfg) {
+	wanted := s.wanted.Load()
+	if s.integrity != nil && ev.Type == event.TypeSyscall {
+		if s.integrity.watch.Reads(ev.TID) && ev.Flags&event.FlagSelf != 0 {
+			s.self.Add(1)
+			return // nobody else can act in that thread
+		}
+		if wanted.modified {
+			s.touch(ev, change)
+		}
+	}
+	switch wanted.refuses(ev, change.Process, s.cfg) {
 	case reasonSelf:
 		s.self.Add(1)
 	case reasonUnwanted:
@@ -255,9 +270,17 @@ func (s *activityStage) prepare(ev *event.Event, change process.Change) *transla
 	}
 	s.enrich.name(a)
 	if ev.Type == event.TypeSyscall {
-		a.Resolved = s.enrich.named.resolve(ev)
+		a.Resolved = s.resolve(ev)
 	}
 	return a
+}
+
+// resolve finds out once where the names of the present event lead.
+func (s *activityStage) resolve(ev *event.Event) [translate.MaxNames][]byte {
+	if !s.named {
+		s.named, s.names = true, s.enrich.named.resolve(ev)
+	}
+	return s.names
 }
 
 // append adds a record of the present activity to the batch.

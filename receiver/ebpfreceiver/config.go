@@ -52,6 +52,9 @@ type ActivityConfig struct {
 	Exits bool `mapstructure:"exits"`
 	// Logins tells of the beginning and the end of sessions.
 	Logins bool `mapstructure:"logins"`
+	// Integrity tells what becomes of the host's critical files when a policy
+	// or an output wants it.
+	Integrity bool `mapstructure:"integrity"`
 	// Redact masks secrets in command lines when no security_policy processor
 	// of this collector does so behind the receiver.
 	Redact bool `mapstructure:"redact"`
@@ -144,7 +147,7 @@ func createDefaultConfig() component.Config {
 	return &Config{
 		RootPath:        "/",
 		RingBuffer:      RingBufferConfig{SecuritySize: defaultRing, RequestsSize: defaultRing},
-		Activity:        ActivityConfig{Exits: true, Logins: true, Redact: true, KernelFilter: true, FlushInterval: defaultFlush, BatchSize: defaultBatch},
+		Activity:        ActivityConfig{Exits: true, Logins: true, Integrity: true, Redact: true, KernelFilter: true, FlushInterval: defaultFlush, BatchSize: defaultBatch},
 		Requests:        RequestsConfig{Enabled: true, MaxPayload: event.MaxPayload, MaxConnections: defaultConnections, MaxOpen: defaultOpenRequests, TLS: TLSConfig{Enabled: true, MaxProbeCost: defaultProbeCost}},
 		MetricsInterval: defaultMetricsInterval,
 		MaxProcesses:    defaultProcesses,

@@ -25,6 +25,8 @@ type namer struct {
 
 	names []translate.Name
 	paths [translate.MaxNames][]byte // kept for their room
+
+	ofHost [translate.MaxNames]bool // the path that was resolved last is one of the host's, whatever mounts the process has
 }
 
 func newNamer(e *enricher, proc string) *namer {
@@ -40,6 +42,7 @@ func newNamer(e *enricher, proc string) *namer {
 // translate.Names. The paths are valid until the next call; those that cannot be
 // told are empty.
 func (n *namer) resolve(ev *event.Event) (paths [translate.MaxNames][]byte) {
+	n.ofHost = [translate.MaxNames]bool{}
 	n.names = translate.Names(n.names[:0], &ev.Syscall)
 	if len(n.names) == 0 {
 		return paths
@@ -53,6 +56,9 @@ func (n *namer) resolve(ev *event.Event) (paths [translate.MaxNames][]byte) {
 	}
 	return paths
 }
+
+// onHost reports whether the acting process sees the host's own mounts.
+func (n *namer) onHost(ev *event.Event) bool { return n.hostNS == 0 || n.hostNS == ev.Task.MountNS }
 
 // firstProcess is the id of the host's first process.
 const firstProcess = 1
@@ -90,6 +96,7 @@ func (n *namer) follow(root realpath.Root, i int) []byte {
 		n.paths[i] = path
 		if id, ok := root.Identity(path); ok {
 			if known := n.critical.NameOf(id, path); known != nil {
+				n.ofHost[i] = true
 				return known
 			}
 		}
@@ -117,6 +124,7 @@ func (n *namer) unmask(root realpath.Root, i, end int) []byte {
 			continue
 		}
 		known := n.critical.Directory(id)
+		n.ofHost[i] = known != nil
 		switch {
 		case known == nil:
 		case bytes.Equal(known, path[:end]):

@@ -200,6 +200,9 @@ func (r *ebpfReceiver) wire(k kernel) (*running, error) {
 		run.activity.build = translate.NewLogs(host, version)
 		run.activity.out = newQueue(run.send, plog.Logs.LogRecordCount, func(ctx context.Context, b plog.Logs) { out.logs(ctx, r.logs, b) })
 		run.queues = append(run.queues, run.activity.out.close)
+		if r.cfg.Activity.Integrity {
+			run.activity.integrity = newIntegrity(r.cfg.RootPath, host, version, run.activity.sendModified)
+		}
 		run.interest = newFollower(r.registry, k, run.activity, r.set.Logger)
 	}
 	if r.traces != nil && r.cfg.Requests.Enabled {
@@ -252,6 +255,9 @@ func (run *running) start() {
 	}
 	run.tasks.Go(func() { run.report.run(run.quit) })
 	if run.interest != nil {
+		if g := run.activity.integrity; g != nil {
+			run.tasks.Go(func() { g.watch.Run(run.quit) })
+		}
 		known := make(chan struct{})
 		first := sync.OnceFunc(func() { close(known) })
 		run.tasks.Go(func() {

@@ -15,6 +15,7 @@ type wanted struct {
 	registered bool
 	accounts   bool
 	rows       []rowFilter // by row of the syscall table
+	modified   bool        // what becomes of critical files
 	exits      bool        // of every process, not of commands only
 }
 
@@ -23,6 +24,7 @@ func newWanted(w interest.Wanted) *wanted {
 		registered: w.Registered,
 		accounts:   w.Set.Accounts(),
 		rows:       make([]rowFilter, len(syscalls.Table)),
+		modified:   w.Registered && w.Set.Has(interest.FileModified),
 		exits:      w.Registered && w.Set.Has(interest.ProcessExit),
 	}
 	for i := range syscalls.Table {
@@ -43,7 +45,10 @@ func captured(w interest.Wanted) interest.Set {
 			}
 		}
 	}
-	return set.Without(interest.ProcessExit)
+	if set.Has(interest.FileModified) {
+		set = set.Union(integritySet())
+	}
+	return set.Without(interest.ProcessExit).Without(interest.FileModified)
 }
 
 // Reasons why an event is not told.

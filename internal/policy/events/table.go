@@ -17,6 +17,7 @@ var layouts = [...]layout{
 	{name: "fork", category: Process, args: cloneArgs},
 	{name: "vfork", category: Process, args: cloneArgs},
 	{name: "procexit", category: Process, kernel: true, args: "status:errno ret:errno sig:sig core:u8 reaper_tid:pid"},
+	{name: "file_modified", category: File, kernel: true},
 	{name: "setns", category: Process, fd: "fd", args: "res:errno fd:fd nstype:flags=clone"},
 	{name: "unshare", category: Process, args: "res:errno flags:flags=clone"},
 	{name: "ptrace", category: Process, args: "res:errno addr:dyn data:dyn request:enum=ptrace pid:pid"},

@@ -106,6 +106,15 @@ const (
 	AttrFileLower
 	AttrFileCreated
 	AttrFileNameChanged
+	AttrFileChanges
+	AttrFileBeforeSize
+	AttrFileBeforeMode
+	AttrFileBeforeUser
+	AttrFileBeforeSHA256
+	AttrFileAfterSize
+	AttrFileAfterMode
+	AttrFileAfterUser
+	AttrFileAfterSHA256
 	AttrNetTransport
 	AttrNetType
 	AttrNetLocalAddress
@@ -223,6 +232,15 @@ var attrTable = [attrFixed]attrRow{
 	AttrFileLower:             {schema.FileLowerLayer, FormBool},
 	AttrFileCreated:           {schema.FileCreated, FormBool},
 	AttrFileNameChanged:       {schema.FileNameChanged, FormBool},
+	AttrFileChanges:           {schema.FileChanges, FormList},
+	AttrFileBeforeSize:        {schema.FileBeforeSize, FormInt},
+	AttrFileBeforeMode:        {schema.FileBeforeMode, FormText},
+	AttrFileBeforeUser:        {schema.FileBeforeUser, FormInt},
+	AttrFileBeforeSHA256:      {schema.FileBeforeSHA256, FormText},
+	AttrFileAfterSize:         {schema.FileAfterSize, FormInt},
+	AttrFileAfterMode:         {schema.FileAfterMode, FormText},
+	AttrFileAfterUser:         {schema.FileAfterUser, FormInt},
+	AttrFileAfterSHA256:       {schema.FileAfterSHA256, FormText},
 	AttrNetTransport:          {schema.NetworkTransport, FormText},
 	AttrNetType:               {schema.NetworkType, FormText},
 	AttrNetLocalAddress:       {schema.NetworkLocalAddress, FormText},

@@ -15,6 +15,25 @@ var fsFields = []Field{
 	{Name: "fs.path.target.resolved", Type: FSPath, Doc: "the same of the target of a rename or hard link; not part of Falco", From: []Attr{AttrFileResolved, AttrFilePreviousResolved, AttrFilePrevious, AttrFilePath}, Get: fsResolvedEnd(fsTarget)},
 }
 
+// changeFields are what became of a critical file, in events of the type
+// file_modified. A file that was not there before, or is not after, has no
+// values for that side.
+var changeFields = []Field{
+	{Name: "fs.change", Type: CharBuf, Doc: "what changed of a critical file, joined by commas: created, deleted, content, mode, owner; not part of Falco", From: []Attr{AttrFileChanges}, Get: func(c *Context, _ *Arg, v *Value) {
+		if kinds, ok := c.Strings(AttrFileChanges); ok {
+			v.SetText(c.joined(kinds, ","))
+		}
+	}},
+	{Name: "fs.before.size", Type: Int64, Doc: "size before, in bytes; not part of Falco", From: []Attr{AttrFileBeforeSize}, Get: getInt(AttrFileBeforeSize)},
+	{Name: "fs.before.mode", Type: CharBuf, Doc: "permission bits before, as 0644; not part of Falco", From: []Attr{AttrFileBeforeMode}, Get: getText(AttrFileBeforeMode)},
+	{Name: "fs.before.uid", Type: Int64, Doc: "owner before; not part of Falco", From: []Attr{AttrFileBeforeUser}, Get: getInt(AttrFileBeforeUser)},
+	{Name: "fs.before.sha256", Type: CharBuf, Doc: "hash of the content before; not part of Falco", From: []Attr{AttrFileBeforeSHA256}, Get: getText(AttrFileBeforeSHA256)},
+	{Name: "fs.after.size", Type: Int64, Doc: "size after, in bytes; not part of Falco", From: []Attr{AttrFileAfterSize}, Get: getInt(AttrFileAfterSize)},
+	{Name: "fs.after.mode", Type: CharBuf, Doc: "permission bits after; not part of Falco", From: []Attr{AttrFileAfterMode}, Get: getText(AttrFileAfterMode)},
+	{Name: "fs.after.uid", Type: Int64, Doc: "owner after; not part of Falco", From: []Attr{AttrFileAfterUser}, Get: getInt(AttrFileAfterUser)},
+	{Name: "fs.after.sha256", Type: CharBuf, Doc: "hash of the content after; not part of Falco", From: []Attr{AttrFileAfterSHA256}, Get: getText(AttrFileAfterSHA256)},
+}
+
 // fsArgs are the arguments of one call that are paths, by what they are.
 type fsArgs struct{ name, source, target string }
 

@@ -294,6 +294,12 @@ func fileType(arg *event.Arg) string {
 	}
 }
 
+// OpenFlags are the O_ bits that a call opened with; ok is false when it is none
+// that opens, or they could not be read.
+func OpenFlags(s *event.Syscall) (flags uint64, ok bool) {
+	return openFlags(call{Syscall: s, spec: s.Spec()})
+}
+
 // openFlags are the O_ bits that a call opened with.
 func openFlags(c call) (uint64, bool) {
 	if how := c.kind(syscalls.KindOpenHow); how != nil {
