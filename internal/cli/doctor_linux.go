@@ -1,10 +1,15 @@
 package cli
 
 import (
+	"fmt"
+	"time"
+
+	"go.uber.org/zap"
 	"golang.org/x/sys/unix"
 
 	"github.com/sightglass/sightglass/internal/bpf"
 	"github.com/sightglass/sightglass/internal/cli/doctor"
+	"github.com/sightglass/sightglass/internal/encryption"
 )
 
 func kernelRelease() string {
@@ -18,7 +23,44 @@ func kernelRelease() string {
 // probe attaches every hook and takes it off again.
 func probe() ([]doctor.Check, []doctor.Hook, error) {
 	hooks, degradations, err := bpf.Probe()
-	return checksOf(degradations), hooksOf(hooks), err
+	return append(checksOf(degradations), encrypted()...), hooksOf(hooks), err
+}
+
+// maxProbeCost is the receiver's default of what a probe may cost.
+const maxProbeCost = 5 * time.Microsecond
+
+// encrypted tells which libraries encrypt on this host, and whether requests over
+// them can be seen.
+func encrypted() []doctor.Check {
+	cfg := encryption.Config{Proc: "/proc", Root: "/", Log: zap.NewNop()}
+	cfg.Kernel, cfg.Prices = encryption.Calibrate()
+	cfg.Prices.Most = maxProbeCost
+	return checksOfTLS(encryption.Survey(cfg))
+}
+
+// maxPrograms bounds the programs that are listed.
+const maxPrograms = 20
+
+// checksOfTLS makes checks of what a survey has found.
+func checksOfTLS(libraries []encryption.Library, programs []encryption.Program) []doctor.Check {
+	out := make([]doctor.Check, 0, len(libraries)+min(len(programs), maxPrograms))
+	for i := range libraries {
+		l := &libraries[i]
+		c := doctor.Check{Name: "TLS library", Status: doctor.OK, Found: fmt.Sprintf("%s, %s, of %d processes", l.Name, l.Path, l.Processes)}
+		if l.Missing != "" {
+			c.Found += ", without " + l.Missing
+		}
+		if !l.Read {
+			c.Status, c.Found, c.Missing = doctor.Warn, c.Found+": "+l.Reason, "requests of programs that use it"
+			c.Remedy = "allow dearer probes by requests.tls.max_probe_cost, if that is what is in the way"
+		}
+		out = append(out, c)
+	}
+	for i := range programs[:min(len(programs), maxPrograms)] {
+		p := &programs[i]
+		out = append(out, doctor.Check{Name: "TLS", Status: doctor.Info, Found: fmt.Sprintf("%s %d: TLS, not decoded: %s", p.Name, p.PID, p.Why)})
+	}
+	return out
 }
 
 func hooksOf(hooks []bpf.Hook) []doctor.Hook {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/sightglass/sightglass/internal/bpf"
 	"github.com/sightglass/sightglass/internal/cli/doctor"
+	"github.com/sightglass/sightglass/internal/encryption"
 )
 
 func TestHooksOf(t *testing.T) {
@@ -25,4 +26,19 @@ func TestHooksOf(t *testing.T) {
 
 func TestKernelRelease(t *testing.T) {
 	require.Regexp(t, `^\d+\.\d+`, kernelRelease())
+}
+
+func TestChecksOfTLS(t *testing.T) {
+	checks := checksOfTLS([]encryption.Library{
+		{Name: "OpenSSL", Path: "/lib/libssl.so.3", Processes: 2, Read: true, Missing: "SSL_read_ex: too dear"},
+		{Name: "GnuTLS", Path: "/lib/libgnutls.so.30", Reason: "no names"},
+	}, []encryption.Program{{PID: 1234, Name: "java", Why: "Java's own TLS"}})
+	require.Equal(t, []doctor.Check{
+		{Name: "TLS library", Status: doctor.OK, Found: "OpenSSL, /lib/libssl.so.3, of 2 processes, without SSL_read_ex: too dear"},
+		{
+			Name: "TLS library", Status: doctor.Warn, Found: "GnuTLS, /lib/libgnutls.so.30, of 0 processes: no names", Missing: "requests of programs that use it",
+			Remedy: "allow dearer probes by requests.tls.max_probe_cost, if that is what is in the way",
+		},
+		{Name: "TLS", Status: doctor.Info, Found: "java 1234: TLS, not decoded: Java's own TLS"},
+	}, checks)
 }

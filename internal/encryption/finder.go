@@ -54,7 +54,7 @@ type Finder struct {
 	users map[uint32][]*file // by process
 	// without are programs in which nothing encrypts that is known.
 	without map[identity]version
-	later []question         // in the order of their times
+	later   []question // in the order of their times
 
 	mu     sync.Mutex
 	report []Library
