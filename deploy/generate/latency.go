@@ -93,11 +93,12 @@ func oneService() board {
 	match := unary + "," + ofService
 	calls := unaryCalls + "," + ofService
 	const database, by = "db_client_operation_duration_seconds", "db_system_name, db_namespace, db_query_summary"
+	const messaging, operation = "messaging_client_operation_duration_seconds", "messaging_operation_name, messaging_destination_name"
 	return board{
 		file: "service", title: "Service", about: "One service over all its replicas: what it answers and whom it asks.",
 		variables: []variable{namespace, {
 			name: "service", label: "Service",
-			query: "label_values({__name__=~\"http_server_request_duration_seconds.*|rpc_server_call_duration_seconds.*\",k8s_namespace_name=~\"$namespace\"}, service_name)",
+			query: "label_values({__name__=~\"http_server_request_duration_seconds.*|rpc_server_call_duration_seconds.*|messaging_client_operation_duration_seconds.*\",k8s_namespace_name=~\"$namespace\"}, service_name)",
 		}},
 		rows: []row{
 			{"HTTP", golden("http_server_request_duration_seconds", match, "http_route")},
@@ -121,6 +122,28 @@ func oneService() board {
 					title: "Slow statements", kind: logList, width: 24, height: 9, logs: true,
 					about:   "The statements that took most of the time of each minute, with their text (connector service_latency, traces to logs).",
 					queries: []query{{expr: `{service_name="$service"} | event_name="sightglass.db.statement"`}},
+				},
+			}},
+			{"Message brokers it uses", []panel{
+				{
+					title: "Messages", kind: timeseries, unit: "cps", width: 8, height: 8,
+					about: "Sent to and consumed from each topic or queue; consumed ones by group.",
+					queries: []query{
+						{expr: plain("messaging_client_sent_messages_total", ofService, "messaging_destination_name"), legend: "sent to " + label("messaging_destination_name"), ref: "A"},
+						{
+							expr:   plain("messaging_client_consumed_messages_total", ofService, "messaging_destination_name, messaging_consumer_group_name"),
+							legend: "consumed from " + label("messaging_destination_name") + " " + label("messaging_consumer_group_name"), ref: "B",
+						},
+					},
+				},
+				{
+					title: "Operations, 95th percentile", kind: timeseries, unit: "s", width: 8, height: 8,
+					about:   "Fetches that brought messages include the time that they waited for them.",
+					queries: []query{{expr: quantile(0.95, messaging, calls, operation, window), legend: label("messaging_operation_name") + " " + label("messaging_destination_name")}},
+				},
+				{
+					title: "Failed operations by type", kind: timeseries, unit: "reqps", width: 8, height: 8,
+					queries: []query{{expr: rate(messaging, ofService+`,error_type!=""`, "messaging_operation_name, error_type", window), legend: label("messaging_operation_name") + " " + label("error_type")}},
 				},
 			}},
 			{"Services it asks", []panel{
