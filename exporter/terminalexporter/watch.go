@@ -29,7 +29,7 @@ type watch struct {
 // maxOpaque bounds watch.opaque.
 const maxOpaque = 1024
 
-type opaqueKey struct{ service, protocol, form string }
+type opaqueKey struct{ service, protocol, form, detail string }
 
 type lossKey struct{ class, reason string }
 
@@ -86,7 +86,9 @@ func (w *watch) addOpaque(service string, m pmetric.Metric) {
 		if w.opaque == nil {
 			w.opaque = map[opaqueKey]struct{}{}
 		}
-		w.opaque[opaqueKey{service, rawOf(dp.Attributes(), schema.NetworkProtocolName), rawOf(dp.Attributes(), schema.ReasonAttr)}] = struct{}{}
+		attrs := dp.Attributes()
+		key := opaqueKey{service, rawOf(attrs, schema.NetworkProtocolName), rawOf(attrs, schema.ReasonAttr), rawOf(attrs, schema.DetailAttr)}
+		w.opaque[key] = struct{}{}
 	}
 }
 
@@ -118,10 +120,10 @@ func (w *watch) status(seen uint64) screen.Status {
 		}
 	}
 	for key := range w.opaque {
-		st.Opaque = append(st.Opaque, screen.Opaque{Service: safe(key.service), Protocol: safe(key.protocol), Form: safe(key.form)})
+		st.Opaque = append(st.Opaque, screen.Opaque{Service: safe(key.service), Protocol: safe(key.protocol), Form: safe(key.form), Detail: safe(key.detail)})
 	}
 	slices.SortFunc(st.Opaque, func(a, b screen.Opaque) int {
-		return cmp.Or(cmp.Compare(a.Service, b.Service), cmp.Compare(a.Protocol, b.Protocol), cmp.Compare(a.Form, b.Form))
+		return cmp.Or(cmp.Compare(a.Service, b.Service), cmp.Compare(a.Protocol, b.Protocol), cmp.Compare(a.Form, b.Form), cmp.Compare(a.Detail, b.Detail))
 	})
 	return st
 }

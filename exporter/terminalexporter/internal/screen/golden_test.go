@@ -114,7 +114,7 @@ func TestStatus(t *testing.T) {
 			buf = s.AppendStatus(buf, noon, st)
 		}
 		buf = s.AppendHeartbeat(buf, noon, many)
-		buf = s.AppendOpaque(buf, noon, []Opaque{{"java", "tls", "tls"}, {"shop", "postgresql", "tls"}})
+		buf = s.AppendOpaque(buf, noon, []Opaque{{"java", "tls", "tls", "Java's own TLS"}, {"shop", "postgresql", "tls", ""}})
 		buf = s.AppendOpaque(buf, noon, make([]Opaque, maxOpaque+1))
 		buf = s.AppendEnd(buf, noon, 83*time.Second, lossy)
 		buf = s.AppendWarning(buf, noon, "lost 12 events")

@@ -24,8 +24,9 @@ type Status struct {
 // Hook is a place in the kernel or a library where the receiver is not attached.
 type Hook struct{ Name, Reason text.Safe }
 
-// Opaque is what a service speaks and is not decoded: what it began as, and why.
-type Opaque struct{ Service, Protocol, Form text.Safe }
+// Opaque is what a service speaks and is not decoded: what it began as, why, and
+// what is in the way, if that is known.
+type Opaque struct{ Service, Protocol, Form, Detail text.Safe }
 
 // Loss is how many events of a class were lost for a reason.
 type Loss struct {
@@ -93,6 +94,9 @@ func (s Style) AppendOpaque(buf []byte, t time.Time, all []Opaque) []byte {
 		words := o.Service + " (" + o.Form
 		if o.Form != o.Protocol {
 			words += " of " + o.Protocol
+		}
+		if o.Detail != "" {
+			words += ": " + o.Detail
 		}
 		segments = append(segments, segment{text: words + ")"})
 	}
