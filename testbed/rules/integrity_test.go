@@ -16,7 +16,7 @@ import (
 func TestIntegrity(t *testing.T) {
 	binary := agentBinary(t)
 	require.NoError(t, os.MkdirAll("/etc/cron.d", 0o755))
-	file, err := os.CreateTemp("/etc/cron.d", "sightglass.*.test") //nolint:usetesting // cron leaves out names with dots
+	file, err := os.CreateTemp("/etc/cron.d", "sightglass.*.test") // cron leaves out names with dots
 	require.NoError(t, err)
 	path := file.Name()
 	t.Cleanup(func() { _ = os.Remove(path) })
