@@ -1,8 +1,6 @@
 package cli
 
 import (
-	"fmt"
-
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 	"go.opentelemetry.io/collector/otelcol"
@@ -20,7 +18,7 @@ func NewCommand(set otelcol.CollectorSettings, revision string) *cobra.Command {
 
 Without a command it runs the configuration that --config names; 'sightglass run'
 starts with one of its own and shows this machine in the terminal.`
-	root.Args = cobra.NoArgs
+	root.Args = noSuchCommand
 
 	configs, sets := &recorder{}, &recorder{}
 	for _, cmd := range append(root.Commands(), root) {
@@ -40,9 +38,7 @@ starts with one of its own and shows this machine in the terminal.`
 		}
 		return runAgent(cmd.Context(), set, c, cmd.ErrOrStderr())
 	}
-	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return fmt.Errorf("%w; '%s --help' lists what there is", err, cmd.CommandPath())
-	})
+	root.SetFlagErrorFunc(noSuchFlag)
 	root.AddCommand(
 		newRunCommand(set),
 		newDoctorCommand(),

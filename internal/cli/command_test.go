@@ -121,11 +121,16 @@ func TestValidate(t *testing.T) {
 
 func TestMistypedCommandLines(t *testing.T) {
 	for want, args := range map[string][]string{
-		"no configuration given; try 'sightglass run'":                 nil,
-		`unknown command "rnu" for "sightglass"`:                       {"rnu"},
-		"unknown flag: --cofnig; 'sightglass --help' lists what there": {"--cofnig", "x"},
-		"unknown flag: --jsn; 'sightglass doctor --help' lists what":   {"doctor", "--jsn"},
-		`unknown command "more" for "sightglass run"`:                  {"run", "more"},
+		"no configuration given; try 'sightglass run'":                         nil,
+		`unknown command "rnu" for "sightglass"; did you mean "run"?`:          {"rnu"},
+		`unknown command "help-me" for "sightglass"; 'sightglass --help' lis`:  {"help-me"},
+		`unknown command "chek" for "sightglass policy"; did you mean "check"`: {"policy", "chek"},
+		`unknown flag: --cofnig; did you mean "--config"?`:                     {"--cofnig", "x"},
+		"unknown flag: --gibberish; 'sightglass doctor --help' lists what":     {"doctor", "--gibberish"},
+		"unknown shorthand flag: 'x' in -x; 'sightglass doctor --help' lists":  {"doctor", "-x"},
+		`unknown command "more" for "sightglass run"`:                          {"run", "more"},
+		"rule files are missing: sightglass policy check FILE...":              {"policy", "check"},
+		"recorded activity is missing: sightglass policy replay --rules":       {"policy", "replay", "--rules", "a.yaml", "b.yml"},
 	} {
 		_, err := execute(t.Context(), args...)
 		require.ErrorContains(t, err, want)

@@ -20,7 +20,12 @@ func newPolicyCheckCommand() *cobra.Command {
 		Long: `Loads rule files in the given order, as the agent would with rules_files, and
 shows every error and warning with its file, line and column. The command fails
 when there is an error.`,
-		Args: cobra.MinimumNArgs(1),
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return fmt.Errorf("rule files are missing: %s FILE...", cmd.CommandPath())
+			}
+			return nil
+		},
 		RunE: func(cmd *cobra.Command, paths []string) error {
 			return checkRules(cmd.OutOrStdout(), paths, asJSON)
 		},

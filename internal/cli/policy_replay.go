@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -40,18 +41,39 @@ logs*.json, rotated ones first) and shows what the rules would have detected, an
 how often each. Rehearse a rule this way before it is armed:
 
   sightglass policy replay --rules new.yaml /var/log/sightglass
+  sightglass policy replay --rules base.yaml new.yaml /var/log/sightglass
+
+Files whose name ends with .yaml or .yml are rules.
 
 Records of other kinds are passed over.
 
 What was recorded limits what can be found: an agent keeps only the activity that
 "keep" of its security_policy processor names.`,
-		Args: cobra.MinimumNArgs(1),
-		RunE: func(cmd *cobra.Command, events []string) error { return replay(cmd, &flags, events) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			rules, events := rulesAmong(args)
+			flags.rules = append(flags.rules, rules...)
+			if len(events) == 0 {
+				return fmt.Errorf("recorded activity is missing: %s --rules FILE... EVENTS...", cmd.CommandPath())
+			}
+			return replay(cmd, &flags, events)
+		},
 	}
 	cmd.Flags().StringSliceVar(&flags.rules, "rules", nil, "rule `FILE`, loaded in order (default: the embedded policies)")
 	cmd.Flags().BoolVar(&flags.all, "all", false, "show every rule that matches an event, not only the first one")
 	cmd.Flags().StringVar(&flags.format, "format", formatText, "text, json (one alert per line in Falco's form) or otlp (OTLP JSON log records)")
 	return cmd
+}
+
+// rulesAmong takes the rule files out of the arguments.
+func rulesAmong(args []string) (rules, events []string) {
+	for _, arg := range args {
+		if ext := filepath.Ext(arg); ext == ".yaml" || ext == ".yml" {
+			rules = append(rules, arg)
+		} else {
+			events = append(events, arg)
+		}
+	}
+	return rules, events
 }
 
 func replay(cmd *cobra.Command, flags *replayFlags, events []string) error {

@@ -224,6 +224,13 @@ func TestPolicyReplay(t *testing.T) {
 	fromStdin, _, err := policyCommand(t, string(content), "replay", "--rules", rules, "-")
 	require.NoError(t, err)
 	require.Equal(t, out, fromStdin)
+
+	// A later file overrides an earlier one.
+	off := ruleFile(t, "- rule: Secret read\n  enabled: false\n  override: {enabled: replace}\n")
+	none, notes, err := policyCommand(t, "", "replay", "--rules", rules, off, events)
+	require.NoError(t, err)
+	require.Empty(t, none)
+	require.Equal(t, "4 activity records, 0 detections\n", notes)
 }
 
 func TestPolicyReplayFormats(t *testing.T) {
