@@ -69,7 +69,8 @@ struct requests_record {
 	__u16 captured;
 	__s32 error; /* negative errno */
 	__u8 tail_len; /* more than REQUESTS_TAIL: so many bytes at the end of the payload are the tail */
-	__u8 reserved[3];
+	__u8 skipped; /* whole exchanges before these bytes were left out */
+	__u8 reserved[2];
 	__u32 opposite; /* data: bytes moved the other way by then, modulo 2^32 */
 	__u8 tail[REQUESTS_TAIL];
 	__u64 fiber; /* data: the register by which Go's runtime finds the goroutine */
@@ -97,7 +98,8 @@ struct requests_socket {
 	__u8 searched; /* segments that were searched for ends of heads */
 	__u8 begun; /* signature of a message of which hardly anything has come yet */
 	__u8 records; /* modulo 2^8 */
-	__u32 reserved;
+	__u8 sheds; /* the exchange that goes on is left out */
+	__u8 reserved[3];
 };
 
 /* A message begins with value, as far as mask says, and goes on with value_next. */
@@ -117,6 +119,8 @@ struct requests_class {
 	__u16 bound; /* bytes to copy of what goes on */
 	__u8 every; /* bound bytes of each segment are copied, whatever it begins with */
 	__u8 resumes; /* once encrypted, it goes on where the plain text has ended */
+	__u8 apart; /* exchanges may be left out whole */
+	__u8 reserved;
 };
 
 /* The signatures that a message may match which begins with a certain byte. */

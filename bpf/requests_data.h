@@ -7,6 +7,7 @@
 #include "requests_bursts.h"
 #include "requests_match.h"
 #include "requests_payload.h"
+#include "requests_shed.h"
 #include "requests_socket.h"
 
 /* A call that ended. */
@@ -185,6 +186,8 @@ static __always_inline void requests__record(struct requests_scratch *b, struct 
 		b->record.flags |= REQUESTS_HEAD;
 	if (requests__is_loop(tid))
 		b->record.flags |= REQUESTS_LOOP;
+	if (requests__sheds(s, &b->record, io->call & IO_SEND, sig && turn))
+		return;
 	if (got)
 		got = requests__fill(b, s, m, got, requests__bound(s, budget, m->total, sig, turn),
 				     sig);

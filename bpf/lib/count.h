@@ -35,6 +35,17 @@ static __always_inline void base__count_lost(__u32 class, enum loss_reason reaso
 	__sync_fetch_and_add(&c->lost[reason], 1);
 }
 
+/* base__count_shed: a record that was not even made, for want of room. */
+static __always_inline void base__count_shed(__u32 class)
+{
+	struct counters *c = base__counters(class);
+
+	if (!c)
+		return;
+	__sync_fetch_and_add(&c->produced, 1);
+	__sync_fetch_and_add(&c->lost[LOSS_OVERLOAD], 1);
+}
+
 static __always_inline void base__count_late(__u32 class)
 {
 	struct counters *c = base__counters(class);

@@ -29,6 +29,7 @@ enum filter_reason {
 enum loss_reason {
 	LOSS_RING_FULL = 0,
 	LOSS_SCRATCH = 1, /* another thread came in between and used the scratch memory */
+	LOSS_OVERLOAD = 2, /* left out whole, while the ring was nearly full */
 	LOSS_COUNT = 4,
 };
 

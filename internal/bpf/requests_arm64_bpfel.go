@@ -47,10 +47,12 @@ const (
 )
 
 type requestsRequestsClass struct {
-	_       structs.HostLayout
-	Bound   uint16
-	Every   uint8
-	Resumes uint8
+	_        structs.HostLayout
+	Bound    uint16
+	Every    uint8
+	Resumes  uint8
+	Apart    uint8
+	Reserved uint8
 }
 
 type requestsRequestsCurrent struct {
@@ -111,7 +113,8 @@ type requestsRequestsRecord struct {
 	Captured  uint16
 	Error     int32
 	TailLen   uint8
-	Reserved  [3]uint8
+	Skipped   uint8
+	Reserved  [2]uint8
 	Opposite  uint32
 	Tail      [8]uint8
 	Fiber     uint64
@@ -167,7 +170,8 @@ type requestsRequestsSocket struct {
 	Searched uint8
 	Begun    uint8
 	Records  uint8
-	Reserved uint32
+	Sheds    uint8
+	Reserved [3]uint8
 }
 
 type requestsRequestsStats struct {

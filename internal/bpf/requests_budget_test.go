@@ -22,7 +22,7 @@ func TestVerifierBudget(t *testing.T) {
 			var signatures []event.Signature
 			for i := range maxSignature {
 				s := startsWith(uint8(1+i%(maxClass-1)), string(rune('!'+i))+"ET ", event.MaxPayload)
-				s.Every, s.Datagram, s.Bare, s.End = i%3 == 1, i%7 == 3, true, "\r\n\r\n"
+				s.Every, s.Apart, s.Datagram, s.Bare, s.End = i%3 == 1, i%3 != 1, i%7 == 3, true, "\r\n\r\n"
 				signatures = append(signatures, s)
 			}
 			a, err := Load(Options{Requests: true, TLS: true, Plain: plain, Signatures: signatures})

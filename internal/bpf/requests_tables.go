@@ -143,6 +143,7 @@ func newRequestTables(signatures []event.Signature, ports []uint16, goarch strin
 			class.Bound = max(class.Bound, s.Bound)
 			class.Every |= boolByte(s.Every)
 			class.Resumes |= boolByte(s.Resumes)
+			class.Apart |= boolByte(s.Apart)
 		}
 		t.datagrams = t.datagrams || s.Datagram
 	}

@@ -19,6 +19,7 @@ var talks = map[string]func() error{
 	"datagrams":   talkDatagrams,
 	"messages":    talkMessages,
 	"mistaken":    talkMistaken,
+	"overload":    talkOverload,
 	"uring":       talkURing,
 	"gotls":       talkGoTLS,
 }

@@ -280,6 +280,7 @@ type securityLossReason uint32
 const (
 	securityLossReasonLOSS_RING_FULL securityLossReason = 0
 	securityLossReasonLOSS_SCRATCH   securityLossReason = 1
+	securityLossReasonLOSS_OVERLOAD  securityLossReason = 2
 	securityLossReasonLOSS_COUNT     securityLossReason = 4
 )
 

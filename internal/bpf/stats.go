@@ -31,7 +31,7 @@ var FilterReasons = []string{"self", "thread", "interest", "restart"}
 
 // LossReasons tell why a record was made and could not be sent, in the order of
 // Counters.Lost.
-var LossReasons = []string{"ring_full", "scratch"}
+var LossReasons = []string{"ring_full", "scratch", "overload"}
 
 // Counters of one class on one CPU.
 type Counters struct {

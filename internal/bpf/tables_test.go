@@ -99,5 +99,5 @@ func TestKindsAgree(t *testing.T) {
 	assert.EqualValues(t, securityCallResultRESULT_CWD, syscalls.ResultCwd)
 	assert.Less(t, len(syscalls.Table), rowSocketcall-1, "rows are one byte")
 	assert.Len(t, FilterReasons, int(securityFilterReasonFILTER_RESTART)+1)
-	assert.Len(t, LossReasons, int(securityLossReasonLOSS_SCRATCH)+1)
+	assert.Len(t, LossReasons, int(securityLossReasonLOSS_OVERLOAD)+1)
 }

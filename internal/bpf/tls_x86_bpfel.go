@@ -29,10 +29,12 @@ type tlsRequestsBegin struct {
 }
 
 type tlsRequestsClass struct {
-	_       structs.HostLayout
-	Bound   uint16
-	Every   uint8
-	Resumes uint8
+	_        structs.HostLayout
+	Bound    uint16
+	Every    uint8
+	Resumes  uint8
+	Apart    uint8
+	Reserved uint8
 }
 
 type tlsRequestsList struct {
@@ -77,7 +79,8 @@ type tlsRequestsScratch struct {
 		Captured  uint16
 		Error     int32
 		TailLen   uint8
-		Reserved  [3]uint8
+		Skipped   uint8
+		Reserved  [2]uint8
 		Opposite  uint32
 		Tail      [8]uint8
 		Fiber     uint64
@@ -129,7 +132,8 @@ type tlsRequestsSocket struct {
 	Searched uint8
 	Begun    uint8
 	Records  uint8
-	Reserved uint32
+	Sheds    uint8
+	Reserved [3]uint8
 }
 
 type tlsRequestsStats struct {

@@ -25,6 +25,7 @@ type Request struct {
 	Enter     uint64 // when the call began, ns since boot; 0 when not seen, as for all receives
 	Position  uint64 // bytes that this socket had moved in this direction before the call, since it is watched
 	Opposite  uint32 // bytes that it had moved in the other direction by then, modulo 2^32; never too many
+	Skipped   bool   // the exchanges before were left out whole, because the reader could not keep up
 	Bytes     uint64 // bytes that the call moved; 0 with Error 0 is the peer's end of file
 	Payload   []byte // the first of these bytes, up to the bound of the protocol
 	Tail      []byte // the last of these bytes; empty when they are not known (sendfile, splice)
@@ -106,6 +107,10 @@ type Signature struct {
 	// Resumes says that the protocol, once it has agreed upon encryption, goes on
 	// where it was, and does not begin anew.
 	Resumes bool
+	// Apart says that exchanges stand apart from each other: when the reader of
+	// the records cannot keep up, some are left out from the first byte of the
+	// request to the last one of the response (Request.Skipped).
+	Apart bool
 	// Datagram signatures are compared with datagrams at the ports that are
 	// watched for such, others with streams.
 	Datagram bool

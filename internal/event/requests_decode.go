@@ -36,6 +36,7 @@ func decodeRequest(body []byte, r *Request) error {
 		Direction:       Direction(b[88] & 1),
 		Flags:           RequestFlags(b[89]),
 		Error:           int32(le.Uint32(b[92:])),
+		Skipped:         b[97] != 0,
 		Opposite:        le.Uint32(b[100:]),
 		Fiber:           le.Uint64(b[112:]),
 	}

@@ -329,5 +329,6 @@ func (a *Assembler) newConn(proto int) *conn {
 	c := &conn{a: a, proto: proto}
 	c.parser = a.cfg.Protocols[proto].NewParser(c)
 	c.refuser, _ = c.parser.(exchange.Refuser)
+	c.skipper, _ = c.parser.(exchange.Skipper)
 	return c
 }

@@ -315,3 +315,25 @@ func TestPeerName(t *testing.T) {
 	require.Empty(t, p.ends[1].PeerName, "whoever asks is not called by a name that somebody looked up")
 	require.Empty(t, p.ends[2].PeerName)
 }
+
+// What was left out whole is no gap, and costs nothing of what follows.
+func TestSkippedRecords(t *testing.T) {
+	done := 0
+	a := New(Config{Emit: func(ex *exchange.Exchange) {
+		require.Equal(t, exchange.Complete, ex.Incomplete)
+		done++
+		ex.Release()
+	}})
+	events, next := benchEvents(1)
+	for i := range 12 {
+		next()
+		if i%3 == 1 {
+			continue
+		}
+		events[0].Request.Skipped = i%3 == 2
+		a.Handle(&events[0])
+		a.Handle(&events[1])
+	}
+	require.Equal(t, 8, done)
+	require.Zero(t, a.Stats().Gaps)
+}

@@ -15,6 +15,7 @@ type conn struct {
 	prev, next *conn // in the order of use
 	parser     exchange.Parser
 	refuser    exchange.Refuser // the parser, if it can refuse
+	skipper    exchange.Skipper // the parser, if it can skip
 	isTalk     bool             // datagrams
 	ep         exchange.Endpoint
 	proto      int
@@ -88,6 +89,10 @@ func (c *conn) side(d event.Direction) exchange.Side {
 // are missing before it.
 func (c *conn) inOrder(r *event.Request, now uint64) bool {
 	d, o := r.Direction, r.Direction.Opposite()
+	if r.Skipped && c.skipper != nil && c.placed[o] {
+		c.skip(r, now)
+		return true
+	}
 	if ahead := int32(r.Opposite - uint32(c.position[o])); c.placed[o] && ahead > 0 {
 		c.gap(o, uint64(ahead), now)
 		c.position[o] += uint64(ahead)
@@ -102,6 +107,17 @@ func (c *conn) inOrder(r *event.Request, now uint64) bool {
 	}
 	c.position[d], c.placed[d] = r.Position+r.Bytes, true
 	return true
+}
+
+// skip goes on at r, before which whole exchanges were left out. The kernel has
+// counted their records.
+func (c *conn) skip(r *event.Request, now uint64) {
+	d, o := r.Direction, r.Direction.Opposite()
+	if ahead := int32(r.Opposite - uint32(c.position[o])); ahead > 0 {
+		c.position[o] += uint64(ahead)
+	}
+	c.position[d], c.placed[d] = r.Position+r.Bytes, true
+	c.skipper.Skip(now)
 }
 
 func (c *conn) gap(d event.Direction, n, now uint64) {

@@ -119,6 +119,14 @@ type Parser interface {
 	Abandon(why Reason)
 }
 
+// Skipper is a Parser that can go on behind whole exchanges that were left out,
+// where another one is told of a gap.
+type Skipper interface {
+	// Skip says that exchanges were left out from their first byte to their
+	// last one, and that the next segment begins a request.
+	Skip(now uint64)
+}
+
 // Refuser is a Parser that may find out that the connection speaks another
 // protocol than its own, although it began alike.
 type Refuser interface {

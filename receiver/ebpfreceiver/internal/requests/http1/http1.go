@@ -56,7 +56,7 @@ func (p *Protocol) Signatures() []event.Signature {
 }
 
 func signature(prefix string, bound uint16, bare bool) event.Signature {
-	s := event.Signature{Bound: bound, End: headEnd, Bare: bare}
+	s := event.Signature{Bound: bound, End: headEnd, Bare: bare, Apart: true}
 	n := copy(s.Value[:], prefix)
 	for i := range n {
 		s.Mask[i] = 0xff

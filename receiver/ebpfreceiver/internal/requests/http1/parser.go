@@ -205,6 +205,21 @@ func (st *stream) survives(n uint64) bool {
 	}
 }
 
+// Skip implements exchange.Skipper. What is still under way when a request
+// begins behind others was itself answered in between.
+func (p *Parser) Skip(now uint64) {
+	if p.req.state == inTunnel || p.resp.state == inTunnel {
+		return // what looked like a request is none
+	}
+	p.lose(now, exchange.ResponseLost)
+	if p.pipelined {
+		p.torn = true // answers to what was left out may still come
+		return
+	}
+	p.adrift, p.settled, p.torn, p.missing = false, true, false, false
+	p.orphans, p.given = 0, 0
+}
+
 // EOF implements exchange.Parser.
 func (p *Parser) EOF(side exchange.Side, at uint64) {
 	p.lastSeen = max(p.lastSeen, at)

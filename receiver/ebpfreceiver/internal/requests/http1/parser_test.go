@@ -217,3 +217,28 @@ func TestParser(t *testing.T) {
 		})
 	}
 }
+
+// Behind exchanges that were left out whole the next request is followed at
+// once, unless requests are pipelined: then answers to those may still come.
+func TestSkippedExchanges(t *testing.T) {
+	skip := func(s *script) { s.p.(exchange.Skipper).Skip(s.now) }
+	s := newScript(false, false)
+	s.seg(exchange.Request, "GET /1 HTTP/1.1\r\n\r\n", 512)
+	s.seg(exchange.Response, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", 512)
+	skip(s)
+	s.seg(exchange.Request, "GET /7 HTTP/1.1\r\n\r\n", 512)
+	skip(s) // the record of its answer was lost
+	s.seg(exchange.Request, "GET /9 HTTP/1.1\r\n\r\n", 512)
+	s.seg(exchange.Response, "HTTP/1.1 204 No Content\r\n\r\n", 512)
+	require.Equal(t, "GET /1 200 @1+2+2\nGET /7 0 @3+0+3 response_lost\nGET /9 204 @4+5+5", s.sink.text())
+
+	s = newScript(false, false)
+	s.seg(exchange.Request, "GET /1 HTTP/1.1\r\n\r\nGET /2 HTTP/1.1\r\n\r\n", 512)
+	s.seg(exchange.Response, "HTTP/1.1 204 No Content\r\n\r\n", 512)
+	s.seg(exchange.Request, "GET /3 HTTP/1.1\r\n\r\n", 512)
+	s.seg(exchange.Response, "HTTP/1.1 204 No Content\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n", 512)
+	skip(s)
+	s.seg(exchange.Request, "GET /9 HTTP/1.1\r\n\r\n", 512)
+	s.seg(exchange.Response, "HTTP/1.1 500 of another\r\nContent-Length: 0\r\n\r\n", 512)
+	require.NotContains(t, s.sink.text(), "/9")
+}

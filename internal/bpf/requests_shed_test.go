@@ -1,0 +1,60 @@
+package bpf
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/sightglass/sightglass/internal/event"
+)
+
+// overloadExchanges are ten times as many as fit into the test's ring.
+const overloadExchanges = 2000
+
+// talkOverload asks and answers more than the ring can hold.
+func talkOverload() error {
+	client, server, err := connection()
+	if err != nil {
+		return err
+	}
+	for i := range overloadExchanges {
+		if err := say(client, server, fmt.Appendf(nil, "ASK %016d", i)); err != nil {
+			return err
+		}
+		if err := say(server, client, fmt.Appendf(nil, "ANSWER %016d", i)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// TestOverloadLeavesOutWholeExchanges: nobody reads while a ring fills up. What
+// is in it are exchanges with all four records, and everything else is counted.
+func TestOverloadLeavesOutWholeExchanges(t *testing.T) {
+	requireRoot(t)
+	ask, answer := startsWith(1, "ASK ", 64), startsWith(1, "ANSWER ", 64)
+	ask.Apart = true
+	a, err := Load(Options{Requests: true, RequestsRing: 128 << 10, Signatures: []event.Signature{ask, answer}})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, a.Close()) })
+	cmd := helper(t, "overload")
+	require.NoError(t, cmd.Run())
+
+	calls := map[string]int{}
+	for _, r := range drain(t, a, cmd.Process.Pid) {
+		text := string(r.Payload)
+		calls[text[len(text)-16:]]++
+	}
+	require.NotEmpty(t, calls)
+	for which, n := range calls {
+		assert.Equal(t, 4, n, "calls of exchange %s", which)
+	}
+	st, err := a.Stats()
+	require.NoError(t, err)
+	total := st.Classes[Requests].Total()
+	assert.Zero(t, total.Lost[securityLossReasonLOSS_RING_FULL])
+	assert.GreaterOrEqual(t, total.Lost[securityLossReasonLOSS_OVERLOAD], uint64(4*(overloadExchanges-len(calls))))
+	assert.Equal(t, total.Produced, st.Classes[Requests].Received+total.TotalFiltered()+total.TotalLost())
+}
