@@ -68,10 +68,10 @@ func (p *Parser) agreed() bool {
 		if len(b) < versionBytes {
 			return false
 		}
-		switch major := b[3]; {
-		case major == manifest:
+		switch major := b[3]; major {
+		case manifest:
 			p.phase = offers
-		case major == 0: // none of them
+		case 0: // none of them
 			p.stop()
 		default:
 			p.settled(major)

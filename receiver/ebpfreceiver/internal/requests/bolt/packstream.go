@@ -176,6 +176,7 @@ func (r *reader) skip() bool {
 		case structValue:
 			left += uint64(n)
 			n = 1 // its tag
+		default:
 		}
 		if kind == listValue || kind == mapValue {
 			n = 0

@@ -61,7 +61,8 @@ func TestParser(t *testing.T) {
 			start(s)
 			s.Req(query("MATC")).Resp(msg(failure, kv{
 				"gql_status", "42001", "description", "d", "message", "secret", "neo4j_code", "Neo.ClientError.Statement.SyntaxError",
-				"diagnostic_record", kv{"CURRENT_SCHEMA", "/"},
+				"diagnostic_record",
+				kv{"CURRENT_SCHEMA", "/"},
 			}) + skipped)
 		}, want: []string{"{MATC} in shop error=Neo.ClientError.Statement.SyntaxError @5+6+6"}},
 		{name: "fails while it is fetched", play: func(s *script) {

@@ -272,7 +272,8 @@ func (p *Parser) other(g *dbconn.Pending[request], m *message, s *exchange.Segme
 		p.database = append(p.database[:0], meta.db...)
 	case route:
 		var meta metadata
-		if r.skip() && r.skip() {
+		r.skip() // where it wants to go
+		if r.skip() {
 			meta.read(&r)
 		}
 		f.Namespace = append(f.Namespace, meta.db...)

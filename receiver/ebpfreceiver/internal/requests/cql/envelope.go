@@ -122,9 +122,6 @@ func (h *header) valid() bool {
 	return h.length >= op.shortest && (h.stream >= 0 || !h.asks)
 }
 
-// wide tells whether the flags of a query have 4 bytes.
-func (h *header) wide() bool { return h.version >= version5 }
-
 // envelopes are how both sides begin their messages. What is kept of one that
 // comes in parts is its beginning.
 func envelopes(asks bool, keep int) dbconn.Header {

@@ -25,11 +25,6 @@ func (sd *side) reset() {
 	sd.n, sd.left, sd.trailer = 0, 0, 0
 }
 
-// between tells whether the next byte begins an envelope, or a segment.
-func (sd *side) between() bool {
-	return sd.env.Between() && sd.n == 0 && sd.left == 0 && sd.trailer == 0
-}
-
 // Parser follows one connection.
 //
 // The two sides are followed apart from each other; what they share is the

@@ -85,7 +85,7 @@ func (p *Parser) describe(st *stream, f *dbfacts.Facts, h *header, m *dbconn.Mes
 	case opExecute:
 		p.execute(f, h, &r)
 	case opBatch:
-		p.batch(f, h, &r)
+		p.batch(f, &r)
 	}
 }
 
@@ -118,7 +118,7 @@ func (p *Parser) execute(f *dbfacts.Facts, h *header, r *reader) {
 
 // batch reads the statements of a batch. Their number is known, even if some of
 // them are not at hand.
-func (p *Parser) batch(f *dbfacts.Facts, h *header, r *reader) {
+func (p *Parser) batch(f *dbfacts.Facts, r *reader) {
 	r.byte() // logged or not, or counters
 	n := int(r.short())
 	for range n {

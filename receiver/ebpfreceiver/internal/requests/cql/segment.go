@@ -1,10 +1,8 @@
 package cql
 
-import "encoding/binary"
-
 // From version 5 on envelopes are carried in segments: a header of 3 bytes with
 // the length of the payload and whether it is whole envelopes, their checksum,
-// the payload, and its checksum. The header of compressed ones is longer.
+// the payload, and its checksum.
 const (
 	segmentHeader  = 6
 	segmentTrailer = 4
@@ -47,17 +45,6 @@ func parseSegment(b []byte) (length uint32, whole, ok bool) {
 	}
 	length = value & (selfContained - 1)
 	return length, value&selfContained != 0, length > 0 && value>>(payloadBits+1) == 0
-}
-
-// isCompressedSegment tells whether b begins with the header of a compressed
-// segment.
-func isCompressedSegment(b []byte) bool {
-	const size = 5
-	if len(b) < size+3 {
-		return false
-	}
-	value := uint64(binary.LittleEndian.Uint32(b)) | uint64(b[4])<<32
-	return value>>35 == 0 && value != 0 && crc24(value, size) == little24(b[size:])
 }
 
 // beginsSegment tells whether b, the first bytes of n, begins a segment whose

@@ -3,7 +3,7 @@
 // what was asked and how often, with the number of rows or the error.
 const neo4j = require('neo4j-driver')
 
-const [address, count] = process.argv.slice(2)
+const [address, times] = process.argv.slice(2)
 const driver = neo4j.driver('bolt://' + address, neo4j.auth.none(), { maxConnectionPoolSize: 2 })
 const done = {}
 
@@ -14,7 +14,11 @@ async function ask (runner, text, parameters) {
   } catch (e) {
     outcome = 'failed'
   }
-  const name = text + ' -> ' + outcome
+  count(text + ' -> ' + outcome)
+  return outcome !== 'failed'
+}
+
+function count (name) {
   done[name] = (done[name] || 0) + 1
 }
 
@@ -28,14 +32,15 @@ async function once () {
   await ask(session, 'MATC (n) RETURN n')
   await ask(session, "MATCH (n:Person {name: 'secret'})-[:KNOWS]->(m) RETURN m")
   const tx = session.beginTransaction()
-  await ask(tx, 'MERGE (n:Counter {id: 17}) SET n.value = 1 RETURN n')
-  await ask(tx, 'MATCH (n:Counter) RETURN n')
-  await tx.commit()
+  if (await ask(tx, 'MERGE (n:Counter {id: 17}) SET n.value = 1 RETURN n') && await ask(tx, 'MATCH (n:Counter) RETURN n')) {
+    await tx.commit()
+    count('COMMIT -> done')
+  }
   await session.close()
 }
 
 async function main () {
-  for (let i = 0; i < Number(count || 1); i++) await once()
+  for (let i = 0; i < Number(times || 1); i++) await once()
   console.log(JSON.stringify(done))
   await driver.close()
 }
