@@ -14,6 +14,7 @@ import (
 
 	"github.com/sightglass/sightglass/internal/event"
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests"
+	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/amqp"
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/dbfacts"
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/dns"
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/exchange"
@@ -128,6 +129,12 @@ func httpOf(ex *exchange.Exchange) (*httpfacts.Facts, int) {
 			status = operationFailed
 		}
 		return &httpfacts.Facts{Method: nameOf(f)}, status
+	case *amqp.Facts:
+		name := f.Operation
+		if len(f.Error) > 0 {
+			name += " " + string(f.Error)
+		}
+		return &httpfacts.Facts{Method: []byte(name), Target: f.Destination}, operationDone
 	case *kafka.Facts:
 		name := f.Operation
 		if len(f.Error) > 0 {

@@ -62,8 +62,12 @@ func (p *Parser) called(ch *channel, what *method, m *dbconn.Message, r *reader,
 		ch.torn = false
 	}
 	ch.last = max(ch.last, s.End)
-	if !what.quiet && trusted {
+	switch {
+	case what.quiet:
+	case trusted:
 		c.ex = p.begun(s.Side, what.name)
+	default:
+		p.sink.Count(exchange.Desynchronized)
 	}
 	nowait := p.subject(&c, what, r)
 	p.took(c.ex, m, s.Side)
@@ -181,8 +185,7 @@ func (p *Parser) answered(ch *channel, id uint32, m *dbconn.Message, r *reader, 
 		f := factsOf(c.ex)
 		f.Tag = r.number(8)
 		r.number(1)
-		f.address(r.short(), r.short())
-		f.Cut = f.Cut || !r.ok
+		f.address(r)
 		p.begin(ch, s.Side, content{method: id, ex: c.ex}, s)
 		return
 	}
@@ -203,7 +206,7 @@ func (p *Parser) closed(ch *channel, id uint32, r *reader, s *exchange.Segment) 
 			told += p.end(other, s.End, exchange.ConnectionClosed, text)
 		}
 	} else {
-		told = p.end(ch, s.End, exchange.ConnectionClosed, text)
+		told = p.denied(ch, text, r, s) + p.end(ch, s.End, exchange.ConnectionClosed, text)
 		p.cancel(ch.id, nil)
 	}
 	if text == "" || told > 0 {
@@ -217,4 +220,20 @@ func (p *Parser) closed(ch *channel, id uint32, r *reader, s *exchange.Segment) 
 		factsOf(ex).Fail(text)
 		p.oneWay(ex, s.End)
 	}
+}
+
+// denied ends the oldest call, if that is what a channel is closed for with a
+// code. It returns how many calls were told.
+func (p *Parser) denied(ch *channel, code string, r *reader, s *exchange.Segment) int {
+	r.short()
+	cause := uint32(r.number(4))
+	if code == "" || len(ch.calls) == 0 || ch.calls[0].method.id != cause || ch.calls[0].ex == nil {
+		return 0
+	}
+	ex := ch.calls[0].ex
+	ch.calls = slices.Delete(ch.calls, 0, 1)
+	factsOf(ex).Fail(code)
+	ex.FirstByte = max(p.sides[s.Side].first.Start, ex.Start)
+	p.done(ex, p.sent(ex, s), exchange.Complete)
+	return 1
 }

@@ -20,11 +20,12 @@ func (p *Parser) message(ch *channel, id uint32, m *dbconn.Message, r *reader, s
 	}
 }
 
-// address says where a message is sent, or came from.
-func (f *Facts) address(exchangeName, key []byte) {
-	f.Exchange = append(f.Exchange[:0], exchangeName...)
-	f.RoutingKey = append(f.RoutingKey[:0], key...)
-	f.destine(len(f.Queue) == 0)
+// address reads where a message is sent, or came from.
+func (f *Facts) address(r *reader) {
+	f.Exchange = append(f.Exchange[:0], r.short()...)
+	f.RoutingKey = append(f.RoutingKey[:0], r.short()...)
+	f.Cut = f.Cut || !r.ok
+	f.destine(!f.Cut && len(f.Queue) == 0)
 }
 
 func (p *Parser) publish(ch *channel, m *dbconn.Message, r *reader, s *exchange.Segment) {
@@ -33,9 +34,8 @@ func (p *Parser) publish(ch *channel, m *dbconn.Message, r *reader, s *exchange.
 		f := factsOf(ex)
 		f.Type = messagingfacts.Send
 		r.number(2)
-		f.address(r.short(), r.short())
+		f.address(r)
 		f.Mandatory = r.number(1)&1 != 0
-		f.Cut = !r.ok
 		p.took(ex, m, s.Side)
 	}
 	p.begin(ch, s.Side, content{method: basicPublish, ex: ex}, s)
@@ -54,8 +54,7 @@ func (p *Parser) deliver(ch *channel, m *dbconn.Message, r *reader, s *exchange.
 			c.settle = !from.noAck
 			f.Queue = append(f.Queue, from.queue...)
 		}
-		f.address(r.short(), r.short())
-		f.Cut = !r.ok
+		f.address(r)
 		c.settle = c.settle && f.Tag != 0
 		p.took(ex, m, s.Side)
 	}
@@ -68,6 +67,7 @@ func (p *Parser) deliver(ch *channel, m *dbconn.Message, r *reader, s *exchange.
 func (p *Parser) returned(ch *channel, r *reader, s *exchange.Segment) {
 	code := strconv.Itoa(int(r.number(2)))
 	r.short()
+	names := *r
 	name, key := r.short(), r.short()
 	c := content{method: basicReturn}
 	for _, m := range ch.out.all() {
@@ -83,7 +83,7 @@ func (p *Parser) returned(ch *channel, r *reader, s *exchange.Segment) {
 	}
 	if c.ex = p.begun(s.Side, "return"); c.ex != nil {
 		f := factsOf(c.ex)
-		f.address(name, key)
+		f.address(&names)
 		f.Fail(code)
 	}
 	p.begin(ch, s.Side, c, s)

@@ -1,0 +1,185 @@
+//go:build linux && (amd64 || arm64)
+
+package requests_test
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
+
+	"github.com/sightglass/sightglass/internal/bpf"
+	"github.com/sightglass/sightglass/internal/event"
+	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/exchange"
+)
+
+// rabbit starts a broker, which ends with the test, and returns its port.
+func rabbit(t *testing.T) string {
+	t.Helper()
+	exe := find(t, "/usr/lib/rabbitmq/bin/rabbitmq-server")
+	dir, as := home(t, "rabbitmq")
+	as.Setpgid = true // the broker is a child of a script
+	port, internal := strconv.Itoa(freePort(t)), strconv.Itoa(freePort(t))
+	cmd := exec.CommandContext(context.WithoutCancel(t.Context()), exe)
+	cmd.SysProcAttr, cmd.Dir = as, dir
+	cmd.Env = append(os.Environ(), "HOME="+dir, "RABBITMQ_NODENAME=sightglass"+port+"@localhost", "RABBITMQ_MNESIA_BASE="+dir+"/data",
+		"RABBITMQ_LOG_BASE="+dir+"/log", "RABBITMQ_NODE_PORT="+port, "RABBITMQ_NODE_IP_ADDRESS=127.0.0.1",
+		"RABBITMQ_ENABLED_PLUGINS_FILE="+dir+"/plugins", "RABBITMQ_DIST_PORT="+internal, "RABBITMQ_CONFIG_FILE="+dir+"/none")
+	require.NoError(t, cmd.Start())
+	t.Cleanup(func() {
+		_ = unix.Kill(-cmd.Process.Pid, unix.SIGKILL)
+		_ = cmd.Wait()
+	})
+	require.Eventually(t, func() bool {
+		log, err := os.ReadFile(dir + "/log/sightglass" + port + "@localhost.log")
+		return err == nil && strings.Contains(string(log), "Server startup complete")
+	}, 90*time.Second, 100*time.Millisecond)
+	return port
+}
+
+// amqpClient starts a client in Python that uses a broker.
+func amqpClient(t *testing.T, port string, n int, more ...string) *child {
+	t.Helper()
+	python := find(t, "/usr/bin/python3")
+	if exec.CommandContext(t.Context(), python, "-c", "import pika").Run() != nil {
+		t.Skip("python3-pika is not installed")
+	}
+	return spawn(t, nil, append([]string{python, "testdata/programs/amqp.py", "127.0.0.1:" + port, strconv.Itoa(n)}, more...)...)
+}
+
+// requireAMQP compares what one side was seen to do with the client's record:
+// the same, each inside the client's interval. What the client does not wait
+// for, the broker may get later. Its deliveries it writes in so many parts that
+// not all of them are copied: they are left out there.
+func requireAMQP(t *testing.T, w *watcher, port string, want []outcome, role event.Role) {
+	t.Helper()
+	count := func(operation, destination string) string { return operation + " to " + destination }
+	missing := map[string]int{}
+	for _, o := range want {
+		if role == event.RoleClient || !strings.HasPrefix(o.Method, "deliver") {
+			missing[count(o.Method, o.Path)]++
+		}
+	}
+	for _, s := range w.at(port, role) {
+		if role == event.RoleServer && strings.HasPrefix(s.Method, "deliver") {
+			continue
+		}
+		missing[count(s.Method, s.Path)]--
+		require.Equal(t, exchange.Complete, s.Incomplete, "%+v", s)
+		require.LessOrEqual(t, s.Start, s.End)
+		end := s.End
+		if role == event.RoleServer && (s.Class == exchange.OneWay || s.Sent > 16<<10) {
+			end = s.Start
+		}
+		inside := func(o outcome) bool {
+			late := role == event.RoleServer && s.Class == exchange.OneWay
+			return o.Path == s.Path && o.Method == s.Method && o.Start <= s.Start && (late || end <= o.End)
+		}
+		require.True(t, slices.ContainsFunc(want, inside), "%+v is in no interval of the client", s)
+		oneWay := s.Method == "publish" && strings.HasSuffix(s.Path, ":red.new")
+		require.Equal(t, oneWay, s.Class == exchange.OneWay, "%+v", s)
+		require.Equal(t, oneWay || strings.HasPrefix(s.Method, "deliver"), s.FirstByte == 0, "%+v", s)
+	}
+	for what, n := range missing {
+		require.Zero(t, n, "%s: positive is missing, negative invented", what)
+	}
+}
+
+// settle waits until both ends of a broker's connections are seen to have done n
+// things.
+func (w *watcher) settle(t *testing.T, port string, n int) {
+	t.Helper()
+	for _, role := range []event.Role{event.RoleServer, event.RoleClient} {
+		deadline := time.Now().Add(10 * time.Second)
+		for len(w.at(port, role)) < n && time.Now().Before(deadline) {
+			time.Sleep(20 * time.Millisecond)
+		}
+	}
+	time.Sleep(150 * time.Millisecond)
+}
+
+func TestKernelRabbitMQ(t *testing.T) {
+	port := rabbit(t)
+	w := watch(t, bpf.Options{})
+	client := amqpClient(t, port, 60)
+	want := client.outcomes(t)
+	sinceBoot(want)
+	w.settle(t, port, len(want))
+	requireAMQP(t, w, port, want, event.RoleServer)
+	requireAMQP(t, w, port, want, event.RoleClient)
+	require.Zero(t, w.stats().Gaps)
+
+	t.Run("old connection", func(t *testing.T) {
+		const n = 30
+		client := amqpClient(t, port, n, "wait")
+		require.Equal(t, "ready", client.line(t))
+		w := watch(t, bpf.Options{})
+		_, err := client.in.Write([]byte("\n"))
+		require.NoError(t, err)
+		want := client.outcomes(t)
+		sinceBoot(want)
+		w.settle(t, port, len(want))
+		for _, role := range []event.Role{event.RoleServer, event.RoleClient} {
+			requireOldAMQP(t, want, w.at(port, role), role == event.RoleServer)
+		}
+	})
+	t.Run("clients in C", func(t *testing.T) {
+		publish, fetch := find(t, "amqp-publish"), find(t, "amqp-get")
+		w := watch(t, bpf.Options{})
+		url := "--url=amqp://guest:guest@127.0.0.1:" + port
+		run(t, "", "amqp-declare-queue", url, "-q", "tools")
+		for range 10 {
+			run(t, "", publish, url, "-r", "tools", "-b", "planted-secret")
+			run(t, "", fetch, url, "-q", "tools")
+		}
+		run(t, "", "amqp-delete-queue", url, "-q", "tools")
+		w.requireOperations(t, port, map[string]int{"publish": 10, "get": 10, "queue.declare": 1, "queue.delete": 1})
+	})
+}
+
+// requireOldAMQP compares what was seen on connections that are older than the
+// capture: as much as was done, and whatever has a duration began in the
+// client's time. The deliveries of a broker are left out, as above; those of
+// consumers that are older than the capture are known without their queue.
+func requireOldAMQP(t *testing.T, want []outcome, got []seen, undelivered bool) {
+	t.Helper()
+	tell := func(all []string) string {
+		slices.Sort(all)
+		return strings.Join(all, "\n")
+	}
+	var asked, answered []string
+	for _, o := range want {
+		if method := strings.Fields(o.Method)[0]; !undelivered || method != "deliver" {
+			asked = append(asked, o.Path+" "+method)
+		}
+	}
+	learned := 0
+	slices.SortFunc(got, func(a, b seen) int { return cmp.Compare(a.Start, b.Start) })
+	for _, s := range got {
+		method := strings.Fields(s.Method)[0]
+		if undelivered && method == "deliver" {
+			continue
+		}
+		answered = append(answered, s.Path+" "+method)
+		if s.Incomplete == exchange.Desynchronized || s.Class == exchange.OneWay {
+			continue
+		}
+		if method == "publish" {
+			learned++
+		}
+		require.True(t, slices.ContainsFunc(want, func(o outcome) bool {
+			return o.Path == s.Path && o.Start <= s.Start
+		}), fmt.Sprint(s))
+	}
+	require.Equal(t, tell(asked), tell(answered))
+	require.Positive(t, learned, "confirms are recognised")
+}
