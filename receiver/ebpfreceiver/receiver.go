@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -243,6 +244,7 @@ func (run *running) start() {
 	run.tasks.Go(func() {
 		run.activity.seed(run.kernel)
 		close(run.seeded)
+		run.tasks.Go(debug.FreeOSMemory) // loading took more than anything that follows
 		run.read("security", run.kernel.security(), run.activity.handle, run.activity.pause, run.activity.flush)
 	})
 	if run.requests != nil {
