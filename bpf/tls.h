@@ -64,13 +64,14 @@ enum tls_flag {
 	TLS_MEMORY = 1, /* the library never touches the socket: its caller moves the cipher text */
 	TLS_NATIVE = 2, /* it does */
 	TLS_CORKED = 4, /* what is written waits to be sent together */
+	TLS_EARLY = 8, /* of TLS_MEMORY: one write was told, maybe before the handshake let it */
 };
 
 struct tls_session {
 	__u64 sk; /* 0: not known yet */
 	__u64 id; /* of the plain text's stream */
-	__u32 pending; /* bytes of a cipher record that the socket had no room for */
-	__u32 wrote; /* bytes of that write that are told */
+	__u32 pending; /* bytes of a cipher record that the socket had no room for; TLS_EARLY: the buffer */
+	__u32 wrote; /* bytes of that write that are told; TLS_EARLY: its length */
 	__u32 flags; /* enum tls_flag */
 	__u32 reserved;
 };

@@ -88,6 +88,8 @@ static __always_inline void tls__idle(struct tls_thread *t)
 		return;
 	if (s)
 		s->flags |= TLS_MEMORY;
+	else if (!t->heard || t->taker)
+		bpf_map_update_elem(&tls_sessions, &key, &fresh, BPF_ANY);
 	if (!t->heard || t->taker)
 		return;
 	if (s && s->sk) {
@@ -124,11 +126,40 @@ static __always_inline void tls__read(__s64 n)
 		return;
 	if (n && !t->nested && t->heard == s->sk)
 		t->taker = t->session;
+	if (n)
+		s->flags &= ~TLS_EARLY;
 	text.sk = s->sk;
 	text.id = s->id;
 	text.base = t->buf;
 	text.len = n;
 	tls__moved(&text);
+}
+
+/* tls__early: a session writes whose caller moves the cipher text, and whose socket
+ * was not known. Clients that have something to say write before anything else
+ * when the server's answer has come, which may complete the handshake. Returns
+ * what is known of the session then.
+ */
+static __always_inline struct tls_session *tls__early(const struct tls_thread *t)
+{
+	struct tls_session *s = tls__guess(t, TLS_MEMORY | TLS_EARLY);
+
+	if (!s)
+		return 0;
+	s->pending = (__u32)t->buf;
+	s->wrote = t->len;
+	return s;
+}
+
+/* tls__is_again: whether this is the early write once more: the handshake was not
+ * complete then.
+ */
+static __always_inline bool tls__is_again(struct tls_session *s, const struct tls_thread *t)
+{
+	if (s->flags & TLS_EARLY && s->pending == (__u32)t->buf && s->wrote == t->len)
+		return true;
+	s->flags &= ~TLS_EARLY;
+	return false;
 }
 
 /* tls__write: a write of len bytes begins. */
@@ -144,6 +175,16 @@ static __always_inline void tls__write(__u64 session, __u64 buf, __u32 len)
 	s = tls__session(t->tgid, session);
 	if (!s)
 		return;
+	if (!s->sk && s->flags & TLS_MEMORY) {
+		s = tls__early(t);
+		if (!s) { /* nothing was received: it cannot be sent either */
+			t->call = TLS_NONE;
+			return;
+		}
+	} else if (s->flags & TLS_EARLY && tls__is_again(s, t)) {
+		t->call = TLS_NONE;
+		return;
+	}
 	if (s->sk && s->flags & (TLS_MEMORY | TLS_CORKED)) {
 		t->call = TLS_NONE;
 		text.sk = s->sk;

@@ -4,6 +4,7 @@ package ebpfreceiver
 
 import (
 	"bufio"
+	"crypto/tls"
 	"fmt"
 	"iter"
 	"net/http"
@@ -31,17 +32,20 @@ func TestHelperProcess(t *testing.T) {
 	switch role := os.Getenv(roleEnv); role {
 	case "":
 		t.Skip("runs only as another test's child")
-	case "server", "tls-server":
+	case "server", "tls-server", "h2-server":
 		start := httptest.NewServer
-		if role == "tls-server" {
+		switch role {
+		case "tls-server":
 			start = httptest.NewTLSServer
+		case "h2-server":
+			start = newHTTP2Server
 		}
 		s := start(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if r.URL.Path == "/held" {
 				<-r.Context().Done() // until the client gives up
 				return
 			}
-			if strings.HasPrefix(r.URL.Path, "/missing") {
+			if strings.Contains(r.URL.Path, "/missing") {
 				w.WriteHeader(http.StatusNotFound)
 				return
 			}
@@ -51,7 +55,13 @@ func TestHelperProcess(t *testing.T) {
 		_, _ = bufio.NewReader(os.Stdin).ReadString('\n') // until the parent ends
 	case "nested":
 		serveNested(t)
+	case "grpc-server":
+		serveGRPC(t)
+	case "grpc-client":
+		callGRPC(t)
 	default: // a URL
+		http.DefaultTransport.(*http.Transport).TLSClientConfig = &tls.Config{InsecureSkipVerify: true} //nolint:gosec // test servers make theirs up
+		http.DefaultTransport.(*http.Transport).ForceAttemptHTTP2 = true
 		defer http.DefaultClient.CloseIdleConnections()
 		for _, path := range []string{"/users/17", "/missing"} {
 			req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, role+path, nil)
@@ -63,6 +73,14 @@ func TestHelperProcess(t *testing.T) {
 		// A client that ended before the agent looked would bear its parent's name.
 		_, _ = bufio.NewReader(os.Stdin).ReadString('\n')
 	}
+}
+
+// newHTTP2Server is httptest.NewTLSServer that offers HTTP/2, too.
+func newHTTP2Server(handler http.Handler) *httptest.Server {
+	s := httptest.NewUnstartedServer(handler)
+	s.EnableHTTP2 = true
+	s.StartTLS()
+	return s
 }
 
 // helper runs the test binary in a role.
