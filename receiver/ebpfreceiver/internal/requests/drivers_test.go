@@ -95,11 +95,10 @@ func falkordb(t *testing.T) database {
 		t.Skip("FalkorDB does not run here")
 	}
 	require.NoError(t, os.Chmod(bin+"/falkordb.so", 0o755)) //nolint:gosec // or it is not loaded
-	// It does not survive connections on which nothing is said, so its other port
-	// tells whether it is ready.
+	// Its other port tells whether it is ready: what is said on this one counts.
 	cli, own := find(t, "redis-cli"), strconv.Itoa(freePort(t))
 	return serveData(t, nil, func(port string) []string {
-		return append(line, "--port", own, "--save", "", "--dir", t.TempDir(), "--loglevel", "nothing", "--loadmodule", bin+"/falkordb.so", "BOLT_PORT", port)
+		return append(line, "--port", own, "--save", "", "--dir", t.TempDir(), "--loadmodule", bin+"/falkordb.so", "BOLT_PORT", port)
 	}, func(string) []string { return []string{cli, "-e", "-p", own, "ping"} })
 }
 
