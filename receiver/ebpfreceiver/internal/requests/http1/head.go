@@ -47,11 +47,7 @@ func cutLine(b []byte) (line, rest []byte, ok bool) {
 
 // cutHeader takes a header line apart.
 func cutHeader(line []byte) (name, value []byte) {
-	colon := bytes.IndexByte(line, ':')
-	if colon < 0 {
-		return line, nil
-	}
-	name, value = line[:colon], line[colon+1:]
+	name, value, _ = bytes.Cut(line, []byte(":"))
 	for len(value) > 0 && isBlank(value[0]) {
 		value = value[1:]
 	}
