@@ -1,5 +1,7 @@
 package policies_test
 
+import "github.com/sightglass/sightglass/internal/schema"
+
 // duplicate is a copy of a descriptor of a TCP connection.
 func duplicate(to int64, facts ...fact) activity {
 	a := connect("203.0.113.7:4444", append([]fact{attr("syscall.name", "dup2"), attr("syscall.return_value", to)}, facts...)...)
@@ -278,6 +280,22 @@ var integrityScenarios = []scenario{
 			rename("/etc/sudoers.tmp", "/etc/sudoers", by("visudo")),
 			open("/etc/passwd", rdonly, by("id")),
 			open("/etc/pam.d/sshd.dpkg-new", wronly|creat, by("dpkg"), below("apt-get")),
+		},
+	},
+	{
+		rule: "Download piped into a shell",
+		fires: []activity{
+			exec("sh", attr(schema.ProcessStdinFrom, "curl"), below("bash")),
+			exec("bash -s -- -y", attr(schema.ProcessStdinFrom, "wget"), in("web")),
+			exec("python3 -", attr(schema.ProcessStdinFrom, "curl")),
+			exec("curl -sSL https://get.example.org", attr(schema.ProcessStdoutTo, "sh")),
+		},
+		silent: []activity{
+			exec("sh", attr(schema.ProcessStdinFrom, "cat")),
+			exec("sh -c cat>x", attr(schema.ProcessStdinFrom, "curl")),
+			exec("python3 -m json.tool", attr(schema.ProcessStdinFrom, "curl")),
+			exec("curl https://example.org", attr(schema.ProcessStdoutTo, "jq")),
+			exec("bash"),
 		},
 	},
 	{

@@ -247,6 +247,8 @@ const (
 	ProcessSID                = "sightglass.process.session.id"               // int, session as setsid(2) makes it, innermost pid namespace
 	ProcessPGID               = "process.group_leader.pid"                    // int, host view
 	ProcessVPGID              = "process.vpgid"                               // int, innermost pid namespace
+	ProcessStdinFrom          = "sightglass.process.stdin.from"               // name of the program that writes the pipe that this one was started to read
+	ProcessStdoutTo           = "sightglass.process.stdout.to"                // name of the program that reads the pipe that this one was started to write
 	ProcessEnvironment        = "sightglass.process.environment"              // string slice, NAME=value; only when a policy asks for it
 	ProcessGroupName          = "sightglass.process.group.name"               // name of the effective gid
 	ProcessUserHome           = "sightglass.process.user.home"                // from the passwd file

@@ -241,6 +241,7 @@ func (s *activityStage) tell(ev *event.Event, change process.Change) {
 	a := s.prepare(ev, change)
 	switch ev.Type {
 	case event.TypeExec:
+		a.StdinFrom, a.StdoutTo = s.enrich.pipes.started(change.Process)
 		s.append(schema.EventProcessExec)
 		if s.cfg.Logins && s.logins.starts(ev, change, a.Cgroup, a.Ancestors) {
 			s.append(schema.EventLoginStart)

@@ -28,6 +28,7 @@ type enricher struct {
 	users     *process.Users
 	critical  *critical.Files
 	named     *namer // the activity stage's
+	pipes     *pipes // too
 }
 
 func newEnricher(cfg *Config) *enricher {
@@ -38,7 +39,7 @@ func newEnricher(cfg *Config) *enricher {
 		users:     process.NewUsers(cfg.RootPath, proc),
 		critical:  critical.New(cfg.RootPath),
 	}
-	e.named = newNamer(e, proc)
+	e.named, e.pipes = newNamer(e, proc), newPipes(proc)
 	return e
 }
 

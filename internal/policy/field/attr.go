@@ -72,6 +72,8 @@ const (
 	AttrVPGID
 	AttrProcStart
 	AttrPIDNSStart
+	AttrStdinFrom
+	AttrStdoutTo
 	AttrExeUpper
 	AttrExeLower
 	AttrExeMemfd
@@ -198,6 +200,8 @@ var attrTable = [attrFixed]attrRow{
 	AttrVPGID:                 {schema.ProcessVPGID, FormInt},
 	AttrProcStart:             {schema.ProcessCreationTime, FormTime},
 	AttrPIDNSStart:            {schema.ProcessPIDNamespaceStart, FormTime},
+	AttrStdinFrom:             {schema.ProcessStdinFrom, FormText},
+	AttrStdoutTo:              {schema.ProcessStdoutTo, FormText},
 	AttrExeUpper:              {schema.ProcessUpperLayer, FormBool},
 	AttrExeLower:              {schema.ProcessLowerLayer, FormBool},
 	AttrExeMemfd:              {schema.ProcessMemfd, FormBool},

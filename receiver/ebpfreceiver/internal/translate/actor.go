@@ -81,6 +81,8 @@ func (l *Logs) program(attrs pcommon.Map, a *Activity) {
 	if a.Event.Task.PGID != 0 {
 		attrs.PutInt(schema.ProcessPGID, int64(a.Event.Task.PGID))
 	}
+	put(attrs, schema.ProcessStdinFrom, a.StdinFrom)
+	put(attrs, schema.ProcessStdoutTo, a.StdoutTo)
 	if len(x.Cwd) > 0 {
 		attrs.PutStr(schema.ProcessWorkingDirectory, l.texts.text(x.Cwd))
 	}

@@ -32,6 +32,9 @@ type Activity struct {
 	Arguments bool
 	// Account writes the home directory and the shell of User.
 	Account bool
+	// StdinFrom and StdoutTo are the programs at the other ends of the pipes
+	// that a program was started with; empty for none.
+	StdinFrom, StdoutTo string
 	// Resolved are the real paths of what the call names, in the order of Names;
 	// empty where that is not known.
 	Resolved [MaxNames][]byte
