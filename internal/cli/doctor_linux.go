@@ -10,6 +10,7 @@ import (
 	"github.com/sightglass/sightglass/internal/bpf"
 	"github.com/sightglass/sightglass/internal/cli/doctor"
 	"github.com/sightglass/sightglass/internal/encryption"
+	"github.com/sightglass/sightglass/internal/probesite"
 )
 
 func kernelRelease() string {
@@ -33,9 +34,20 @@ const maxProbeCost = 5 * time.Microsecond
 // them can be seen.
 func encrypted() []doctor.Check {
 	cfg := encryption.Config{Proc: "/proc", Root: "/", Log: zap.NewNop()}
-	cfg.Kernel, cfg.Prices = encryption.Calibrate()
+	var err error
+	cfg.Kernel, cfg.Prices, err = encryption.Calibrate()
 	cfg.Prices.Most = maxProbeCost
-	return checksOfTLS(encryption.Survey(cfg))
+	return append(checksOfTLS(encryption.Survey(cfg)), priceCheck(&cfg.Prices, err))
+}
+
+// priceCheck tells what a hit of a probe costs on this machine.
+func priceCheck(p *encryption.Prices, err error) doctor.Check {
+	c := doctor.Check{Name: "user space probes", Status: doctor.Info, Found: fmt.Sprintf("%v a hit where the kernel emulates, %v elsewhere, %v to come back",
+		p.Of(probesite.Emulated), p.Of(probesite.SingleStepped), p.Return)}
+	if err != nil {
+		c.Found += ", assumed: " + err.Error()
+	}
+	return c
 }
 
 // maxPrograms bounds the programs that are listed.

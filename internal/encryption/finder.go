@@ -138,7 +138,9 @@ func (f *Finder) Run(quit <-chan struct{}) {
 // go before them.
 func (f *Finder) take(q question) {
 	if q.program {
-		f.program(q.pid)
+		if q.pid != f.self() {
+			f.program(q.pid)
+		}
 		return
 	}
 	if !q.at.After(time.Now()) {
@@ -220,6 +222,9 @@ func (f *Finder) look(pid uint32) {
 	mappings := executableFiles(maps)
 	_ = maps.Close()
 	var uses []*file
+	if pid == f.self() {
+		return // what the agent itself does is not followed
+	}
 	if known := f.program(pid); known != nil {
 		uses = append(uses, known)
 	}
@@ -265,6 +270,16 @@ func (f *Finder) use(pid uint32, uses []*file, mappings []mapping) {
 	} else {
 		delete(f.why, pid)
 	}
+}
+
+// self is the agent's own process, as the directory of processes has it.
+func (f *Finder) self() uint32 {
+	target, err := os.Readlink(filepath.Join(f.cfg.Proc, "self"))
+	if err != nil {
+		return 0
+	}
+	pid, _ := strconv.ParseUint(target, 10, 32) // 0 is nobody
+	return uint32(pid)
 }
 
 // forget notes that a process uses nothing any more.

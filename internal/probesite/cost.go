@@ -22,9 +22,6 @@ func (c Cost) String() string {
 type Kernel struct {
 	// Trampolines: probes on nops of five bytes take no exception (Linux 6.18, x86-64).
 	Trampolines bool
-	// ReturnCalls: return probes come back by a system call instead of an
-	// exception (Linux 6.11, x86-64).
-	ReturnCalls bool
 }
 
 // Register is a general register by its number in instructions.

@@ -32,7 +32,7 @@ func realCode(tb testing.TB) map[string]Function {
 	return functions
 }
 
-var modern = Kernel{Trampolines: true, ReturnCalls: true}
+var modern = Kernel{Trampolines: true}
 
 func TestEntry(t *testing.T) {
 	code := realCode(t)

@@ -16,7 +16,11 @@ func newFinder(cfg *Config, k kernel, log *zap.Logger) *encryption.Finder {
 		return nil
 	}
 	c := encryption.Config{Proc: process.ProcDir(cfg.RootPath), Root: cfg.RootPath, Log: log}
-	c.Kernel, c.Prices = encryption.Calibrate()
+	var err error
+	c.Kernel, c.Prices, err = encryption.Calibrate()
+	if err != nil {
+		log.Debug("What probes cost is assumed, not measured.", zap.Error(err))
+	}
 	c.Prices.Most = cfg.Requests.TLS.MaxProbeCost
 	return encryption.New(c, k)
 }
