@@ -36,6 +36,9 @@ const (
 	reasonEvicted    = "evicted"     // connections that gave way to others
 	reasonExcess     = "excess"      // calls of which not all messages are followed
 	reasonUnfollowed = "unfollowed"  // connections that were used in ways that are not followed
+	reasonUnbound    = "unbound"     // reads of plain text whose connection is not known
+	reasonForeignTLS = "foreign_tls" // sends of cipher text that does not fit what was written
+	reasonDisplaced  = "displaced"   // calls into TLS libraries whose thread gave way to another one
 )
 
 // Reasons for requests to be left out.
@@ -74,6 +77,7 @@ type reporter struct {
 type counters struct {
 	bpf.Stats
 	sockets bpf.RequestStats
+	tls     bpf.TLSStats
 }
 
 // run reports until quit is closed.
@@ -144,11 +148,12 @@ func (r *reporter) stats() counters {
 	}
 	s, err := r.kernel.Stats()
 	sockets, err2 := r.kernel.RequestStats()
-	if err = errors.Join(err, err2); err != nil {
+	tls, err3 := r.kernel.TLSStats()
+	if err = errors.Join(err, err2, err3); err != nil {
 		r.log.Debug("The kernel's counters cannot be read.", zap.Error(err))
 		return r.last
 	}
-	r.last, r.lastAt = counters{Stats: s, sockets: sockets}, time.Now()
+	r.last, r.lastAt = counters{Stats: s, sockets: sockets, tls: tls}, time.Now()
 	return r.last
 }
 
@@ -265,6 +270,9 @@ func (r *reporter) lost(class bpf.Class, st *counters) []translate.Loss {
 		add(reasonEvicted, seen.Evicted)
 		add(reasonExcess, st.sockets.Excess)
 		add(reasonUnfollowed, st.sockets.Unseen)
+		add(reasonUnbound, st.tls.Unbound)
+		add(reasonForeignTLS, st.tls.Foreign)
+		add(reasonDisplaced, st.tls.Displaced)
 	}
 	return out
 }
