@@ -27,6 +27,8 @@ struct tls_nested {
 	__u64 base; /* of its bytes */
 	__u64 len; /* that it was given; 0: not known */
 	__u64 fiber;
+	__u32 nr;
+	__u32 reserved;
 };
 
 /* tls__bind: notes that a session uses a socket. Returns what is known of it. */
@@ -114,6 +116,7 @@ static __always_inline void tls__send(struct tls_thread *t, const struct tls_nes
 	text.id = s->id;
 	text.len = n;
 	text.direction = REQUESTS_SEND;
+	text.enter = requests__began(t->tid, c->nr);
 	tls__moved(&text);
 }
 
@@ -123,7 +126,7 @@ static __always_inline void tls__send(struct tls_thread *t, const struct tls_nes
 static __always_inline void tls__nested(struct tls_thread *t, const struct requests_io *io)
 {
 	struct tls_nested c = {
-		.sk = io->sk, .ret = io->ret, .len = io->args[2], .fiber = io->fiber
+		.sk = io->sk, .ret = io->ret, .len = io->args[2], .fiber = io->fiber, .nr = io->nr
 	};
 	struct tls_text text = { .sk = io->sk, .len = io->ret, .fiber = io->fiber };
 	struct requests_memory m = {};
