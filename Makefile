@@ -52,6 +52,7 @@ tidy: ## tidy all go.mod files; a new requirement gets its version by hand first
 	go -C internal/tools mod tidy
 	go -C testbed/prometheus mod tidy
 	go -C testbed/kafka mod tidy
+	go -C testbed/mongodb mod tidy
 	go -C connector/servicelatencyconnector/comparison mod tidy
 
 .PHONY: generate

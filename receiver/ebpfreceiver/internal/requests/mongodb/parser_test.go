@@ -158,6 +158,10 @@ func TestParser(t *testing.T) {
 			m := tell(7, cursorOf(0, "firstBatch", 50))
 			s.Req(ask(7, find)).Resp(m[:100]).Gap(response, 20).Resp(m[120:])
 		}, want: []string{found + " @1+2+3"}},
+		{name: "midway, length by a call of its own", midway: true, play: func(s *script) {
+			m := tell(7, denied)
+			s.Req(ask(7, find)).Resp(m[:4]).Resp(m[4:])
+		}, want: []string{found + " error=13 @1+2+3"}},
 		{name: "midway", midway: true, play: func(s *script) {
 			s.Resp(tell(6, fine)[30:]).Resp(tell(6, fine)).Req(ask(7, find)).Resp(tell(7, denied))
 		}, want: []string{found + " error=13 @3+4+4"}},
