@@ -129,7 +129,7 @@ func TestMistypedCommandLines(t *testing.T) {
 		"unknown flag: --gibberish; 'sightglass doctor --help' lists what":     {"doctor", "--gibberish"},
 		"unknown shorthand flag: 'x' in -x; 'sightglass doctor --help' lists":  {"doctor", "-x"},
 		`unknown command "more" for "sightglass run"`:                          {"run", "more"},
-		"rule files are missing: sightglass policy check FILE...":              {"policy", "check"},
+		"rule files are missing: sightglass policy check FILE":                 {"policy", "check"},
 		"recorded activity is missing: sightglass policy replay --rules":       {"policy", "replay", "--rules", "a.yaml", "b.yml"},
 	} {
 		_, err := execute(t.Context(), args...)

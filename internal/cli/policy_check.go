@@ -22,7 +22,7 @@ shows every error and warning with its file, line and column. The command fails
 when there is an error.`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
-				return fmt.Errorf("rule files are missing: %s FILE...", cmd.CommandPath())
+				return fmt.Errorf("rule files are missing: %s FILE", cmd.CommandPath())
 			}
 			return nil
 		},

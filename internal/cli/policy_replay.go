@@ -53,7 +53,7 @@ What was recorded limits what can be found: an agent keeps only the activity tha
 			rules, events := rulesAmong(args)
 			flags.rules = append(flags.rules, rules...)
 			if len(events) == 0 {
-				return fmt.Errorf("recorded activity is missing: %s --rules FILE... EVENTS...", cmd.CommandPath())
+				return fmt.Errorf("recorded activity is missing: %s --rules FILE... EVENTS", cmd.CommandPath())
 			}
 			return replay(cmd, &flags, events)
 		},
