@@ -267,8 +267,7 @@ func (ch *channel) lose(p *Parser, which exchange.Side, now uint64, why exchange
 // unsure is what is known of confirms after messages may have been published
 // unseen.
 func (ch *channel) unsure() confirms {
-	switch ch.confirms {
-	case numbered, uncounted:
+	if ch.confirms == numbered || ch.confirms == uncounted {
 		return uncounted
 	}
 	return perhaps

@@ -169,7 +169,9 @@ func (e *element) document() document {
 
 // count is how many elements d has, false when some of it is missing.
 func (d document) count() (n int, ok bool) {
-	for e := (element{}); d.next(&e); n++ {
+	var e element
+	for d.next(&e) {
+		n++
 	}
 	return n, d.ended
 }

@@ -74,10 +74,10 @@ func (w *writer) quoted(name []byte) {
 }
 
 func (w *writer) value(e *element, depth int) {
-	switch {
-	case e.kind == kindDocument:
+	switch e.kind {
+	case kindDocument:
 		w.fields(e.document(), depth+1)
-	case e.kind == kindArray:
+	case kindArray:
 		w.list(e.document(), depth+1)
 	default:
 		w.dst = append(w.dst, '?')
