@@ -142,6 +142,17 @@ func TestAttachFails(t *testing.T) {
 	require.Contains(t, f.Why(pid), "refused")
 }
 
+func TestProcessEndsMeanwhile(t *testing.T) {
+	p := &probed{err: os.ErrNotExist}
+	f := newTestFinder(t, p, time.Minute)
+	pid := userOf(t, systemOpenSSL(t))
+	f.look(pid)
+	require.Empty(t, f.files)
+	p.err = nil
+	f.look(pid)
+	require.Len(t, p.now, 1, "it is tried again")
+}
+
 func TestRun(t *testing.T) {
 	p := &probed{}
 	f := newTestFinder(t, p, time.Minute)

@@ -46,6 +46,10 @@ func (f *Finder) know(at, path string, l *library) (*file, error) {
 	}
 	known.version = v
 	err = f.probe(known, at, l)
+	if errors.Is(err, os.ErrNotExist) { // its process has ended meanwhile; the next one tells
+		delete(f.files, id)
+		return nil, err
+	}
 	known.Read, known.Reason = err == nil, ""
 	if err != nil {
 		known.Reason = err.Error()
