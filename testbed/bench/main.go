@@ -5,7 +5,7 @@
 //	bench -connectors out/comparison [-readme testbed/README.md]
 //	bench -policies out/policies.test [-readme testbed/README.md]
 //	bench -flood -agent bin/sightglass -load out/load [-readme testbed/README.md]
-//	bench -requests servers,rate,stages -agent bin/sightglass -load out/load [-readme testbed/README.md]
+//	bench -requests servers,tls,rate,stages -agent bin/sightglass -load out/load [-readme testbed/README.md]
 //
 // The second compares connectors, the third measures policies, the fourth the
 // agent while files are opened all the time, the fifth what following requests
@@ -48,6 +48,10 @@ type bench struct {
 }
 
 func main() {
+	if len(os.Args) == 4 && os.Args[1] == serveCommand {
+		fmt.Fprintln(os.Stderr, "bench:", serveTLS(os.Args[2], os.Args[3]))
+		os.Exit(1)
+	}
 	var (
 		b       bench
 		readme  = flag.String("readme", "", "file to write the tables into, between its markers")

@@ -43,7 +43,9 @@ func (b *bench) requests(ctx context.Context, parts []string, readme string) err
 	for _, part := range parts {
 		switch part {
 		case "servers":
-			r.costs, err = b.servers(ctx, spans)
+			err = b.servers(ctx, targets, spans, &r.costs)
+		case "tls":
+			err = b.servers(ctx, tlsTargets, spans, &r.costs)
 		case "rate":
 			r.rate, err = b.rate(ctx, spans, told)
 		case "stages":
@@ -63,7 +65,7 @@ func (b *bench) requests(ctx context.Context, parts []string, readme string) err
 }
 
 // servers measures each server in turns with and without the agent.
-func (b *bench) servers(ctx context.Context, spans *spanCounts) (all []requestCost, err error) {
+func (b *bench) servers(ctx context.Context, targets []target, spans *spanCounts, all *[]requestCost) error {
 	for _, t := range targets {
 		cost, err := b.target(ctx, t, spans)
 		if errors.Is(err, exec.ErrNotFound) {
@@ -71,11 +73,11 @@ func (b *bench) servers(ctx context.Context, spans *spanCounts) (all []requestCo
 			continue
 		}
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", t.what, err)
+			return fmt.Errorf("%s: %w", t.what, err)
 		}
-		all = append(all, *cost)
+		*all = append(*all, *cost)
 	}
-	return all, nil
+	return nil
 }
 
 // requestRun is one run of a target's load.

@@ -15,8 +15,12 @@ const loadConnections = 16
 
 // wrk loads a path with as many requests as go.
 func wrk(path string) func(context.Context, *server, time.Duration) (int, error) {
+	return wrkAt("http://", path)
+}
+
+func wrkAt(scheme, path string) func(context.Context, *server, time.Duration) (int, error) {
 	return func(ctx context.Context, s *server, limit time.Duration) (int, error) {
-		out, err := output(ctx, "wrk", "-t1", "-c"+strconv.Itoa(loadConnections), "-d"+limit.String(), "http://"+s.addr()+path)
+		out, err := output(ctx, "wrk", "-t1", "-c"+strconv.Itoa(loadConnections), "-d"+limit.String(), scheme+s.addr()+path)
 		if err != nil {
 			return 0, err
 		}

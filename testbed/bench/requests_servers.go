@@ -171,14 +171,19 @@ http {
 	access_log off; sendfile on; tcp_nopush on; keepalive_requests 100000000; default_type text/plain;
 	client_body_temp_path b; proxy_temp_path p; fastcgi_temp_path f; scgi_temp_path s; uwsgi_temp_path u;
 	server {
-		listen 127.0.0.1:%d;
+		listen 127.0.0.1:%d%s; %s
 		location / { root www; }
 		location = /hello { return 200 "hello\n"; }
 	}
 }`
 
 // startNginx runs one worker and nothing else.
-func startNginx(_ context.Context, dir string) (*server, error) {
+func startNginx(ctx context.Context, dir string) (*server, error) {
+	return startNginxWith(ctx, dir, "", "")
+}
+
+// startNginxWith takes what follows the port, and more of the configuration.
+func startNginxWith(_ context.Context, dir, listen, more string) (*server, error) {
 	s, err := newServer(dir)
 	if err != nil {
 		return nil, err
@@ -188,7 +193,7 @@ func startNginx(_ context.Context, dir string) (*server, error) {
 		os.Chmod(dir, 0o755), //nolint:gosec // nginx reads it as another user
 		os.Mkdir(www, 0o755), //nolint:gosec // so are the files in it
 		os.WriteFile(filepath.Join(www, "1k"), []byte(strings.Repeat("z", 1024)), 0o644), //nolint:gosec // see above
-		os.WriteFile(conf, fmt.Appendf(nil, nginxConfig, s.port), 0o600),
+		os.WriteFile(conf, fmt.Appendf(nil, nginxConfig, s.port, listen, more), 0o600),
 	)
 	if err != nil {
 		return nil, err
