@@ -26,10 +26,10 @@ func (fn Function) Exits(kernel Kernel) ([]Exit, error) {
 		return exits, nil
 	}
 	g := fn.explore()
-	place, tails := g.results(fn.resultRegister()), fn.tails(g)
+	place, tails := g.results(resultRegister), fn.tails(g)
 	chosen := make([]bool, len(g.list))
 	for n, i := range g.list {
-		chosen[n] = tails[n] || i.flow == flowReturn && place[n].register == fn.resultRegister()
+		chosen[n] = tails[n] || i.flow == flowReturn && place[n].register == resultRegister
 	}
 	if g.uncovered(chosen) != nil {
 		return nil, err
@@ -39,7 +39,7 @@ func (fn Function) Exits(kernel Kernel) ([]Exit, error) {
 		if !chosen[n] {
 			continue
 		}
-		site := Site{Offset: fn.Offset + uint64(i.at), Delta: i.at, Cost: i.price(kernel), AtCall: tails[n], Result: fn.resultRegister()}
+		site := Site{Offset: fn.Offset + uint64(i.at), Delta: i.at, Cost: i.price(kernel), AtCall: tails[n], Result: resultRegister}
 		if i.flow == flowReturn {
 			site = g.cheaper(fn, kernel, place, site)
 		}

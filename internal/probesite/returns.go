@@ -17,7 +17,7 @@ const (
 // instruction serves, the return itself is the site.
 func (fn Function) Returns(kernel Kernel) ([]Site, error) {
 	g := fn.explore()
-	place := g.results(fn.resultRegister())
+	place := g.results(resultRegister)
 	var candidates []int // indices into g.list, those to do without first
 	for n, i := range g.list {
 		if place[n].register != nowhere && place[n].known && (i.price(kernel) < SingleStepped || i.flow == flowReturn) {
@@ -124,9 +124,6 @@ func (g graph) before(places []location, i instruction, result Register) locatio
 	return after
 }
 
-func (fn Function) resultRegister() Register {
-	if fn.arch == ARM64 {
-		return X0
-	}
-	return RAX
-}
+// resultRegister is where functions leave their result: RAX or X0, which have the
+// same number.
+const resultRegister = RAX

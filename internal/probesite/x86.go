@@ -64,11 +64,12 @@ func x86Flow(inst x86asm.Inst) flow {
 		return flowReturn
 	case x86asm.UD1, x86asm.UD2, x86asm.HLT, x86asm.INT, x86asm.LJMP:
 		return flowStop
+	default:
+		if direct { // Jcc, JRCXZ, LOOP
+			return flowBranch
+		}
+		return flowNext
 	}
-	if direct { // Jcc, JRCXZ, LOOP
-		return flowBranch
-	}
-	return flowNext
 }
 
 // x86Emulated says whether the kernel emulates the instruction: near jumps,
