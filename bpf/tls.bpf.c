@@ -91,7 +91,8 @@ int on_tls_free(struct pt_regs *ctx)
 SEC("uprobe")
 int on_tls_go_write(struct pt_regs *ctx)
 {
-	struct tls_text text = { .base = extract__go_parameter(ctx, 1), .direction = REQUESTS_SEND };
+	struct tls_text text = { .base = extract__go_parameter(ctx, 1),
+				 .direction = REQUESTS_SEND };
 
 	text.len = extract__go_parameter(ctx, 2);
 	text.enter = bpf_ktime_get_boot_ns();
