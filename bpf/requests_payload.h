@@ -5,8 +5,9 @@
 
 #include "requests.h"
 
-#define REQUESTS_PARTS 8 /* parts of a vector that are copied from, and read at once */
-#define REQUESTS_WALK 8 /* times REQUESTS_PARTS: parts among which the last bytes are sought */
+#define REQUESTS_PARTS 8 /* parts of a vector that are read at once */
+#define REQUESTS_WALK 8 /* times REQUESTS_PARTS: parts of a vector that are looked at */
+#define REQUESTS_OVER (1ULL << 32) /* beside a number of bytes */
 
 struct requests_part {
 	__u64 base;
@@ -91,29 +92,47 @@ static __always_inline __u64 requests__parts(struct requests_part *parts, __u64 
  * once, for any arguments, instead of again for every way that leads there.
  */
 
-/* requests__copy_parts: copies the first want bytes of a list of buffers into
- * the payload of the record that is being made. Returns how many it got.
+/* requests__copy_parts: goes on copying the first want bytes of a list of buffers
+ * into the payload of the record that is being made, which has done of them.
+ * Returns how many it has then, with REQUESTS_OVER if no more will come.
  */
-__noinline __u64 requests__copy_parts(__u64 vector, __u64 count, __u64 want)
+__noinline __u64 requests__copy_parts(__u64 vector, __u64 count, __u64 want, __u64 done)
 {
 	struct requests_part parts[REQUESTS_PARTS];
 	struct requests_scratch *s;
-	__u64 done = 0, i, n;
 	__u32 zero = 0;
+	__u64 i, n;
 
 	s = bpf_map_lookup_elem(&requests_scratch, &zero);
 	if (!s)
-		return 0;
+		return done | REQUESTS_OVER;
 	count = requests__parts(parts, vector, count);
 	for (i = 0; i < REQUESTS_PARTS; i++) {
 		if (done >= want || i >= count)
-			break;
+			return done | REQUESTS_OVER;
 		n = parts[i].len < want - done ? parts[i].len : want - done;
 		if (n && requests__copy_part(s->payload, done, parts[i].base, n) != n)
-			break;
+			return done | REQUESTS_OVER;
 		done += n;
 	}
 	return done;
+}
+
+/* requests__copy_vector: copies the first want bytes of a list of buffers. Returns
+ * how many it got.
+ */
+__noinline __u64 requests__copy_vector(__u64 vector, __u64 count, __u64 want)
+{
+	__u64 done = 0;
+
+	for (__u32 k = 0; k < REQUESTS_WALK; k++) {
+		done = requests__copy_parts(vector, count, want, done);
+		if (done & REQUESTS_OVER || count <= REQUESTS_PARTS)
+			break;
+		vector += REQUESTS_PARTS * sizeof(struct requests_part);
+		count -= REQUESTS_PARTS;
+	}
+	return done & ~REQUESTS_OVER;
 }
 
 /* requests__last: the last bytes of a buffer as a number whose highest byte is
@@ -218,7 +237,7 @@ static __always_inline __u64 requests__copy(struct requests_scratch *s,
 	if (want > m->total)
 		want = m->total;
 	if (m->count)
-		return requests__copy_parts(m->base, m->count, want);
+		return requests__copy_vector(m->base, m->count, want);
 	return requests__copy_part(s->payload, 0, m->base, want);
 }
 
