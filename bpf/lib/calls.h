@@ -50,6 +50,7 @@ struct syscall_spec {
 	__u8 fds; /* bit n: argument n is an ARG_FD */
 	__u8 written; /* bit n: argument n is memory that the kernel writes */
 	__u8 access; /* the argument with the flags of an open call, plus 1; 0: none */
+	__u8 text; /* the argument that is a string, the only memory; plus 1; 0: none or more */
 };
 
 const volatile struct syscall_spec cfg_specs[ROW_MAX] = {};

@@ -51,6 +51,25 @@ static __always_inline void extract__args(__u64 regs, __u64 *args)
 		extract__args_by(false, (struct pt_regs *)regs, args);
 }
 
+/* extract__arg: one of them. */
+static __always_inline __u64 extract__arg(__u64 regs, __u32 n)
+{
+	switch (n) {
+	case 0:
+		return kread(pt_regs, regs, di);
+	case 1:
+		return kread(pt_regs, regs, si);
+	case 2:
+		return kread(pt_regs, regs, dx);
+	case 3:
+		return kread(pt_regs, regs, r10);
+	case 4:
+		return kread(pt_regs, regs, r8);
+	default:
+		return kread(pt_regs, regs, r9);
+	}
+}
+
 static __always_inline void extract__args_compat(__u64 regs, __u64 *args)
 {
 	args[0] = (__u32)kread(pt_regs, regs, bx);
@@ -89,6 +108,12 @@ static __always_inline void extract__args(__u64 regs, __u64 *args)
 	args[3] = kload(x + 24);
 	args[4] = kload(x + 32);
 	args[5] = kload(x + 40);
+}
+
+/* extract__arg: one of them. */
+static __always_inline __u64 extract__arg(__u64 regs, __u32 n)
+{
+	return n ? kload(kaddr(pt_regs, regs, regs) + 8 * (n & 7)) : kread(pt_regs, regs, orig_x0);
 }
 
 static __always_inline void extract__args_compat(__u64 regs, __u64 *args)

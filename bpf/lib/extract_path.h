@@ -117,15 +117,8 @@ static __always_inline void extract__path_begin(struct scratch *s, __u64 mnt, __
 		c->flags = EXTRA_DELETED;
 }
 
-/* extract__path_steps: a few steps. A global function is verified once and not
- * at each of its calls, so that the loop around it costs the verifier nothing.
- */
-__noinline int extract__path_steps(__u32 user)
+static __always_inline void extract__path_some(struct scratch *s)
 {
-	struct scratch *s = base__scratch_again(user);
-
-	if (!s)
-		return 0;
 	for (__u32 i = 0; i < PATH_STEPS_AT_ONCE; i++) {
 		if (s->cursor.done)
 			break;
@@ -134,6 +127,17 @@ __noinline int extract__path_steps(__u32 user)
 		else
 			extract__path_step(false, s, &s->cursor);
 	}
+}
+
+/* extract__path_steps: a few steps. A global function is verified once and not
+ * at each of its calls, so that the loop around it costs the verifier nothing.
+ */
+__noinline int extract__path_steps(__u32 user)
+{
+	struct scratch *s = base__scratch_again(user);
+
+	if (s)
+		extract__path_some(s);
 	return 0;
 }
 
@@ -149,7 +153,8 @@ __noinline int extract__path(__u32 user, __u64 mnt, __u64 dentry, __u32 arg)
 	if (!x)
 		return 0;
 	extract__path_begin(s, mnt, dentry);
-	for (__u32 i = 0; i < PATH_STEPS / PATH_STEPS_AT_ONCE; i++) {
+	extract__path_some(s); /* enough for most, without a call */
+	for (__u32 i = 1; i < PATH_STEPS / PATH_STEPS_AT_ONCE; i++) {
 		if (s->cursor.done)
 			break;
 		extract__path_steps(user);

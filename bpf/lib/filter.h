@@ -69,13 +69,6 @@ static __always_inline __u8 filter__wish(struct call_filter *f, __u8 row, __u64 
 	return f->wishes[n & (ROW_MAX - 1)][class & (CALL_CLASSES - 1)];
 }
 
-/* filter__hopeless: whether nobody can want a call that begins, however it ends. */
-static __always_inline bool filter__hopeless(struct call_filter *f, __u8 row, __u64 detail)
-{
-	return filter__wish(f, row, detail, 0) == WISH_NONE &&
-	       filter__wish(f, row, detail, -1) == WISH_NONE;
-}
-
 /* filter__zeros: the highest bit of each byte of v that is zero. */
 static __always_inline __u64 filter__zeros(__u64 v)
 {

@@ -30,6 +30,17 @@ static __always_inline __u64 syscall__detail(const volatile struct syscall_spec 
 	return 0;
 }
 
+/* syscall__hopeless: whether nobody can want a call that begins, however it
+ * ends.
+ */
+static __always_inline bool syscall__hopeless(__u8 row, __u64 detail)
+{
+	struct call_filter *f = filter__now();
+
+	return filter__wish(f, row, detail, 0) == WISH_NONE &&
+	       filter__wish(f, row, detail, -1) == WISH_NONE;
+}
+
 /* syscall__passes: whether somebody may want the call. The first extra is the path
  * of an open call, where the entry has read it. What the call has opened is put
  * into the record when its path decides, and then need not be again.

@@ -366,10 +366,10 @@ type securityStashBig struct {
 }
 
 type securityStashSlot struct {
-	_        structs.HostLayout
-	Owner    uint32
-	Reserved uint32
-	Stash    securityStash
+	_      structs.HostLayout
+	Owner  uint32
+	Parked uint32
+	Stash  securityStash
 }
 
 type securitySyscallSpec struct {
@@ -381,6 +381,7 @@ type securitySyscallSpec struct {
 	Fds     uint8
 	Written uint8
 	Access  uint8
+	Text    uint8
 }
 
 type securityWire struct {

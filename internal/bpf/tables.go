@@ -74,10 +74,26 @@ func specOf(s *syscalls.Spec) securitySyscallSpec {
 		out.Flags |= uint8(securitySpecFlagSPEC_SOCKET)
 	}
 	out.Access = accessArg(s)
+	out.Text = textArg(s)
 	if s.IsExec() {
 		out.Flags |= uint8(securitySpecFlagSPEC_EXEC)
 	}
 	return out
+}
+
+// textArg is the argument that is a string, plus one, where the call has no
+// other memory that is copied; else 0.
+func textArg(s *syscalls.Spec) (text uint8) {
+	for i, a := range s.Args {
+		switch {
+		case !a.Kind.Reads():
+		case text == 0 && (a.Kind == syscalls.KindPath || a.Kind == syscalls.KindText):
+			text = uint8(i + 1)
+		default:
+			return 0
+		}
+	}
+	return text
 }
 
 // wants says which calls are wanted, by row and by number.
