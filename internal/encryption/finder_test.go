@@ -123,6 +123,25 @@ func TestLibrariesAreProbedOnce(t *testing.T) {
 	})
 }
 
+// What Python and others call has no cheap place of its own to return from.
+func TestTwinsAreProbedWithin(t *testing.T) {
+	content, err := os.Open(systemOpenSSL(t))
+	require.NoError(t, err)
+	defer func() { require.NoError(t, content.Close()) }()
+	kernel, prices := pricesOf(assumed)
+	prices.Most = 5 * time.Microsecond
+	all, missing, err := libraries[0].probes(content, kernel, &prices)
+	require.NoError(t, err)
+	require.NoError(t, missing)
+	places := map[bpf.TLSProgram]int{}
+	for _, p := range all {
+		places[p.Program]++
+	}
+	require.Equal(t, 1, places[bpf.TLSReadCounted], "one for both ways to read")
+	require.Equal(t, 1, places[bpf.TLSWrite])
+	require.Zero(t, places[bpf.TLSRead])
+}
+
 func TestTooDear(t *testing.T) {
 	p := &probed{}
 	f := newTestFinder(t, p, time.Nanosecond)

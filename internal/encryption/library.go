@@ -22,6 +22,10 @@ type function struct {
 	optional bool
 	// with is the function without which this one is of no use.
 	with string
+	// twin is another function that does the same by the same inner one. That is
+	// probed in place of both where it can be: it costs less, and some compilers
+	// leave wrappers without a cheap place.
+	twin string
 }
 
 // library is a kind of library that encrypts.
@@ -41,8 +45,8 @@ var libraries = []library{{
 	functions: []function{
 		{symbol: "SSL_read", parameters: 3, enter: bpf.TLSRead, leave: bpf.TLSReadReturn},
 		{symbol: "SSL_write", parameters: 3, enter: bpf.TLSWrite},
-		{symbol: "SSL_read_ex", parameters: 4, enter: bpf.TLSReadCounted, leave: bpf.TLSReadReturn, optional: true},
-		{symbol: "SSL_write_ex", parameters: 3, enter: bpf.TLSWrite, optional: true, with: "SSL_read_ex"},
+		{symbol: "SSL_read_ex", parameters: 4, enter: bpf.TLSReadCounted, leave: bpf.TLSReadReturn, optional: true, twin: "SSL_read"},
+		{symbol: "SSL_write_ex", parameters: 3, enter: bpf.TLSWrite, optional: true, with: "SSL_read_ex", twin: "SSL_write"},
 		{symbol: "SSL_do_handshake", parameters: 1, enter: bpf.TLSHandshake, leave: bpf.TLSHandshakeReturn, rare: true, optional: true},
 		{symbol: "SSL_free", parameters: 1, enter: bpf.TLSFree, rare: true, optional: true},
 	},

@@ -56,8 +56,12 @@ func (l *library) probes(file io.ReaderAt, kernel probesite.Kernel, prices *Pric
 	if err != nil {
 		return nil, nil, err
 	}
+	all, done := l.inner(elf, found, kernel, prices)
 	for i := range l.functions {
 		f := &l.functions[i]
+		if done[f.symbol] {
+			continue
+		}
 		probes, err := f.probes(found, kernel, prices)
 		switch {
 		case err == nil:
@@ -71,6 +75,56 @@ func (l *library) probes(file io.ReaderAt, kernel probesite.Kernel, prices *Pric
 		}
 	}
 	return all, missing, nil
+}
+
+// inner chooses the places in the functions by which twins do their work, and
+// says which functions that settles: all twins, or none.
+func (l *library) inner(elf *probesite.File, found map[string]probesite.Function, kernel probesite.Kernel, prices *Prices) (all []bpf.TLSProbe, done map[string]bool) {
+	done = map[string]bool{}
+	for i := range l.functions {
+		f := &l.functions[i]
+		if f.twin == "" {
+			continue
+		}
+		probes, err := f.inner(elf, found, kernel, prices)
+		if err != nil {
+			return nil, nil
+		}
+		all = append(all, probes...)
+		done[f.symbol], done[f.twin] = true, true
+	}
+	return all, done
+}
+
+// inner chooses a place in the function that a twin wraps, from which the return
+// is noticed as well: one exception serves both.
+func (f *function) inner(elf *probesite.File, found map[string]probesite.Function, kernel probesite.Kernel, prices *Prices) ([]bpf.TLSProbe, error) {
+	wrapper, twin := found[f.symbol], found[f.twin]
+	live := wrapper.Arguments(f.parameters)
+	code, err := elf.Inner(wrapper, live...)
+	if err != nil {
+		return nil, err
+	}
+	if !twin.Calls(code.Address) {
+		return nil, errNoFunctions
+	}
+	entry, err := code.Entry(kernel, live...)
+	if err != nil {
+		return nil, err
+	}
+	price := prices.Of(entry.Cost)
+	all := []bpf.TLSProbe{{Program: f.enter, Offset: entry.Offset}}
+	if f.leave != "" {
+		if !entry.AtCall {
+			return nil, probesite.ErrNoSite
+		}
+		price += prices.Return
+		all = append(all, bpf.TLSProbe{Program: f.leave, Offset: entry.Offset, Return: true})
+	}
+	if price > prices.Most {
+		return nil, errTooDear
+	}
+	return all, nil
 }
 
 // probes chooses the places of one function.

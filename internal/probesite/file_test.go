@@ -129,6 +129,15 @@ func TestSystemLibraries(t *testing.T) {
 			require.False(t, file.IsGo())
 			found, err := file.Functions(names...)
 			require.NoError(t, err)
+			if wrapper, ok := found["SSL_read_ex"]; ok {
+				inner, err := file.Inner(wrapper, wrapper.Arguments(4)...)
+				require.NoError(t, err)
+				require.True(t, found["SSL_read"].Calls(inner.Address))
+				site, err := inner.Entry(modern, inner.Arguments(4)...)
+				require.NoError(t, err)
+				require.True(t, site.AtCall)
+				require.Equal(t, Emulated, site.Cost)
+			}
 			for _, name := range names {
 				site, err := found[name].Entry(modern, found[name].Arguments(3)...)
 				require.NoError(t, err, name)
@@ -148,6 +157,9 @@ func FuzzOpen(f *testing.F) {
 			return
 		}
 		fn, err := file.Function("SSL_read")
+		if err == nil {
+			_, _ = file.Inner(fn, fn.Arguments(3)...)
+		}
 		if err != nil {
 			return
 		}

@@ -19,12 +19,12 @@ import (
 	"github.com/sightglass/sightglass/internal/schema"
 )
 
-// newTLSLive starts a receiver that probes the libraries of this machine,
-// whatever that costs here, and waits until it has.
+// newTLSLive starts a receiver that probes the libraries of this machine as it
+// does by default, and waits until it has.
 func newTLSLive(t *testing.T, change func(*Config)) *live {
 	t.Helper()
 	l := newLive(t, func(cfg *Config) {
-		cfg.Requests.TLS = TLSConfig{Enabled: true, MaxProbeCost: maxProbeCost}
+		cfg.Requests.TLS = createDefaultConfig().(*Config).Requests.TLS
 		if change != nil {
 			change(cfg)
 		}
