@@ -81,6 +81,9 @@ func callGRPC(t *testing.T) {
 func TestLiveTLSOfGRPC(t *testing.T) {
 	l := newTLSLive(t, nil)
 	addr := startServerAs(t, "grpc-server", "grpc-shop")
+	self, err := os.Executable()
+	require.NoError(t, err)
+	l.requireFollowed(t, self) // the client is the same program
 	client := helper(t, "grpc-client", "grpc-buyer")
 	in, err := client.StdinPipe()
 	require.NoError(t, err)

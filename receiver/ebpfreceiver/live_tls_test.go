@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -38,15 +39,19 @@ func newTLSLive(t *testing.T, change func(*Config)) *live {
 	})
 	l.start(t)
 	finder = l.running.tls
-	require.Eventually(t, func() bool {
-		for _, library := range l.running.tls.Libraries() {
-			if library.Name == "OpenSSL" && library.Read {
-				return true
-			}
-		}
-		return false
-	}, patience, pollInterval, "no library of this machine is followed")
+	l.requireFollowed(t, "/libssl.so.3")
 	return l
+}
+
+// requireFollowed waits until what is encrypted by a library or program whose path
+// ends so is read: who is the first to use it may have spoken before.
+func (l *live) requireFollowed(t *testing.T, end string) {
+	t.Helper()
+	require.Eventually(t, func() bool {
+		return slices.ContainsFunc(l.running.tls.Libraries(), func(library encryption.Library) bool {
+			return strings.HasSuffix(library.Path, end) && library.Read
+		})
+	}, patience, pollInterval, "no %s is followed", end)
 }
 
 // asyncClient keeps three connections busy from one event loop.
