@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"github.com/cilium/ebpf"
+	"github.com/cilium/ebpf/features"
 	"github.com/cilium/ebpf/link"
 	"golang.org/x/sys/unix"
 )
@@ -73,6 +74,11 @@ func (a *Agent) newTLS(c *capture, m mode) (*ebpf.Collection, error) {
 	if err := setRequestTables(spec, &a.opts, m); err != nil {
 		return nil, err
 	}
+	if features.HaveBPFLinkUprobeMulti() == nil {
+		for _, prog := range spec.Programs {
+			prog.AttachType = ebpf.AttachTraceUprobeMulti
+		}
+	}
 	shared := maps.Clone(a.maps)
 	for _, name := range sharedWithTLS {
 		shared[name] = c.coll.Maps[name]
@@ -118,17 +124,30 @@ func (a *Agent) AttachTLS(path string, probes []TLSProbe) (io.Closer, error) {
 		if prog == nil {
 			return nil, errors.Join(fmt.Errorf("bpf: no program %q", p.Program), links.Close())
 		}
-		attach := file.Uprobe
-		if p.Return {
-			attach = file.Uretprobe
-		}
-		l, err := attach("", prog, &link.UprobeOptions{Address: p.Offset})
+		l, err := p.attach(file, prog)
 		if err != nil {
 			return nil, errors.Join(fmt.Errorf("bpf: probing %s at %#x: %w", path, p.Offset, err), links.Close())
 		}
 		links = append(links, l)
 	}
 	return links, c.noteProbes()
+}
+
+// attach has a program run at the place. Kernels that can attach several probes
+// at once (6.6) let go of those by far faster, many at a time.
+func (p *TLSProbe) attach(file *link.Executable, prog *ebpf.Program) (link.Link, error) {
+	if features.HaveBPFLinkUprobeMulti() == nil {
+		places := &link.UprobeMultiOptions{Addresses: []uint64{p.Offset}}
+		if p.Return {
+			return file.UretprobeMulti(nil, prog, places)
+		}
+		return file.UprobeMulti(nil, prog, places)
+	}
+	place := &link.UprobeOptions{Address: p.Offset}
+	if p.Return {
+		return file.Uretprobe("", prog, place)
+	}
+	return file.Uprobe("", prog, place)
 }
 
 // noteProbes tells the programs that there are probes, and since when.
