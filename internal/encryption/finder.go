@@ -319,7 +319,7 @@ func (f *Finder) drop(known *file) {
 	f.cfg.Log.Debug("A TLS library is used by nobody any more.", zap.String("file", known.Path))
 }
 
-// release lets go of everything. The kernel takes a tenth of a second for each
+// release lets go of everything. Older kernels take a tenth of a second for each
 // probe; who wants to wait for that calls Wait.
 func (f *Finder) release() {
 	for id, known := range f.files {
