@@ -98,7 +98,7 @@ struct {
 /* What happened to sessions, by CPU; internal/bpf reads it as statistics. */
 struct tls_stats {
 	__u64 bound; /* streams of plain text that were begun */
-	__u64 unbound; /* reads of plain text whose socket is not known */
+	__u64 unbound; /* reads and writes of plain text whose socket is not known */
 	__u64 foreign; /* sends of cipher text that does not fit what was written */
 	__u64 displaced; /* calls whose thread gave way to another one */
 };

@@ -62,8 +62,10 @@ static __always_inline void tls__go_moved(const struct pt_regs *ctx, __u64 conn,
 	x->sk = h.sk;
 	s = bpf_map_lookup_elem(&requests_sockets, &key);
 	x->id = s && s->inode == h.inode ? s->id : tls__open(h.sk, 0);
-	if (!x->id)
+	if (!x->id) {
+		tls__count(unbound);
 		return;
+	}
 	x->fiber = extract__goroutine(ctx);
 	tls__moved(x);
 }

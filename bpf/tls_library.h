@@ -112,8 +112,10 @@ static __always_inline void tls__read(__s64 n)
 
 	if (!t)
 		return;
-	if (n > 0 && t->count && bpf_probe_read_user(&n, sizeof(n), (void *)t->count))
+	if (n > 0 && t->count && bpf_probe_read_user(&n, sizeof(n), (void *)t->count)) {
+		requests__count(unreadable);
 		return;
+	}
 	if (n <= 0)
 		tls__idle(t);
 	s = tls__session(t->tgid, t->session);

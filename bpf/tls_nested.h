@@ -106,8 +106,10 @@ static __always_inline void tls__send(struct tls_thread *t, const struct tls_nes
 	if (sent > record) /* several records at once */
 		n = rest;
 	s = tls__bind(t, c->sk, 0, TLS_NATIVE);
-	if (!s)
+	if (!s) {
+		tls__count(unbound);
 		return;
+	}
 	t->done += n;
 	s->pending = record > sent ? record - sent : 0;
 	s->wrote = t->done;

@@ -180,7 +180,7 @@ func (all attachedProbes) Close() error {
 // TLSStats counts what happened to the sessions of TLS libraries.
 type TLSStats struct {
 	Bound     uint64 // connections whose plain text is followed
-	Unbound   uint64 // reads of plain text whose connection is not known
+	Unbound   uint64 // reads and writes of plain text whose connection is not known
 	Foreign   uint64 // sends of cipher text that does not fit what was written
 	Displaced uint64 // calls whose thread gave way to another one
 }
