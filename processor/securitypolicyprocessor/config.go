@@ -10,6 +10,8 @@ import (
 
 	"go.opentelemetry.io/collector/component"
 
+	"github.com/sightglass/sightglass/internal/policy"
+	"github.com/sightglass/sightglass/internal/policy/field"
 	"github.com/sightglass/sightglass/internal/policy/lang"
 	"github.com/sightglass/sightglass/internal/policy/rules"
 )
@@ -79,8 +81,8 @@ const (
 
 const minReloadInterval = 100 * time.Millisecond
 
-// Validate implements the collector's validation. It reads no files: those
-// are checked in Start, and by "sightglass policy check" beforehand.
+// Validate implements the collector's validation. Rule files that are there are
+// checked; those that are not may be elsewhere, and Start will tell.
 func (c *Config) Validate() error {
 	errs := []error{
 		validateTexts("rules_files", c.RulesFiles),
@@ -97,7 +99,40 @@ func (c *Config) Validate() error {
 	if c.ReloadInterval != 0 && c.ReloadInterval < minReloadInterval {
 		errs = append(errs, fmt.Errorf("reload_interval: must be 0 (never) or at least %s", minReloadInterval))
 	}
-	return errors.Join(errs...)
+	if err := errors.Join(errs...); err != nil {
+		return err
+	}
+	return c.validateRules()
+}
+
+// validateRules loads the rule files, unless one of them is not there: what it
+// would define could be missing in the others.
+func (c *Config) validateRules() error {
+	files, err := ruleFiles{c.RulesFiles}.read()
+	if err != nil || slices.ContainsFunc(files, func(f policy.File) bool { return f.Err != nil }) {
+		return nil //nolint:nilerr // not this machine's files
+	}
+	if _, result := policy.Load(files, c.options(nil)); !result.OK() {
+		return errors.New(line(&rulesError{result}))
+	}
+	return nil
+}
+
+// options are how the rules are loaded.
+func (c *Config) options(known field.Names) *policy.Options {
+	least, _ := rules.ParsePriority(c.MinimumPriority) // validated
+	o := &policy.Options{All: c.RuleMatching == matchAll, Names: known}
+	o.MinPriority, o.Scope = &least, c.Scope
+	for _, name := range c.DisabledRules {
+		o.Select = append(o.Select, policy.Selection{Rule: name})
+	}
+	for _, tag := range c.DisabledTags {
+		o.Select = append(o.Select, policy.Selection{Tag: tag})
+	}
+	for i := range c.AppendOutput {
+		o.AppendOutput = append(o.AppendOutput, c.AppendOutput[i].rules())
+	}
+	return o
 }
 
 // Validate implements the collector's validation.

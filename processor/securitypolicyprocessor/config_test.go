@@ -1,6 +1,7 @@
 package securitypolicyprocessor
 
 import (
+	"os"
 	"path/filepath"
 	"testing"
 	"time"
@@ -109,10 +110,17 @@ func TestConfigErrors(t *testing.T) {
 	}
 }
 
-// A configuration is checked in pipelines and on laptops, where the files are
-// not.
-func TestValidateTouchesNoFiles(t *testing.T) {
+// A configuration is checked in pipelines and on laptops, too, where the rule
+// files are not.
+func TestValidateChecksRuleFiles(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "rules.yaml")
 	cfg := createDefaultConfig().(*Config)
-	cfg.RulesFiles = []string{filepath.Join(t.TempDir(), "absent.yaml")}
+	cfg.RulesFiles = []string{path}
 	require.NoError(t, confmap.Validate(cfg))
+
+	require.NoError(t, os.WriteFile(path, []byte("- macro: m\n  condition: proc.name = (\n"), 0o600))
+	require.ErrorContains(t, confmap.Validate(cfg), path+":2:26: macro \"m\": ")
+	require.NotContains(t, confmap.Validate(cfg).Error(), "\n")
+	cfg.RulesFiles = append(cfg.RulesFiles, path+".absent")
+	require.NoError(t, confmap.Validate(cfg), "what is absent could make it right")
 }

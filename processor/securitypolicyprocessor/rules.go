@@ -35,7 +35,7 @@ func (p *policyProcessor) load() (*policy.RuleSet, error) {
 	for _, pattern := range p.files.idle() {
 		p.logger.Warn("rules_files: no file matches " + strconv.Quote(pattern))
 	}
-	set, result := policy.Load(files, p.options())
+	set, result := policy.Load(files, p.cfg.options(p.names))
 	for _, f := range result.Files {
 		p.telemetry.ProcessorSecurityPolicyRuleErrors.Add(context.Background(), int64(len(f.Errors)))
 		for i := range f.Warnings {
@@ -82,22 +82,6 @@ func (p *policyProcessor) warn(w *rules.Issue) {
 		level = zap.DebugLevel
 	}
 	p.logger.Log(level, "rules: "+strings.TrimSpace(w.String()))
-}
-
-func (p *policyProcessor) options() *policy.Options {
-	least, _ := rules.ParsePriority(p.cfg.MinimumPriority) // validated
-	o := &policy.Options{All: p.cfg.RuleMatching == matchAll, Names: p.names}
-	o.MinPriority, o.Scope = &least, p.cfg.Scope
-	for _, name := range p.cfg.DisabledRules {
-		o.Select = append(o.Select, policy.Selection{Rule: name})
-	}
-	for _, tag := range p.cfg.DisabledTags {
-		o.Select = append(o.Select, policy.Selection{Tag: tag})
-	}
-	for i := range p.cfg.AppendOutput {
-		o.AppendOutput = append(o.AppendOutput, p.cfg.AppendOutput[i].rules())
-	}
-	return o
 }
 
 // arm puts rules into force from the next batch on.
