@@ -164,20 +164,35 @@ func requireLines(t *testing.T, w *watcher, db database, client *child) {
 	w.requireLossless(t)
 }
 
-func TestKernelRedis(t *testing.T) {
+func TestKernelRedis(t *testing.T) { bothWays(t, testRedis) }
+
+func testRedis(t *testing.T, secure bool) {
 	exe := find(t, "redis-server")
+	dir := t.TempDir()
+	var flags []string // of clients
 	db := serveData(t, nil, func(port string) []string {
-		return []string{exe, "--port", port, "--save", "", "--dir", t.TempDir(), "--logfile", "log"}
+		line := []string{exe, "--save", "", "--dir", dir, "--logfile", "log"}
+		if !secure {
+			return append(line, "--port", port)
+		}
+		cert, key := certificate(t, dir, os.Getuid(), os.Getgid())
+		flags = []string{"--tls", "--insecure"}
+		return append(line, "--port", "0", "--tls-port", port, "--tls-cert-file", cert, "--tls-key-file", key, "--tls-auth-clients", "no")
 	}, nil)
-	w := watch(t, bpf.Options{})
-	requireLines(t, w, db, requestAs(t, "redisclient", &job{Addr: db.addr, Conns: 4, N: 100, Paths: []string{
+	w := watchAs(t, secure)
+	requireLines(t, w, db, requestAs(t, "redisclient", &job{Addr: db.addr, TLS: secure, Conns: 4, N: 100, Paths: []string{
 		"1 SET key text", "2 GET key", "1 LPUSH list x", "2 GET list", "1 INCR key", "1 INCR number", "1 PING",
 	}}))
-	w = watch(t, bpf.Options{})
-	run(t, "", "redis-benchmark", "-p", db.port, "-n", "2000", "-c", "8", "-t", "set,get", "-q")
-	run(t, "", "redis-benchmark", "-p", db.port, "-n", "3200", "-c", "4", "-P", "16", "-t", "set,get", "-q")
-	run(t, "LPUSH again x\nGET again\n", "redis-cli", "-p", db.port)
+	w.requireEncrypted(t, db.port, secure)
+	w = watchAs(t, secure)
+	bench := func(args ...string) {
+		run(t, "", slices.Concat([]string{"redis-benchmark", "-p", db.port, "-t", "set,get", "-q"}, flags, args)...)
+	}
+	bench("-n", "2000", "-c", "8")
+	bench("-n", "3200", "-c", "4", "-P", "16")
+	run(t, "LPUSH again x\nGET again\n", append([]string{"redis-cli", "-p", db.port}, flags...)...)
 	w.requireOperations(t, db.port, map[string]int{"SET": 5200, "GET": 5200, "GET WRONGTYPE": 1, "LPUSH": 1})
+	w.requireEncrypted(t, db.port, secure)
 }
 
 func TestKernelMemcached(t *testing.T) {
@@ -193,10 +208,17 @@ func TestKernelMemcached(t *testing.T) {
 }
 
 // postgres starts a server with a table t of 100 rows. psql is a client of it.
-func postgres(t *testing.T) (db database, login, psql []string) {
+// Secure servers encrypt what their clients do in this test.
+func postgres(t *testing.T, secure bool) (db database, login, psql []string) {
 	t.Helper()
 	bin := filepath.Dir(find(t, "/usr/lib/postgresql/*/bin/postgres"))
 	dir, as := home(t, "postgres")
+	ssl, mode := []string{"-c", "ssl=off"}, "disable"
+	if secure {
+		cert, key := certificate(t, dir, int(as.Credential.Uid), int(as.Credential.Gid))
+		ssl, mode = []string{"-c", "ssl=on", "-c", "ssl_cert_file=" + cert, "-c", "ssl_key_file=" + key}, "require"
+	}
+	t.Setenv("PGSSLMODE", mode)
 	initdb := exec.CommandContext(t.Context(), bin+"/initdb", "-D", dir+"/data", "-A", "trust", "-U", "postgres", "--no-sync")
 	initdb.SysProcAttr = as
 	out, err := initdb.CombinedOutput()
@@ -206,22 +228,24 @@ func postgres(t *testing.T) (db database, login, psql []string) {
 	}
 	client := func(port string) []string { return append([]string{"psql", "-q"}, at(port)...) }
 	db = serveData(t, as, func(port string) []string {
-		return []string{bin + "/postgres", "-D", dir + "/data", "-p", port, "-k", dir, "-h", "127.0.0.1", "-c", "log_min_messages=panic"}
+		return append([]string{bin + "/postgres", "-D", dir + "/data", "-p", port, "-k", dir, "-h", "127.0.0.1", "-c", "log_min_messages=panic"}, ssl...)
 	}, client)
 	run(t, "CREATE TABLE t (a int PRIMARY KEY, b text); INSERT INTO t SELECT g, 'x' FROM generate_series(1, 100) g;", client(db.port)...)
 	return db, at(db.port), client(db.port)
 }
 
-func TestKernelPostgreSQL(t *testing.T) {
+func TestKernelPostgreSQL(t *testing.T) { bothWays(t, testPostgreSQL) }
+
+func testPostgreSQL(t *testing.T, secure bool) {
 	find(t, "pgbench")
-	db, login, psql := postgres(t)
+	db, login, psql := postgres(t, secure)
 	var scripts []string
 	for i, text := range []string{"SELECT b FROM t WHERE a = :i;\n", "UPDATE t SET b = 'y' WHERE a = :i;\n"} {
 		script := filepath.Join(t.TempDir(), strconv.Itoa(i))
 		require.NoError(t, os.WriteFile(script, []byte("\\set i random(1, 100)\n"+text), 0o600))
 		scripts = append(scripts, "-f", script)
 	}
-	w := watch(t, bpf.Options{})
+	w := watchAs(t, secure)
 	want := map[string]int{"SELECT c FROM t 42703": 1, "SELECT a FROM t": 1}
 	var all [][]outcome
 	for mode, names := range map[string][]string{
@@ -245,13 +269,14 @@ func TestKernelPostgreSQL(t *testing.T) {
 	w.requireOperations(t, db.port, want)
 	requireSequences(t, all, w.at(db.port, event.RoleServer))
 	requireSequences(t, all, w.at(db.port, event.RoleClient))
+	w.requireEncrypted(t, db.port, secure)
 }
 
 // A connection that was idle when it was joined is followed from its next
 // statement on; what was prepared before has no text.
 func TestKernelPostgreSQLOldConnection(t *testing.T) {
 	find(t, "psql")
-	db, _, psql := postgres(t)
+	db, _, psql := postgres(t, false)
 	old := exec.CommandContext(t.Context(), psql[0], append(psql[1:], "-At")...)
 	in, err := old.StdinPipe()
 	require.NoError(t, err)
@@ -332,29 +357,40 @@ func requireSequences(t *testing.T, want [][]outcome, got []seen) {
 	}
 }
 
-func TestKernelMariaDB(t *testing.T) {
+func TestKernelMariaDB(t *testing.T) { bothWays(t, testMariaDB) }
+
+func testMariaDB(t *testing.T, secure bool) {
 	exe, install := find(t, "mariadbd"), find(t, "mariadb-install-db")
 	dir, as := home(t, "mysql")
 	run(t, "", install, "--no-defaults", "--user=mysql", "--datadir="+dir+"/data", "--auth-root-authentication-method=normal")
+	ssl := []string{"--skip-ssl"}
+	flag := ssl[0] // of clients
+	if secure {
+		cert, key := certificate(t, dir, int(as.Credential.Uid), int(as.Credential.Gid))
+		ssl, flag = []string{"--ssl-cert=" + cert, "--ssl-key=" + key, "--require-secure-transport"}, "--ssl"
+	}
 	sql := func(port string) []string {
-		return []string{"mariadb", "--no-defaults", "-h", "127.0.0.1", "-P", port, "-u", "root", "--skip-ssl", "-f", "-B"}
+		return []string{"mariadb", "--no-defaults", "-h", "127.0.0.1", "-P", port, "-u", "root", flag, "-f", "-B"}
 	}
 	db := serveData(t, as, func(port string) []string {
-		return []string{
+		return append([]string{
 			exe, "--no-defaults", "--datadir=" + dir + "/data", "--port=" + port, "--bind-address=127.0.0.1",
 			"--socket=" + dir + "/socket", "--skip-name-resolve", "--skip-log-error",
-		}
+		}, ssl...)
 	}, func(port string) []string { return append(sql(port), "-e", "DO 1") })
 	run(t, "CREATE DATABASE shop; USE shop; CREATE TABLE t (a int PRIMARY KEY, b text); INSERT INTO t SELECT seq, 'x' FROM seq_1_to_100;", sql(db.port)...)
-	w := watch(t, bpf.Options{})
-	prepared := mariaPrepared(t, db.port)
-	run(t, "", "mariadb-slap", "--no-defaults", "-h", "127.0.0.1", "-P", db.port, "-u", "root", "--skip-ssl", "--create-schema=shop", "--no-drop",
+	w := watchAs(t, secure)
+	want := map[string]int{
+		"SELECT b FROM t WHERE a = ?": 200, "UPDATE t SET b = ? WHERE a = ?": 200, "SELECT repeat(?, ?) FROM t": 1, "DELETE FROM t WHERE a = ?": 1,
+	}
+	if !secure { // sysbench wants certificates of its own
+		want["SELECT c FROM sbtest1 WHERE id=?"], want["PREPARE SELECT c FROM sbtest1 WHERE id=?"] = mariaPrepared(t, db.port), 4
+	}
+	run(t, "", "mariadb-slap", "--no-defaults", "-h", "127.0.0.1", "-P", db.port, "-u", "root", flag, "--create-schema=shop", "--no-drop",
 		"--concurrency=4", "--number-of-queries=400", "--delimiter=;", "--query=SELECT b FROM t WHERE a = 7;UPDATE t SET b = 'y' WHERE a = 8")
 	run(t, "USE shop; SELECT repeat('x', 20000) FROM t; DELETE FROM t WHERE a = 1;\n", sql(db.port)...)
-	w.requireOperations(t, db.port, map[string]int{
-		"SELECT c FROM sbtest1 WHERE id=?": prepared, "PREPARE SELECT c FROM sbtest1 WHERE id=?": 4,
-		"SELECT b FROM t WHERE a = ?": 200, "UPDATE t SET b = ? WHERE a = ?": 200, "SELECT repeat(?, ?) FROM t": 1, "DELETE FROM t WHERE a = ?": 1,
-	})
+	w.requireOperations(t, db.port, want)
+	w.requireEncrypted(t, db.port, secure)
 }
 
 // mariaPrepared executes prepared statements over 4 connections. Returns how many.

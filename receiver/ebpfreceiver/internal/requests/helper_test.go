@@ -5,6 +5,7 @@ package requests_test
 import (
 	"bufio"
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -71,6 +72,7 @@ type job struct {
 	NoKeep    bool   // a new connection for each request
 	Pipelined int    // send so many requests at once, by hand
 	Handshake bool   // after the first request, say "ready" and wait for a line
+	TLS       bool   // encrypt
 	Tag       string // when not empty, each request's query is the tag and a number of its own
 
 	seq atomic.Int64
@@ -178,8 +180,14 @@ func (j *job) dial(network, _ string) (net.Conn, error) {
 	if strings.HasPrefix(j.Addr, "/") {
 		network = "unix"
 	}
+	if j.TLS {
+		return tls.Dial(network, j.Addr, trusting) //nolint:noctx // a process of its own
+	}
 	return net.Dial(network, j.Addr) //nolint:noctx // a process of its own
 }
+
+// trusting trusts the certificates that tests make up.
+var trusting = &tls.Config{InsecureSkipVerify: true} //nolint:gosec // see above
 
 // connection does the requests of one connection.
 func (j *job) connection(in *bufio.Reader) (all []outcome) {

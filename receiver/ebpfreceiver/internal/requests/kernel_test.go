@@ -18,6 +18,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/sightglass/sightglass/internal/bpf"
+	"github.com/sightglass/sightglass/internal/encryption"
 	"github.com/sightglass/sightglass/internal/event"
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests"
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/exchange"
@@ -44,10 +45,12 @@ type watcher struct {
 	agent *bpf.Agent
 	done  chan struct{}
 
-	mu  sync.Mutex
-	all []seen
-	asm *requests.Assembler
-	tr  *spans.Translator // nil unless the spans are wanted
+	mu     sync.Mutex
+	all    []seen
+	asm    *requests.Assembler
+	tr     *spans.Translator  // nil unless the spans are wanted
+	finder *encryption.Finder // nil unless what is encrypted is decoded
+	opaque []opaque
 }
 
 // tell has the spans told apart of what is seen from now on.
@@ -70,7 +73,7 @@ func watch(tb testing.TB, opts bpf.Options) *watcher {
 		require.True(tb, h.Attached, "%s: %v", h.Name, h.Err)
 	}
 	w := &watcher{agent: agent, done: make(chan struct{})}
-	w.asm = requests.New(requests.Config{Emit: w.emit, Judge: func(socket uint64, refused uint32, class uint8) {
+	w.asm = requests.New(requests.Config{Emit: w.emit, Encrypts: w.encrypts, Opaque: w.noteOpaque, Judge: func(socket uint64, refused uint32, class uint8) {
 		if err := agent.Judge(socket, refused, class); err != nil {
 			tb.Error(err)
 		}

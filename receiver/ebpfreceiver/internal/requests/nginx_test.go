@@ -27,7 +27,7 @@ http {
 	access_log off; sendfile on; tcp_nopush on; keepalive_requests 100000; default_type text/plain;
 	client_body_temp_path b; proxy_temp_path p; fastcgi_temp_path f; scgi_temp_path s; uwsgi_temp_path u;
 	server {
-		listen 127.0.0.1:%d;
+		listen 127.0.0.1:%d%s;
 		location / { root www; }
 		location = /hello { return 200 "hello\n"; }
 		location /up/ { proxy_pass http://%s/; proxy_http_version 1.1; proxy_set_header Connection ""; proxy_buffering off; }
@@ -48,6 +48,12 @@ func freePort(tb testing.TB) int {
 // is not installed.
 func nginx(tb testing.TB, upstream string) (pid uint32, addr string) {
 	tb.Helper()
+	return nginxAs(tb, upstream, false)
+}
+
+// nginxAs is nginx; a secure one encrypts what it tells its clients.
+func nginxAs(tb testing.TB, upstream string, secure bool) (pid uint32, addr string) {
+	tb.Helper()
 	exe, err := exec.LookPath("nginx")
 	if err != nil {
 		tb.Skip("nginx is not installed")
@@ -59,8 +65,13 @@ func nginx(tb testing.TB, upstream string) (pid uint32, addr string) {
 	for name, size := range map[string]int{"1k": 1024, "300k": 300 << 10, "empty": 0} {
 		require.NoError(tb, os.WriteFile(filepath.Join(dir, "www", name), []byte(strings.Repeat("z", size)), 0o644)) //nolint:gosec // nginx reads it as another user
 	}
+	ssl := ""
+	if secure {
+		cert, key := certificate(tb, dir, os.Getuid(), os.Getgid())
+		ssl = fmt.Sprintf(" ssl; ssl_certificate %s; ssl_certificate_key %s", cert, key)
+	}
 	conf := filepath.Join(dir, "nginx.conf")
-	require.NoError(tb, os.WriteFile(conf, fmt.Appendf(nil, nginxConfig, port, upstream), 0o600))
+	require.NoError(tb, os.WriteFile(conf, fmt.Appendf(nil, nginxConfig, port, ssl, upstream), 0o600))
 	cmd := exec.CommandContext(context.WithoutCancel(tb.Context()), exe, "-p", dir, "-c", conf, "-e", "stderr")
 	cmd.Stderr = os.Stderr
 	require.NoError(tb, cmd.Start())
@@ -84,11 +95,13 @@ var nginxPaths = []string{
 	"GET /up/chunks/3", "GET /up/bytes/40000", "POST /up/upload 50000", "GET /up/status/503",
 }
 
-func TestKernelNginx(t *testing.T) {
-	w := watch(t, bpf.Options{})
+func TestKernelNginx(t *testing.T) { bothWays(t, testNginx) }
+
+func testNginx(t *testing.T, secure bool) {
+	w := watchAs(t, secure)
 	upstream, behind := serve(t, "127.0.0.1:0")
-	server, addr := nginx(t, behind)
-	client := request(t, &job{Addr: addr, Paths: nginxPaths, Conns: 3, N: 10 * len(nginxPaths)})
+	server, addr := nginxAs(t, behind, secure)
+	client := request(t, &job{Addr: addr, TLS: secure, Paths: nginxPaths, Conns: 3, N: 10 * len(nginxPaths)})
 	want := client.outcomes(t)
 	proxied := 0
 	for _, o := range want {
@@ -104,6 +117,7 @@ func TestKernelNginx(t *testing.T) {
 	requireMatch(t, want, front, event.RoleServer)
 	require.Len(t, back, proxied)
 	requireJoined(t, back, w.of(upstream.pid()))
+	w.requireEncrypted(t, port(addr), secure)
 	w.requireLossless(t)
 }
 

@@ -85,7 +85,8 @@ func sinceBoot(all []outcome) {
 	}
 }
 
-// haproxyConfig forwards to one server; %s is its address.
+// haproxyConfig forwards to one server: its port, how it encrypts, and the address
+// of the server.
 const haproxyConfig = `
 global
 	maxconn 256
@@ -96,7 +97,7 @@ defaults
 	timeout server 10s
 	http-reuse always
 frontend front
-	bind 127.0.0.1:%s
+	bind 127.0.0.1:%s%s
 	default_backend back
 backend back
 	server web %s
@@ -104,17 +105,25 @@ backend back
 
 // TestKernelHAProxy follows requests over two proxies: client, haproxy, nginx, and a
 // server behind.
-func TestKernelHAProxy(t *testing.T) {
+func TestKernelHAProxy(t *testing.T) { bothWays(t, testHAProxy) }
+
+func testHAProxy(t *testing.T, secure bool) {
 	exe := find(t, "haproxy")
-	w := watch(t, bpf.Options{})
+	w := watchAs(t, secure)
 	upstream, behind := serve(t, "127.0.0.1:0")
 	web, at := nginx(t, behind)
-	conf := filepath.Join(t.TempDir(), "haproxy.cfg")
+	dir, ssl := t.TempDir(), ""
+	if secure {
+		cert, key := certificate(t, dir, os.Getuid(), os.Getgid())
+		require.NoError(t, os.Rename(key, cert+".key"))
+		ssl = " ssl crt " + cert
+	}
+	conf := filepath.Join(dir, "haproxy.cfg")
 	front := serveData(t, nil, func(port string) []string {
-		require.NoError(t, os.WriteFile(conf, fmt.Appendf(nil, haproxyConfig, port, at), 0o600))
+		require.NoError(t, os.WriteFile(conf, fmt.Appendf(nil, haproxyConfig, port, ssl, at), 0o600))
 		return []string{exe, "-db", "-q", "-f", conf}
 	}, nil)
-	client := request(t, &job{Addr: front.addr, Paths: nginxPaths, Conns: 3, N: 10 * len(nginxPaths)})
+	client := request(t, &job{Addr: front.addr, TLS: secure, Paths: nginxPaths, Conns: 3, N: 10 * len(nginxPaths)})
 	want := client.outcomes(t)
 	w.wait(t, len(want), client.pid())
 	requireMatch(t, want, w.of(client.pid()), event.RoleClient)
@@ -126,6 +135,7 @@ func TestKernelHAProxy(t *testing.T) {
 	w.wait(t, len(behindWeb), upstream.pid())
 	require.NotEmpty(t, behindWeb)
 	requireJoined(t, behindWeb, w.of(upstream.pid()))
+	w.requireEncrypted(t, front.port, secure)
 	w.requireLossless(t)
 }
 

@@ -1,10 +1,11 @@
-"""A client of an AMQP broker: python3 amqp.py HOST:PORT N [wait].
+"""A client of an AMQP broker: python3 amqp.py HOST:PORT N [wait] [tls].
 
 It prints what it did, in the order of the calls: the operation with its error,
 the destination, and when it began and was over (monotonic, ns). With "wait", it
 says "ready" when everything is declared, and goes on after a line of input.
 """
 import json
+import ssl
 import sys
 import time
 
@@ -30,7 +31,8 @@ def did(operation, destination, f):
     return result
 
 
-connection = pika.BlockingConnection(pika.ConnectionParameters(host, int(port), heartbeat=0))
+secure = pika.SSLOptions(ssl._create_unverified_context(), host) if "tls" in sys.argv[3:] else None
+connection = pika.BlockingConnection(pika.ConnectionParameters(host, int(port), heartbeat=0, ssl_options=secure))
 sure = connection.channel()
 fast = connection.channel()
 did("queue.declare", queue, lambda: fast.queue_declare(queue))
@@ -38,7 +40,7 @@ did("queue.purge", queue, lambda: fast.queue_purge(queue))
 did("exchange.declare", topic, lambda: fast.exchange_declare(topic, "topic"))
 did("queue.bind", queue, lambda: fast.queue_bind(queue, topic, "red.*"))
 did("confirm.select", "", sure.confirm_delivery)
-if sys.argv[3:] == ["wait"]:
+if "wait" in sys.argv[3:]:
     outcomes = []
     print("ready", flush=True)
     sys.stdin.readline()
