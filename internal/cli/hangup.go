@@ -46,17 +46,8 @@ func newHangups(ctx context.Context, set otelcol.CollectorSettings, notes io.Wri
 	}
 	// What cannot be resolved is told by the collector that is about to start.
 	h.running, _ = h.resolve(ctx)
-	h.warn()
 	signal.Notify(h.signals, syscall.SIGHUP)
 	return h
-}
-
-// warn tells what is valid and yet hardly meant.
-func (h *hangups) warn() {
-	for _, name := range exposed(h.running) {
-		fmt.Fprintf(h.notes, "warning: passwords and tokens in command lines leave unmasked through the pipeline %s: "+
-			"masking is the job of security_policy, which it does not have (keep: [all] passes everything on, masked)\n", name)
-	}
 }
 
 func (h *hangups) end() { signal.Stop(h.signals) }
@@ -92,7 +83,6 @@ func (h *hangups) answer(ctx context.Context) (restart bool) {
 	}
 	if changed && err == nil {
 		h.running = now
-		h.warn()
 		return true
 	}
 	reload.Shared().Request()

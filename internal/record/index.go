@@ -9,12 +9,14 @@ import (
 const (
 	ownProcessKey = iota
 	ownParentKey
+	ownSealed
 	ownCount
 )
 
 var ownNames = [ownCount]string{
 	ownProcessKey: schema.ProcessKey,
 	ownParentKey:  schema.ProcessParentKey,
+	ownSealed:     schema.Sealed,
 }
 
 // names maps the attribute names that anybody asks for to dense slot numbers:

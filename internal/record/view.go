@@ -29,6 +29,9 @@ type View struct {
 	recSlots, resSlots []slot
 	recStamp, resStamp uint32
 
+	sealed           pcommon.Map // what was masked in the record, when isSealed and not isLost
+	isSealed, isLost bool
+
 	lists []list   // lists already converted for this record
 	arena []string // their storage
 
@@ -80,6 +83,7 @@ func (v *View) SetRecord(rec plog.LogRecord) {
 	v.selfKnown, v.selfProcess = false, nil
 	v.recStamp = nextStamp(v.recSlots, v.recStamp)
 	fill(v.recSlots, v.recStamp, rec.Attributes())
+	v.unseal()
 	v.event = v.eventType()
 }
 
@@ -220,6 +224,9 @@ func (v *View) expand(s pcommon.Slice) []string {
 
 // Named implements field.Source.
 func (v *View) Named(key string) (string, bool) {
+	if val, ok := v.secret(key); ok {
+		return textOf(val)
+	}
 	if val, ok := v.rec.Attributes().Get(key); ok {
 		return textOf(val)
 	}
@@ -233,7 +240,13 @@ func (v *View) Named(key string) (string, bool) {
 func (v *View) WithPrefix(prefix string, yield func(name, value string)) {
 	for _, attrs := range [...]pcommon.Map{v.rec.Attributes(), v.res.Attributes()} {
 		for name, value := range attrs.All() {
-			if text, ok := textOf(value); ok && strings.HasPrefix(name, prefix) {
+			if !strings.HasPrefix(name, prefix) {
+				continue
+			}
+			if raw, ok := v.secret(name); ok {
+				value = raw
+			}
+			if text, ok := textOf(value); ok {
 				yield(name, text)
 			}
 		}

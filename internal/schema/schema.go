@@ -287,6 +287,11 @@ const (
 	K8sReplicaSetName        = "k8s.replicaset.name"
 )
 
+// Sealed is where the program that made the record keeps what it masked in it,
+// for its policies (int). It means nothing elsewhere; security_policy takes it
+// out of what passes on.
+const Sealed = "sightglass.sealed"
+
 // Self marks a record of the agent's own doing (bool, only present when true).
 // Such records reach policies and nothing else.
 const Self = "sightglass.self"

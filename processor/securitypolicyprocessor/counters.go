@@ -13,15 +13,15 @@ import (
 // counts are what became of the records of one batch. The slices have one
 // entry per name of activityEvents.
 type counts struct {
-	evaluated, foreign, redacted int64
-	kept, filtered               []int64
+	evaluated, foreign, redacted, lost int64
+	kept, filtered                     []int64
 }
 
 func (c *counts) reset() {
 	if c.kept == nil {
 		c.kept, c.filtered = make([]int64, len(activityEvents)), make([]int64, len(activityEvents))
 	}
-	c.evaluated, c.foreign, c.redacted = 0, 0, 0
+	c.evaluated, c.foreign, c.redacted, c.lost = 0, 0, 0, 0
 	clear(c.kept)
 	clear(c.filtered)
 }
@@ -50,6 +50,7 @@ func (c *counters) add(ctx context.Context, n *counts, took time.Duration) {
 	addSome(ctx, c.t.ProcessorSecurityPolicyEvaluated, n.evaluated, nil)
 	addSome(ctx, c.t.ProcessorSecurityPolicyForeign, n.foreign, nil)
 	addSome(ctx, c.t.ProcessorSecurityPolicyRedacted, n.redacted, nil)
+	addSome(ctx, c.t.ProcessorSecurityPolicyLostSecrets, n.lost, nil)
 	for i, options := range c.byEvent {
 		addSome(ctx, c.t.ProcessorSecurityPolicyKept, n.kept[i], options)
 		addSome(ctx, c.t.ProcessorSecurityPolicyFiltered, n.filtered[i], options)

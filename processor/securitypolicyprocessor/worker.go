@@ -78,6 +78,9 @@ func (w *worker) one(rec plog.LogRecord) {
 	w.counts.evaluated++
 	w.view.SetRecord(rec)
 	w.rec = rec
+	if w.view.Lost() {
+		w.counts.lost++
+	}
 	if fate.keep && !w.view.Self() {
 		w.counts.kept[fate.index]++
 		w.keep()
@@ -93,6 +96,19 @@ func (w *worker) keep() {
 	w.rec.CopyTo(kept)
 	w.counts.redacted += w.p.redactor.complete(kept, w.view)
 	w.counts.redacted += w.p.redactor.record(kept)
+	if w.p.redactor != nil {
+		w.counts.redacted += int64(w.view.Secrets())
+	}
+	w.leave(kept)
+}
+
+// leave takes out of rec what only this program understands. Without a redactor
+// it is what the receiver masked as well: somebody wants to see it.
+func (w *worker) leave(rec plog.LogRecord) {
+	if w.p.redactor == nil {
+		w.view.Reveal(rec)
+	}
+	w.view.Unmark(rec)
 }
 
 // match turns the match of a rule into a detection, unless there were too many
@@ -115,6 +131,7 @@ func (w *worker) match(m *policy.Match) {
 	w.p.http.match(m, host)
 	w.counts.redacted += w.hidden.masked + w.p.redactor.complete(dst, w.view)
 	w.counts.redacted += w.p.redactor.detection(dst)
+	w.leave(dst)
 }
 
 func (w *worker) hit(rule *policy.Rule) *hit {

@@ -55,8 +55,8 @@ type ActivityConfig struct {
 	// Integrity tells what becomes of the host's critical files when a policy
 	// or an output wants it.
 	Integrity bool `mapstructure:"integrity"`
-	// Redact masks secrets in command lines when no security_policy processor
-	// of this collector does so behind the receiver.
+	// Redact masks secrets in command lines and arguments of system calls. The
+	// security_policy processors of this collector see them nevertheless.
 	Redact bool `mapstructure:"redact"`
 	// KernelFilter leaves calls that no policy can match in the kernel. Without
 	// it they are left out behind the ring buffer, which costs more.

@@ -26,7 +26,9 @@ import (
 	"github.com/sightglass/sightglass/internal/bpf"
 	"github.com/sightglass/sightglass/internal/event"
 	"github.com/sightglass/sightglass/internal/interest"
+	"github.com/sightglass/sightglass/internal/policy/field"
 	"github.com/sightglass/sightglass/internal/process"
+	"github.com/sightglass/sightglass/internal/record"
 	"github.com/sightglass/sightglass/internal/schema"
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/metadatatest"
 )
@@ -139,7 +141,11 @@ func TestRegisteredPoliciesGetEverythingTheyWant(t *testing.T) {
 	)
 	got := b.records(t, 2)
 	require.Len(t, got, 2)
-	require.Equal(t, `["tool","--token","abc"]`, got[0].text(schema.ProcessCommandArgs), "the processor masks it later")
+	require.Equal(t, `["tool","--token","***"]`, got[0].text(schema.ProcessCommandArgs))
+	view := record.New()
+	view.SetRecord(got[0].rec)
+	args, _ := view.Strings(field.AttrProcArgs)
+	require.Equal(t, []string{"tool", "--token", "abc"}, args, "for policies only")
 	require.Equal(t, "setuid", got[1].text(schema.SyscallName))
 	require.Equal(t, "true", got[1].text(schema.Self))
 	require.Equal(t, "1000", got[1].text(schema.SyscallArgPrefix+"uid"))

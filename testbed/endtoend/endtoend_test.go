@@ -1,6 +1,7 @@
 package endtoend
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -153,4 +154,48 @@ func TestStoppedAgentLeavesNothing(t *testing.T) {
 	require.Eventually(t, func() bool {
 		return !slices.ContainsFunc(programs(t), func(id uint32) bool { return slices.Contains(mine, id) })
 	}, patience, patience/100, "programs are still loaded")
+}
+
+// secondPipeline is a logs pipeline without policies beside the one with them,
+// whose records the back end can tell apart, and a policy on a secret.
+const secondPipeline = `
+processors:
+  resource/second: {attributes: [{key: pipeline, value: second, action: insert}]}
+service:
+  pipelines:
+    logs/second: {receivers: [ebpf], processors: [resource/second], exporters: [otlp_grpc]}
+`
+
+// TestNoPipelineShowsSecrets: policies see a secret that no pipeline shows.
+func TestNoPipelineShowsSecrets(t *testing.T) {
+	word, secret := marker(), marker()
+	rules := filepath.Join(t.TempDir(), "rules.yaml")
+	require.NoError(t, os.WriteFile(rules, []byte(`
+- rule: Secret on a command line
+  desc: A test.
+  priority: WARNING
+  condition: spawned_process and proc.args contains "`+secret+`"
+  output: "%proc.cmdline parent %proc.pcmdline"
+- macro: spawned_process
+  condition: evt.type in (execve, execveat)
+`), 0o600))
+	h := newHost(t, secondPipeline, "processors: {security_policy: {rules_files: ["+rules+"]}}")
+	run(t, "/bin/sh", "-c", "/bin/echo "+word+" --password "+secret+"; /bin/echo "+word+" end; true")
+	for _, pipeline := range []any{nil, "second"} {
+		h.wait(t, logs, "the last command", func(it *item) bool {
+			return it.name == schema.EventProcessExec && it.resource["pipeline"] == pipeline && mentions(it, schema.ProcessCommandArgs, "end")
+		})
+		it := h.find(logs, func(it *item) bool {
+			return it.name == schema.EventProcessExec && it.resource["pipeline"] == pipeline && mentions(it, schema.ProcessCommandArgs, "--password")
+		})
+		require.NotNil(t, it)
+		require.Contains(t, fmt.Sprint(it.attrs[schema.ProcessCommandArgs]), "***")
+	}
+	it := h.wait(t, logs, "the detection", func(it *item) bool {
+		return it.name == schema.EventPolicyMatch && it.attrs[schema.ProcessName] == "echo"
+	})
+	require.Contains(t, it.body, "--password ***")
+	for _, it := range h.all(logs, func(*item) bool { return true }) {
+		require.NotContains(t, it.String(), secret)
+	}
 }

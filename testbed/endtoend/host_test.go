@@ -35,7 +35,7 @@ type host struct {
 }
 
 // newHost starts the agent; it skips where that is not possible.
-func newHost(t *testing.T) *host {
+func newHost(t *testing.T, overlays ...string) *host {
 	t.Helper()
 	binary := os.Getenv(binaryEnv)
 	if binary == "" {
@@ -49,16 +49,17 @@ func newHost(t *testing.T) *host {
 	h.server, err = sink.Start(t.Context(), sink.Consumers{Logs: h.logs, Traces: h.traces, Metrics: h.metrics})
 	require.NoError(t, err)
 	t.Cleanup(func() { h.server.Stop(t.Context()) })
-	h.start()
+	h.start(overlays...)
 	return h
 }
 
-// start runs the agent until the test ends.
-func (h *host) start() {
+// start runs the agent until the test ends. Overlays are merged into its
+// configuration.
+func (h *host) start(overlays ...string) {
 	h.t.Helper()
 	config, err := os.ReadFile("config.yaml")
 	require.NoError(h.t, err)
-	h.agent, err = agent.Start(h.t.Context(), h.binary, config, h.server.Endpoint)
+	h.agent, err = agent.Start(h.t.Context(), h.binary, config, h.server.Endpoint, overlays...)
 	require.NoError(h.t, err)
 	a := h.agent
 	h.t.Cleanup(func() {

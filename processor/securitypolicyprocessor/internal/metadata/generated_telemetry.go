@@ -37,6 +37,7 @@ type TelemetryBuilder struct {
 	ProcessorSecurityPolicyFiltered           metric.Int64Counter
 	ProcessorSecurityPolicyForeign            metric.Int64Counter
 	ProcessorSecurityPolicyKept               metric.Int64Counter
+	ProcessorSecurityPolicyLostSecrets        metric.Int64Counter
 	ProcessorSecurityPolicyMatched            metric.Int64Counter
 	ProcessorSecurityPolicyRedacted           metric.Int64Counter
 	ProcessorSecurityPolicyReloads            metric.Int64Counter
@@ -151,6 +152,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	builder.ProcessorSecurityPolicyKept, err = builder.meter.Int64Counter(
 		"otelcol_processor_security_policy_kept",
 		metric.WithDescription("Activity records that passed on, because the configuration keeps them. [Alpha]"),
+		metric.WithUnit("{record}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ProcessorSecurityPolicyLostSecrets, err = builder.meter.Int64Counter(
+		"otelcol_processor_security_policy_lost_secrets",
+		metric.WithDescription("Evaluated records of which the receiver had masked something and no longer knew what. Rules saw them masked. [Alpha]"),
 		metric.WithUnit("{record}"),
 	)
 	errs = errors.Join(errs, err)

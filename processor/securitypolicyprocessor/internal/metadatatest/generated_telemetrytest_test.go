@@ -32,6 +32,7 @@ func TestSetupTelemetry(t *testing.T) {
 	tb.ProcessorSecurityPolicyFiltered.Add(context.Background(), 1)
 	tb.ProcessorSecurityPolicyForeign.Add(context.Background(), 1)
 	tb.ProcessorSecurityPolicyKept.Add(context.Background(), 1)
+	tb.ProcessorSecurityPolicyLostSecrets.Add(context.Background(), 1)
 	tb.ProcessorSecurityPolicyMatched.Add(context.Background(), 1)
 	tb.ProcessorSecurityPolicyRedacted.Add(context.Background(), 1)
 	tb.ProcessorSecurityPolicyReloads.Add(context.Background(), 1)
@@ -63,6 +64,9 @@ func TestSetupTelemetry(t *testing.T) {
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualProcessorSecurityPolicyKept(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualProcessorSecurityPolicyLostSecrets(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualProcessorSecurityPolicyMatched(t, testTel,

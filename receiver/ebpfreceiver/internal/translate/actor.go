@@ -2,13 +2,11 @@ package translate
 
 import (
 	"strconv"
-	"strings"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
 	"github.com/sightglass/sightglass/internal/event"
 	"github.com/sightglass/sightglass/internal/process"
-	"github.com/sightglass/sightglass/internal/redact"
 	"github.com/sightglass/sightglass/internal/schema"
 )
 
@@ -134,11 +132,7 @@ func (l *Logs) command(attrs pcommon.Map, a *Activity) {
 	if a.Process == nil || len(a.Process.Args) == 0 {
 		return
 	}
-	args := a.Process.Args
-	if a.Redact {
-		args = redact.Args(args)
-	}
-	putList(attrs, schema.ProcessCommandArgs, args)
+	putList(attrs, schema.ProcessCommandArgs, l.maskArgs(a, schema.ProcessCommandArgs, a.Process.Args))
 	if a.Process.ArgsTruncated {
 		attrs.PutBool(schema.ProcessArgsTruncated, true)
 	}
@@ -153,11 +147,7 @@ func (l *Logs) ancestry(attrs pcommon.Map, a *Activity) {
 	put(attrs, schema.ProcessParentName, parent.Name)
 	put(attrs, schema.ProcessParentPath, parent.Path)
 	if len(parent.Args) > 0 {
-		args := parent.Args
-		if a.Redact {
-			args = redact.Args(args)
-		}
-		attrs.PutStr(schema.ProcessParentCommand, valid(strings.Join(args, " ")))
+		attrs.PutStr(schema.ProcessParentCommand, l.parentCommand(a, parent.Args))
 	}
 	names := attrs.PutEmptySlice(schema.ProcessAncestors)
 	names.EnsureCapacity(min(len(a.Ancestors), maxAncestors))

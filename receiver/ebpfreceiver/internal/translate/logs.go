@@ -10,6 +10,7 @@ import (
 	"github.com/sightglass/sightglass/internal/event"
 	"github.com/sightglass/sightglass/internal/process"
 	"github.com/sightglass/sightglass/internal/schema"
+	"github.com/sightglass/sightglass/internal/sealed"
 )
 
 // Activity is one event to be told, with everything that is known about it.
@@ -38,9 +39,10 @@ type Activity struct {
 	// Resolved are the real paths of what the call names, in the order of Names;
 	// empty where that is not known.
 	Resolved [MaxNames][]byte
-	// Redact masks secrets in command lines: set it when no processor does so
-	// later.
+	// Redact masks secrets in command lines and in the arguments of calls.
 	Redact bool
+	// Seal keeps what Redact masks for the policies of this program.
+	Seal bool
 }
 
 // maxAttributes is what a record rarely exceeds; so much is reserved at once.
@@ -57,6 +59,8 @@ type Logs struct {
 	buf       []byte
 	cut, late []string    // attributes of the present record
 	self      process.Key // who the present record is about
+	sealed    pcommon.Map // what was masked in it
+	isSealed  bool
 	peers     peers
 }
 
@@ -93,7 +97,7 @@ func (l *Logs) Append(a *Activity, wallOffset int64, observed time.Time) {
 	rec.SetObservedTimestamp(pcommon.NewTimestampFromTime(observed))
 	attrs := rec.Attributes()
 	attrs.EnsureCapacity(maxAttributes)
-	l.cut, l.late = l.cut[:0], l.late[:0]
+	l.cut, l.late, l.isSealed = l.cut[:0], l.late[:0], false
 
 	l.self = a.Event.Key
 	l.actor(attrs, a)
@@ -115,6 +119,9 @@ func (l *Logs) Append(a *Activity, wallOffset int64, observed time.Time) {
 	}
 	putList(attrs, schema.Truncated, l.cut)
 	putList(attrs, schema.Late, l.late)
+	if l.isSealed {
+		attrs.PutInt(schema.Sealed, sealed.Shared().Seal(l.sealed, observed))
+	}
 	if a.Event.Flags&event.FlagSelf != 0 {
 		attrs.PutBool(schema.Self, true)
 	}
@@ -136,9 +143,12 @@ func (l *Logs) records(o Owner) plog.LogRecordSlice {
 }
 
 func putList(attrs pcommon.Map, key string, values []string) {
-	if len(values) == 0 {
-		return
+	if len(values) > 0 {
+		putTexts(attrs, key, values)
 	}
+}
+
+func putTexts(attrs pcommon.Map, key string, values []string) {
 	s := attrs.PutEmptySlice(key)
 	s.EnsureCapacity(len(values))
 	for _, v := range values {

@@ -62,7 +62,7 @@ func (l *Logs) syscall(attrs pcommon.Map, a *Activity) {
 	l.resolved(attrs, c, a.Resolved)
 	l.sockets(attrs, c, a.Name)
 	if a.Arguments {
-		l.arguments(attrs, c, &a.Event.Task)
+		l.arguments(attrs, c, a)
 	} else {
 		l.markArguments(c)
 	}
@@ -79,7 +79,7 @@ func errorName(ret int64) string {
 }
 
 // arguments writes each argument under its own name.
-func (l *Logs) arguments(attrs pcommon.Map, c call, task *event.Task) {
+func (l *Logs) arguments(attrs pcommon.Map, c call, a *Activity) {
 	for i := range c.spec.Args[:min(len(c.spec.Args), c.NumArgs)] {
 		spec, arg := &c.spec.Args[i], &c.Args[i]
 		name := argNames.of(c.Index, i)
@@ -98,18 +98,20 @@ func (l *Logs) arguments(attrs pcommon.Map, c call, task *event.Task) {
 			attrs.PutInt(name, int64(arg.Number))
 		case syscalls.KindAddress:
 			attrs.PutStr(name, "0x"+l.number(arg.Number, 16))
-		case syscalls.KindPath, syscalls.KindText:
+		case syscalls.KindPath:
 			attrs.PutStr(name, l.texts.text(arg.Bytes))
+		case syscalls.KindText:
+			attrs.PutStr(name, l.maskText(a, name, l.texts.text(arg.Bytes)))
 		case syscalls.KindOpenHow, syscalls.KindCloneArgs, syscalls.KindRlimit, syscalls.KindRlimitLong,
 			syscalls.KindRlimitOut, syscalls.KindRingParams, syscalls.KindFDPair:
 			putWords(attrs, c, i)
 		case syscalls.KindBytes, syscalls.KindBytesOut, syscalls.KindMessage, syscalls.KindMessageOut, syscalls.KindMessagesOut:
-			attrs.PutEmptyBytes(name).FromRaw(append([]byte(nil), arg.Bytes...))
+			attrs.PutEmptyBytes(name).FromRaw(l.maskBytes(a, name, arg.Bytes))
 		case syscalls.KindStrings:
-			putStrings(attrs, name, arg.Bytes)
+			putTexts(attrs, name, l.maskArgs(a, name, stringsOf(arg.Bytes)))
 		}
 	}
-	l.renamed(attrs, c, task)
+	l.renamed(attrs, c, &a.Event.Task)
 }
 
 // wordNames are the names of what is in a struct or an array, in its order; a
@@ -156,19 +158,13 @@ func (l *Logs) markArguments(c call) {
 	}
 }
 
-// putStrings writes NUL-terminated texts as a list.
-func putStrings(attrs pcommon.Map, name string, raw []byte) {
-	s := attrs.PutEmptySlice(name)
-	start := 0
-	for i, b := range raw {
-		if b == 0 {
-			s.AppendEmpty().SetStr(valid(string(raw[start:i])))
-			start = i + 1
-		}
+// stringsOf splits NUL-terminated texts; the last may have been cut before its
+// NUL.
+func stringsOf(raw []byte) []string {
+	if len(raw) == 0 {
+		return nil
 	}
-	if start < len(raw) {
-		s.AppendEmpty().SetStr(valid(string(raw[start:])))
-	}
+	return strings.Split(strings.TrimSuffix(string(raw), "\x00"), "\x00")
 }
 
 // argumentNames are the attribute names of all arguments, made once.
