@@ -171,7 +171,7 @@ func containerStage(t *testing.T, daemon *containerd.Daemon, p place, dir, actor
 		"--annotation", "io.kubernetes.cri.container-name=" + p.String(),
 	}
 	if p == privileged {
-		flags = append(flags, "--privileged")
+		flags = append(flags, "--privileged", "--mount", "type=bind,src=/etc,dst=/hostetc,options=rbind:ro")
 	}
 	flags = append(append(flags, more...), root, p.String(), home+"/actor")
 	return openStage(t, p, exec.Command("ctr", append(daemon.Flags(), flags...)...))

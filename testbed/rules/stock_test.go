@@ -124,25 +124,29 @@ const site = `
 func TestStockRules(t *testing.T) {
 	dir := os.Getenv(stockEnv)
 	if dir == "" {
-		t.Skipf("%s is not set: it names a folder with falco_rules.yaml and falco-incubating_rules.yaml", stockEnv)
+		t.Skipf("%s is not set: it names a folder with falco_rules.yaml and falco-incubating_rules.yaml, perhaps "+experimentalFile, stockEnv)
 	}
 	files := []string{filepath.Join(dir, "falco_rules.yaml"), filepath.Join(dir, "falco-incubating_rules.yaml")}
-	requireEveryRule(t, files, stockDeeds, nil)
+	deeds, additions := stockDeeds, site
+	if file, local := experimentalRules(dir); file != "" {
+		files, deeds, additions = append(files, file), slices.Concat(deeds, experimentalDeeds), additions+local
+	}
+	requireEveryRule(t, files, deeds, nil)
 	local := filepath.Join(t.TempDir(), "site.yaml")
-	require.NoError(t, os.WriteFile(local, []byte(site), 0o600))
-	binary := withHosts(t, agentBinary(t), "203.0.113.96 kubernetes.default.svc.cluster.local")
+	require.NoError(t, os.WriteFile(local, []byte(additions), 0o600))
+	binary := withHosts(t, agentBinary(t), "203.0.113.96 kubernetes.default.svc.cluster.local\n"+minerPool+" "+minerPoolNames)
 	w := watch(t, binary, append(files, local)...)
-	w.play(t, newTheater(t), stockDeeds)
+	w.play(t, newTheater(t), deeds)
 }
 
-// withHosts is the program in a mount namespace in which /etc/hosts has one
-// more line: the name of the API server, where there is no cluster.
-func withHosts(t *testing.T, binary, line string) string {
+// withHosts is the program in a mount namespace in which /etc/hosts has more
+// lines: names of servers that are out of reach.
+func withHosts(t *testing.T, binary, lines string) string {
 	t.Helper()
 	dir := t.TempDir()
 	hosts, err := os.ReadFile("/etc/hosts")
 	require.NoError(t, err)
-	require.NoError(t, os.WriteFile(dir+"/hosts", fmt.Appendln(hosts, line), 0o600))
+	require.NoError(t, os.WriteFile(dir+"/hosts", fmt.Appendln(hosts, lines), 0o600))
 	script := fmt.Sprintf("#!/bin/sh\nexec unshare --mount sh -c 'mount --bind %s/hosts /etc/hosts && exec %s \"$@\"' sh \"$@\"\n", dir, binary)
 	require.NoError(t, os.WriteFile(dir+"/agent", []byte(script), 0o700))
 	return dir + "/agent"

@@ -12,6 +12,7 @@ var fileVerbs = map[string]verb{
 	"read":     simple(func(_ *actor, args []string) error { return open(args[0], unix.O_RDONLY) }),
 	"try-read": simple(func(_ *actor, args []string) error { _ = open(args[0], unix.O_RDONLY); return nil }),
 	"list":     simple(func(_ *actor, args []string) error { return open(args[0], unix.O_RDONLY|unix.O_DIRECTORY) }),
+	"rewrite":  simple(rewrite),
 	"write":    simple(func(_ *actor, args []string) error { return open(args[0], unix.O_WRONLY) }),
 	"truncate": simple(func(_ *actor, args []string) error { return open(args[0], unix.O_WRONLY|unix.O_TRUNC) }),
 	"append":   simple(func(_ *actor, args []string) error { return open(args[0], unix.O_WRONLY|unix.O_APPEND|unix.O_CREAT) }),
@@ -45,6 +46,16 @@ func create(_ *actor, args []string) error {
 		return err
 	}
 	return open(args[0], unix.O_WRONLY|unix.O_CREAT|unix.O_TRUNC)
+}
+
+// rewrite PATH: opens the file for writing by the name of its descriptor.
+func rewrite(_ *actor, args []string) error {
+	fd, err := unix.Open(args[0], unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = unix.Close(fd) }()
+	return open("/proc/self/fd/"+strconv.Itoa(fd), unix.O_WRONLY)
 }
 
 func creat(_ *actor, args []string) error {

@@ -84,6 +84,13 @@ func run(a act) error {
 	if err := os.MkdirAll(here, 0o755); err != nil {
 		return err
 	}
+	// A process that has become another user still takes other names.
+	if err := os.MkdirAll(players, 0o755); err != nil {
+		return err
+	}
+	if err := os.Chmod(players, 0o777); err != nil {
+		return err
+	}
 	for name, value := range map[string]string{"NAME": a.Name, "HERE": here} {
 		if err := os.Setenv(name, value); err != nil {
 			return err

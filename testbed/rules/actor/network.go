@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/hex"
 	"errors"
 	"net"
 	"net/netip"
@@ -13,6 +14,7 @@ var networkVerbs = map[string]verb{
 	"send":         simple(send),
 	"sendmsg":      simple(sendmsg),
 	"serve":        simple(serve),
+	"download":     simple(download),
 	"packet":       simple(packet),
 	"redirect":     simple(redirect),
 	"listen-unix":  simple(listenUnix),
@@ -89,6 +91,40 @@ func serve(_ *actor, args []string) error {
 		return err
 	}
 	return server.Close()
+}
+
+// download HOST:PORT HEX: gets those bytes from a server that it is itself.
+func download(_ *actor, args []string) error {
+	content, err := hex.DecodeString(args[1])
+	if err != nil {
+		return err
+	}
+	l, err := net.Listen("tcp", args[0])
+	if err != nil {
+		return err
+	}
+	defer func() { _ = l.Close() }()
+	fd, sa, err := socket("tcp", args[0])
+	if err != nil {
+		return err
+	}
+	defer func() { _ = unix.Close(fd) }()
+	if err := unix.SetNonblock(fd, false); err != nil {
+		return err
+	}
+	if err := unix.Connect(fd, sa); err != nil {
+		return err
+	}
+	server, err := l.Accept()
+	if err != nil {
+		return err
+	}
+	defer func() { _ = server.Close() }()
+	if _, err := server.Write(content); err != nil {
+		return err
+	}
+	_, _, err = unix.Recvfrom(fd, make([]byte, len(content)), 0)
+	return err
 }
 
 // packet: a raw socket below all protocols.
