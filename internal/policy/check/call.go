@@ -21,10 +21,10 @@ var transformers = map[string]transformer{
 	"tolower":  {min: 1, max: 1, typed: typeOfText},
 	"toupper":  {min: 1, max: 1, typed: typeOfText},
 	"basename": {min: 1, max: 1, typed: typeOfText},
-	"b64":      {min: 1, max: 1, typed: typeOfText},
+	"b64":      {min: 1, max: 1, typed: typeOfB64},
 	"len":      {min: 1, max: 1, typed: typeOfLen},
 	"join":     {min: 2, max: 2, typed: typeOfJoin},
-	"concat":   {min: 1, max: unlimited, typed: typeOfConcat},
+	"concat":   {min: 2, max: unlimited, typed: typeOfConcat},
 	"getopt":   {min: 2, max: 2, keyed: true, typed: typeOfGetopt},
 }
 
@@ -105,6 +105,14 @@ func typeOfText(_ *checker, t *lang.Transform, call *Call) (field.Type, bool, er
 	return field.CharBuf, a.Operand != nil && a.Operand.List, nil
 }
 
+// typeOfB64: bytes may hold encoded bytes.
+func typeOfB64(c *checker, t *lang.Transform, call *Call) (field.Type, bool, error) {
+	if o := call.Args[0].Operand; o != nil && o.Type.Class() == field.ClassBytes {
+		return o.Type, o.List, nil
+	}
+	return typeOfText(c, t, call)
+}
+
 func typeOfLen(_ *checker, t *lang.Transform, call *Call) (field.Type, bool, error) {
 	a := &call.Args[0]
 	if a.IsList || isText(a) || a.Operand.List || a.Operand.Type.Class() == field.ClassBytes {
@@ -113,14 +121,14 @@ func typeOfLen(_ *checker, t *lang.Transform, call *Call) (field.Type, bool, err
 	return 0, false, fail(t.Args[0].Pos(), "len takes a text, bytes or a list")
 }
 
-// isTextList reports whether an argument is a list of single texts.
+// isTextList reports whether an argument is a list of single texts. Values of
+// other types among its items stand for their text.
 func isTextList(a *CallArg) bool {
 	if !a.IsList {
 		return a.Operand != nil && a.Operand.List && a.Operand.Type.Class() == field.ClassText
 	}
 	for i := range a.Items {
-		it := &a.Items[i]
-		if !isText(it) || it.Operand != nil && it.Operand.List {
+		if it := &a.Items[i]; it.IsList || it.Operand != nil && it.Operand.List {
 			return false
 		}
 	}

@@ -112,13 +112,24 @@ func (k *Constant) readNumber(typ field.Type) string {
 		}
 		k.Value.SetInt(n)
 	default:
-		n, err := strconv.ParseUint(strings.TrimPrefix(k.Text, "+"), 10, 64)
-		if err != nil {
+		n, ok := parseUnsigned(k.Text, typ)
+		if !ok {
 			return bad
 		}
 		k.Value.SetUint(n)
 	}
 	return ""
+}
+
+// parseUnsigned reads a number of an unsigned type. Negative numbers count from
+// its end, as in C: -1 is the user that is none.
+func parseUnsigned(s string, typ field.Type) (uint64, bool) {
+	if strings.HasPrefix(s, "-") {
+		n, err := strconv.ParseInt(s, 10, 64)
+		return uint64(n) & typ.Max(), err == nil
+	}
+	n, err := strconv.ParseUint(strings.TrimPrefix(s, "+"), 10, 64)
+	return n, err == nil
 }
 
 func (k *Constant) readNet(typ field.Type) string {

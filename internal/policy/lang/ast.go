@@ -61,6 +61,7 @@ type Check struct {
 	At    Pos
 	Left  Operand
 	Op    operator.ID
+	Alias bool              // the operator is written by its other spelling
 	Mod   operator.Modifier // not Plain: List, or Value with a list's name
 	Value *Value
 	List  *List

@@ -59,7 +59,8 @@ func isDigit(c byte) bool  { return c >= '0' && c <= '9' }
 func isHex(c byte) bool {
 	return isDigit(c) || c >= 'a' && c <= 'f' || c >= 'A' && c <= 'F'
 }
-func isName(c byte) bool { return isLetter(c) || isDigit(c) || c == '_' }
+func isAlnum(c byte) bool { return isLetter(c) || isDigit(c) }
+func isName(c byte) bool  { return isAlnum(c) || c == '_' }
 
 func span(s string, is func(byte) bool) int {
 	for i := range len(s) {
@@ -133,13 +134,14 @@ func (l *lexer) fieldName() (string, bool) {
 	return l.take(n), true
 }
 
-// hex takes a hexadecimal literal.
+// hex takes a hexadecimal literal. Whether its digits are such is for the
+// checker to say, as for other values.
 func (l *lexer) hex() (string, bool) {
 	rest := l.rest()
-	if len(rest) < 3 || rest[0] != '0' || rest[1]|0x20 != 'x' || !isHex(rest[2]) {
+	if len(rest) < 3 || rest[0] != '0' || rest[1]|0x20 != 'x' || !isAlnum(rest[2]) {
 		return "", false
 	}
-	return l.take(2 + span(rest[2:], isHex)), true
+	return l.take(2 + span(rest[2:], isAlnum)), true
 }
 
 // number takes a decimal number.
@@ -223,15 +225,19 @@ func (l *lexer) quoted() (text string, ok bool, err error) {
 	return "", false, nil
 }
 
-// operator takes an operator of the given group.
-func (l *lexer) operator(group operator.Syntax) (operator.ID, bool) {
+// operator takes an operator of the given group and says whether it was spelled
+// by its alias.
+func (l *lexer) operator(group operator.Syntax) (id operator.ID, alias, ok bool) {
 	for i := range operator.Table {
 		row := &operator.Table[i]
-		if row.Syntax == group && (l.spelling(row.Alias, row.Word) || l.spelling(row.Name, row.Word)) {
-			return row.ID, true
+		if row.Syntax != group {
+			continue
+		}
+		if alias = l.spelling(row.Alias, row.Word); alias || l.spelling(row.Name, row.Word) {
+			return row.ID, alias, true
 		}
 	}
-	return operator.None, false
+	return operator.None, false, false
 }
 
 func (l *lexer) spelling(s string, word bool) bool {

@@ -208,7 +208,7 @@ func (p *parser) test(c *Check) (Expr, error) {
 	p.blanks()
 	var ok bool
 	for group := operator.Unary; group <= operator.List; group++ {
-		if c.Op, ok = p.operator(group); !ok {
+		if c.Op, c.Alias, ok = p.operator(group); !ok {
 			continue
 		}
 		switch group {

@@ -1,9 +1,13 @@
 package lang
 
-import "strings"
+import (
+	"strings"
 
-// Print writes a condition in its canonical form: one blank between words,
-// brackets around every "and" and "or", bare text where possible. Parsing the
+	"github.com/sightglass/sightglass/internal/policy/operator"
+)
+
+// Print writes a condition in its canonical form: operators as they were
+// spelled, one blank between words, brackets around every "and" and "or", bare text where possible. Parsing the
 // result gives an equal tree.
 func Print(e Expr) string {
 	var b strings.Builder
@@ -45,7 +49,11 @@ func printJoined(b *strings.Builder, children []Expr, word string) {
 func printCheck(b *strings.Builder, c *Check) {
 	printArg(b, c.Left)
 	b.WriteByte(' ')
-	b.WriteString(c.Op.String())
+	if c.Alias {
+		b.WriteString(operator.ByID(c.Op).Alias)
+	} else {
+		b.WriteString(c.Op.String())
+	}
 	if m := c.Mod.String(); m != "" {
 		b.WriteByte(' ')
 		b.WriteString(m)

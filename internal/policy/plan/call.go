@@ -75,10 +75,20 @@ func (a *callArg) value(c *Context, v *field.Value) {
 		for i := range a.items {
 			var item field.Value
 			a.items[i].value(c, &item)
-			c.items = append(c.items, item.Text)
+			c.items = append(c.items, c.textOf(&item))
 		}
 		v.SetList(c.items[start:len(c.items):len(c.items)])
 	}
+}
+
+// textOf is a present value as text.
+func (c *Context) textOf(v *field.Value) string {
+	if v.Kind == field.Text || v.Kind == field.Bytes {
+		return v.Text
+	}
+	start := len(c.buf)
+	c.buf = v.AppendText(c.buf)
+	return c.own(start)
 }
 
 // present reports whether all arguments have values, which are then cached.
@@ -109,6 +119,7 @@ func eachText(f func(*Context, string) (string, bool)) func(*Context, *callSourc
 			if in.Kind != field.None {
 				if out, ok := f(c, in.Text); ok {
 					v.SetText(out)
+					v.Kind = in.Kind // of bytes, bytes
 				}
 			}
 			return

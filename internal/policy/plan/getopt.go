@@ -10,7 +10,7 @@ import (
 const unknownOption = "?"
 
 // applyGetopt reads options as getopt(3) does with a leading plus: reading ends
-// at the first argument that is no option. The result is the list of letters
+// at the first argument that is no option. Long options are passed over. The result is the list of letters
 // and values in order, or with a key the last value of that letter (the letter
 // itself for an option without value).
 func applyGetopt(c *Context, s *callSource, v *field.Value) {
@@ -64,12 +64,11 @@ func (g *getopt) next() bool {
 	arg := g.args[g.arg]
 	g.letter, g.value, g.hasValue, g.missing = arg[g.pos:g.pos+1], "", false, false
 	g.pos++
-	i := strings.Index(g.spec, g.letter)
 	switch {
-	case g.letter == ":" || i < 0:
+	case g.letter == ":" || !strings.Contains(g.spec, g.letter):
 		g.letter = unknownOption
 		g.leave(arg)
-	case i+1 < len(g.spec) && g.spec[i+1] == ':':
+	case takesValue(g.spec, g.letter[0]):
 		g.takeValue(arg)
 		g.remember(g.value)
 	default:
@@ -79,13 +78,26 @@ func (g *getopt) next() bool {
 	return true
 }
 
+// takesValue reports whether a colon stands behind the letter anywhere.
+func takesValue(spec string, letter byte) bool {
+	for i := 1; i < len(spec); i++ {
+		if spec[i] == ':' && spec[i-1] == letter {
+			return true
+		}
+	}
+	return false
+}
+
 // enter looks at the next argument; it ends the walk when that is no option.
 func (g *getopt) enter() bool {
+	for g.arg < len(g.args) && len(g.args[g.arg]) > 2 && strings.HasPrefix(g.args[g.arg], "--") {
+		g.arg++
+	}
 	if g.arg >= len(g.args) {
 		return false
 	}
 	arg := g.args[g.arg]
-	if len(arg) < 2 || arg[0] != '-' || arg[1] == '-' {
+	if len(arg) < 2 || arg[0] != '-' || arg == "--" {
 		return false
 	}
 	g.pos = 1

@@ -169,6 +169,8 @@ func TestGetopt(t *testing.T) {
 		{[]string{"-", "-n"}, "n", "", nil},
 		{[]string{"-n", "--", "-t"}, "nt", "", []string{"n"}},
 		{[]string{"--exec"}, "e:", "", nil},
+		{[]string{"--exec", "-n", "--all", "-t", "--", "-n"}, "nt:", "", []string{"n", "t", "--", "n"}},
+		{[]string{"-a", "v"}, "aa:", "", []string{"a", "v"}},
 		{[]string{"-:"}, ":a", "", []string{"?"}},
 		{nil, "a", "", nil},
 	} {
