@@ -10,6 +10,7 @@
 // A file is probed once, whatever number of processes and containers use it, and
 // as long as one of them does. Processes are looked at when the agent starts,
 // soon after they exec, and at once when one of their connections is seen to be
-// encrypted. The libraries of the host's system are probed ahead, so that the
-// first connection of a program that starts later is seen from its beginning.
+// encrypted. The libraries of the host's system, and of each container's, are
+// probed ahead (roots.go), so that the first connection of a program that starts
+// later is seen from its beginning.
 package encryption

@@ -52,6 +52,7 @@ type Finder struct {
 	// Of Run alone.
 	files map[identity]*file
 	users map[uint32][]*file // by process
+	roots map[identity]*root // by what is there
 	// without are programs in which nothing encrypts that is known.
 	without map[identity]version
 	later   []question // in the order of their times
@@ -73,8 +74,7 @@ type file struct {
 	Library
 	version version
 	probes  io.Closer // nil when there are none
-	pinned  string    // where the system keeps it; empty for others
-	used    time.Time // when a process was last seen using it
+	used    time.Time // when it was last seen used, or where systems have theirs
 	users   int
 }
 
@@ -83,11 +83,12 @@ func New(cfg Config, attach Attacher) *Finder {
 	return &Finder{
 		cfg: cfg, attach: attach, asked: make(chan question, maxAsked),
 		files: map[identity]*file{}, users: map[uint32][]*file{}, why: map[uint32]string{}, without: map[identity]version{},
+		roots: map[identity]*root{},
 	}
 }
 
 // Started asks to look at a process that executes a new program: at the program
-// at once, at its libraries when they are loaded.
+// and the system that it has at once, at its libraries when they are loaded.
 func (f *Finder) Started(pid uint32) {
 	now := time.Now()
 	f.ask(question{pid: pid, at: now, program: true})
@@ -108,7 +109,7 @@ func (f *Finder) ask(q question) {
 // Run looks for libraries until quit is closed, and then detaches everything.
 func (f *Finder) Run(quit <-chan struct{}) {
 	defer f.release()
-	f.system()
+	f.system(time.Now())
 	f.everything(quit)
 	f.publish()
 	sweep := time.NewTicker(sweepEvery)
@@ -123,7 +124,6 @@ func (f *Finder) Run(quit <-chan struct{}) {
 			f.take(q)
 		case <-wake.C:
 		case now := <-sweep.C:
-			f.system()
 			f.sweep(now)
 			f.publish()
 		}
@@ -139,6 +139,7 @@ func (f *Finder) Run(quit <-chan struct{}) {
 func (f *Finder) take(q question) {
 	if q.program {
 		if q.pid != f.self() {
+			f.root(q.pid, time.Now())
 			f.program(q.pid)
 		}
 		return
@@ -182,33 +183,9 @@ func (f *Finder) everything(quit <-chan struct{}) {
 		default:
 		}
 		if pid, err := strconv.ParseUint(e.Name(), 10, 32); err == nil {
+			f.root(uint32(pid), time.Now())
 			f.look(uint32(pid))
 		}
-	}
-}
-
-// system probes the libraries of the host's system, those that replaced earlier
-// ones included.
-func (f *Finder) system() {
-	for _, path := range systemLibraries {
-		at := filepath.Join(f.cfg.Root, path)
-		if _, err := os.Stat(at); err != nil {
-			continue
-		}
-		at, err := filepath.EvalSymlinks(at)
-		if err != nil {
-			continue
-		}
-		known, err := f.know(at, path, libraryOf(path))
-		if err != nil || known == nil {
-			continue
-		}
-		for _, other := range f.files {
-			if other.pinned == path && other != known {
-				other.pinned, other.used = "", time.Now()
-			}
-		}
-		known.pinned = path
 	}
 }
 
@@ -297,8 +274,9 @@ func (f *Finder) sweep(now time.Time) {
 			f.forget(pid)
 		}
 	}
+	f.sweepRoots(now)
 	for id, known := range f.files {
-		if known.users > 0 || known.pinned != "" {
+		if known.users > 0 {
 			known.used = now
 		} else if now.Sub(known.used) > unusedFor {
 			delete(f.files, id)

@@ -6,6 +6,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"time"
 
 	"go.uber.org/zap"
 )
@@ -32,6 +33,7 @@ func (f *Finder) know(at, path string, l *library) (*file, error) {
 	}
 	known := f.files[id]
 	if known != nil && known.version == v {
+		known.used = time.Now()
 		return known, nil
 	}
 	if known == nil {
@@ -44,7 +46,7 @@ func (f *Finder) know(at, path string, l *library) (*file, error) {
 		_ = known.probes.Close()
 		known.probes = nil
 	}
-	known.version = v
+	known.version, known.used = v, time.Now()
 	err = f.probe(known, at, l)
 	if errors.Is(err, os.ErrNotExist) { // its process has ended meanwhile; the next one tells
 		delete(f.files, id)

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"time"
 
 	"github.com/sightglass/sightglass/internal/bpf"
 	"github.com/sightglass/sightglass/internal/probesite"
@@ -83,6 +84,7 @@ func (f *Finder) program(pid uint32) *file {
 		return nil
 	}
 	if known := f.files[id]; known != nil && known.version == v {
+		known.used = time.Now() // as long as it is started again and again
 		return known
 	}
 	if without, ok := f.without[id]; ok && without == v {

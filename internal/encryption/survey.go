@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/sightglass/sightglass/internal/bpf"
 )
@@ -27,7 +28,7 @@ func (looking) AttachTLS(string, []bpf.TLSProbe) (io.Closer, error) { return io.
 // programs could not be whatever libraries they have. It attaches nothing.
 func Survey(cfg Config) ([]Library, []Program) {
 	f := New(cfg, looking{})
-	f.system()
+	f.system(time.Now())
 	f.everything(nil)
 	f.publish()
 	var programs []Program

@@ -114,10 +114,7 @@ func startNginx(t *testing.T) string {
 	needs(t, "nginx")
 	dir := t.TempDir()
 	require.NoError(t, os.Chmod(dir, 0o755))
-	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	address := l.Addr().String()
-	require.NoError(t, l.Close())
+	address := freeAddress(t)
 	config := filepath.Join(dir, "nginx.conf")
 	require.NoError(t, os.WriteFile(config, fmt.Appendf(nil, `
 daemon off;
@@ -146,14 +143,37 @@ http {
 		_ = cmd.Process.Signal(os.Interrupt)
 		_ = cmd.Wait()
 	})
+	waitForListener(t, address)
+	return address
+}
+
+// freeAddress is a loopback address that nobody listens on at the moment.
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	require.NoError(t, l.Close())
+	return l.Addr().String()
+}
+
+// waitForListener waits until a server accepts connections.
+func waitForListener(t *testing.T, address string) {
+	t.Helper()
 	require.Eventually(t, func() bool {
 		conn, err := net.DialTimeout("tcp", address, time.Second)
 		if err == nil {
 			_ = conn.Close()
 		}
 		return err == nil
-	}, patience, 50*time.Millisecond, "nginx does not listen")
-	return address
+	}, patience, 50*time.Millisecond, "nobody listens at %s", address)
+}
+
+// lookPath is where a program is.
+func lookPath(t *testing.T, program string) string {
+	t.Helper()
+	path, err := exec.LookPath(program)
+	require.NoError(t, err)
+	return path
 }
 
 // rootfs is a folder that holds the programs and the libraries they load, for a
@@ -162,6 +182,10 @@ func rootfs(t *testing.T, programs ...string) string {
 	t.Helper()
 	dir := t.TempDir()
 	require.NoError(t, os.Chmod(dir, 0o755))
+	for _, d := range []string{"bin", "sbin", "lib", "lib64"} { // as today's systems have it
+		require.NoError(t, os.MkdirAll(filepath.Join(dir, "usr", d), 0o755))
+		require.NoError(t, os.Symlink("usr/"+d, filepath.Join(dir, d)))
+	}
 	for _, p := range programs {
 		put(t, dir, p)
 		for word := range strings.FieldsSeq(run(t, "ldd", p)) {
