@@ -70,7 +70,7 @@ static __always_inline bool requests__begin(struct requests_io *io,
 		requests__loops();
 		return false;
 	}
-	if (!io->call || (requests__is_nothing(io->ret) && !tls__is_inside()))
+	if (!io->call || (requests__is_nothing(io->ret) && !tls__fails(io->call)))
 		return false;
 	extract__args(regs, io->args);
 	io->task = base__task();
@@ -127,6 +127,7 @@ int on_io_exit(struct bpf_raw_tracepoint_args *ctx)
 			return 0;
 		c->io = io;
 		c->io.fiber = extract__fiber(ctx->args[0]);
+		c->id = s->id;
 		bpf_tail_call_static(ctx, &io_exit, IO_EXIT_TLS);
 	}
 	return 0;
@@ -144,7 +145,7 @@ int on_io_tls(struct bpf_raw_tracepoint_args *ctx)
 	c = bpf_map_lookup_elem(&requests_current, &zero);
 	t = tls__slot((__u32)bpf_get_current_pid_tgid());
 	if (c && t)
-		tls__nested(t, &c->io);
+		tls__nested(t, &c->io, c->id);
 	return 0;
 }
 

@@ -24,6 +24,7 @@ struct requests_name {
 struct requests_current {
 	struct requests_io io;
 	__u64 messages; /* address of the first mmsghdr; 0: the call has one message */
+	__u64 id; /* of the stream, for on_io_tls */
 };
 
 struct {

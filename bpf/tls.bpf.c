@@ -15,7 +15,9 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 SEC("uprobe")
 int on_tls_read(struct pt_regs *ctx)
 {
-	tls__enter(TLS_READ, extract__parameter(ctx, 0), extract__parameter(ctx, 1), 0);
+	struct tls_session *s;
+
+	tls__enter(TLS_READ, extract__parameter(ctx, 0), extract__parameter(ctx, 1), 0, &s);
 	return 0;
 }
 
@@ -23,8 +25,10 @@ int on_tls_read(struct pt_regs *ctx)
 SEC("uprobe")
 int on_tls_read_counted(struct pt_regs *ctx)
 {
+	struct tls_session *s;
+
 	tls__enter(TLS_READ, extract__parameter(ctx, 0), extract__parameter(ctx, 1),
-		   extract__parameter(ctx, 3));
+		   extract__parameter(ctx, 3), &s);
 	return 0;
 }
 
@@ -49,7 +53,9 @@ int on_tls_write(struct pt_regs *ctx)
 SEC("uprobe")
 int on_tls_handshake(struct pt_regs *ctx)
 {
-	tls__enter(TLS_HANDSHAKE, extract__parameter(ctx, 0), 0, 0);
+	struct tls_session *s;
+
+	tls__enter(TLS_HANDSHAKE, extract__parameter(ctx, 0), 0, 0, &s);
 	return 0;
 }
 

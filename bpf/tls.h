@@ -25,23 +25,39 @@ enum tls_call {
 	TLS_HANDSHAKE = 3,
 };
 
-/* One thread. Those whose ids are equal in the lower bits share a slot and
- * displace each other; the id tells whose it is.
+/* Bits of tls_thread.state above those of enum tls_flag, which are the session's. */
+enum tls_state {
+	TLS_NESTED = 16, /* the library has used a socket itself */
+	TLS_DRY = 32, /* of TLS_NESTED: nothing was there to be received, last */
+	TLS_TAKEN = 64, /* the bytes from heard were for some session */
+	TLS_RESTS = 128, /* a part of the session's last cipher record has to be sent */
+};
+#define TLS_FLAGS 15 /* in state: enum tls_flag */
+
+/* One thread, in one line of the cache. Those whose ids are equal in the lower
+ * bits share a slot and displace each other; the id tells whose it is. What is
+ * known of the session when a call begins is kept here, so that it is looked up
+ * once for each call.
  */
 struct tls_thread {
 	__u64 session; /* of the call under way */
 	__u64 buf; /* the caller's plain text */
-	__u64 count; /* where the call leaves how many bytes it read; 0: in its result */
+	union {
+		__u64 count; /* reads: where they leave how many bytes; 0: in their result */
+		struct {
+			__u32 len; /* bytes to write */
+			__u32 done; /* of these, how many are told */
+		};
+	};
+	__u64 sk; /* the session's socket; 0: not known yet */
+	__u64 id; /* of the plain text's stream */
 	__u64 heard; /* the socket that the thread has received cipher text from last */
-	__u64 taker; /* the session that these bytes were for, 0: not known yet */
 	__u32 heard_id; /* the lower half of its id */
-	__u32 len; /* bytes to write */
-	__u32 done; /* of these, how many are told */
 	__u32 tid;
 	__u32 tgid;
-	__u8 call; /* enum tls_call */
-	__u8 nested; /* the library has used a socket itself */
 	__u16 reserved;
+	__u8 call; /* enum tls_call */
+	__u8 state; /* enum tls_state, enum tls_flag */
 };
 
 /* Who shares a slot, see above. */

@@ -5,12 +5,15 @@
 
 #include "tls_stream.h"
 
-/* tls__enter: the current thread goes into a library. Returns its slot. */
+/* tls__enter: the current thread goes into a library. Returns its slot, and what
+ * is known of the session in known.
+ */
 static __always_inline struct tls_thread *tls__enter(enum tls_call call, __u64 session, __u64 buf,
-						     __u64 count)
+						     __u64 count, struct tls_session **known)
 {
 	__u64 id = bpf_get_current_pid_tgid();
 	struct tls_thread *t = tls__slot((__u32)id);
+	struct tls_session *s;
 
 	if (!t)
 		return 0;
@@ -19,16 +22,20 @@ static __always_inline struct tls_thread *tls__enter(enum tls_call call, __u64 s
 			tls__count(displaced);
 		t->tid = (__u32)id;
 		t->heard = 0;
-		t->taker = 0;
+		t->state = 0;
 	}
+	s = tls__session(id >> 32, session);
 	t->tgid = id >> 32;
 	t->session = session;
 	t->buf = buf;
 	t->count = count;
-	t->len = 0;
-	t->done = 0;
-	t->nested = 0;
+	t->sk = s ? s->sk : 0;
+	t->id = s ? s->id : 0;
+	t->state &= TLS_TAKEN;
+	if (s)
+		t->state |= s->flags | (s->pending ? TLS_RESTS : 0);
 	t->call = call;
+	*known = s;
 	return t;
 }
 
@@ -46,32 +53,57 @@ static __always_inline struct tls_thread *tls__leave(enum tls_call call)
 	return t;
 }
 
+/* tls__has_heard: whether the thread has received cipher text that may be for
+ * any session.
+ */
+static __always_inline bool tls__has_heard(const struct tls_thread *t)
+{
+	return t->heard && !(t->state & TLS_TAKEN);
+}
+
 /* tls__guess: takes the socket that the thread has received cipher text from
  * last for that of a session, if these bytes were for no other one, and the
- * socket is no other one's. Returns what is known of the session.
+ * socket is no other one's.
  */
-static __always_inline struct tls_session *tls__guess(const struct tls_thread *t, __u32 flags)
+static __always_inline bool tls__guess(struct tls_thread *t, __u32 flags)
 {
 	struct tls_key key = { .session = t->session, .tgid = t->tgid };
 	__u64 sk = t->heard, plain_key = sk | TLS_KEY;
 	struct requests_socket *cipher, *plain;
 	struct tls_session fresh = {};
 
-	if (!sk || t->taker)
-		return 0;
+	if (!tls__has_heard(t))
+		return false;
 	cipher = bpf_map_lookup_elem(&requests_sockets, &sk);
 	if (!cipher || (__u32)cipher->id != t->heard_id)
-		return 0;
+		return false;
 	plain = bpf_map_lookup_elem(&requests_sockets, &plain_key);
 	if (plain && plain->id == (cipher->id | TLS_STREAM))
-		return 0;
+		return false;
 	fresh.id = tls__open(sk, 0);
 	if (!fresh.id)
-		return 0;
+		return false;
 	fresh.sk = sk;
-	fresh.flags = flags;
-	bpf_map_update_elem(&tls_sessions, &key, &fresh, BPF_ANY);
-	return bpf_map_lookup_elem(&tls_sessions, &key);
+	fresh.flags = flags & TLS_FLAGS;
+	if (flags & TLS_EARLY) {
+		fresh.pending = (__u32)t->buf;
+		fresh.wrote = t->len;
+	}
+	tls__keep(t, &key, &fresh);
+	return true;
+}
+
+/* tls__marks_memory: notes that a session's caller moves the cipher text. */
+static __always_inline void tls__marks_memory(const struct tls_thread *t)
+{
+	struct tls_key key = { .session = t->session, .tgid = t->tgid };
+	struct tls_session *s = bpf_map_lookup_elem(&tls_sessions, &key);
+	struct tls_session fresh = { .flags = TLS_MEMORY };
+
+	if (s)
+		s->flags |= TLS_MEMORY;
+	else
+		bpf_map_update_elem(&tls_sessions, &key, &fresh, BPF_ANY);
 }
 
 /* tls__idle: a call used no socket and yielded nothing, which is how libraries
@@ -80,27 +112,12 @@ static __always_inline struct tls_session *tls__guess(const struct tls_thread *t
  */
 static __always_inline void tls__idle(struct tls_thread *t)
 {
-	struct tls_key key = { .session = t->session, .tgid = t->tgid };
-	struct tls_session *s = bpf_map_lookup_elem(&tls_sessions, &key);
-	struct tls_session fresh = { .flags = TLS_MEMORY };
-
-	if (t->nested || (s && s->flags & TLS_NATIVE))
+	if (t->state & (TLS_NESTED | TLS_NATIVE))
 		return;
-	if (s)
-		s->flags |= TLS_MEMORY;
-	else if (!t->heard || t->taker)
-		bpf_map_update_elem(&tls_sessions, &key, &fresh, BPF_ANY);
-	if (!t->heard || t->taker)
-		return;
-	if (s && s->sk) {
-		if (s->sk == t->heard)
-			t->taker = t->session;
-		return;
-	}
-	if (tls__guess(t, TLS_MEMORY))
-		t->taker = t->session;
-	else if (!s)
-		bpf_map_update_elem(&tls_sessions, &key, &fresh, BPF_ANY);
+	if (t->sk ? t->sk == t->heard : tls__guess(t, TLS_MEMORY))
+		t->state |= TLS_TAKEN;
+	if (!(t->state & TLS_MEMORY))
+		tls__marks_memory(t);
 }
 
 /* tls__read: a read returns so many bytes of plain text, or none. */
@@ -110,7 +127,7 @@ static __always_inline void tls__read(__s64 n)
 	struct tls_text text = {};
 	struct tls_session *s;
 
-	if (!t)
+	if (!t || (n <= 0 && t->state & TLS_DRY))
 		return;
 	if (n > 0 && t->count && bpf_probe_read_user(&n, sizeof(n), (void *)t->count)) {
 		requests__count(unreadable);
@@ -118,39 +135,22 @@ static __always_inline void tls__read(__s64 n)
 	}
 	if (n <= 0)
 		tls__idle(t);
-	s = tls__session(t->tgid, t->session);
-	if (n > 0 && (!s || !s->sk)) {
-		s = tls__guess(t, s ? s->flags : 0);
-		if (!s)
-			tls__count(unbound);
-	}
-	if (!s || !s->sk || n < 0 || (!n && t->count))
+	else if (!t->sk && !tls__guess(t, t->state))
+		tls__count(unbound);
+	if (!t->sk || n < 0 || (!n && t->count))
 		return;
-	if (n && !t->nested && t->heard == s->sk)
-		t->taker = t->session;
-	if (n)
-		s->flags &= ~TLS_EARLY;
-	text.sk = s->sk;
-	text.id = s->id;
+	if (n && !(t->state & TLS_NESTED) && t->heard == t->sk)
+		t->state |= TLS_TAKEN;
+	if (n && t->state & TLS_EARLY) {
+		s = tls__session(t->tgid, t->session);
+		if (s)
+			s->flags &= ~TLS_EARLY;
+	}
+	text.sk = t->sk;
+	text.id = t->id;
 	text.base = t->buf;
 	text.len = n;
 	tls__moved(&text);
-}
-
-/* tls__early: a session writes whose caller moves the cipher text, and whose socket
- * was not known. Clients that have something to say write before anything else
- * when the server's answer has come, which may complete the handshake. Returns
- * what is known of the session then.
- */
-static __always_inline struct tls_session *tls__early(const struct tls_thread *t)
-{
-	struct tls_session *s = tls__guess(t, TLS_MEMORY | TLS_EARLY);
-
-	if (!s)
-		return 0;
-	s->pending = (__u32)t->buf;
-	s->wrote = t->len;
-	return s;
 }
 
 /* tls__is_again: whether this is the early write once more: the handshake was not
@@ -164,39 +164,39 @@ static __always_inline bool tls__is_again(struct tls_session *s, const struct tl
 	return false;
 }
 
-/* tls__write: a write of len bytes begins. */
+/* tls__write: a write of len bytes begins. A session whose caller moves the cipher
+ * text, and whose socket is not known, may write before it has read: clients that
+ * have something to say do so when the server's answer has come, which may
+ * complete the handshake.
+ */
 static __always_inline void tls__write(__u64 session, __u64 buf, __u32 len)
 {
-	struct tls_thread *t = tls__enter(TLS_WRITE, session, buf, 0);
 	struct tls_text text = { .base = buf, .len = (__s32)len, .direction = REQUESTS_SEND };
-	struct tls_session *s;
+	struct tls_session *s = 0;
+	struct tls_thread *t = tls__enter(TLS_WRITE, session, buf, 0, &s);
 
 	if (!t)
 		return;
 	t->len = len;
-	s = tls__session(t->tgid, session);
-	if (!s)
-		return;
-	if (!s->sk && s->flags & TLS_MEMORY) {
-		s = tls__early(t);
-		if (!s) { /* nothing was received: it cannot be sent either */
-			t->call = TLS_NONE;
+	if (!t->sk && t->state & TLS_MEMORY) {
+		if (!tls__guess(t, TLS_MEMORY | TLS_EARLY)) {
+			t->call = TLS_NONE; /* nothing was received: it cannot be sent either */
 			return;
 		}
-	} else if (s->flags & TLS_EARLY && tls__is_again(s, t)) {
+	} else if (s && s->flags & TLS_EARLY && tls__is_again(s, t)) {
 		t->call = TLS_NONE;
 		return;
 	}
-	if (s->sk && s->flags & (TLS_MEMORY | TLS_CORKED)) {
+	if (t->sk && t->state & (TLS_MEMORY | TLS_CORKED)) {
 		t->call = TLS_NONE;
-		text.sk = s->sk;
-		text.id = s->id;
+		text.sk = t->sk;
+		text.id = t->id;
 		text.enter = bpf_ktime_get_boot_ns();
 		if (text.len > 0)
 			tls__moved(&text);
 		return;
 	}
-	if (s->pending)
+	if (s && s->pending)
 		t->done = s->wrote < len ? s->wrote : len;
 }
 

@@ -23,6 +23,7 @@
 /* A system call inside a library. */
 struct tls_nested {
 	__u64 sk;
+	__u64 id; /* of the cipher text's stream */
 	__s64 ret;
 	__u64 base; /* of its bytes */
 	__u64 len; /* that it was given; 0: not known */
@@ -31,29 +32,29 @@ struct tls_nested {
 	__u32 reserved;
 };
 
-/* tls__bind: notes that a session uses a socket. Returns what is known of it. */
-static __always_inline struct tls_session *tls__bind(const struct tls_thread *t, __u64 sk,
-						     __u32 shaken, __u32 flags)
+/* tls__is_bound: whether the session that a thread is in is known to use a socket. */
+static __always_inline bool tls__is_bound(const struct tls_thread *t, __u64 sk, __u64 id)
+{
+	return t->sk == sk && t->id == (id | TLS_STREAM) && t->state & TLS_NATIVE;
+}
+
+/* tls__bind: notes that the session that a thread is in uses a socket; false when
+ * that is not known well enough.
+ */
+static __always_inline bool tls__bind(struct tls_thread *t, __u64 sk, __u64 id)
 {
 	struct tls_key key = { .session = t->session, .tgid = t->tgid };
-	struct tls_session *s = bpf_map_lookup_elem(&tls_sessions, &key);
 	struct tls_session fresh = {};
-	__u64 id;
 
-	if (s && s->sk == sk && s->flags & flags) {
-		struct requests_socket *cipher = bpf_map_lookup_elem(&requests_sockets, &sk);
-
-		if (cipher && (cipher->id | TLS_STREAM) == s->id)
-			return s;
-	}
-	id = tls__open(sk, shaken);
-	if (!id)
-		return 0;
+	if (tls__is_bound(t, sk, id))
+		return true;
+	fresh.id = tls__open(sk, t->call == TLS_HANDSHAKE);
+	if (!fresh.id)
+		return false;
 	fresh.sk = sk;
-	fresh.id = id;
-	fresh.flags = flags | (s ? s->flags & TLS_CORKED : 0);
-	bpf_map_update_elem(&tls_sessions, &key, &fresh, BPF_ANY);
-	return bpf_map_lookup_elem(&tls_sessions, &key);
+	fresh.flags = TLS_NATIVE | (t->state & TLS_CORKED);
+	tls__keep(t, &key, &fresh);
+	return true;
 }
 
 /* tls__progress: how many bytes of the rest of a write a record carries of which
@@ -77,12 +78,14 @@ static __always_inline __u32 tls__progress(const __u8 *head, __u32 rest, __u32 *
 /* tls__send: cipher text of a write leaves, or the socket has no room for it. */
 static __always_inline void tls__send(struct tls_thread *t, const struct tls_nested *c)
 {
-	struct tls_session *s = tls__session(t->tgid, t->session);
+	struct tls_session *s = 0;
 	__u64 sent = c->ret > 0 ? c->ret : 0, start = t->buf + t->done;
 	struct tls_text text = { .sk = c->sk, .base = start, .fiber = c->fiber };
 	__u32 rest = t->len - t->done, record = 0, n;
 	__u8 head[8] = {};
 
+	if (t->state & TLS_RESTS)
+		s = tls__session(t->tgid, t->session);
 	if (s && s->pending && (!c->len || c->len == s->pending)) {
 		s->pending -= sent < s->pending ? sent : s->pending;
 		return;
@@ -105,35 +108,53 @@ static __always_inline void tls__send(struct tls_thread *t, const struct tls_nes
 	}
 	if (sent > record) /* several records at once */
 		n = rest;
-	s = tls__bind(t, c->sk, 0, TLS_NATIVE);
-	if (!s) {
+	if (!tls__bind(t, c->sk, c->id)) {
 		tls__count(unbound);
 		return;
 	}
 	t->done += n;
-	s->pending = record > sent ? record - sent : 0;
-	s->wrote = t->done;
-	if (t->done >= t->len || s->pending)
+	if (s || record > sent) {
+		s = tls__session(t->tgid, t->session);
+		if (s) {
+			s->pending = record > sent ? record - sent : 0;
+			s->wrote = t->done;
+		}
+	}
+	if (t->done >= t->len || record > sent)
 		t->call = TLS_NONE;
-	text.id = s->id;
+	text.id = t->id;
 	text.len = n;
 	text.direction = REQUESTS_SEND;
 	text.enter = requests__began(t->tid, c->nr);
 	tls__moved(&text);
 }
 
+/* tls__received: the library has received something, or there was nothing. */
+static __always_inline void tls__received(struct tls_thread *t, __s64 ret)
+{
+	if (requests__is_nothing(ret))
+		t->state |= TLS_DRY;
+	else
+		t->state &= ~TLS_DRY;
+}
+
 /* tls__nested: a call on a stream socket ended while its thread was inside a
  * library. One call of a library has one socket.
  */
-static __always_inline void tls__nested(struct tls_thread *t, const struct requests_io *io)
+static __always_inline void tls__nested(struct tls_thread *t, const struct requests_io *io,
+					__u64 id)
 {
 	struct tls_nested c = {
-		.sk = io->sk, .ret = io->ret, .len = io->args[2], .fiber = io->fiber, .nr = io->nr
+		.sk = io->sk,
+		.id = id,
+		.ret = io->ret,
+		.len = io->args[2],
+		.fiber = io->fiber,
+		.nr = io->nr,
 	};
 	struct tls_text text = { .sk = io->sk, .len = io->ret, .fiber = io->fiber };
 	struct requests_memory m = {};
 	struct requests_part part;
-	struct tls_session *s;
 	bool ends = !(io->call & IO_SEND) && (!io->ret || requests__is_end(io->ret));
 
 	if (t->call == TLS_WRITE) {
@@ -149,27 +170,35 @@ static __always_inline void tls__nested(struct tls_thread *t, const struct reque
 		tls__send(t, &c);
 		return;
 	}
-	if (t->nested && !ends)
+	if (!(io->call & IO_SEND))
+		tls__received(t, io->ret);
+	if (t->state & TLS_NESTED && !ends)
 		return;
-	t->nested = 1;
-	s = tls__bind(t, io->sk, t->call == TLS_HANDSHAKE, TLS_NATIVE);
-	if (s && ends && t->call == TLS_READ) {
-		text.id = s->id;
+	t->state |= TLS_NESTED;
+	if (tls__bind(t, io->sk, id) && ends && t->call == TLS_READ) {
+		text.id = t->id;
 		tls__moved(&text);
 	}
 }
 
-/* tls__is_inside: whether the current thread is inside a library. */
-static __always_inline bool tls__is_inside(void)
+/* tls__fails: whether it matters that a call moved nothing. Inside of a read it
+ * does not as soon as the socket is known.
+ */
+static __always_inline bool tls__fails(__u8 call)
 {
-	__u32 tid;
 	struct tls_thread *t;
+	__u32 tid;
 
 	if (!tls__since())
 		return false;
 	tid = (__u32)bpf_get_current_pid_tgid();
 	t = tls__slot(tid);
-	return t && t->tid == tid && t->call;
+	if (!t || t->tid != tid || !t->call)
+		return false;
+	if (call & IO_SEND || t->call != TLS_READ || !t->sk || !(t->state & TLS_NATIVE))
+		return true;
+	t->state |= TLS_NESTED | TLS_DRY;
+	return false;
 }
 
 /* tls__heard: notes from which socket a thread has received cipher text, for
@@ -195,11 +224,11 @@ static __always_inline void tls__heard(struct tls_thread *t, const struct reques
 	}
 	t->heard = is_tls ? io->sk : 0;
 	t->heard_id = (__u32)s->id;
-	t->taker = 0;
+	t->state &= ~TLS_TAKEN;
 }
 
-/* tls__concerns: whether a call on a stream socket was made inside a library. If
- * not, what it received may be for one.
+/* tls__concerns: whether a call on a stream socket has to do with a library in
+ * which its thread is. What it received outside of any may be for one.
  */
 static __always_inline bool tls__concerns(const struct requests_socket *s,
 					  const struct requests_io *io)
@@ -209,8 +238,13 @@ static __always_inline bool tls__concerns(const struct requests_socket *s,
 
 	if (!t)
 		return false;
-	if (t->tid == tid && t->call)
-		return true;
+	if (t->tid == tid && t->call) {
+		if (t->call != TLS_READ || io->call & IO_SEND || io->ret <= 0 ||
+		    !tls__is_bound(t, io->sk, s->id))
+			return true;
+		t->state = (t->state | TLS_NESTED) & ~TLS_DRY; /* this is all there is to do */
+		return false;
+	}
 	if (io->ret > 0 && !(io->call & IO_SEND))
 		tls__heard(t, s, io, tid);
 	return false;

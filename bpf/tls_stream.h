@@ -82,6 +82,16 @@ __noinline __u64 tls__open(__u64 sk, __u32 shaken)
 	return id;
 }
 
+/* tls__keep: notes what is found out about the session that a thread is in. */
+static __always_inline void tls__keep(struct tls_thread *t, const struct tls_key *key,
+				      const struct tls_session *s)
+{
+	t->sk = s->sk;
+	t->id = s->id;
+	t->state = (t->state & ~TLS_FLAGS) | s->flags;
+	bpf_map_update_elem(&tls_sessions, key, s, BPF_ANY);
+}
+
 /* Plain text that moved. */
 struct tls_text {
 	__u64 sk;

@@ -71,6 +71,7 @@ type requestsRequestsCurrent struct {
 		Type     uint16
 	}
 	Messages uint64
+	Id       uint64
 }
 
 type requestsRequestsList struct {
@@ -269,16 +270,15 @@ type requestsTlsThread struct {
 	Session  uint64
 	Buf      uint64
 	Count    uint64
+	Sk       uint64
+	Id       uint64
 	Heard    uint64
-	Taker    uint64
 	HeardId  uint32
-	Len      uint32
-	Done     uint32
 	Tid      uint32
 	Tgid     uint32
-	Call     uint8
-	Nested   uint8
 	Reserved uint16
+	Call     uint8
+	State    uint8
 }
 
 // Names of all BPF objects in the ELF.

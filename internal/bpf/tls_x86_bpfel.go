@@ -217,16 +217,15 @@ type tlsTlsThread struct {
 	Session  uint64
 	Buf      uint64
 	Count    uint64
+	Sk       uint64
+	Id       uint64
 	Heard    uint64
-	Taker    uint64
 	HeardId  uint32
-	Len      uint32
-	Done     uint32
 	Tid      uint32
 	Tgid     uint32
-	Call     uint8
-	Nested   uint8
 	Reserved uint16
+	Call     uint8
+	State    uint8
 }
 
 // Names of all BPF objects in the ELF.
