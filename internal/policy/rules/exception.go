@@ -27,7 +27,7 @@ func (ex *exception) validate(known bool) error {
 	if !ok || operator.ByID(op).Syntax != operator.List && mod == operator.Plain {
 		return ex.at.fail(ErrValidate, "for a single field, comps is one of in, pmatch, intersects, or an operator with oneof, anyof or allof")
 	}
-	ex.Comps.item = comparison(op, mod)
+	ex.Comps.item = comparison(ex.Comps.item)
 	return ex.validateField(&ex.Fields, known)
 }
 
@@ -43,11 +43,10 @@ func (ex *exception) validateList(known bool) error {
 	}
 	for i := range ex.Comps.items {
 		c := &ex.Comps.items[i]
-		op, mod, ok := operator.ParseComparison(c.item)
-		if !ok {
+		if _, _, ok := operator.ParseComparison(c.item); !ok {
 			return ex.at.fail(ErrValidate, "'"+c.item+"' is no operator")
 		}
-		c.item = comparison(op, mod)
+		c.item = comparison(c.item)
 	}
 	for i := range ex.Fields.items {
 		if err := ex.validateField(&ex.Fields.items[i], known); err != nil {
@@ -57,12 +56,8 @@ func (ex *exception) validateList(known bool) error {
 	return nil
 }
 
-func comparison(op operator.ID, mod operator.Modifier) string {
-	if mod == operator.Plain {
-		return op.String()
-	}
-	return op.String() + " " + mod.String()
-}
+// comparison is an operator and perhaps a modifier with one blank between them.
+func comparison(s string) string { return strings.Join(strings.Fields(s), " ") }
 
 // validateField wants a field or a transformer of known name. Types are looked
 // at when the condition is compiled.

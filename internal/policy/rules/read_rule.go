@@ -63,8 +63,8 @@ func (r *reader) defineRule(m mapping, name string, at place) error {
 	if err := r.optionalParts(m, v, at); err != nil {
 		return err
 	}
-	if v.Source != SourceSyscall {
-		defer r.warn(at, WarnUnknownSource, "there are no events of source "+v.Source+": the rule has no effect")
+	if old := r.col.rules.get(name); v.Source != SourceSyscall && (old == nil || old.Source == v.Source) {
+		r.warn(at, WarnUnknownSource, "there are no events of source "+v.Source+": the rule has no effect")
 	}
 	return r.col.defineRule(v)
 }

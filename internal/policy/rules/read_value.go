@@ -80,6 +80,8 @@ func optional[T any](m mapping, key string, at place, dst *T, read func(mapping,
 
 func readText(m mapping, key string, at place) (string, error) { return m.text(key, at) }
 
+// truths are the truth values of YAML 1.1, which may also be written in capitals
+// or with one at the beginning.
 var truths = map[string]bool{
 	"true": true, "yes": true, "on": true, "y": true, "false": false, "no": false, "off": false, "n": false,
 }
@@ -89,8 +91,9 @@ func readBool(m mapping, key string, at place) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	b, ok := truths[strings.ToLower(n.Value)]
-	if !ok {
+	lower := strings.ToLower(n.Value)
+	b, ok := truths[lower]
+	if !ok || n.Value != lower && n.Value != strings.ToUpper(lower) && n.Value[1:] != lower[1:] {
 		return false, at.in(itemValue, key, n).fail(ErrYAMLValidate, "the value of '"+key+"' must be true or false")
 	}
 	return b, nil
@@ -123,7 +126,7 @@ func (m mapping) texts(key string, at place, must bool) ([]string, error) {
 	}
 	out := make([]string, 0, len(n.Content))
 	for _, it := range n.Content {
-		if it = deref(it); it.Kind != yaml.ScalarNode {
+		if it = deref(it); it.Kind != yaml.ScalarNode || isNull(it) {
 			return nil, at.in(itemListItem, "", it).fail(ErrYAMLValidate, "the elements of '"+key+"' must be single values")
 		}
 		out = append(out, it.Value)
