@@ -2,6 +2,7 @@
 package containerd
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"os/exec"
@@ -78,7 +79,8 @@ func (c *Daemon) Flags() []string { return []string{"-a", c.socket, "-n", namesp
 
 // Ctr runs the client and returns what it wrote, errors included.
 func (c *Daemon) Ctr(args ...string) (string, error) {
-	cmd := exec.CommandContext(c.t.Context(), "ctr", append(c.Flags(), args...)...)
+	ctx := context.WithoutCancel(c.t.Context()) // whoever cleans up needs it, too
+	cmd := exec.CommandContext(ctx, "ctr", append(c.Flags(), args...)...)
 	out, err := cmd.CombinedOutput()
 	return strings.TrimSpace(string(out)), err
 }
