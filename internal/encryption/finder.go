@@ -55,7 +55,8 @@ type Finder struct {
 	roots map[identity]*root // by what is there
 	// without are programs in which nothing encrypts that is known.
 	without map[identity]version
-	later   []question // in the order of their times
+	foreign map[identity]foreign // of those, what encrypts in the ones that were seen to
+	later   []question           // in the order of their times
 
 	mu     sync.Mutex
 	report []Library
@@ -83,7 +84,7 @@ func New(cfg Config, attach Attacher) *Finder {
 	return &Finder{
 		cfg: cfg, attach: attach, asked: make(chan question, maxAsked),
 		files: map[identity]*file{}, users: map[uint32][]*file{}, why: map[uint32]string{}, without: map[identity]version{},
-		roots: map[identity]*root{},
+		roots: map[identity]*root{}, foreign: map[identity]foreign{},
 	}
 }
 
@@ -146,6 +147,7 @@ func (f *Finder) take(q question) {
 	}
 	if !q.at.After(time.Now()) {
 		f.look(q.pid)
+		f.explain(q.pid)
 		f.publish()
 		return
 	}
@@ -237,12 +239,16 @@ func (f *Finder) use(pid uint32, uses []*file, mappings []mapping) {
 			u.users--
 		}
 	}
+	why := reason(uses, mappings)
+	if why == ReasonUnknown {
+		why = f.explained(pid)
+	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if len(f.why) >= maxProcesses {
 		clear(f.why)
 	}
-	if why := reason(uses, mappings); why != "" {
+	if why != "" {
 		f.why[pid] = why
 	} else {
 		delete(f.why, pid)

@@ -1,6 +1,9 @@
 package encryption
 
-import "path"
+import (
+	"cmp"
+	"path"
+)
 
 // Reasons for which a process's connections are not decoded.
 const (
@@ -24,5 +27,5 @@ func reason(uses []*file, mappings []mapping) string {
 	if len(uses) > 0 {
 		return ReasonUnmatched
 	}
-	return ReasonUnknown
+	return cmp.Or(foreignLibrary(mappings), ReasonUnknown)
 }

@@ -32,6 +32,9 @@ func Survey(cfg Config) ([]Library, []Program) {
 	f.everything(nil)
 	f.publish()
 	var programs []Program
+	for pid := range f.why {
+		f.explain(pid)
+	}
 	for pid, why := range f.why {
 		if why == ReasonUnknown || why == ReasonUnmatched {
 			continue
