@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -24,10 +25,11 @@ type EvalInput struct {
 	Fields map[string]EvalField `json:"fields"`
 }
 
-// EvalField is the value of one field. Type is a type's name as Falco has it.
-// RawHex, the bytes in hexadecimal, wins over Value for texts, bytes and
-// addresses; an empty number there means that there is no value. Lists have
-// one element each.
+// EvalField is the value of one field; null is none. Type is a type's name as
+// Falco has it. RawHex, the bytes in hexadecimal, wins over Value for texts and
+// bytes, and stands for it where there is none: numbers in the order of the
+// machine. An empty number there means that there is no value. Lists have one
+// element each.
 type EvalField struct {
 	Type   string   `json:"type"`
 	Value  anyText  `json:"value"`
@@ -49,7 +51,10 @@ func EvalFilterWith(table *field.Table, in *EvalInput) (bool, error) {
 		if err != nil {
 			return false, fmt.Errorf("field %s: %w", name, err)
 		}
-		src.Map[name], types[name] = v, typ
+		src.Map[name] = v
+		if typ != 0 {
+			types[name] = typ
+		}
 	}
 	expr, err := lang.Parse(in.Filter, lang.DepthRules)
 	if err != nil {
@@ -92,6 +97,9 @@ var otherTypes = map[string]field.Type{
 }
 
 func (f *EvalField) value() (v field.Value, typ field.Type, err error) {
+	if f.Type == "" && !f.Value.set && len(f.RawHex) == 0 {
+		return v, 0, nil
+	}
 	typ, ok := field.TypeByName(f.Type)
 	if !ok {
 		if typ, ok = otherTypes[f.Type]; !ok {
@@ -129,8 +137,12 @@ func (f *EvalField) list(raw []string) []string {
 
 func (f *EvalField) single(raw []string, typ field.Type) (v field.Value, _ field.Type, err error) {
 	text := f.Value.text
-	if len(raw) > 0 && (typ.Class() == field.ClassText || typ.Class() == field.ClassBytes) {
+	switch class := typ.Class(); {
+	case len(raw) == 0:
+	case class == field.ClassText || class == field.ClassBytes:
 		text = raw[0]
+	case !f.Value.set && class != field.ClassNet:
+		text = numberOf(raw[0], typ)
 	}
 	switch typ.Kind() {
 	case field.Text:
@@ -156,6 +168,21 @@ func (f *EvalField) single(raw []string, typ field.Type) (v field.Value, _ field
 		v.SetUint(n)
 	}
 	return v, typ, err
+}
+
+// numberOf is a number that is given by its bytes, least significant first, as
+// text.
+func numberOf(raw string, typ field.Type) string {
+	var b [8]byte
+	n := copy(b[:], raw)
+	u := binary.LittleEndian.Uint64(b[:])
+	if unused := 64 - 8*n; typ.Signed() {
+		return strconv.FormatInt(int64(u<<unused)>>unused, 10)
+	}
+	if typ == field.Boolean {
+		return strconv.FormatBool(u != 0)
+	}
+	return strconv.FormatUint(u, 10)
 }
 
 // setAddress reads an address from its text or else its bytes.
