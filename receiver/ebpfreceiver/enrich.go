@@ -13,7 +13,6 @@ import (
 	"github.com/sightglass/sightglass/internal/critical"
 	"github.com/sightglass/sightglass/internal/event"
 	"github.com/sightglass/sightglass/internal/process"
-	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/exchange"
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/translate"
 )
 
@@ -49,11 +48,10 @@ func (e *enricher) cgroup(ev *event.Event) *container.Info {
 	return e.cgroups.Lookup(id, ev.Key.TGID)
 }
 
-// owner is who served or sent a request.
-func (e *enricher) owner(ex *exchange.Exchange) translate.Owner {
-	id := container.CgroupID{Hierarchy: ex.CgroupHierarchy, ID: ex.CgroupID}
-	p, _ := e.processes.Lookup(ex.Owner)
-	return translate.Owner{Process: p, Cgroup: e.cgroups.Lookup(id, ex.Owner.TGID)}
+// owner is who an actor belongs to.
+func (e *enricher) owner(by translate.Actor) translate.Owner {
+	p, _ := e.processes.Lookup(by.Process)
+	return translate.Owner{Process: p, Cgroup: e.cgroups.Lookup(container.CgroupID{Hierarchy: by.CgroupHierarchy, ID: by.CgroupID}, by.Process.TGID)}
 }
 
 // unmask gives a critical file of the host that was opened by another path, a

@@ -7,6 +7,7 @@ import (
 
 	"github.com/sightglass/sightglass/internal/event"
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/exchange"
+	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/translate"
 )
 
 // maxUndecoded bounds the connections that wait for the process table.
@@ -40,7 +41,7 @@ func (s *requestStage) tellOpaque(until uint64) {
 			kept = append(kept, u)
 			continue
 		}
-		owner := s.enrich.owner(&u.end)
+		owner := s.enrich.owner(translate.ActorOf(&u.end.Endpoint))
 		why := s.whyOpaque(&u)
 		if !s.cfg.ofWantedService(owner) || !s.opaque.Add(owner, u.protocol, u.form.String(), why) {
 			continue

@@ -13,7 +13,7 @@ import (
 )
 
 func TestOwnExport(t *testing.T) {
-	s := &requestStage{agent: "Sightglass/0.1.0 ("}
+	s := &spanStage{agent: "Sightglass/0.1.0 ("}
 	for _, tc := range []struct {
 		role              event.Role
 		target, userAgent string

@@ -209,16 +209,18 @@ func (r *ebpfReceiver) wire(k kernel) (*running, error) {
 	if r.traces != nil && r.cfg.Requests.Enabled {
 		routes, _ := spans.ParsePatterns(r.cfg.Requests.HTTPRoutes) // Validate has refused what is none
 		run.requests = newRequestStage(run.send, r.cfg, enrich, clock, run.activity.handled, k.Judge)
-		run.requests.agent = r.set.BuildInfo.Description + "/" + version + " ("
-		run.requests.build = translate.NewTraces(host, version, seed(), routes)
+		run.requests.spans.agent = r.set.BuildInfo.Description + "/" + version + " ("
+		run.requests.spans.translator = spans.NewTranslator(seed())
+		run.requests.spans.translator.UseRoutes(routes)
+		run.requests.spans.build = translate.NewTraces(host, version)
 		if r.metrics != nil {
 			run.requests.opaque, run.requests.log = translate.NewOpaqueConnections(host, version, time.Now()), r.set.Logger
 			run.requests.active, run.requests.interval = translate.NewActiveRequests(host, version, time.Now()), r.cfg.MetricsInterval
 		}
 		run.tls = newFinder(r.cfg, k, r.set.Logger)
 		run.requests.tls, run.activity.tls = run.tls, run.tls
-		run.requests.out = newQueue(run.send, ptrace.Traces.SpanCount, func(ctx context.Context, b ptrace.Traces) { out.traces(ctx, r.traces, b) })
-		run.queues = append(run.queues, run.requests.out.close)
+		run.requests.spans.out = newQueue(run.send, ptrace.Traces.SpanCount, func(ctx context.Context, b ptrace.Traces) { out.traces(ctx, r.traces, b) })
+		run.queues = append(run.queues, run.requests.spans.out.close)
 	}
 	run.report = &reporter{
 		kernel: k, activity: run.activity, requests: run.requests, enrich: enrich, clock: clock, host: host, version: version,

@@ -228,10 +228,10 @@ func (r *reporter) filtered(class bpf.Class, st *counters) []translate.Count {
 		add(reasonUnwanted, r.activity.unwanted.Load())
 	} else {
 		seen := r.requests.stats.Load()
-		add(reasonExcluded, r.requests.excluded.Load())
-		add(reasonSelf, r.requests.own.Load())
-		add(reasonService, r.requests.otherService.Load())
-		add(reasonNotEnough, r.requests.untold.Load()+seen.Bare)
+		add(reasonExcluded, r.requests.spans.excluded.Load())
+		add(reasonSelf, r.requests.spans.own.Load())
+		add(reasonService, r.requests.spans.otherService.Load())
+		add(reasonNotEnough, r.requests.spans.untold.Load()+seen.Bare)
 		add(reasonForeign, st.sockets.Boring)
 		add(reasonNoProtocol, seen.Unknown)
 	}
@@ -294,7 +294,7 @@ func (r *reporter) undelivered(class bpf.Class) uint64 {
 	case class == bpf.Security && r.activity.out != nil:
 		return r.activity.out.dropped.Load()
 	case class == bpf.Requests && r.requests != nil:
-		return r.requests.out.dropped.Load()
+		return r.requests.spans.out.dropped.Load()
 	default:
 		return 0
 	}

@@ -43,10 +43,10 @@ func TestRequestLossesAreTold(t *testing.T) {
 	s := &requests.Stats{Unknown: 5, Late: 6, Gaps: 7, GapBytes: 700, Evicted: 8, Expired: 9, Bare: 10}
 	s.Exchanges[exchange.Complete], s.Exchanges[exchange.RequestLost] = 100, 10
 	r.requests.stats.Store(s)
-	r.requests.out = newQueue(t.Context(), nil, func(context.Context, ptrace.Traces) {})
-	t.Cleanup(func() { <-r.requests.out.close() })
-	r.requests.untold.Store(20)
-	r.requests.excluded.Store(30)
+	r.requests.spans.out = newQueue(t.Context(), nil, func(context.Context, ptrace.Traces) {})
+	t.Cleanup(func() { <-r.requests.spans.out.close() })
+	r.requests.spans.untold.Store(20)
+	r.requests.spans.excluded.Store(30)
 
 	snap := r.snapshot(r.stats())
 	lost, filtered := map[string]uint64{}, map[string]uint64{}
@@ -76,7 +76,7 @@ func TestTelemetryOfRequests(t *testing.T) {
 	b.set.TelemetrySettings = tel.NewTelemetrySettings()
 	b.kernel.sockets = bpf.RequestStats{NoEnter: 4}
 	b.start(t)
-	b.running.requests.early.Store(2)
+	b.running.requests.spans.early.Store(2)
 	metadatatest.AssertEqualReceiverEbpfRequestShortcuts(t, tel, []metricdata.DataPoint[int64]{
 		{Attributes: attrs("reason", "no_enter"), Value: 4},
 		{Attributes: attrs("reason", "early"), Value: 2},

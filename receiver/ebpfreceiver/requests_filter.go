@@ -46,3 +46,20 @@ func matchesAny(patterns []string, name string) bool {
 		return ok && err == nil
 	})
 }
+
+// exporter is implemented by the facts of protocols that carry OTLP.
+type exporter interface {
+	Exporter() (userAgent []byte, ok bool)
+}
+
+// isOwnExport tells whether a server on this machine was given the telemetry of
+// an agent: a span of that would be exported again, for ever. The agent's own
+// end is left out by the kernel side.
+func (s *spanStage) isOwnExport(ex *exchange.Exchange) bool {
+	e, ok := ex.Facts.(exporter)
+	if !ok || ex.Role != event.RoleServer || s.agent == "" {
+		return false
+	}
+	by, ok := e.Exporter()
+	return ok && len(by) >= len(s.agent) && string(by[:len(s.agent)]) == s.agent
+}

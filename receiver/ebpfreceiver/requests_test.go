@@ -13,6 +13,7 @@ import (
 
 	"github.com/sightglass/sightglass/internal/bpf"
 	"github.com/sightglass/sightglass/internal/event"
+	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/spans"
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/translate"
 )
 
@@ -26,22 +27,23 @@ func TestEveryExchangeIsInABatch(t *testing.T) {
 	var now uint64
 	var sink consumertest.TracesSink
 	s := newRequestStage(t.Context(), cfg, newEnricher(cfg), new(bpf.Clock), func() uint64 { return now }, (&fakeKernel{}).Judge)
-	s.build = translate.NewTraces(translate.Host{}, "", [32]byte{}, nil)
-	s.out = newQueue(t.Context(), ptrace.Traces.SpanCount, func(ctx context.Context, b ptrace.Traces) { _ = sink.ConsumeTraces(ctx, b) })
+	out := s.spans
+	out.translator, out.build = spans.NewTranslator([32]byte{}), translate.NewTraces(translate.Host{}, "")
+	out.out = newQueue(t.Context(), ptrace.Traces.SpanCount, func(ctx context.Context, b ptrace.Traces) { _ = sink.ConsumeTraces(ctx, b) })
 	const made = 100
 	for i := range made {
 		ex := exportOf(uint32(i), event.RoleServer, "/")
 		ex.LocalPort = uint16(80 + i%2)
 		ex.End = uint64(i)
-		s.emit(ex)
+		out.emit(ex)
 	}
-	s.translate(s.handled())
+	s.advance(s.handled())
 	now = made
-	s.translate(s.handled())
+	s.advance(s.handled())
 	s.finish(time.Now())
-	<-s.out.close()
+	<-out.out.close()
 	for _, batch := range sink.AllTraces() {
 		require.LessOrEqual(t, batch.SpanCount(), cfg.Activity.BatchSize)
 	}
-	require.Equal(t, made, sink.SpanCount()+int(s.excluded.Load()+s.untold.Load()+s.otherService.Load()+s.out.dropped.Load()))
+	require.Equal(t, made, sink.SpanCount()+int(out.excluded.Load()+out.untold.Load()+out.otherService.Load()+out.out.dropped.Load()))
 }

@@ -72,7 +72,7 @@ func (r *reporter) observeShortcuts(_ context.Context, o metric.Int64Observer) e
 		reason string
 		n      uint64
 	}{
-		{"no_enter", st.sockets.NoEnter}, {"early", r.requests.early.Load()}, {"idle", r.assembled().Expired},
+		{"no_enter", st.sockets.NoEnter}, {"early", r.requests.spans.early.Load()}, {"idle", r.assembled().Expired},
 	} {
 		o.Observe(int64(c.n), metric.WithAttributes(attribute.String("reason", c.reason)))
 	}

@@ -6,9 +6,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/pmetric"
+	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/sightglass/sightglass/internal/container"
-	"github.com/sightglass/sightglass/internal/event"
 	"github.com/sightglass/sightglass/internal/schema"
 	"github.com/sightglass/sightglass/internal/syscalls"
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/exchange"
@@ -25,27 +25,38 @@ func (n named) Describe(_ *exchange.Exchange, w *spans.Writer) bool {
 }
 
 func TestTracesAreGroupedByResource(t *testing.T) {
-	tr := NewTraces(host, "1.0", [32]byte{1}, nil)
-	for _, o := range []Owner{{Process: processTool, Cgroup: podInfo}, {Process: processTool, Cgroup: rootInfo}, {Process: processTool, Cgroup: podInfo}} {
-		require.True(t, tr.Append(&exchange.Exchange{
-			Endpoint: exchange.Endpoint{Role: event.RoleServer}, Start: 5, End: 9, Facts: named("GET /"),
-		}, o, wallOffset))
+	translator := spans.NewTranslator([32]byte{1})
+	one := func() ptrace.SpanSlice {
+		list := ptrace.NewSpanSlice()
+		require.True(t, translator.Append(list, &exchange.Exchange{Start: 5, End: 9, Facts: named("GET /")}, wallOffset))
+		return list
 	}
-	require.False(t, tr.Append(&exchange.Exchange{Facts: named("")}, Owner{Process: processTool, Cgroup: dockerInfo}, wallOffset))
+	tr := NewTraces(host, "1.0")
+	instrumented := Owner{Process: processTool, Cgroup: podInfo, Instrumented: true}
+	for _, o := range []Owner{{Process: processTool, Cgroup: podInfo}, {Process: processTool, Cgroup: rootInfo}, instrumented} {
+		list := one()
+		tr.Join(list, o)
+		require.Zero(t, list.Len())
+	}
+	tr.Join(ptrace.NewSpanSlice(), Owner{Process: processTool, Cgroup: dockerInfo})
 	require.Equal(t, 3, tr.Len())
 	got := tr.Take()
 	require.Zero(t, tr.Len())
-	require.Equal(t, 2, got.ResourceSpans().Len())
+	require.Equal(t, 2, got.ResourceSpans().Len(), "no resource without a span")
 	pod := got.ResourceSpans().At(0)
 	uid, _ := pod.Resource().Attributes().Get(schema.K8sPodUID)
 	require.Equal(t, podUID, uid.Str())
 	_, named := pod.Resource().Attributes().Get(schema.ServiceName)
 	require.False(t, named)
 	require.Equal(t, schema.ScopeName, pod.ScopeSpans().At(0).Scope().Name())
-	span := pod.ScopeSpans().At(0).Spans().At(0)
-	require.Equal(t, "GET /", span.Name())
-	require.Equal(t, wallOffset+5, int64(span.StartTimestamp()))
-	require.Equal(t, wallOffset+9, int64(span.EndTimestamp()))
+	for i, want := range []bool{false, true} {
+		span := pod.ScopeSpans().At(0).Spans().At(i)
+		require.Equal(t, "GET /", span.Name())
+		require.Equal(t, wallOffset+5, int64(span.StartTimestamp()))
+		require.Equal(t, wallOffset+9, int64(span.EndTimestamp()))
+		_, marked := span.Attributes().Get(schema.RequestInstrumented)
+		require.Equal(t, want, marked)
+	}
 }
 
 func oneIn(bucket int) []uint64 {

@@ -16,7 +16,6 @@ import (
 	"github.com/sightglass/sightglass/internal/event"
 	"github.com/sightglass/sightglass/internal/process"
 	"github.com/sightglass/sightglass/internal/schema"
-	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/exchange"
 )
 
 func TestServiceName(t *testing.T) {
@@ -215,18 +214,6 @@ func TestMetrics(t *testing.T) {
 	require.NoError(t, pmetrictest.CompareMetrics(want, got, pmetrictest.IgnoreMetricDataPointsOrder()))
 
 	require.Equal(t, 2, Metrics(host, "1.0", &Snapshot{}).DataPointCount(), "nothing counted, nothing said")
-}
-
-// facts that know too little.
-type mute struct{}
-
-func (mute) Reset() {}
-
-func TestTracesOfNothing(t *testing.T) {
-	tr := NewTraces(host, "1.0", [32]byte{1}, nil)
-	require.False(t, tr.Append(&exchange.Exchange{Facts: mute{}}, Owner{Cgroup: rootInfo}, wallOffset))
-	require.Zero(t, tr.Len())
-	require.Zero(t, tr.Take().ResourceSpans().Len(), "no resource without a span")
 }
 
 func TestOpenRecordAllocations(t *testing.T) {
