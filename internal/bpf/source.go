@@ -35,14 +35,13 @@ type Source struct {
 }
 
 func newSource(m *ebpf.Map) (*Source, error) {
-	w, err := newWaiter(m.FD())
-	if err != nil {
-		return nil, fmt.Errorf("waiting for ring %s: %w", m, err)
-	}
 	r, err := openRing(m.FD(), int(m.MaxEntries()))
 	if err != nil {
-		w.close()
 		return nil, fmt.Errorf("reading ring %s: %w", m, err)
+	}
+	w, err := newWaiter(m.FD(), func() bool { return r.pending() >= len(r.data)/4 })
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("waiting for ring %s: %w", m, err), r.close())
 	}
 	return &Source{ring: r, waiter: w}, nil
 }
@@ -62,13 +61,8 @@ func (s *Source) release() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.users--; s.closed && s.users == 0 {
-		_ = s.free() // the mappings are ours: nothing can fail
+		_ = s.ring.close() // the mappings are ours: nothing can fail
 	}
-}
-
-func (s *Source) free() error {
-	s.waiter.close()
-	return s.ring.close()
 }
 
 // Run hands every record to handle until Close; then it returns nil. After each
@@ -171,11 +165,11 @@ func (s *Source) Close() error {
 		return nil
 	}
 	s.closed = true
-	s.waiter.wake()
+	s.waiter.close()
 	if s.users > 0 {
 		return nil
 	}
-	if err := s.free(); err != nil {
+	if err := s.ring.close(); err != nil {
 		return fmt.Errorf("freeing a ring: %w", err)
 	}
 	return nil

@@ -4,70 +4,81 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"sync/atomic"
+	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
 )
 
 // waiter sleeps until the kernel wakes the reader of a ring, a time has passed,
-// or somebody calls wake. It is told of wake-ups alone (EPOLLET), not of data:
-// there is data nearly always.
+// or it is closed. It does so in the runtime's poller, like whoever waits for a
+// connection: a thread that sleeps in a call of its own keeps one of the
+// scheduler's processors busy, which the runtime then looks after every 20 µs.
+// It is told of wake-ups alone (the poller uses EPOLLET), not of data: there is
+// data nearly always.
 type waiter struct {
-	epoll, event int
-	events       [2]unix.EpollEvent // of the one goroutine in wait
+	file   *os.File // another descriptor of the ring's map
+	conn   syscall.RawConn
+	look   func(uintptr) bool
+	full   func() bool
+	slept  bool // in the present wait
+	closed atomic.Bool
 }
 
-// newWaiter watches a ring's map.
-func newWaiter(ringFD int) (w *waiter, err error) {
-	w = &waiter{epoll: -1, event: -1}
-	defer func() {
-		if err != nil {
-			w.close()
-		}
-	}()
-	if w.epoll, err = unix.EpollCreate1(unix.EPOLL_CLOEXEC); err != nil {
-		return nil, fmt.Errorf("epoll_create1: %w", err)
+// newWaiter waits for a ring's map. full tells that there is no time to sleep:
+// the kernel may have wanted to wake the reader while it was awake.
+func newWaiter(ringFD int, full func() bool) (*waiter, error) {
+	fd, err := unix.FcntlInt(uintptr(ringFD), unix.F_DUPFD_CLOEXEC, 0)
+	if err != nil {
+		return nil, fmt.Errorf("fcntl: %w", err)
 	}
-	if w.event, err = unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK); err != nil {
-		return nil, fmt.Errorf("eventfd: %w", err)
+	if err := unix.SetNonblock(fd, true); err != nil { // or the poller does not take it
+		return nil, errors.Join(fmt.Errorf("fcntl: %w", err), unix.Close(fd))
 	}
-	for fd, how := range map[int]uint32{ringFD: unix.EPOLLIN | unix.EPOLLET, w.event: unix.EPOLLIN} {
-		if err = unix.EpollCtl(w.epoll, unix.EPOLL_CTL_ADD, fd, &unix.EpollEvent{Events: how, Fd: int32(fd)}); err != nil {
-			return nil, fmt.Errorf("epoll_ctl: %w", err)
-		}
+	w := &waiter{file: os.NewFile(uintptr(fd), "ring"), full: full}
+	w.look = w.wakes
+	if err = w.file.SetReadDeadline(time.Time{}); err == nil { // the poller has it
+		w.conn, err = w.file.SyscallConn()
+	}
+	if err != nil {
+		return nil, errors.Join(err, w.file.Close())
 	}
 	return w, nil
 }
 
+// wakes tells the poller whether to return: it asks before it sleeps, and when it
+// was woken.
+func (w *waiter) wakes(uintptr) bool {
+	if w.slept || w.full() {
+		return true
+	}
+	w.slept = true
+	return false
+}
+
 // wait sleeps until a deadline at the latest, and tells whether it was woken
-// before. Once wake was called the error is os.ErrClosed.
+// before. Once close was called the error is os.ErrClosed. One goroutine at a
+// time.
 func (w *waiter) wait(deadline time.Time) (woken bool, err error) {
-	left := time.Until(deadline)
-	millis := max(0, int((left+time.Millisecond-1)/time.Millisecond))
-	n, err := unix.EpollWait(w.epoll, w.events[:], millis)
-	if errors.Is(err, unix.EINTR) {
-		return true, nil // whoever waits looks, and waits for the rest of the time
+	w.slept = false
+	if err = w.file.SetReadDeadline(deadline); err == nil {
+		err = w.conn.Read(w.look)
 	}
-	if err != nil {
-		return false, fmt.Errorf("epoll_wait: %w", err)
+	switch {
+	case w.closed.Load():
+		return false, os.ErrClosed
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return false, nil
+	case err != nil:
+		return false, fmt.Errorf("waiting for a ring: %w", err)
 	}
-	for _, e := range w.events[:n] {
-		if int(e.Fd) == w.event {
-			return false, os.ErrClosed
-		}
-	}
-	return n > 0, nil
+	return true, nil
 }
 
-// wake ends wait, and all later ones. Any goroutine may call it before close.
-func (w *waiter) wake() {
-	_, _ = unix.Write(w.event, []byte{1, 0, 0, 0, 0, 0, 0, 0}) // fails only when it has been called 2^64 times
-}
-
+// close ends wait, and all later ones. Any goroutine may call it.
 func (w *waiter) close() {
-	for _, fd := range []int{w.epoll, w.event} {
-		if fd >= 0 {
-			_ = unix.Close(fd)
-		}
+	if !w.closed.Swap(true) {
+		_ = w.file.Close() // a descriptor that is ours: nothing can fail
 	}
 }
