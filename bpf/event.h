@@ -173,7 +173,7 @@ struct event_file {
 	__u32 dev; /* major<<20 | minor */
 	__u32 mode;
 	__u32 flags; /* enum event_file_flag */
-	__u32 reserved;
+	__u32 directory; /* of a file opened to be written: its inode, the lower bits; 0 unknown */
 };
 
 enum event_socket_flag {
@@ -199,6 +199,9 @@ struct event_exec {
 	struct event_file file;
 	__u64 ctime; /* of the executable, ns since 1970 */
 	__u64 mtime;
+	__u64 input; /* inode of the pipe that is descriptor 0; 0: it is none */
+	__u64 output; /* likewise descriptor 1 */
+	__u64 substituted; /* likewise descriptor 63, the first <(...) of bash */
 };
 
 /* What changes by an exec or by few calls only, as it is after them. */

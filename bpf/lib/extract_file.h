@@ -7,8 +7,10 @@
 
 #define S_IFMT 0170000
 #define S_IFSOCK 0140000
+#define S_IFIFO 0010000
 #define OVERLAYFS_MAGIC 0x794c7630
 #define TMPFS_MAGIC 0x01021994
+#define FMODE_WRITE 2
 #define FMODE_CREATED 0x100000
 #define MNT_INTERNAL 0x4000
 
@@ -61,18 +63,34 @@ static __always_inline bool extract__is_memfd(__u64 file)
 	return (kload(kptr(dentry, dentry, d_name.name)) & 0xffffffffffffULL) == memfd;
 }
 
+/* extract__pipe: the inode of the pipe that a descriptor of the task is, or 0. */
+static __always_inline __u64 extract__pipe(__u64 task, __u32 fd)
+{
+	__u64 file = extract__fd(task, fd), inode = file ? kptr(file, file, f_inode) : 0;
+
+	if (!inode || (kread(inode, inode, i_mode) & S_IFMT) != S_IFIFO)
+		return 0;
+	return kread(inode, inode, i_ino);
+}
+
 static __always_inline void extract__file_by(const bool direct, struct file *file,
 					     struct event_file *out)
 {
 	struct inode *inode = kget(file, f_inode);
 	struct super_block *sb = kget(inode, i_sb);
-	__u32 flags = 0;
+	__u32 flags = 0, mode = kget(file, f_mode), directory = 0;
 
 	out->inode = kget(inode, i_ino);
 	out->dev = kget(sb, s_dev);
 	out->mode = kget(inode, i_mode);
-	if (kget(file, f_mode) & FMODE_CREATED)
-		flags |= EVENT_FILE_CREATED;
+	if (mode & (FMODE_WRITE | FMODE_CREATED)) {
+		struct dentry *dentry = kget(file, f_path.dentry);
+		struct dentry *parent = kget(dentry, d_parent);
+
+		directory = (__u32)kget(kget(parent, d_inode), i_ino);
+		if (mode & FMODE_CREATED)
+			flags |= EVENT_FILE_CREATED;
+	}
 	if (!kget(inode, i_nlink)) {
 		flags |= EVENT_FILE_DELETED;
 		if (extract__is_memfd((__u64)file))
@@ -81,7 +99,7 @@ static __always_inline void extract__file_by(const bool direct, struct file *fil
 	if (kget(sb, s_magic) == OVERLAYFS_MAGIC)
 		flags |= extract__layer(kptr(file, file, f_inode));
 	out->flags = flags;
-	out->reserved = 0;
+	out->directory = directory;
 }
 
 /* extract__file: fills out from an open file. */

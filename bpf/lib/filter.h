@@ -42,8 +42,11 @@ struct call_filter {
 #define FILTER_INODE_WORDS 512 /* a power of two */
 #define FILTER_INODE_SHIFT 49 /* leaves as many bits */
 
-/* Inodes of files that pass by whatever path they were opened, by a hash. */
+/* Inodes of files that pass by whatever path they were opened, by a hash; and of
+ * directories, by the lower bits, in which files are written that do.
+ */
 __u64 known_inodes[FILTER_INODE_WORDS] = {};
+__u64 known_directories[FILTER_INODE_WORDS] = {};
 
 /* One of them is in use while the other is filled. */
 struct call_filter call_filters[2] = {};
@@ -199,6 +202,13 @@ static __always_inline __u64 filter__top(struct scratch *s, __u32 at, bool *is_l
 	return filter__name(word, ends);
 }
 
+static __always_inline bool filter__has_inode(const __u64 *bits, __u64 inode)
+{
+	__u64 hash = inode * FILTER_HASH_ONE >> FILTER_INODE_SHIFT;
+
+	return bits[hash >> 6 & (FILTER_INODE_WORDS - 1)] >> (hash & 63) & 1;
+}
+
 /* filter__known: whether the file whose facts end the record is one that passes,
  * or there are none.
  */
@@ -206,7 +216,7 @@ static __always_inline bool filter__known(struct scratch *s)
 {
 	__u64 pos = s->pos - sizeof(struct event_extra) - sizeof(struct event_file);
 	struct event_extra *x;
-	__u64 hash;
+	struct event_file *file;
 
 	if (pos > SCRATCH_LAST)
 		return true;
@@ -214,8 +224,9 @@ static __always_inline bool filter__known(struct scratch *s)
 	x = (struct event_extra *)&s->data[pos];
 	if (x->kind != EXTRA_FILE)
 		return true;
-	hash = ((struct event_file *)(x + 1))->inode * FILTER_HASH_ONE >> FILTER_INODE_SHIFT;
-	return known_inodes[hash >> 6 & (FILTER_INODE_WORDS - 1)] >> (hash & 63) & 1;
+	file = (struct event_file *)(x + 1);
+	return filter__has_inode(known_inodes, file->inode) ||
+	       (file->directory && filter__has_inode(known_directories, file->directory));
 }
 
 /* filter__resolved: whether set n may have the path that was walked last. A file

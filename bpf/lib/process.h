@@ -10,6 +10,7 @@
 #include "stash.h"
 
 #define SIGNAL_GROUP_EXIT 4
+#define SUBSTITUTED_FD 63
 
 /* Changed while the programs run: whether execs tell the environment. */
 __u8 exec_env = 0;
@@ -109,6 +110,9 @@ static __always_inline void process__exec(__u64 task, __u32 old_tid, __u64 bprm)
 	if (old_tid != r->base.header.tid) /* nobody comes back under that id */
 		base__stash_forget(old_tid);
 	r->exec.argc = kread(linux_binprm, bprm, argc);
+	r->exec.input = extract__pipe(task, 0);
+	r->exec.output = extract__pipe(task, 1);
+	r->exec.substituted = extract__pipe(task, SUBSTITUTED_FD);
 	process__emit_image(s, task, mm, &r->exec);
 	process__emit_range(s, PART_ARGV, kread(mm_struct, mm, arg_start),
 			    kread(mm_struct, mm, arg_end));
@@ -193,6 +197,9 @@ static __always_inline void process__snapshot(struct seq_file *seq, __u64 task)
 	extract__task(task, &r->base.task);
 	r->exec.old_tid = r->base.header.tid;
 	r->exec.argc = 0;
+	r->exec.input = 0;
+	r->exec.output = 0;
+	r->exec.substituted = 0;
 	process__emit_image(s, task, kptr(task_struct, task, mm), &r->exec);
 	len = s->pos;
 	if (len > RECORD_MAX)

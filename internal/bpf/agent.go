@@ -242,14 +242,18 @@ func (a *Agent) SetExecEnvironment(on bool) error {
 }
 
 // SetKnownFiles replaces the inodes of the files that filters of resolved paths
-// let pass, whatever path they are opened by. Others may pass as well.
-func (a *Agent) SetKnownFiles(inodes []uint64) error {
+// let pass, whatever path they are opened by, and of the directories in which
+// files that are opened to be written do. Others may pass as well.
+func (a *Agent) SetKnownFiles(files, directories []uint64) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.closed {
 		return os.ErrClosed
 	}
-	if err := a.coll.Variables["known_inodes"].Set(knownInodes(inodes)); err != nil {
+	err := errors.Join(
+		a.coll.Variables["known_inodes"].Set(knownInodes(files, ^uint64(0))),
+		a.coll.Variables["known_directories"].Set(knownInodes(directories, 1<<32-1)))
+	if err != nil {
 		return fmt.Errorf("bpf: setting the known files: %w", err)
 	}
 	return nil

@@ -19,12 +19,12 @@ const (
 	filterInodeShift = 49
 )
 
-// knownInodes is the bitmap of some inodes. One that stays in it keeps its bit
-// while the whole is replaced.
-func knownInodes(inodes []uint64) *[filterInodeWords]uint64 {
+// knownInodes is the bitmap of some inodes, of which the bits in mask count. One
+// that stays in it keeps its bit while the whole is replaced.
+func knownInodes(inodes []uint64, mask uint64) *[filterInodeWords]uint64 {
 	bits := new([filterInodeWords]uint64)
 	for _, n := range inodes {
-		hash := n * filterHashOne >> filterInodeShift
+		hash := (n & mask) * filterHashOne >> filterInodeShift
 		bits[hash>>6] |= 1 << (hash & 63)
 	}
 	return bits

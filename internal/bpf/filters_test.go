@@ -116,12 +116,23 @@ func TestFilters(t *testing.T) {
 		}
 		var st unix.Stat_t
 		require.NoError(t, unix.Stat("/etc/passwd", &st))
-		require.NoError(t, a.SetKnownFiles([]uint64{st.Ino}))
+		require.NoError(t, a.SetKnownFiles([]uint64{st.Ino}, nil))
 		_, err := a.SetInterest(set(onlyFor(readOK, resolved)))
 		require.NoError(t, err)
 		got := told(t, a, opening(unix.O_RDONLY), "/etc/passwd", "/dev/null", "/usr/bin")
 		assert.Equal(t, map[string]bool{"/etc/passwd": true}, got, "known by its inode")
-		require.NoError(t, a.SetKnownFiles(nil))
+
+		dir := realTempDir(t)
+		written, other := filepath.Join(dir, "made"), filepath.Join(t.TempDir(), "other")
+		require.NoError(t, unix.Stat(dir, &st))
+		require.NoError(t, a.SetKnownFiles(nil, []uint64{st.Ino}))
+		_, err = a.SetInterest(set(onlyFor(interest.ClassOf(3, unix.O_WRONLY), resolved)))
+		require.NoError(t, err)
+		got = told(t, a, opening(unix.O_WRONLY|unix.O_CREAT), written, other)
+		assert.Equal(t, map[string]bool{written: true}, got, "known by the directory's inode")
+		got = told(t, a, opening(unix.O_RDONLY), written)
+		assert.Empty(t, got, "read only")
+		require.NoError(t, a.SetKnownFiles(nil, nil))
 		settle(t, a)
 	})
 }

@@ -399,3 +399,35 @@ func TestSeed(t *testing.T) {
 		t.Logf("%d processes, %d of the kernel, %s", total, kthreads, runtime.GOARCH)
 	})
 }
+
+// TestExecPipes: which pipes a program reads and writes is told by the kernel,
+// however soon it ends.
+func TestExecPipes(t *testing.T) {
+	eachMode(t, nil, func(t *testing.T, a *Agent) {
+		in, feed, err := os.Pipe()
+		require.NoError(t, err)
+		defer in.Close()
+		defer feed.Close()
+		inode := func(f *os.File) uint64 {
+			var st unix.Stat_t
+			require.NoError(t, unix.Fstat(int(f.Fd()), &st))
+			return st.Ino
+		}
+		for _, piped := range []bool{true, false} {
+			cmd := helper(t, "seven")
+			var want [2]uint64
+			if piped {
+				cmd.Stdin, cmd.Stdout = in, feed
+				want = [2]uint64{inode(in), inode(feed)}
+			}
+			pid := uint32(runHelper(t, cmd))
+			await(t, a, "exec", func(ev *event.Event) bool {
+				if ev.Type != event.TypeExec || ev.Key.TGID != pid {
+					return false
+				}
+				assert.Equal(t, want, [2]uint64{ev.Exec.Input, ev.Exec.Output})
+				return true
+			})
+		}
+	})
+}

@@ -108,12 +108,15 @@ const (
 )
 
 type securityEventExec struct {
-	_      structs.HostLayout
-	OldTid uint32
-	Argc   uint32
-	File   securityEventFile
-	Ctime  uint64
-	Mtime  uint64
+	_           structs.HostLayout
+	OldTid      uint32
+	Argc        uint32
+	File        securityEventFile
+	Ctime       uint64
+	Mtime       uint64
+	Input       uint64
+	Output      uint64
+	Substituted uint64
 }
 
 type securityEventExit struct {
@@ -146,12 +149,12 @@ const (
 )
 
 type securityEventFile struct {
-	_        structs.HostLayout
-	Inode    uint64
-	Dev      uint32
-	Mode     uint32
-	Flags    uint32
-	Reserved uint32
+	_         structs.HostLayout
+	Inode     uint64
+	Dev       uint32
+	Mode      uint32
+	Flags     uint32
+	Directory uint32
 }
 
 type securityEventFork struct {
@@ -434,6 +437,7 @@ const (
 	securityVarCfgRowsSocketcall = "cfg_rows_socketcall"
 	securityVarCfgSpecs          = "cfg_specs"
 	securityVarExecEnv           = "exec_env"
+	securityVarKnownDirectories  = "known_directories"
 	securityVarKnownInodes       = "known_inodes"
 	securityVarReaderTgid        = "reader_tgid"
 	securityVarRowWanted         = "row_wanted"
@@ -536,6 +540,7 @@ type securityVariableSpecs struct {
 	CfgRowsSocketcall *ebpf.VariableSpec `ebpf:"cfg_rows_socketcall"`
 	CfgSpecs          *ebpf.VariableSpec `ebpf:"cfg_specs"`
 	ExecEnv           *ebpf.VariableSpec `ebpf:"exec_env"`
+	KnownDirectories  *ebpf.VariableSpec `ebpf:"known_directories"`
 	KnownInodes       *ebpf.VariableSpec `ebpf:"known_inodes"`
 	ReaderTgid        *ebpf.VariableSpec `ebpf:"reader_tgid"`
 	RowWanted         *ebpf.VariableSpec `ebpf:"row_wanted"`
@@ -617,6 +622,7 @@ type securityVariables struct {
 	CfgRowsSocketcall *ebpf.Variable `ebpf:"cfg_rows_socketcall"`
 	CfgSpecs          *ebpf.Variable `ebpf:"cfg_specs"`
 	ExecEnv           *ebpf.Variable `ebpf:"exec_env"`
+	KnownDirectories  *ebpf.Variable `ebpf:"known_directories"`
 	KnownInodes       *ebpf.Variable `ebpf:"known_inodes"`
 	ReaderTgid        *ebpf.Variable `ebpf:"reader_tgid"`
 	RowWanted         *ebpf.Variable `ebpf:"row_wanted"`

@@ -42,7 +42,7 @@ var (
 		Tty: 10, Vpid: 11, Vtid: 12, CgroupHierarchy: 13, MntNs: 14, PidNs: 15, NetNs: 16, Flags: 1, Pgid: 17,
 		Comm: [16]uint8{'c', 'a', 't'},
 	}
-	wireFile = securityEventFile{Inode: 1, Dev: 2, Mode: 3, Flags: 4}
+	wireFile = securityEventFile{Inode: 1, Dev: 2, Mode: 3, Flags: 4, Directory: 5}
 )
 
 func decode(t *testing.T, typ event.Type, parts ...[]byte) *event.Event {
@@ -82,7 +82,7 @@ func TestWireOfTheObject(t *testing.T) {
 	assert.Equal(t, event.ABI32, s.ABI)
 	assert.Equal(t, "passwd", string(s.Args[1].Bytes))
 	assert.Equal(t, "/etc", string(s.Args[0].Path))
-	assert.Equal(t, event.File{Inode: 1, Device: 2, Mode: 3, Flags: event.FileMemfd}, s.Result.File)
+	assert.Equal(t, event.File{Inode: 1, Device: 2, Mode: 3, Flags: event.FileMemfd, Directory: 5}, s.Result.File)
 }
 
 func TestWireOfSockets(t *testing.T) {
@@ -104,7 +104,7 @@ func TestWireOfSockets(t *testing.T) {
 }
 
 func TestWireOfProcesses(t *testing.T) {
-	exec := securityEventExec{OldTid: 6, Argc: 7, File: wireFile, Ctime: 8, Mtime: 9}
+	exec := securityEventExec{OldTid: 6, Argc: 7, File: wireFile, Ctime: 8, Mtime: 9, Input: 10, Output: 11, Substituted: 12}
 	identity := securityEventIdentity{CapInheritable: 1, CapPermitted: 2, CapEffective: 3, PidNsStart: 4, Sid: 5, Vpgid: 6}
 	text := func(part securityEventPart, s string) []byte {
 		return extraOf(part, securityEventExtraKindEXTRA_BYTES, []byte(s))
@@ -115,7 +115,7 @@ func TestWireOfProcesses(t *testing.T) {
 		extraOf(securityEventPartPART_IDENTITY, securityEventExtraKindEXTRA_IDENTITY, bytesOf(&identity)),
 		text(securityEventPartPART_FILENAME, "f\x00"), text(securityEventPartPART_INTERP, "i\x00"))
 	assert.Equal(t, event.Exec{
-		OldTID: 6, Argc: 7, File: event.File{Inode: 1, Device: 2, Mode: 3, Flags: 4}, Ctime: 8, Mtime: 9, Path: []byte("/bin/sh"),
+		OldTID: 6, Argc: 7, File: event.File{Inode: 1, Device: 2, Mode: 3, Flags: 4, Directory: 5}, Ctime: 8, Mtime: 9, Input: 10, Output: 11, Substituted: 12, Path: []byte("/bin/sh"),
 		Filename: []byte("f"), Interp: []byte("i"), Args: []byte("a\x00b\x00"), Env: []byte("c\x00"),
 	}, ev.Exec)
 	assert.Equal(t, event.Identity{

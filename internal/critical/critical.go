@@ -32,8 +32,7 @@ var patterns = []string{
 // added to them, and their roots, so that a mount of any part of the host's file
 // system is known for what it is.
 var directories = []string{
-	"/", "/boot", "/etc", "/etc/cron.*", "/etc/sudoers.d", "/etc/pam.d", "/etc/security", "/etc/ssh", "/etc/systemd", "/etc/systemd/system",
-	"/etc/profile.d", "/etc/kubernetes", "/etc/kubernetes/manifests", "/home", "/home/*", "/root", "/root/.ssh", "/home/*/.ssh",
+	"/", "/boot", "/etc", "/etc/*", "/etc/systemd/system", "/etc/systemd/system/*", "/etc/kubernetes/manifests", "/etc/kubernetes/pki", "/home", "/home/*", "/root", "/root/.ssh", "/home/*/.ssh",
 	"/bin", "/sbin", "/lib", "/lib64", "/usr", "/usr/bin", "/usr/sbin", "/usr/lib", "/usr/lib64", "/usr/libexec", "/usr/lib/systemd/system",
 	"/usr/local", "/usr/local/bin", "/usr/local/sbin", "/usr/local/lib", "/var", "/var/lib", "/var/lib/kubelet", "/var/log",
 	"/var/spool/cron", "/var/spool/cron/crontabs",
@@ -50,6 +49,7 @@ type Files struct {
 	root  string
 	names atomic.Pointer[map[identity][]byte]
 	dirs  atomic.Pointer[map[identity][]byte]
+	short atomic.Pointer[map[identity][]byte] // dirs by the lower 32 bits of their inodes
 }
 
 type identity = realpath.Identity
@@ -77,7 +77,14 @@ func (f *Files) Run(quit <-chan struct{}, looked func()) {
 // Refresh looks for the files now.
 func (f *Files) Refresh() {
 	f.names.Store(f.find(patterns, unix.S_IFREG))
-	f.dirs.Store(f.find(directories, unix.S_IFDIR))
+	dirs := f.find(directories, unix.S_IFDIR)
+	short := make(map[identity][]byte, len(*dirs))
+	for id, path := range *dirs {
+		id.Inode = uint64(uint32(id.Inode))
+		short[id] = path
+	}
+	f.dirs.Store(dirs)
+	f.short.Store(&short)
 }
 
 // find looks for files of one type.
@@ -114,17 +121,20 @@ func (f *Files) add(names map[identity][]byte, path string, kind uint32) {
 	}
 }
 
-// Inodes are the inode numbers of the files, in no order.
-func (f *Files) Inodes() []uint64 {
-	names := f.names.Load()
-	if names == nil {
+// Inodes are the inode numbers of the files and of the directories, in no order.
+func (f *Files) Inodes() (files, directories []uint64) {
+	return inodes(f.names.Load()), inodes(f.dirs.Load())
+}
+
+func inodes(of *map[identity][]byte) []uint64 {
+	if of == nil {
 		return nil
 	}
-	inodes := make([]uint64, 0, len(*names))
-	for id := range *names {
-		inodes = append(inodes, id.Inode)
+	list := make([]uint64, 0, len(*of))
+	for id := range *of {
+		list = append(list, id.Inode)
 	}
-	return inodes
+	return list
 }
 
 // Name is the path, below the host's root, of the file that was opened by
@@ -174,6 +184,24 @@ func (f *Files) Directory(id realpath.Identity) []byte {
 	}
 	return (*dirs)[id]
 }
+
+// Written is the path, below the host's root, of a file that was opened to be
+// written by path, when that leads to a directory of the host by another way; nil
+// otherwise. Unlike Name it needs no file that was there before.
+func (f *Files) Written(file *event.File, path []byte) []byte {
+	dirs := f.short.Load()
+	if dirs == nil || file.Directory == 0 {
+		return nil
+	}
+	dir := (*dirs)[identity{Major: file.Major(), Minor: file.Minor(), Inode: uint64(file.Directory)}]
+	last := bytes.LastIndexByte(path, '/')
+	if dir == nil || last < 0 || bytes.Equal(path[:last], bytes.TrimSuffix(dir, slash)) {
+		return nil
+	}
+	return append(bytes.TrimSuffix(bytes.Clone(dir), slash), path[last:]...)
+}
+
+var slash = []byte{'/'}
 
 // still tells whether a name leads to a file now. When accounts are edited their
 // files are replaced, and the next new file, often another of them, gets the

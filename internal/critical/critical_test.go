@@ -75,7 +75,8 @@ func TestFilesAreBounded(t *testing.T) {
 	f := New(root)
 	f.Refresh()
 	require.Len(t, *f.names.Load(), maxFiles)
-	require.Len(t, f.Inodes(), maxFiles)
+	files, _ := f.Inodes()
+	require.Len(t, files, maxFiles)
 }
 
 func TestPatterns(t *testing.T) {
@@ -100,7 +101,9 @@ func TestRunEnds(t *testing.T) {
 	f := New(t.TempDir())
 	f.Run(quit, func() { looks++ })
 	require.Positive(t, looks)
-	require.Empty(t, f.Inodes())
+	files, directories := f.Inodes()
+	require.Empty(t, files)
+	require.Len(t, directories, 1, "the root itself")
 }
 
 func TestDirectories(t *testing.T) {
@@ -119,4 +122,41 @@ func TestDirectories(t *testing.T) {
 		require.Equal(t, dir, string(f.Directory(id(dir))))
 	}
 	require.Nil(t, f.Directory(id("/srv")))
+	_, inodes := f.Inodes()
+	require.Contains(t, inodes, id("/etc/cron.d").Inode)
+	require.NotContains(t, inodes, id("/srv").Inode)
+}
+
+// A file that is made through a mount has the mount's path and the directory's
+// inode.
+func TestNamesOfWrittenFiles(t *testing.T) {
+	root := t.TempDir()
+	for _, dir := range []string{"etc/cron.d", "srv"} {
+		require.NoError(t, os.MkdirAll(filepath.Join(root, dir), 0o700))
+	}
+	f := New(root)
+	in := func(dir string) *event.File {
+		o := opened(t, root+dir)
+		o.Directory = uint32(o.Inode)
+		return o
+	}
+	require.Nil(t, f.Written(in("/etc/cron.d"), []byte("/mnt/x")), "nothing was looked for")
+	f.Refresh()
+	for _, tt := range []struct{ dir, path, want string }{
+		{"/etc/cron.d", "/mnt/x", "/etc/cron.d/x"},
+		{"/etc/cron.d", "/x", "/etc/cron.d/x"},
+		{"/etc/cron.d", "/etc/cron.d/x", ""},
+		{"/etc/cron.d", "x", ""},
+		{"/", "/mnt/x", "/x"},
+		{"/", "/x", ""},
+		{"/srv", "/mnt/x", ""},
+	} {
+		require.Equal(t, tt.want, string(f.Written(in(tt.dir), []byte(tt.path))), tt)
+	}
+	other := in("/etc/cron.d")
+	other.Device++
+	require.Nil(t, f.Written(other, []byte("/mnt/x")), "the same number on another device")
+	require.Nil(t, f.Written(opened(t, root+"/etc/cron.d"), []byte("/mnt/x")), "read only")
+	file := in("/etc/cron.d")
+	require.Zero(t, testing.AllocsPerRun(100, func() { f.Written(file, []byte("/etc/cron.d/x")) }))
 }

@@ -23,7 +23,7 @@ const HeaderSize = 32
 const (
 	taskSize    = 96
 	syscallSize = 72
-	execSize    = 48
+	execSize    = 72
 	fileSize    = 24
 	socketSize  = 48
 	forkSize    = 16

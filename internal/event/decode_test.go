@@ -45,7 +45,7 @@ func TestDecodeOpenat(t *testing.T) {
 	assert.Equal(t, uint64(0o2000000), s.Arg("flags").Number)
 	assert.Nil(t, s.Arg("nonsense"))
 	assert.Equal(t, "/etc/passwd", string(s.Result.Path))
-	assert.Equal(t, File{Inode: 737, Device: 8<<20 | 1, Mode: 0o100644, Flags: FileUpper}, s.Result.File)
+	assert.Equal(t, File{Inode: 737, Device: 8<<20 | 1, Mode: 0o100644, Flags: FileUpper, Directory: 77}, s.Result.File)
 	assert.EqualValues(t, 8, s.Result.File.Major())
 	assert.EqualValues(t, 1, s.Result.File.Minor())
 }
@@ -90,7 +90,7 @@ func TestDecodeLocalAndOtherAddresses(t *testing.T) {
 func TestDecodeExec(t *testing.T) {
 	ev := decoded(t, "exec")
 	assert.Equal(t, Exec{
-		OldTID: 44, Argc: 3, File: File{Inode: 9, Device: 1<<20 | 2, Mode: 0o100755, Flags: FileMemfd}, Ctime: 111, Mtime: 222,
+		OldTID: 44, Argc: 3, File: File{Inode: 9, Device: 1<<20 | 2, Mode: 0o100755, Flags: FileMemfd}, Ctime: 111, Mtime: 222, Input: 333, Output: 444, Substituted: 555,
 		Path: []byte("/usr/bin/dash"), Filename: []byte("/bin/sh"), Interp: []byte("/bin/dash"), Cwd: []byte("/"),
 		Args: []byte("sh\x00-c\x00ls"), ArgFlag: ArgTruncated, Env: []byte("A=1\x00"),
 	}, ev.Exec)

@@ -123,6 +123,9 @@ type File struct {
 	Device uint32 // major<<20 | minor
 	Mode   uint32 // type and permission bits
 	Flags  FileFlags
+	// Directory is, of a file that was opened to be written, the inode of its
+	// directory, which is on the same device; the lower 32 bits. 0 when unknown.
+	Directory uint32
 }
 
 // Major and Minor are the parts of Device.
@@ -189,21 +192,25 @@ func (s *Syscall) Arg(name string) *Arg {
 // running when the agent started (then Args and Env are empty: they are read
 // from /proc).
 type Exec struct {
-	OldTID   uint32 // thread that called exec; it takes the leader's id
-	Argc     uint32
-	File     File   // the executable
-	Ctime    uint64 // last change of its inode, ns since 1970
-	Mtime    uint64 // last change of its content
-	Path     []byte // kernel's path of the executable
-	PathFlag ArgFlags
-	Filename []byte // as passed to execve
-	Interp   []byte // what really runs when it differs from Filename (script interpreter)
-	Cwd      []byte
-	CwdFlag  ArgFlags
-	Args     []byte // argv, each with its NUL; at most 4096 bytes
-	ArgFlag  ArgFlags
-	Env      []byte // environment; only when switched on
-	EnvFlag  ArgFlags
+	OldTID uint32 // thread that called exec; it takes the leader's id
+	Argc   uint32
+	File   File   // the executable
+	Ctime  uint64 // last change of its inode, ns since 1970
+	Mtime  uint64 // last change of its content
+	Input  uint64 // inode of the pipe that is descriptor 0; 0 when it is none
+	Output uint64 // likewise descriptor 1
+	// Substituted is likewise descriptor 63, which is bash's first <(...).
+	Substituted uint64
+	Path        []byte // kernel's path of the executable
+	PathFlag    ArgFlags
+	Filename    []byte // as passed to execve
+	Interp      []byte // what really runs when it differs from Filename (script interpreter)
+	Cwd         []byte
+	CwdFlag     ArgFlags
+	Args        []byte // argv, each with its NUL; at most 4096 bytes
+	ArgFlag     ArgFlags
+	Env         []byte // environment; only when switched on
+	EnvFlag     ArgFlags
 }
 
 // Identity is what only execs and few calls change, as it is after them. It

@@ -81,6 +81,7 @@ func decodeFile(b []byte, f *File) {
 	f.Device = ne.Uint32(b[8:])
 	f.Mode = ne.Uint32(b[12:])
 	f.Flags = FileFlags(ne.Uint32(b[16:]))
+	f.Directory = ne.Uint32(b[20:])
 }
 
 func decodeSocket(b []byte, s *Socket) {

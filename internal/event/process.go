@@ -9,6 +9,7 @@ func (ev *Event) decodeExec(b []byte) error {
 	*e = Exec{OldTID: ne.Uint32(b), Argc: ne.Uint32(b[4:])}
 	decodeFile(b[8:], &e.File)
 	e.Ctime, e.Mtime = ne.Uint64(b[32:]), ne.Uint64(b[40:])
+	e.Input, e.Output, e.Substituted = ne.Uint64(b[48:]), ne.Uint64(b[56:]), ne.Uint64(b[64:])
 	b = b[execSize:]
 	for {
 		x, rest, ok, err := nextExtra(b)

@@ -69,8 +69,9 @@ func (r *record) extra(arg, kind uint8, flags ArgFlags, data []byte) *record {
 	return r
 }
 
+// file adds the facts of a file, whose directory is 77.
 func (r *record) file(arg uint8, inode uint64, dev, mode uint32, flags FileFlags) *record {
-	f := (&record{}).u64(inode).u32(dev, mode, uint32(flags), 0)
+	f := (&record{}).u64(inode).u32(dev, mode, uint32(flags), 77)
 	return r.extra(arg, extraFile, 0, f.b)
 }
 
@@ -128,7 +129,7 @@ func samples(tb testing.TB) map[string][]byte {
 			extra(0, extraUnixPeer, 0, []byte("/run/s\x00")).
 			extra(0, extraUnixLocal, 0, []byte("\x00abstract")).raw(),
 		"exec": newRecord(TypeExec, FlagTruncated).task("sh").
-			u32(44, 3).u64(9).u32(1<<20|2, 0o100755, uint32(FileMemfd), 0).u64(111, 222).
+			u32(44, 3).u64(9).u32(1<<20|2, 0o100755, uint32(FileMemfd), 0).u64(111, 222, 333, 444, 555).
 			extra(partIdentity, extraIdentity, 0, identity.b).
 			extra(partExe, extraPath, 0, names("dash", "bin", "usr")).
 			extra(partCwd, extraPath, 0, nil).
@@ -137,7 +138,7 @@ func samples(tb testing.TB) map[string][]byte {
 			extra(partInterp, extraBytes, 0, []byte("/bin/dash\x00")).
 			extra(partEnv, extraBytes, 0, []byte("A=1\x00")).raw(),
 		"process": newRecord(TypeProcess, 0).task("init").
-			u32(1, 0).u64(5).u32(0, 0, 0, 0).u64(0, 0).
+			u32(1, 0).u64(5).u32(0, 0, 0, 0).u64(0, 0, 0, 0, 0).
 			extra(partExe, extraPath, ArgDetached, names("memfd:x")).raw(),
 		"fork": newRecord(TypeFork, 0).task("sh").u64(66).u32(41, 40).
 			extra(partIdentity, extraIdentity, 0, identity.b).raw(),

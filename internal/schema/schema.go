@@ -247,8 +247,9 @@ const (
 	ProcessSID                = "sightglass.process.session.id"               // int, session as setsid(2) makes it, innermost pid namespace
 	ProcessPGID               = "process.group_leader.pid"                    // int, host view
 	ProcessVPGID              = "process.vpgid"                               // int, innermost pid namespace
-	ProcessStdinFrom          = "sightglass.process.stdin.from"               // name of the program that writes the pipe that this one was started to read
-	ProcessStdoutTo           = "sightglass.process.stdout.to"                // name of the program that reads the pipe that this one was started to write
+	ProcessStdinFrom          = "sightglass.process.stdin.from"               // name of the program at the beginning of the pipeline that this one was started to read
+	ProcessStdoutTo           = "sightglass.process.stdout.to"                // name of the program at the end of the pipeline that this one was started to write
+	ProcessScriptFrom         = "sightglass.process.script.from"              // string slice: names of the programs whose output this one was started to run: sh -c "$(curl ...)", sh <(curl ...)
 	ProcessEnvironment        = "sightglass.process.environment"              // string slice, NAME=value; only when a policy asks for it
 	ProcessGroupName          = "sightglass.process.group.name"               // name of the effective gid
 	ProcessUserHome           = "sightglass.process.user.home"                // from the passwd file

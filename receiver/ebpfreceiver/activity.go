@@ -182,7 +182,9 @@ func (s *activityStage) event(ev *event.Event) {
 		if s.build != nil && ev.Syscall.Return >= 0 {
 			s.enrich.unmask(&ev.Syscall.Result)
 		}
-	case event.TypeFork, event.TypeExit, event.TypeProcess, event.TypeData, event.TypeSocketClose:
+	case event.TypeExit:
+		s.enrich.pipes.ended(ev)
+	case event.TypeFork, event.TypeProcess, event.TypeData, event.TypeSocketClose:
 	}
 	change := s.enrich.processes.Apply(ev)
 	if s.build == nil {
@@ -241,7 +243,8 @@ func (s *activityStage) tell(ev *event.Event, change process.Change) {
 	a := s.prepare(ev, change)
 	switch ev.Type {
 	case event.TypeExec:
-		a.StdinFrom, a.StdoutTo = s.enrich.pipes.started(change.Process)
+		facts := s.enrich.pipes.started(ev, change, a.Ancestors)
+		a.StdinFrom, a.StdoutTo, a.ScriptFrom = facts.from, facts.to, facts.script
 		s.append(schema.EventProcessExec)
 		if s.cfg.Logins && s.logins.starts(ev, change, a.Cgroup, a.Ancestors) {
 			s.append(schema.EventLoginStart)

@@ -55,9 +55,14 @@ func (e *enricher) owner(by translate.Actor) translate.Owner {
 }
 
 // unmask gives a critical file of the host that was opened by another path, a
-// hard link or a mount, its own.
+// hard link or a mount, its own; and one that is written in a directory of the
+// host, the path below that.
 func (e *enricher) unmask(opened *event.Arg) {
-	if name := e.critical.Name(&opened.File, opened.Path); name != nil {
+	name := e.critical.Name(&opened.File, opened.Path)
+	if name == nil && opened.Flags&event.ArgDetached == 0 {
+		name = e.critical.Written(&opened.File, opened.Path)
+	}
+	if name != nil {
 		opened.Path, opened.Flags = name, opened.Flags&^event.ArgTruncated
 	}
 }

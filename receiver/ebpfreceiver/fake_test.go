@@ -73,7 +73,7 @@ func (k *fakeKernel) SetExecEnvironment(on bool) error {
 	return nil
 }
 
-func (k *fakeKernel) SetKnownFiles([]uint64) error { return nil }
+func (k *fakeKernel) SetKnownFiles(_, _ []uint64) error { return nil }
 
 func (k *fakeKernel) interest() []string {
 	k.mu.Lock()
@@ -259,8 +259,10 @@ func (w *wire) exec(exe string, args ...string) []byte {
 		names = append(append(names, exe[slash+1:start]...), 0)
 		start = slash
 	}
-	body := make([]byte, 48)
+	body := make([]byte, 72)
 	binary.NativeEndian.PutUint32(body[4:], uint32(len(args)))
+	binary.NativeEndian.PutUint64(body[48:], w.ev.Exec.Input)
+	binary.NativeEndian.PutUint64(body[56:], w.ev.Exec.Output)
 	body = appendExtra(body, 10, 2, names)
 	body = appendExtra(body, 13, 1, argv)
 	return append(w.task(len(body)), body...)

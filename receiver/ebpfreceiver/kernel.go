@@ -15,7 +15,7 @@ type kernel interface {
 	Seed(handle func(raw []byte)) error
 	SetInterest(set interest.Set) (unknown []string, err error)
 	SetExecEnvironment(on bool) error
-	SetKnownFiles(inodes []uint64) error
+	SetKnownFiles(files, directories []uint64) error
 	Hooks() []bpf.Hook
 	Degradations() []bpf.Degradation
 	Stats() (bpf.Stats, error)

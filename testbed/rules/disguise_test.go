@@ -45,6 +45,9 @@ func TestDisguises(t *testing.T) {
 		{"renamed", host, "create " + user + "/n | symlink " + user + " $HERE/x | rename $HERE/x/n $HERE/x/.ssh/authorized_keys", changed},
 		{"mount-rename", host, "create " + user + "/n | mkdir $HERE/m | mount bind " + user + " $HERE/m | rename $HERE/m/n $HERE/m/.ssh/authorized_keys", changed},
 		{"volume-rename", inside, "create /mnt/n | rename /mnt/n /mnt/.ssh/authorized_keys", changed},
+		{"mount-create", host, "mkdir $HERE/c | mount bind " + user + "/.ssh $HERE/c | remove $HERE/c/authorized_keys | create $HERE/c/authorized_keys", changed},
+		{"gone-mount", host, "mkdir $HERE/g | mount bind " + user + "/.ssh $HERE/g | remove $HERE/g/authorized_keys | create $HERE/g/authorized_keys | umount $HERE/g", changed},
+		{"volume-create", inside, "remove /mnt/.ssh/authorized_keys | create /mnt/.ssh/authorized_keys", changed},
 	} {
 		act.stage.perform(t, act.name, act.script)
 		require.Eventually(t, func() bool {

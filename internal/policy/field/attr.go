@@ -74,6 +74,7 @@ const (
 	AttrPIDNSStart
 	AttrStdinFrom
 	AttrStdoutTo
+	AttrScriptFrom
 	AttrExeUpper
 	AttrExeLower
 	AttrExeMemfd
@@ -202,6 +203,7 @@ var attrTable = [attrFixed]attrRow{
 	AttrPIDNSStart:            {schema.ProcessPIDNamespaceStart, FormTime},
 	AttrStdinFrom:             {schema.ProcessStdinFrom, FormText},
 	AttrStdoutTo:              {schema.ProcessStdoutTo, FormText},
+	AttrScriptFrom:            {schema.ProcessScriptFrom, FormList},
 	AttrExeUpper:              {schema.ProcessUpperLayer, FormBool},
 	AttrExeLower:              {schema.ProcessLowerLayer, FormBool},
 	AttrExeMemfd:              {schema.ProcessMemfd, FormBool},

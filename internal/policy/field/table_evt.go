@@ -77,6 +77,14 @@ func getText(a Attr) func(*Context, *Arg, *Value) {
 	return func(c *Context, _ *Arg, v *Value) { c.text(a, v) }
 }
 
+func getList(a Attr) func(*Context, *Arg, *Value) {
+	return func(c *Context, _ *Arg, v *Value) {
+		if list, ok := c.Strings(a); ok {
+			v.SetList(list)
+		}
+	}
+}
+
 func getInt(a Attr) func(*Context, *Arg, *Value) {
 	return func(c *Context, _ *Arg, v *Value) { c.signed(a, v) }
 }

@@ -60,8 +60,9 @@ var procFields = []Field{
 		v.SetUint(uint64(uint32(n)))
 	}},
 	{Name: "proc.is_exe_writable", Type: Boolean, Doc: "the user may write the program file", From: []Attr{AttrExeWritable}, Get: getFlag(AttrExeWritable)},
-	{Name: "proc.stdin.from", Type: CharBuf, Doc: "of an exec whose descriptor 0 is a pipe, the program that writes it; not part of Falco", From: []Attr{AttrStdinFrom}, Get: getText(AttrStdinFrom)},
-	{Name: "proc.stdout.to", Type: CharBuf, Doc: "of an exec whose descriptor 1 is a pipe, the program that reads it; not part of Falco", From: []Attr{AttrStdoutTo}, Get: getText(AttrStdoutTo)},
+	{Name: "proc.stdin.from", Type: CharBuf, Doc: "of an exec whose descriptor 0 is a pipe, the program at the beginning of the pipeline that writes it; not part of Falco", From: []Attr{AttrStdinFrom}, Get: getText(AttrStdinFrom)},
+	{Name: "proc.stdout.to", Type: CharBuf, Doc: "of an exec whose descriptor 1 is a pipe, the program at the end of the pipeline that reads it; not part of Falco", From: []Attr{AttrStdoutTo}, Get: getText(AttrStdoutTo)},
+	{Name: "proc.script.from", Type: CharBuf, List: true, Doc: "of an exec, the programs whose output is run as a script, by <(...) or by \"$(...)\" behind -c, -e or -r; not part of Falco", From: []Attr{AttrScriptFrom}, Get: getList(AttrScriptFrom)},
 	{Name: "proc.is_agent", Type: Boolean, Doc: "the process is the agent itself, whose looking around policies need not report; not one of Falco's fields", From: []Attr{AttrIsAgent}, Get: getFlag(AttrIsAgent)},
 	{Name: "proc.is_exe_upper_layer", Type: Boolean, Doc: "the program file is not part of the image: upper layer of an overlayfs", From: []Attr{AttrExeUpper}, Get: getFlag(AttrExeUpper)},
 	{Name: "proc.is_exe_lower_layer", Type: Boolean, Doc: "the program file lies in a lower layer of an overlayfs", From: []Attr{AttrExeLower}, Get: getFlag(AttrExeLower)},

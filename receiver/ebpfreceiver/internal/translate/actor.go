@@ -81,6 +81,7 @@ func (l *Logs) program(attrs pcommon.Map, a *Activity) {
 	}
 	put(attrs, schema.ProcessStdinFrom, a.StdinFrom)
 	put(attrs, schema.ProcessStdoutTo, a.StdoutTo)
+	putList(attrs, schema.ProcessScriptFrom, a.ScriptFrom)
 	if len(x.Cwd) > 0 {
 		attrs.PutStr(schema.ProcessWorkingDirectory, l.texts.text(x.Cwd))
 	}

@@ -33,9 +33,11 @@ type Activity struct {
 	Arguments bool
 	// Account writes the home directory and the shell of User.
 	Account bool
-	// StdinFrom and StdoutTo are the programs at the other ends of the pipes
-	// that a program was started with; empty for none.
+	// StdinFrom and StdoutTo are the programs at the other ends of the pipelines
+	// that a program was started with, ScriptFrom are those whose output it
+	// runs; empty for none.
 	StdinFrom, StdoutTo string
+	ScriptFrom          []string
 	// Resolved are the real paths of what the call names, in the order of Names;
 	// empty where that is not known.
 	Resolved [MaxNames][]byte
