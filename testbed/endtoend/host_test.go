@@ -37,6 +37,18 @@ type host struct {
 // newHost starts the agent; it skips where that is not possible.
 func newHost(t *testing.T, overlays ...string) *host {
 	t.Helper()
+	h := &host{backend: &backend{}, t: t, binary: agentBinary(t)}
+	var err error
+	h.server, err = sink.Start(t.Context(), sink.Consumers{Logs: h.logs, Traces: h.traces, Metrics: h.metrics})
+	require.NoError(t, err)
+	t.Cleanup(func() { h.server.Stop(t.Context()) })
+	h.start(overlays...)
+	return h
+}
+
+// agentBinary is the agent under test; without one the test is skipped.
+func agentBinary(t *testing.T) string {
+	t.Helper()
 	binary := os.Getenv(binaryEnv)
 	if binary == "" {
 		t.Skipf("%s is not set: 'make test' builds the agent and sets it", binaryEnv)
@@ -44,13 +56,7 @@ func newHost(t *testing.T, overlays ...string) *host {
 	if os.Geteuid() != 0 {
 		t.Skip("needs root to load eBPF programs")
 	}
-	h := &host{backend: &backend{}, t: t, binary: binary}
-	var err error
-	h.server, err = sink.Start(t.Context(), sink.Consumers{Logs: h.logs, Traces: h.traces, Metrics: h.metrics})
-	require.NoError(t, err)
-	t.Cleanup(func() { h.server.Stop(t.Context()) })
-	h.start(overlays...)
-	return h
+	return binary
 }
 
 // start runs the agent until the test ends. Overlays are merged into its

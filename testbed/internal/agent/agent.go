@@ -41,6 +41,12 @@ type Agent struct {
 // returns when it is ready. Overlays are texts that are merged into it. The
 // caller ends it by Stop or Kill.
 func Start(ctx context.Context, binary string, config []byte, endpoint string, overlays ...string) (*Agent, error) {
+	return StartInto(ctx, io.Discard, binary, config, endpoint, overlays...)
+}
+
+// StartInto is Start, and hands everything that the agent prints to out as well,
+// from two goroutines.
+func StartInto(ctx context.Context, out io.Writer, binary string, config []byte, endpoint string, overlays ...string) (*Agent, error) {
 	dir, err := os.MkdirTemp("", "sightglass-bench")
 	if err != nil {
 		return nil, err
@@ -51,6 +57,7 @@ func Start(ctx context.Context, binary string, config []byte, endpoint string, o
 	}
 	a := &Agent{cmd: exec.Command(binary, "--config", file), tail: &tail{}, done: make(chan struct{})}
 	a.cmd.Env = append(os.Environ(), EndpointEnv+"="+endpoint)
+	a.cmd.Stdout = out
 	for _, o := range overlays {
 		a.cmd.Args = append(a.cmd.Args, "--config", "yaml:"+o)
 	}
@@ -64,7 +71,7 @@ func Start(ctx context.Context, binary string, config []byte, endpoint string, o
 	}
 	isReady := make(chan struct{})
 	go func() {
-		a.tail.follow(stderr, isReady)
+		a.tail.follow(io.TeeReader(stderr, out), isReady)
 		a.err = a.cmd.Wait()
 		_ = os.RemoveAll(dir)
 		close(a.done)
