@@ -28,6 +28,7 @@ var fileVerbs = map[string]verb{
 	"mount":    simple(mount),
 	"umount":   simple(func(_ *actor, args []string) error { return unix.Unmount(args[0], unix.MNT_DETACH) }),
 	"copy":     simple(copyFile),
+	"script":   simple(func(_ *actor, args []string) error { return os.WriteFile(args[0], []byte("#!/bin/sh\n:\n"), 0o755) }),
 	"device":   simple(device),
 	"handle":   simple(handle),
 }

@@ -17,6 +17,7 @@ var networkVerbs = map[string]verb{
 	"download":     simple(download),
 	"packet":       simple(packet),
 	"redirect":     simple(redirect),
+	"bind-shell":   simple(bindShell),
 	"listen-unix":  simple(listenUnix),
 	"connect-unix": simple(connectUnix),
 }
@@ -93,18 +94,22 @@ func serve(_ *actor, args []string) error {
 	return server.Close()
 }
 
-// download HOST:PORT HEX: gets those bytes from a server that it is itself.
+// download NETWORK HOST:PORT HEX: receives those bytes from a server that it is
+// itself.
 func download(_ *actor, args []string) error {
-	content, err := hex.DecodeString(args[1])
+	content, err := hex.DecodeString(args[2])
 	if err != nil {
 		return err
 	}
-	l, err := net.Listen("tcp", args[0])
+	if args[0] == "udp" {
+		return datagram(args[1], content)
+	}
+	l, err := net.Listen(args[0], args[1])
 	if err != nil {
 		return err
 	}
 	defer func() { _ = l.Close() }()
-	fd, sa, err := socket("tcp", args[0])
+	fd, sa, err := socket(args[0], args[1])
 	if err != nil {
 		return err
 	}
@@ -121,6 +126,28 @@ func download(_ *actor, args []string) error {
 	}
 	defer func() { _ = server.Close() }()
 	if _, err := server.Write(content); err != nil {
+		return err
+	}
+	_, _, err = unix.Recvfrom(fd, make([]byte, len(content)), 0)
+	return err
+}
+
+// datagram receives what another socket sends to the address.
+func datagram(address string, content []byte) error {
+	fd, sa, err := socket("udp", address)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = unix.Close(fd) }()
+	if err := unix.Bind(fd, sa); err != nil {
+		return err
+	}
+	client, err := net.Dial("udp", address)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = client.Close() }()
+	if _, err := client.Write(content); err != nil {
 		return err
 	}
 	_, _, err = unix.Recvfrom(fd, make([]byte, len(content)), 0)
@@ -152,6 +179,31 @@ func redirect(*actor, []string) error {
 		return err
 	}
 	return unix.Dup2(fd, 0)
+}
+
+// bindShell: the copy of an accepted connection becomes the standard output.
+func bindShell(*actor, []string) error {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = l.Close() }()
+	client, err := net.Dial("tcp", l.Addr().String())
+	if err != nil {
+		return err
+	}
+	defer func() { _ = client.Close() }()
+	server, err := l.Accept()
+	if err != nil {
+		return err
+	}
+	defer func() { _ = server.Close() }()
+	file, err := server.(*net.TCPConn).File()
+	if err != nil {
+		return err
+	}
+	defer func() { _ = file.Close() }()
+	return unix.Dup3(int(file.Fd()), 1, 0)
 }
 
 // listenUnix PATH: a socket of the file system that stays until this process ends.
