@@ -13,6 +13,7 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 /* Make the types reach BTF, so that bpf2go gives them to Go. */
 const struct requests_record *requests_wire __attribute__((unused));
 enum requests_call *requests_wire_call __attribute__((unused));
+enum requests_signature_flag *requests_wire_signature_flag __attribute__((unused));
 enum requests_way *requests_wire_way __attribute__((unused));
 
 #define MSG_PEEK 2

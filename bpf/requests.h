@@ -103,6 +103,12 @@ struct requests_socket {
 	__u8 reserved[3];
 };
 
+/* Bits of requests_signature.flags. */
+enum requests_signature_flag {
+	SIGNATURE_BARE = 1, /* a segment that ends with end is copied whole */
+	SIGNATURE_SUPERSEDES = 2, /* from such a message on the socket is of this class */
+};
+
 /* A message begins with value, as far as mask says, and goes on with value_next. */
 struct requests_signature {
 	__u64 value;
@@ -112,7 +118,7 @@ struct requests_signature {
 	__u32 end; /* how the head of a message ends; 0: not known */
 	__u16 bound; /* bytes to copy */
 	__u8 class;
-	__u8 bare; /* a segment that ends with end is copied whole */
+	__u8 flags; /* enum requests_signature_flag */
 };
 
 /* What goes for all messages of a class. */

@@ -57,7 +57,7 @@ static __always_inline bool requests__wants_more(struct requests_socket *s,
 	if (s->wide || !sig->end)
 		return false;
 	if (!all) {
-		if (sig->bare && r->tail_len == REQUESTS_TAIL &&
+		if (sig->flags & SIGNATURE_BARE && r->tail_len == REQUESTS_TAIL &&
 		    *(const __u64 *)r->tail >> 32 == sig->end)
 			return true;
 		return !requests__find_end(sig->end, got);

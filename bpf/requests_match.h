@@ -29,8 +29,9 @@ static __always_inline __u64 requests__there(__s64 len)
 
 /* requests__match: the number, from 1, of the signature in a list that the first
  * len bytes match, which are in word and next, 0 for none; of the class in the
- * upper half of list, or of any that is not refused. Bytes that are not there
- * match anything: a message may come in small parts. Not inlined: verified once.
+ * upper half of list or one that supersedes it, or of any that is not refused.
+ * Bytes that are not there match anything: a message may come in small parts. Not
+ * inlined: verified once.
  */
 __noinline __u32 requests__match(__u64 word, __u64 next, __u64 len, __u32 list, __u32 refused)
 {
@@ -50,7 +51,8 @@ __noinline __u32 requests__match(__u64 word, __u64 next, __u64 len, __u32 list, 
 			break;
 		n = cfg_order[(first + i) & (REQUESTS_ORDER - 1)];
 		s = &cfg_signatures[n & (REQUESTS_SIGNATURES - 1)];
-		if (class ? s->class != class : refused >> (s->class & (REQUESTS_CLASSES - 1)) & 1)
+		if (class ? s->class != class && !(s->flags & SIGNATURE_SUPERSEDES) :
+			    refused >> (s->class & (REQUESTS_CLASSES - 1)) & 1)
 			continue;
 		if (((word & s->mask) ^ s->value) & there)
 			continue;
@@ -134,7 +136,7 @@ requests__look(struct requests_socket *s, const __u8 *bytes, __u64 len, __u64 to
 	if (n) {
 		const volatile struct requests_signature *sig = requests__signature(n);
 
-		if (!s->end.class) {
+		if (s->end.class != sig->class) {
 			s->end.class = sig->class;
 			requests__count(classified);
 		}

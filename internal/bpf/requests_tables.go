@@ -178,9 +178,15 @@ func (t *requestTables) arrange(signatures []event.Signature) error {
 // signatureOf is a signature as the kernel side compares it.
 func signatureOf(s *event.Signature) requestsRequestsSignature {
 	out := requestsRequestsSignature{
-		Class: s.Class, Bound: s.Bound, Bare: boolByte(s.Bare),
+		Class: s.Class, Bound: s.Bound,
 		Value: binary.LittleEndian.Uint64(s.Value[:8]), ValueNext: binary.LittleEndian.Uint64(s.Value[8:]),
 		Mask: binary.LittleEndian.Uint64(s.Mask[:8]), MaskNext: binary.LittleEndian.Uint64(s.Mask[8:]),
+	}
+	if s.Bare {
+		out.Flags |= uint8(requestsRequestsSignatureFlagSIGNATURE_BARE)
+	}
+	if s.Supersedes {
+		out.Flags |= uint8(requestsRequestsSignatureFlagSIGNATURE_SUPERSEDES)
 	}
 	if s.End != "" {
 		out.End = binary.LittleEndian.Uint32([]byte(s.End))

@@ -20,7 +20,7 @@ func TestRequestTables(t *testing.T) {
 	tables, err := newRequestTables(signatures, []uint16{53, 65535}, "amd64")
 	require.NoError(t, err)
 	require.Equal(t, requestsRequestsSignature{
-		Value: 0x20544547, Mask: 0xffffffff, End: 0x0a0d0a0d, Bound: 512, Class: 1, Bare: 1,
+		Value: 0x20544547, Mask: 0xffffffff, End: 0x0a0d0a0d, Bound: 512, Class: 1, Flags: 1,
 	}, tables.signatures[0])
 	require.Zero(t, tables.signatures[1].End)
 	require.Equal(t, requestsRequestsClass{Bound: 1024}, tables.classes[1])

@@ -98,7 +98,7 @@ type tlsRequestsSignature struct {
 	End       uint32
 	Bound     uint16
 	Class     uint8
-	Bare      uint8
+	Flags     uint8
 }
 
 type tlsRequestsSocket struct {

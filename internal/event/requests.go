@@ -104,6 +104,9 @@ type Signature struct {
 	// in both directions: up to Bound bytes of each are copied, not only of
 	// those that begin a turn. For multiplexed and pipelined protocols.
 	Every bool
+	// Supersedes says that a message that begins so is of this class even on a
+	// socket of another one, and all that follows it as well.
+	Supersedes bool
 	// Resumes says that the protocol, once it has agreed upon encryption, goes on
 	// where it was, and does not begin anew.
 	Resumes bool

@@ -212,7 +212,10 @@ func (a *Assembler) follow(c *conn, ev *event.Event) {
 		c.end(ev)
 	case c.isTalk || c.inOrder(r, ev.Time):
 		c.feed(ev)
-		if c.refuser != nil && c.refuser.Refused() {
+		switch {
+		case c.heir != nil:
+			a.handOver(c)
+		case c.refuser != nil && c.refuser.Refused():
 			a.refused(c, ev)
 		}
 	}

@@ -2,6 +2,7 @@ package requests
 
 import (
 	"net/netip"
+	"slices"
 
 	"github.com/sightglass/sightglass/internal/event"
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/exchange"
@@ -23,6 +24,8 @@ type conn struct {
 	seen       uint64           // when the last record was made
 	position   [2]uint64        // by Direction: where the next record should begin
 	placed     [2]bool          // position is known
+	heir       *conn            // that the rest of the segment being fed is for; nil for none
+	rest       exchange.Segment // valid while heir is set
 }
 
 // begin prepares c for the socket of r, its first record.
@@ -253,6 +256,41 @@ func (c *conn) Opaque(form exchange.Form) {
 		ep := c.ep
 		ep.Owner = c.owner
 		c.a.cfg.Opaque(&ep, c.a.cfg.Protocols[c.proto].Name(), form)
+	}
+}
+
+// Switch implements exchange.Switcher.
+func (c *conn) Switch(protocol string, ex *exchange.Exchange, rest *exchange.Segment) bool {
+	proto := slices.IndexFunc(c.a.cfg.Protocols, func(p exchange.Protocol) bool { return p.Name() == protocol })
+	if proto < 0 {
+		return false
+	}
+	heir := c.a.newConn(proto)
+	parser, ok := heir.parser.(exchange.Heir)
+	if !ok {
+		return false
+	}
+	heir.ep, heir.isTalk, heir.owner, heir.seen = c.ep, c.isTalk, c.owner, c.seen
+	heir.position, heir.placed = c.position, c.placed
+	heir.parser.Reset(heir, false)
+	before := c.a.pools[proto].Get()
+	ex.Become(before)
+	parser.Inherit(ex, before.Facts)
+	before.Release()
+	c.heir, c.rest = heir, *rest
+	return true
+}
+
+// handOver has the heir of a connection take its place.
+func (a *Assembler) handOver(c *conn) {
+	heir, rest := c.heir, c.rest
+	c.heir, c.rest = nil, exchange.Segment{}
+	heir.order = c.order
+	a.remove(c)
+	a.conns[heir.ep.Socket] = heir
+	heir.order.add(heir)
+	if rest.Len > 0 {
+		heir.parser.Segment(&rest)
 	}
 }
 

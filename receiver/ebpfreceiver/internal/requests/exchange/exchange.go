@@ -132,6 +132,14 @@ func NewPool(p Protocol) *Pool {
 // Get returns an empty exchange.
 func (p *Pool) Get() *Exchange { return p.pool.Get().(*Exchange) }
 
+// Become makes e one of the protocol of fresh, an empty exchange, which gets the
+// facts of before in return. All else of e stays as it is.
+func (e *Exchange) Become(fresh *Exchange) {
+	e.Protocol, fresh.Protocol = fresh.Protocol, e.Protocol
+	e.Facts, fresh.Facts = fresh.Facts, e.Facts
+	e.pool, fresh.pool = fresh.pool, e.pool
+}
+
 // Release gives e back to its pool; e must not be used afterwards.
 func (e *Exchange) Release() {
 	if e.pool == nil {

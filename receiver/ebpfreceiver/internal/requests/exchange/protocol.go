@@ -127,6 +127,23 @@ type Skipper interface {
 	Skip(now uint64)
 }
 
+// Switcher is a Sink of a connection that may go on in another protocol.
+type Switcher interface {
+	// Switch says that the connection goes on in the protocol of that name with
+	// rest, a segment of the response side, which may be empty. It answers ex, which
+	// the parser gives away and must be the only one that it held. The parser is
+	// not used afterwards, except for Reset. False: the protocol is not followed,
+	// and the parser goes on.
+	Switch(protocol string, ex *Exchange, rest *Segment) bool
+}
+
+// Heir is a Parser that can take over a connection from another protocol.
+type Heir interface {
+	// Inherit gives it the request under way, directly after Reset. The facts of
+	// ex are empty ones of this protocol, before are those of the other.
+	Inherit(ex *Exchange, before Facts)
+}
+
 // Refuser is a Parser that may find out that the connection speaks another
 // protocol than its own, although it began alike.
 type Refuser interface {

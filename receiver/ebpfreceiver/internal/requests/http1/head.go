@@ -9,10 +9,10 @@ import (
 
 // framing is how the end of a message is found (RFC 9112, section 6).
 type framing struct {
-	length   uint64 // of the body; noLength when no header gives one
-	chunked  bool
-	invalid  bool // contradicting or unreadable lengths
-	upgraded bool // an Upgrade header was there
+	length  uint64 // of the body; noLength when no header gives one
+	chunked bool
+	invalid bool // contradicting or unreadable lengths
+	h2c     bool // the connection is to go on in HTTP/2
 }
 
 const noLength = math.MaxUint64
@@ -135,7 +135,7 @@ func parseResponse(b []byte, f *httpfacts.Facts) (fr framing, ok bool) {
 func (fr *framing) header(name, value []byte) {
 	switch len(name) {
 	case 7:
-		fr.upgraded = fr.upgraded || httpfacts.Fold(name, "upgrade")
+		fr.h2c = fr.h2c || httpfacts.Fold(name, "upgrade") && httpfacts.Fold(value, "h2c")
 	case 14:
 		if !httpfacts.Fold(name, "content-length") {
 			return

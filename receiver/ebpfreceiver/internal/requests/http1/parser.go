@@ -65,6 +65,7 @@ type Parser struct {
 	pipelined bool   // requests have been sent before all that came in earlier calls were answered
 	extra     bool   // requests younger than those in open were not copied
 	missing   bool   // bytes of the request side were lost since it was followed last
+	replays   bool   // other response segments have come before the one that is followed was
 	torn      bool   // the next bytes of the request side may begin anywhere in a message
 }
 

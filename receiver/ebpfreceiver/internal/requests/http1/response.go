@@ -103,6 +103,7 @@ func (p *Parser) replay() {
 	for i := range list {
 		// What came before the request was sent does not answer it.
 		if len(p.open) > 0 && list[i].seg.End >= p.open[0].Start {
+			p.replays = i < len(list)-1
 			p.response(&list[i].seg)
 		}
 	}
@@ -230,6 +231,7 @@ func (p *Parser) overlaps(s *exchange.Segment) bool {
 // responseHead reads on in the head of the current response. It returns true
 // when the response ends with it.
 func (p *Parser) responseHead(c *cursor, s *exchange.Segment) (done bool) {
+	before := c.left()
 	head, n := p.resp.head(c)
 	cut := n == 0
 	if cut && c.unseen == 0 && len(head) < maxHead {
@@ -255,6 +257,9 @@ func (p *Parser) responseHead(c *cursor, s *exchange.Segment) (done bool) {
 		}
 		return false
 	}
+	if fr.h2c && f.Status == 101 && !cut && p.switches(c, before-c.left(), s) {
+		return false
+	}
 	next, length := bodyOf(f, &fr, cut)
 	if (cut || next == inUnknown) && p.crowded() {
 		p.lose(s.End, exchange.Truncated)
@@ -267,6 +272,29 @@ func (p *Parser) responseHead(c *cursor, s *exchange.Segment) (done bool) {
 		p.req.restart(inTunnel)
 	}
 	return next == between
+}
+
+// switches tells whether the connection goes on in HTTP/2, behind the head that
+// was read, of which s held n bytes: the request is answered there. The side of
+// the requests has to be over with its own.
+func (p *Parser) switches(c *cursor, n uint64, s *exchange.Segment) bool {
+	sink, ok := p.sink.(exchange.Switcher)
+	if !ok || p.req.state != between || len(p.open) != 1 || p.replays {
+		return false
+	}
+	ex, f := p.open[0], facts(p.open[0])
+	status, first := f.Status, ex.FirstByte
+	f.Status, ex.FirstByte = 0, 0 // of what was an interim response
+	rest := *s
+	rest.Payload, rest.Len = c.data, c.left()
+	if !sink.Switch("http2", ex, &rest) {
+		f.Status, ex.FirstByte = status, first
+		return false
+	}
+	p.took(ex, n, exchange.Response)
+	p.open = p.open[:0]
+	c.data, c.unseen = nil, 0
+	return true
 }
 
 // bodyOf tells how the body behind a response head is delimited (RFC 9112,

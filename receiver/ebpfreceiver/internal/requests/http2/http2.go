@@ -36,6 +36,7 @@ func (p *Protocol) Signatures() []event.Signature {
 	for i := range list {
 		list[i].Bound, list[i].Every = p.Bytes, true
 	}
+	list[0].Supersedes = true // the preface follows an upgrade as well
 	return list
 }
 

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/exchange"
+	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/httpfacts"
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/rpcfacts"
 )
 
@@ -48,6 +49,21 @@ func (p *Parser) Reset(sink exchange.Sink, midway bool) {
 	}
 	clear(p.streams)
 	p.highest, p.missed, p.early, p.doubts, p.lastSeen = 0, 0, 0, 0, 0
+}
+
+// upgraded is the id of the request that the connection was upgraded with (RFC
+// 7540, section 3.2).
+const upgraded = 1
+
+// Inherit implements exchange.Heir.
+func (p *Parser) Inherit(ex *exchange.Exchange, before exchange.Facts) {
+	p.follow(upgraded, ex)
+	p.highest = upgraded
+	f := facts(ex)
+	if h, ok := before.(*httpfacts.Facts); ok {
+		f.Facts, *h = *h, f.Facts
+	}
+	f.Version = httpfacts.HTTP2
 }
 
 // Open implements exchange.Parser.

@@ -117,6 +117,11 @@ func (p *Parser) newStream(id uint32, s *exchange.Segment) *stream {
 	if ex == nil {
 		return nil
 	}
+	return p.follow(id, ex)
+}
+
+// follow begins to follow the stream of an exchange.
+func (p *Parser) follow(id uint32, ex *exchange.Exchange) *stream {
 	var st *stream
 	if n := len(p.free); n > 0 {
 		st = p.free[n-1]
