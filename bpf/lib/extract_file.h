@@ -73,24 +73,38 @@ static __always_inline __u64 extract__pipe(__u64 task, __u32 fd)
 	return kread(inode, inode, i_ino);
 }
 
+static __always_inline __u32 extract__directory_by(const bool direct, struct file *file)
+{
+	struct dentry *dentry, *parent;
+
+	if (!(kget(file, f_mode) & (FMODE_WRITE | FMODE_CREATED)))
+		return 0;
+	dentry = kget(file, f_path.dentry);
+	parent = kget(dentry, d_parent);
+	return (__u32)kget(kget(parent, d_inode), i_ino);
+}
+
+/* extract__directory: the inode number, its lower bits, of the directory of a file
+ * that was opened to be written; 0 for others.
+ */
+static __always_inline __u32 extract__directory(__u64 file)
+{
+	return cfg_direct ? extract__directory_by(true, base__cast(file, file))
+			  : extract__directory_by(false, (struct file *)file);
+}
+
 static __always_inline void extract__file_by(const bool direct, struct file *file,
 					     struct event_file *out)
 {
 	struct inode *inode = kget(file, f_inode);
 	struct super_block *sb = kget(inode, i_sb);
-	__u32 flags = 0, mode = kget(file, f_mode), directory = 0;
+	__u32 flags = 0;
 
 	out->inode = kget(inode, i_ino);
 	out->dev = kget(sb, s_dev);
 	out->mode = kget(inode, i_mode);
-	if (mode & (FMODE_WRITE | FMODE_CREATED)) {
-		struct dentry *dentry = kget(file, f_path.dentry);
-		struct dentry *parent = kget(dentry, d_parent);
-
-		directory = (__u32)kget(kget(parent, d_inode), i_ino);
-		if (mode & FMODE_CREATED)
-			flags |= EVENT_FILE_CREATED;
-	}
+	if (kget(file, f_mode) & FMODE_CREATED)
+		flags |= EVENT_FILE_CREATED;
 	if (!kget(inode, i_nlink)) {
 		flags |= EVENT_FILE_DELETED;
 		if (extract__is_memfd((__u64)file))
@@ -99,7 +113,7 @@ static __always_inline void extract__file_by(const bool direct, struct file *fil
 	if (kget(sb, s_magic) == OVERLAYFS_MAGIC)
 		flags |= extract__layer(kptr(file, file, f_inode));
 	out->flags = flags;
-	out->directory = directory;
+	out->directory = extract__directory_by(direct, file);
 }
 
 /* extract__file: fills out from an open file. */

@@ -49,8 +49,6 @@ static __always_inline void extract__path_name(struct scratch *s, struct cursor 
 	if (pos >= SCRATCH_DATA)
 		return;
 	s->data[pos] = 0;
-	c->top[1] = c->top[0];
-	c->top[0] = c->pos;
 	c->pos = pos + 1;
 }
 
@@ -107,8 +105,6 @@ static __always_inline void extract__path_begin(struct scratch *s, __u64 mnt, __
 	c->end = c->pos + STRING_MAX;
 	c->flags = 0;
 	c->done = 0;
-	c->top[0] = 0;
-	c->top[1] = 0;
 	c->dentry = dentry;
 	c->mount = mnt - bpf_core_field_offset(struct mount, mnt);
 	c->root = kptr(vfsmount, mnt, mnt_root);

@@ -11,7 +11,6 @@
 #define SIGHTGLASS_FILTER_H
 
 #include "calls.h"
-#include "extract_path.h"
 
 #define FILTER_SETS 8 /* a power of two */
 #define FILTER_WORDS 64 /* of a bitmap; a power of two */
@@ -148,109 +147,40 @@ static __always_inline bool filter__is_plain(const __u64 *path, __u32 len)
 	return true;
 }
 
-/* filter__named: whether set n may have the path of an open call, which begins
- * at data[at]; len counts its NUL.
+/* filter__has_path: whether a set may have a path of len bytes, its NUL included.
+ * FILTER_PATH_WORDS words of it can be read, or as many as len needs, and three.
  */
-__noinline int filter__named(__u32 user, __u32 n, __u32 at, __u32 len)
+static __always_inline bool filter__has_path(const struct path_set *set, const __u64 *path,
+					     __u32 len)
 {
-	const struct path_set *set = filter__set(filter__now()->named, n);
-	struct scratch *s = base__scratch_again(user);
-	__u64 first, second, ends, pos = at;
-	const __u64 *path;
-	__u32 first_len;
+	const __u8 *names = (const __u8 *)path + 1;
+	__u64 first, second = 0, ends, skip;
 
-	pin(pos); /* 5.10 does not see that a copy of the argument is compared */
-	if (!s || len > FILTER_PATH_WORDS * 8 || pos > SCRATCH_LAST)
-		return 1;
-	pin(pos);
-	path = (const __u64 *)&s->data[pos];
 	if (*(const __u8 *)path != '/' || !filter__is_plain(path, len))
-		return 1;
-	first = *(const __u64 *)((const __u8 *)path + 1);
+		return true;
+	first = *(const __u64 *)names;
 	ends = filter__zeros(first ^ FILTER_SLASHES) | filter__zeros(first);
 	first = filter__name(first, ends);
-	first_len = filter__name_len(ends);
 	if (filter__has_one(set, first))
-		return 1;
-	if (first_len >= 8)
-		return 0;
-	second = 0;
-	if (first_len + 2 < len) {
-		pos += first_len + 2;
-		if (pos > SCRATCH_LAST)
-			return 1;
-		pin(pos);
-		second = *(const __u64 *)&s->data[pos];
+		return true;
+	skip = filter__name_len(ends);
+	if (skip >= 8)
+		return false;
+	if (skip + 2 < len) {
+		pin(skip);
+		second = *(const __u64 *)(names + (skip & 7) + 1);
 		ends = filter__zeros(second ^ FILTER_SLASHES) | filter__zeros(second);
 		second = filter__name(second, ends);
 	}
 	return filter__has_two(set, first, second);
 }
 
-/* filter__top: the first bytes of a name that the walk has put at pos. */
-static __always_inline __u64 filter__top(struct scratch *s, __u32 at, bool *is_long)
-{
-	__u64 pos = at, word, ends;
-
-	pin(pos); /* as above */
-	if (pos > SCRATCH_LAST)
-		return 0;
-	pin(pos);
-	word = *(const __u64 *)&s->data[pos];
-	ends = filter__zeros(word);
-	*is_long = !ends;
-	return filter__name(word, ends);
-}
-
+/* filter__has_inode: whether a bitmap may have an inode. */
 static __always_inline bool filter__has_inode(const __u64 *bits, __u64 inode)
 {
 	__u64 hash = inode * FILTER_HASH_ONE >> FILTER_INODE_SHIFT;
 
 	return bits[hash >> 6 & (FILTER_INODE_WORDS - 1)] >> (hash & 63) & 1;
-}
-
-/* filter__known: whether the file whose facts end the record is one that passes,
- * or there are none.
- */
-static __always_inline bool filter__known(struct scratch *s)
-{
-	__u64 pos = s->pos - sizeof(struct event_extra) - sizeof(struct event_file);
-	struct event_extra *x;
-	struct event_file *file;
-
-	if (pos > SCRATCH_LAST)
-		return true;
-	pin(pos);
-	x = (struct event_extra *)&s->data[pos];
-	if (x->kind != EXTRA_FILE)
-		return true;
-	file = (struct event_file *)(x + 1);
-	return filter__has_inode(known_inodes, file->inode) ||
-	       (file->directory && filter__has_inode(known_directories, file->directory));
-}
-
-/* filter__resolved: whether set n may have the path that was walked last. A file
- * that is known by its inode may have another one.
- */
-__noinline int filter__resolved(__u32 user, __u32 n)
-{
-	const struct path_set *set = filter__set(filter__now()->resolved, n);
-	struct scratch *s = base__scratch_again(user);
-	__u64 first = 0, second = 0;
-	bool is_long = false;
-
-	if (!s || !s->cursor.done || s->cursor.flags & (EXTRA_TRUNCATED | EXTRA_DETACHED) ||
-	    filter__known(s))
-		return 1;
-	if (s->cursor.top[0])
-		first = filter__top(s, s->cursor.top[0], &is_long);
-	if (filter__has_one(set, first))
-		return 1;
-	if (is_long)
-		return 0;
-	if (s->cursor.top[1])
-		second = filter__top(s, s->cursor.top[1], &is_long);
-	return filter__has_two(set, first, second);
 }
 
 #endif

@@ -38,14 +38,13 @@ struct cursor {
 	__u32 end; /* bytes may be written up to here */
 	__u32 flags; /* enum event_extra_flag */
 	__u32 done;
-	__u32 top[2]; /* where the last two names begin: the first of the path; 0: none */
 };
 
 struct scratch {
 	__u32 pos; /* bytes of data in use; a multiple of 8 */
 	__u32 flags; /* enum event_flag, gathered */
 	__u32 user; /* enum scratch_user */
-	__u32 result; /* the record has what the call returned */
+	__u32 reserved;
 	struct cursor cursor;
 	__u8 data[SCRATCH_DATA] __attribute__((aligned(8)));
 };
@@ -68,7 +67,6 @@ static __always_inline struct scratch *base__scratch(__u32 user, __u32 head)
 		s->pos = head;
 		s->flags = 0;
 		s->user = user;
-		s->result = 0;
 	}
 	return s;
 }

@@ -66,6 +66,19 @@ static __always_inline __u8 syscall__socketcall(__u64 *args)
 	return cfg_rows_socketcall[call & 31];
 }
 
+/* syscall__native_row: the row of a call that is not of the 32-bit convention,
+ * wanted or not.
+ */
+static __always_inline __u64 syscall__native_row(__u32 nr)
+{
+	__u64 n = nr & (CALL_MAX - 1), row;
+
+	pin(n);
+	row = cfg_rows[n & (CALL_MAX - 1)];
+	pin(row);
+	return row;
+}
+
 /* syscall__row: the row of the call, and its arguments; ROW_NONE when nobody
  * wants it.
  */
@@ -79,7 +92,7 @@ static __always_inline __u8 syscall__row(__u64 regs, __u32 nr, __u8 abi, __u8 fl
 		if (!(flags & CALL_WANTED))
 			return ROW_NONE;
 		extract__args(regs, args);
-		row = cfg_rows[n & (CALL_MAX - 1)];
+		row = syscall__native_row(nr);
 	} else {
 		if (!(flags & CALL_WANTED_COMPAT))
 			return ROW_NONE;

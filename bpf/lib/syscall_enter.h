@@ -5,63 +5,7 @@
 #ifndef SIGHTGLASS_SYSCALL_ENTER_H
 #define SIGHTGLASS_SYSCALL_ENTER_H
 
-#include "syscall_filter.h"
-
-/* syscall__enter_text: the entry of a 64-bit call whose only memory is a string,
- * as of nearly all calls about files: it is read right into the slot where the
- * exit finds it. False when it is no such call, or has to be kept elsewhere.
- */
-static __always_inline bool syscall__enter_text(__u64 task, __u64 regs, __u32 nr, __u8 abi)
-{
-	const volatile struct syscall_spec *spec;
-	__u64 n = nr & (CALL_MAX - 1), row;
-	struct stash_slot *slot;
-	struct event_extra *x;
-	__u32 tid, text, access;
-	__u8 *first;
-	long len;
-
-	pin(n);
-	row = cfg_rows[n & (CALL_MAX - 1)];
-	spec = syscall__spec(row);
-	text = spec->text;
-	if (!text)
-		return false;
-	pin(row);
-	if (!row_wanted[row & (ROW_MAX - 1)])
-		return true;
-	text--;
-	tid = kread(task_struct, task, pid);
-	access = spec->access;
-	if (syscall__hopeless(row, access ? extract__arg(regs, access - 1) : 0)) {
-		base__stash_forget(tid);
-		return true;
-	}
-	slot = base__stash_claim(tid);
-	if (!slot)
-		return false;
-	x = (struct event_extra *)slot->stash.data;
-	first = (__u8 *)(x + 1);
-	len = arg__length(bpf_probe_read_user_str(first, STASH_DATA - sizeof(*x),
-						  (void *)extract__arg(regs, text)));
-	if (!len || len >= STASH_DATA - (long)sizeof(*x))
-		return false;
-	x->arg = text;
-	x->kind = EXTRA_BYTES;
-	x->flags = 0;
-	x->len = len;
-	slot->stash.head.enter = spec->flags & SPEC_TIMED ? bpf_ktime_get_boot_ns() : 0;
-	slot->stash.head.nr = nr;
-	slot->stash.head.len = ALIGN8(sizeof(*x) + len);
-	slot->stash.head.row = row;
-	slot->stash.head.abi = abi;
-	slot->stash.head.have = 1 << (text & 7);
-	slot->stash.head.relative = *first == '/' ? 0 : 1 << (text & 7);
-	slot->stash.head.active = 1;
-	slot->stash.head.big = 0;
-	slot->stash.head.flags = 0;
-	return true;
-}
+#include "syscall_text.h"
 
 static __always_inline void syscall__enter(const bool atomic, __u64 task, __u64 regs, __u32 nr,
 					   __u8 abi, __u8 flags)

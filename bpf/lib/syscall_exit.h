@@ -5,9 +5,7 @@
 
 #include "emit.h"
 #include "extract_identity.h"
-#include "syscall_filter.h"
-
-#define ERESTARTNOINTR 513 /* the call begins anew in any case */
+#include "syscall_text.h"
 
 /* syscall__late_args: memory arguments that the entry could not read (their page
  * was not resident), by the bits of missing, are read now and marked.
@@ -174,11 +172,19 @@ static __always_inline __u8 syscall__exit_begin(const bool atomic, struct scratc
 static __always_inline void syscall__exit(const bool atomic, __u64 task, __u64 regs, __u32 nr,
 					  __u8 abi, __u8 flags, __s64 ret)
 {
-	struct scratch *s = base__scratch(SCRATCH_EXIT, sizeof(struct syscall_record));
+	enum call_verdict verdict = VERDICT_NONE;
 	const volatile struct syscall_spec *spec;
 	struct syscall_record *r;
+	struct scratch *s;
 	__u8 row, have;
 
+	if (atomic && abi != EVENT_ABI_32)
+		verdict = syscall__judge(task, regs, nr, ret);
+	if (verdict == VERDICT_LEFT_OUT) {
+		base__count_left_out(CLASS_SECURITY, FILTER_INTEREST);
+		return;
+	}
+	s = base__scratch(SCRATCH_EXIT, sizeof(struct syscall_record));
 	if (!s)
 		return;
 	r = (struct syscall_record *)s->data;
@@ -194,7 +200,7 @@ static __always_inline void syscall__exit(const bool atomic, __u64 task, __u64 r
 	}
 	r->call.row = row - 1;
 	r->call.ret = ret;
-	if (!syscall__passes(s, task, row, have)) {
+	if (verdict != VERDICT_PASSES && !syscall__passes(s, task, row, have)) {
 		base__count_left_out(CLASS_SECURITY, FILTER_INTEREST);
 		return;
 	}
@@ -204,8 +210,7 @@ static __always_inline void syscall__exit(const bool atomic, __u64 task, __u64 r
 		syscall__late_args(s->user, row, abi, spec->memory & ~have);
 	if (spec->fds || r->call.relative || spec->result == RESULT_CWD)
 		syscall__emit_fds(s->user, task, row);
-	if (ret >= 0 && !s->result && spec->result >= RESULT_FILE &&
-	    spec->result <= RESULT_DESCRIPTOR)
+	if (ret >= 0 && spec->result >= RESULT_FILE && spec->result <= RESULT_DESCRIPTOR)
 		arg__emit_fd(s->user, task, (__u32)ret, PART_RESULT);
 	if (spec->flags & SPEC_IDENTITY)
 		extract__identity_extra(s, task);

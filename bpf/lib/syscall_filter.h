@@ -6,7 +6,7 @@
 #define SIGHTGLASS_SYSCALL_FILTER_H
 
 #include "emit.h"
-#include "filter.h"
+#include "filter_open.h"
 #include "syscall.h"
 
 struct syscall_record {
@@ -42,8 +42,7 @@ static __always_inline bool syscall__hopeless(__u8 row, __u64 detail)
 }
 
 /* syscall__passes: whether somebody may want the call. The first extra is the path
- * of an open call, where the entry has read it. What the call has opened is put
- * into the record when its path decides, and then need not be again.
+ * of an open call, where the entry has read it.
  */
 static __always_inline bool syscall__passes(struct scratch *s, __u64 task, __u8 row, __u8 have)
 {
@@ -66,10 +65,7 @@ static __always_inline bool syscall__passes(struct scratch *s, __u64 task, __u8 
 	}
 	if (call->ret < 0 || !filter__set(f->resolved, n)->used)
 		return false;
-	s->cursor.done = 0;
-	arg__emit_fd(s->user, task, (__u32)call->ret, PART_RESULT);
-	s->result = 1;
-	return filter__resolved(s->user, n);
+	return filter__resolved(task, (__u32)call->ret, n);
 }
 
 #endif

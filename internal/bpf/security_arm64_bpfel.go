@@ -294,12 +294,12 @@ type securityPathSet struct {
 }
 
 type securityScratch struct {
-	_      structs.HostLayout
-	Pos    uint32
-	Flags  uint32
-	User   uint32
-	Result uint32
-	Cursor struct {
+	_        structs.HostLayout
+	Pos      uint32
+	Flags    uint32
+	User     uint32
+	Reserved uint32
+	Cursor   struct {
 		_      structs.HostLayout
 		Dentry uint64
 		Root   uint64
@@ -308,7 +308,6 @@ type securityScratch struct {
 		End    uint32
 		Flags  uint32
 		Done   uint32
-		Top    [2]uint32
 	}
 	Data [28672]uint8
 }

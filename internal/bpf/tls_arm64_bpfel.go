@@ -158,12 +158,12 @@ type tlsRequestsVerdict struct {
 }
 
 type tlsScratch struct {
-	_      structs.HostLayout
-	Pos    uint32
-	Flags  uint32
-	User   uint32
-	Result uint32
-	Cursor struct {
+	_        structs.HostLayout
+	Pos      uint32
+	Flags    uint32
+	User     uint32
+	Reserved uint32
+	Cursor   struct {
 		_      structs.HostLayout
 		Dentry uint64
 		Root   uint64
@@ -172,7 +172,6 @@ type tlsScratch struct {
 		End    uint32
 		Flags  uint32
 		Done   uint32
-		Top    [2]uint32
 	}
 	Data [28672]uint8
 }
