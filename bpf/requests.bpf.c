@@ -122,7 +122,7 @@ int on_io_exit(struct bpf_raw_tracepoint_args *ctx)
 		io.fiber = extract__fiber(ctx->args[0]);
 		requests__ended(s, &io);
 	}
-	if (tls__since() && tls__concerns(s, &io)) {
+	if (tls__is_used() && tls__concerns(s, &io)) {
 		c = bpf_map_lookup_elem(&requests_current, &zero);
 		if (!c)
 			return 0;
@@ -228,7 +228,7 @@ int on_tcp_destroy_sock(struct bpf_raw_tracepoint_args *ctx)
 	requests__count(closed);
 	if (requests__is_unseen(s, sk))
 		requests__count(unseen);
-	if (tls__since())
+	if (tls__is_used())
 		requests__closed(sk | TLS_KEY);
 	requests__closed(sk);
 	return 0;

@@ -216,12 +216,20 @@ struct {
 struct requests_scratch {
 	struct requests_record record;
 	__u8 payload[2 * REQUESTS_PAYLOAD];
-	__u64 owner; /* who uses it, where programs may be preempted */
+	__u64 owner; /* who uses it, where programs may be preempted; 0: nobody */
+	__u64 slot; /* its key */
 };
+
+/* How many there are for each CPU. Programs on probes may be preempted by others. */
+#ifdef REQUESTS_PREEMPTIBLE
+#define REQUESTS_SCRATCHES 4
+#else
+#define REQUESTS_SCRATCHES 1
+#endif
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 1);
+	__uint(max_entries, REQUESTS_SCRATCHES);
 	__type(key, __u32);
 	__type(value, struct requests_scratch);
 } requests_scratch SEC(".maps");

@@ -14,15 +14,15 @@
 #define REQUESTS_SEARCHES 3
 
 /* requests__find_end: whether the end of a head stands in the first len bytes of
- * the payload that is being made, and something behind it. Four bytes at a time:
- * only a word with the first byte of the end in it is looked at closely.
+ * the payload that is being made in a scratch buffer, and something behind it. Four
+ * bytes at a time: only a word with the first byte of the end in it is looked at
+ * closely.
  */
-__noinline int requests__find_end(__u32 end, __u32 len)
+__noinline int requests__find_end(__u32 end, __u32 len, __u32 slot)
 {
 	const __u64 ones = 0x0101010101010101ULL;
 	__u64 first = (end & 0xff) * ones, word, gone;
-	__u32 zero = 0;
-	struct requests_scratch *s = bpf_map_lookup_elem(&requests_scratch, &zero);
+	struct requests_scratch *s = bpf_map_lookup_elem(&requests_scratch, &slot);
 
 	if (!s)
 		return 0;
@@ -51,21 +51,23 @@ __noinline int requests__find_end(__u32 end, __u32 len)
  */
 static __always_inline bool requests__wants_more(struct requests_socket *s,
 						 const volatile struct requests_signature *sig,
-						 const struct requests_record *r, __u64 got,
+						 const struct requests_scratch *b, __u64 got,
 						 bool all)
 {
+	const struct requests_record *r = &b->record;
+
 	if (s->wide || !sig->end)
 		return false;
 	if (!all) {
 		if (sig->flags & SIGNATURE_BARE && r->tail_len == REQUESTS_TAIL &&
 		    *(const __u64 *)r->tail >> 32 == sig->end)
 			return true;
-		return !requests__find_end(sig->end, got);
+		return !requests__find_end(sig->end, got, b->slot);
 	}
 	if (s->searched >= REQUESTS_SEARCHES)
 		return false;
 	s->searched++;
-	return requests__find_end(sig->end, got);
+	return requests__find_end(sig->end, got, b->slot);
 }
 
 #endif

@@ -55,20 +55,41 @@ static __always_inline void requests__head(struct requests_record *r,
 	*(__u64 *)r->tail = 0;
 }
 
-/* requests__claim, requests__emit: between them the scratch buffer is used. The
+/* requests__claim, requests__release: between them a scratch buffer is used. The
  * kernel keeps programs on tracepoints from being run again before they are done;
- * those on probes are not run twice at once by this: a record into which another
- * thread may have written is lost.
+ * those on probes take a buffer that is free. Should there be none, or two take
+ * the same one at once, then the record into which the other may have written is
+ * lost.
  */
-static __always_inline void requests__claim(struct requests_scratch *b)
+static __always_inline struct requests_scratch *requests__claim(void)
+{
+	__u32 slot = 0;
+	struct requests_scratch *b = bpf_map_lookup_elem(&requests_scratch, &slot);
+
+#ifdef REQUESTS_PREEMPTIBLE
+	for (__u32 i = 1; b && b->owner && i < REQUESTS_SCRATCHES; i++) {
+		slot = i;
+		b = bpf_map_lookup_elem(&requests_scratch, &slot);
+	}
+	if (!b)
+		return 0;
+	*(volatile __u64 *)&b->owner = bpf_get_current_pid_tgid();
+	b->slot = slot;
+#endif
+	return b;
+}
+
+static __always_inline void requests__release(struct requests_scratch *b)
 {
 #ifdef REQUESTS_PREEMPTIBLE
-	*(volatile __u64 *)&b->owner = bpf_get_current_pid_tgid();
+	if (*(volatile __u64 *)&b->owner == bpf_get_current_pid_tgid())
+		*(volatile __u64 *)&b->owner = 0;
 #else
 	(void)b;
 #endif
 }
 
+/* requests__emit: hands a record over. */
 static __always_inline void requests__emit(struct requests_scratch *b, __u64 captured)
 {
 #ifdef REQUESTS_PREEMPTIBLE
@@ -135,7 +156,7 @@ static __always_inline __u64 requests__fill(struct requests_scratch *b, struct r
 	if (!all)
 		requests__tail(b, m);
 	got = bound > got ? requests__copy(b, m, bound) : bound;
-	if (sig && requests__wants_more(s, sig, &b->record, got, all)) {
+	if (sig && requests__wants_more(s, sig, b, got, all)) {
 		s->wide = 1;
 		if (!all)
 			got = requests__copy(b, m, cfg_payload_max);
@@ -202,15 +223,13 @@ static __always_inline void requests__data(struct requests_socket *s, const stru
 	__u8 way = io->call & IO_SEND ? REQUESTS_SEND + 1 : REQUESTS_RECEIVE + 1;
 	bool turn = s->last != way, fresh;
 	struct requests_scratch *b;
-	__u32 zero = 0;
 	__u64 got;
 
 	if (!s->end.class && !turn && s->tries >= REQUESTS_TRIES)
 		return;
-	b = bpf_map_lookup_elem(&requests_scratch, &zero);
+	b = requests__claim();
 	if (!b)
 		return;
-	requests__claim(b);
 	s->last = way;
 	fresh = turn || s->budget[(way - 1) & 1];
 	got = 0;
@@ -223,6 +242,7 @@ static __always_inline void requests__data(struct requests_socket *s, const stru
 	}
 	if (s->end.class)
 		requests__record(b, s, io, &m, got, turn, sig);
+	requests__release(b);
 }
 
 #endif

@@ -28,17 +28,19 @@ static __always_inline bool requests__is_nothing(__s64 ret)
 static __always_inline void requests__over(struct requests_socket *s, const struct requests_io *io)
 {
 	struct requests_scratch *b;
-	__u32 zero = 0, tid;
+	__u32 tid;
 
 	if (!s->end.class)
 		return;
 	tid = requests__own(s, io->sk, io->task);
-	b = bpf_map_lookup_elem(&requests_scratch, &zero);
-	if (!b || requests__is_excluded(s))
+	if (requests__is_excluded(s))
 		return;
-	requests__claim(b);
+	b = requests__claim();
+	if (!b)
+		return;
 	requests__head(&b->record, s, tid);
 	requests__send(b, s, io, 0);
+	requests__release(b);
 }
 
 /* requests__ended: a call on a watched socket ended. */

@@ -5,7 +5,6 @@
  * when its cipher text leaves, so that no probe is needed where writes return.
  */
 #define REQUESTS_PREEMPTIBLE
-#include "lib/extract_regs.h"
 #include "tls_go.h"
 #include "tls_library.h"
 
@@ -17,7 +16,7 @@ int on_tls_read(struct pt_regs *ctx)
 {
 	struct tls_session *s;
 
-	tls__enter(TLS_READ, extract__parameter(ctx, 0), extract__parameter(ctx, 1), 0, &s);
+	tls__enter(ctx, TLS_READ, 0, &s);
 	return 0;
 }
 
@@ -27,8 +26,7 @@ int on_tls_read_counted(struct pt_regs *ctx)
 {
 	struct tls_session *s;
 
-	tls__enter(TLS_READ, extract__parameter(ctx, 0), extract__parameter(ctx, 1),
-		   extract__parameter(ctx, 3), &s);
+	tls__enter(ctx, TLS_READ, extract__parameter(ctx, 3), &s);
 	return 0;
 }
 
@@ -41,11 +39,10 @@ int on_tls_read_return(struct pt_regs *ctx)
 }
 
 /* int write(session, buffer, length, ...) */
-SEC("uprobe")
+SEC("uprobe.s")
 int on_tls_write(struct pt_regs *ctx)
 {
-	tls__write(extract__parameter(ctx, 0), extract__parameter(ctx, 1),
-		   extract__parameter(ctx, 2));
+	tls__write(ctx);
 	return 0;
 }
 
@@ -55,7 +52,7 @@ int on_tls_handshake(struct pt_regs *ctx)
 {
 	struct tls_session *s;
 
-	tls__enter(TLS_HANDSHAKE, extract__parameter(ctx, 0), 0, 0, &s);
+	tls__enter(ctx, TLS_HANDSHAKE, 0, &s);
 	return 0;
 }
 
@@ -94,7 +91,7 @@ int on_tls_free(struct pt_regs *ctx)
 }
 
 /* func (c *Conn) Write(b []byte), of crypto/tls in Go, begins. */
-SEC("uprobe")
+SEC("uprobe.s")
 int on_tls_go_write(struct pt_regs *ctx)
 {
 	struct tls_text text = { .base = extract__go_parameter(ctx, 1),
@@ -102,6 +99,7 @@ int on_tls_go_write(struct pt_regs *ctx)
 
 	text.len = extract__go_parameter(ctx, 2);
 	text.enter = bpf_ktime_get_boot_ns();
+	tls__fetch(&text);
 	tls__go_moved(ctx, extract__go_parameter(ctx, 0), &text);
 	return 0;
 }

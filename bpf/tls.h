@@ -16,6 +16,7 @@
 #define TLS_KEY 1ULL /* in the key of requests_sockets */
 #define TLS_THREADS 32768 /* a power of two */
 #define TLS_SESSIONS 16384
+#define TLS_FILES 2048
 
 /* What a thread is doing inside a TLS library. */
 enum tls_call {
@@ -55,7 +56,7 @@ struct tls_thread {
 	__u32 heard_id; /* the lower half of its id */
 	__u32 tid;
 	__u32 tgid;
-	__u16 reserved;
+	__u16 file; /* that the call is in, as in tls_files */
 	__u8 call; /* enum tls_call */
 	__u8 state; /* enum tls_state, enum tls_flag */
 };
@@ -99,17 +100,20 @@ struct {
 	__type(value, struct tls_session);
 } tls_sessions SEC(".maps");
 
-/* What user space has attached. */
-struct tls_settings {
-	__u64 since; /* ns since boot, of the last probe; 0: there is none */
+/* A file that user space has attached probes to. */
+struct tls_file {
+	__u64 since; /* ns since boot, of its last probe; 0: it has none */
 };
 
+/* By the cookie of the probes. Key 0 is for all files: the last probe of any, and
+ * what goes for those whose probes have no cookie, before Linux 5.15.
+ */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1);
+	__uint(max_entries, TLS_FILES);
 	__type(key, __u32);
-	__type(value, struct tls_settings);
-} tls_settings SEC(".maps");
+	__type(value, struct tls_file);
+} tls_files SEC(".maps");
 
 /* What happened to sessions, by CPU; internal/bpf reads it as statistics. */
 struct tls_stats {
@@ -135,13 +139,18 @@ struct {
 			__sync_fetch_and_add(&__s->member, 1);                    \
 	})
 
-/* tls__since: when the last probe was attached, 0 when there is none. */
-static __always_inline __u64 tls__since(void)
+/* tls__since: when the last probe of a file was attached, 0 when there is none. */
+static __always_inline __u64 tls__since(__u32 file)
 {
-	__u32 zero = 0;
-	struct tls_settings *s = bpf_map_lookup_elem(&tls_settings, &zero);
+	struct tls_file *f = bpf_map_lookup_elem(&tls_files, &file);
 
-	return s ? s->since : 0;
+	return f ? f->since : 0;
+}
+
+/* tls__is_used: whether there are any probes. */
+static __always_inline bool tls__is_used(void)
+{
+	return tls__since(0);
 }
 
 /* tls__slot: the slot of a thread, be it in use by it or by another. */

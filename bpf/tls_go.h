@@ -6,8 +6,7 @@
 #ifndef SIGHTGLASS_TLS_GO_H
 #define SIGHTGLASS_TLS_GO_H
 
-#include "lib/extract_regs.h"
-#include "tls_stream.h"
+#include "tls_probe.h"
 
 /* A tls.Conn begins with the net.Conn below it, an interface. If that is a
  * *net.TCPConn or a *net.UnixConn, its data is a pointer to the net.netFD, which
@@ -46,7 +45,7 @@ static __noinline int tls__go_socket(__u64 conn, struct requests_handle *h)
 }
 
 /* tls__go_moved: a connection reads or writes plain text. */
-static __always_inline void tls__go_moved(const struct pt_regs *ctx, __u64 conn, struct tls_text *x)
+static __always_inline void tls__go_moved(struct pt_regs *ctx, __u64 conn, struct tls_text *x)
 {
 	struct requests_handle h = {};
 	struct requests_socket *s;
@@ -61,7 +60,10 @@ static __always_inline void tls__go_moved(const struct pt_regs *ctx, __u64 conn,
 	key = h.sk | TLS_KEY;
 	x->sk = h.sk;
 	s = bpf_map_lookup_elem(&requests_sockets, &key);
-	x->id = s && s->inode == h.inode ? s->id : tls__open(h.sk, 0);
+	if (s && s->inode == h.inode)
+		x->id = s->id;
+	else if (requests__socket(&h)) /* a connection may be older than what sees its calls */
+		x->id = tls__open(h.sk, 0, tls__file(ctx));
 	if (!x->id) {
 		tls__count(unbound);
 		return;

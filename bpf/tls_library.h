@@ -3,14 +3,15 @@
 #ifndef SIGHTGLASS_TLS_LIBRARY_H
 #define SIGHTGLASS_TLS_LIBRARY_H
 
-#include "tls_stream.h"
+#include "tls_probe.h"
 
 /* tls__enter: the current thread goes into a library. Returns its slot, and what
  * is known of the session in known.
  */
-static __always_inline struct tls_thread *tls__enter(enum tls_call call, __u64 session, __u64 buf,
+static __always_inline struct tls_thread *tls__enter(struct pt_regs *ctx, enum tls_call call,
 						     __u64 count, struct tls_session **known)
 {
+	__u64 session = extract__parameter(ctx, 0);
 	__u64 id = bpf_get_current_pid_tgid();
 	struct tls_thread *t = tls__slot((__u32)id);
 	struct tls_session *s;
@@ -27,8 +28,9 @@ static __always_inline struct tls_thread *tls__enter(enum tls_call call, __u64 s
 	s = tls__session(id >> 32, session);
 	t->tgid = id >> 32;
 	t->session = session;
-	t->buf = buf;
+	t->buf = call == TLS_HANDSHAKE ? 0 : extract__parameter(ctx, 1);
 	t->count = count;
+	t->file = tls__file(ctx);
 	t->sk = s ? s->sk : 0;
 	t->id = s ? s->id : 0;
 	t->state &= TLS_TAKEN;
@@ -80,7 +82,7 @@ static __always_inline bool tls__guess(struct tls_thread *t, __u32 flags)
 	plain = bpf_map_lookup_elem(&requests_sockets, &plain_key);
 	if (plain && plain->id == (cipher->id | TLS_STREAM))
 		return false;
-	fresh.id = tls__open(sk, 0);
+	fresh.id = tls__open(sk, 0, t->file);
 	if (!fresh.id)
 		return false;
 	fresh.sk = sk;
@@ -164,16 +166,17 @@ static __always_inline bool tls__is_again(struct tls_session *s, const struct tl
 	return false;
 }
 
-/* tls__write: a write of len bytes begins. A session whose caller moves the cipher
+/* tls__write: a write begins. A session whose caller moves the cipher
  * text, and whose socket is not known, may write before it has read: clients that
  * have something to say do so when the server's answer has come, which may
  * complete the handshake.
  */
-static __always_inline void tls__write(__u64 session, __u64 buf, __u32 len)
+static __always_inline void tls__write(struct pt_regs *ctx)
 {
-	struct tls_text text = { .base = buf, .len = (__s32)len, .direction = REQUESTS_SEND };
+	__u32 len = extract__parameter(ctx, 2);
+	struct tls_text text = { .len = (__s32)len, .direction = REQUESTS_SEND };
 	struct tls_session *s = 0;
-	struct tls_thread *t = tls__enter(TLS_WRITE, session, buf, 0, &s);
+	struct tls_thread *t = tls__enter(ctx, TLS_WRITE, 0, &s);
 
 	if (!t)
 		return;
@@ -191,9 +194,12 @@ static __always_inline void tls__write(__u64 session, __u64 buf, __u32 len)
 		t->call = TLS_NONE;
 		text.sk = t->sk;
 		text.id = t->id;
+		text.base = t->buf;
 		text.enter = bpf_ktime_get_boot_ns();
-		if (text.len > 0)
+		if (text.len > 0) {
+			tls__fetch(&text);
 			tls__moved(&text);
+		}
 		return;
 	}
 	if (s && s->pending)

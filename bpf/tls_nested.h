@@ -48,7 +48,7 @@ static __always_inline bool tls__bind(struct tls_thread *t, __u64 sk, __u64 id)
 
 	if (tls__is_bound(t, sk, id))
 		return true;
-	fresh.id = tls__open(sk, t->call == TLS_HANDSHAKE);
+	fresh.id = tls__open(sk, t->call == TLS_HANDSHAKE, t->file);
 	if (!fresh.id)
 		return false;
 	fresh.sk = sk;
@@ -144,14 +144,7 @@ static __always_inline void tls__received(struct tls_thread *t, __s64 ret)
 static __always_inline void tls__nested(struct tls_thread *t, const struct requests_io *io,
 					__u64 id)
 {
-	struct tls_nested c = {
-		.sk = io->sk,
-		.id = id,
-		.ret = io->ret,
-		.len = io->args[2],
-		.fiber = io->fiber,
-		.nr = io->nr,
-	};
+	struct tls_nested c = { .sk = io->sk, .id = id, .ret = io->ret, .len = io->args[2] };
 	struct tls_text text = { .sk = io->sk, .len = io->ret, .fiber = io->fiber };
 	struct requests_memory m = {};
 	struct requests_part part;
@@ -161,6 +154,8 @@ static __always_inline void tls__nested(struct tls_thread *t, const struct reque
 		if (!(io->call & IO_SEND) || !requests__memory(&m, io->call, io->args))
 			return;
 		c.base = m.base;
+		c.fiber = io->fiber;
+		c.nr = io->nr;
 		if (m.count) {
 			if (bpf_probe_read_user(&part, sizeof(part), (void *)m.base))
 				return;
@@ -189,7 +184,7 @@ static __always_inline bool tls__fails(__u8 call)
 	struct tls_thread *t;
 	__u32 tid;
 
-	if (!tls__since())
+	if (!tls__is_used())
 		return false;
 	tid = (__u32)bpf_get_current_pid_tgid();
 	t = tls__slot(tid);

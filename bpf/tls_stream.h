@@ -7,12 +7,13 @@
 #include "tls.h"
 
 /* tls__is_whole: whether nothing can have been said over a connection before its
- * stream of plain text begins: the probes are older than it, or one end of it
- * has not spoken at all.
+ * stream of plain text begins: the probes in the file that encrypts it are older
+ * than it, or one end of it has not spoken at all.
  */
-static __always_inline bool tls__is_whole(const struct requests_socket *cipher)
+static __always_inline bool tls__is_whole(const struct requests_socket *cipher, __u32 file)
 {
-	if (!(cipher->flags & REQUESTS_MIDWAY) && cipher->id > (tls__since() << 8 & ~TLS_STREAM))
+	if (!(cipher->flags & REQUESTS_MIDWAY) &&
+	    cipher->id > (tls__since(file) << 8 & ~TLS_STREAM))
 		return true;
 	return !cipher->moved[REQUESTS_SEND] || !cipher->moved[REQUESTS_RECEIVE];
 }
@@ -21,12 +22,12 @@ static __always_inline bool tls__is_whole(const struct requests_socket *cipher)
 static __always_inline void tls__announce(const struct requests_socket *s)
 {
 	struct requests_scratch *b;
-	__u32 zero = 0;
 
-	b = bpf_map_lookup_elem(&requests_scratch, &zero);
-	if (!b || base__is_self(s->tgid))
+	if (base__is_self(s->tgid))
 		return;
-	requests__claim(b);
+	b = requests__claim();
+	if (!b)
+		return;
 	requests__head(&b->record, s, s->tid);
 	b->record.header.type = EVENT_DATA;
 	b->record.header.len = sizeof(b->record);
@@ -39,12 +40,14 @@ static __always_inline void tls__announce(const struct requests_socket *s)
 	b->record.fiber = 0;
 	b->record.direction = REQUESTS_SEND;
 	requests__emit(b, 0);
+	requests__release(b);
 }
 
 /* tls__open: makes the stream of a socket's plain text, if there is none. shaken
- * says that the handshake was seen. Returns its id, 0 when there is none.
+ * says that the handshake was seen; file is the one that encrypts. Returns its id,
+ * 0 when there is none.
  */
-__noinline __u64 tls__open(__u64 sk, __u32 shaken)
+__noinline __u64 tls__open(__u64 sk, __u32 shaken, __u32 file)
 {
 	__u64 key = sk | TLS_KEY, id;
 	struct requests_socket *cipher = bpf_map_lookup_elem(&requests_sockets, &sk);
@@ -67,7 +70,7 @@ __noinline __u64 tls__open(__u64 sk, __u32 shaken)
 		fresh.end.class = 0;
 	fresh.inode = cipher->inode;
 	fresh.flags = REQUESTS_TLS | (cipher->flags & REQUESTS_GUESSED);
-	if (!shaken && !tls__is_whole(cipher))
+	if (!shaken && !tls__is_whole(cipher, file))
 		fresh.flags |= REQUESTS_MIDWAY;
 	if (bpf_map_update_elem(&requests_sockets, &key, &fresh, BPF_ANY)) {
 		requests__count(full);

@@ -42,6 +42,7 @@ var ioHook = hookSpec{name: "io_calls", provides: "requests: spans and latencies
 type capture struct {
 	coll        *ebpf.Collection // its maps and programs
 	tls         *ebpf.Collection // programs for probes in TLS libraries; nil when there are none
+	files       tlsFiles         // that have probes of it
 	enter, exit *ebpf.Map        // io_enter, io_exit
 }
 

@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"github.com/cilium/ebpf"
+	"github.com/cilium/ebpf/asm"
 	"github.com/cilium/ebpf/features"
 	"github.com/cilium/ebpf/link"
 	"golang.org/x/sys/unix"
@@ -54,29 +55,57 @@ type TLSProbe struct {
 // use too. Those that are for putting records together are each object's own.
 var sharedWithTLS = []string{
 	"requests_sockets", "requests_verdicts", "requests_begins", "requests_loops", "requests_stats",
-	"tls_threads", "tls_sessions", "tls_settings", "tls_stats",
+	"tls_threads", "tls_sessions", "tls_files", "tls_stats",
 }
+
+// tlsMode is what the programs on probes can do on this kernel.
+type tlsMode struct {
+	mode
+	cookies bool // know in which file they are: Linux 5.15
+	sleeps  bool // wait for memory that is not there yet: Linux 6.0
+}
+
+// sleepsSince is the first kernel that lets programs on probes sleep.
+const sleepsSince = 6 << 16
 
 // loadTLS loads the programs for probes in TLS libraries.
 func (a *Agent) loadTLS(c *capture) (*ebpf.Collection, error) {
-	coll, err := a.newTLS(c, a.mode)
-	if err != nil && a.mode.direct && isVerifierError(err) {
-		coll, err = a.newTLS(c, mode{})
+	version, err := features.LinuxVersionCode()
+	if err != nil {
+		return nil, fmt.Errorf("asking for the version of the kernel: %w", err)
+	}
+	m := tlsMode{mode: a.mode, sleeps: version >= sleepsSince}
+	m.cookies = features.HaveProgramHelper(ebpf.Kprobe, asm.FnGetAttachCookie) == nil
+	coll, err := a.newTLS(c, m)
+	if err != nil && m.direct && isVerifierError(err) {
+		m.mode = mode{}
+		coll, err = a.newTLS(c, m)
+	}
+	c.files.since = c.coll.Maps["tls_files"]
+	if err == nil && m.cookies {
+		c.files.used = make([]bool, coll.Maps["tls_files"].MaxEntries())
 	}
 	return coll, err
 }
 
-func (a *Agent) newTLS(c *capture, m mode) (*ebpf.Collection, error) {
+func (a *Agent) newTLS(c *capture, m tlsMode) (*ebpf.Collection, error) {
 	spec, err := loadTls()
 	if err != nil {
 		return nil, fmt.Errorf("reading the embedded programs: %w", err)
 	}
-	if err := setRequestTables(spec, &a.opts, m); err != nil {
+	if err := setRequestTables(spec, &a.opts, m.mode); err != nil {
 		return nil, err
 	}
-	if features.HaveBPFLinkUprobeMulti() == nil {
-		for _, prog := range spec.Programs {
+	if err := errors.Join(spec.Variables["cfg_cookies"].Set(m.cookies), spec.Variables["cfg_sleeps"].Set(m.sleeps)); err != nil {
+		return nil, fmt.Errorf("setting the tables: %w", err)
+	}
+	multi := features.HaveBPFLinkUprobeMulti() == nil
+	for _, prog := range spec.Programs {
+		if multi {
 			prog.AttachType = ebpf.AttachTraceUprobeMulti
+		}
+		if !m.sleeps {
+			prog.Flags &^= unix.BPF_F_SLEEPABLE
 		}
 	}
 	shared := maps.Clone(a.maps)
@@ -118,62 +147,59 @@ func (a *Agent) AttachTLS(path string, probes []TLSProbe) (io.Closer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("bpf: %w", err)
 	}
-	var links attachedProbes
+	number, err := c.files.begin()
+	if err != nil {
+		return nil, err
+	}
+	all := &attachedProbes{end: func() { c.files.end(number) }}
 	for _, p := range probes {
 		prog := c.tls.Programs[string(p.Program)]
 		if prog == nil {
-			return nil, errors.Join(fmt.Errorf("bpf: no program %q", p.Program), links.Close())
+			return nil, errors.Join(fmt.Errorf("bpf: no program %q", p.Program), all.Close())
 		}
-		l, err := p.attach(file, prog)
+		l, err := p.attach(file, prog, number)
 		if err != nil {
-			return nil, errors.Join(fmt.Errorf("bpf: probing %s at %#x: %w", path, p.Offset, err), links.Close())
+			return nil, errors.Join(fmt.Errorf("bpf: probing %s at %#x: %w", path, p.Offset, err), all.Close())
 		}
-		links = append(links, l)
+		all.links = append(all.links, l)
 	}
-	return links, c.noteProbes()
+	return all, c.files.probed(number)
 }
 
-// attach has a program run at the place. Kernels that can attach several probes
-// at once (6.6) let go of those by far faster, many at a time.
-func (p *TLSProbe) attach(file *link.Executable, prog *ebpf.Program) (link.Link, error) {
+// attach has a program run at the place, which knows its file by a number. Kernels
+// that can attach several probes at once (6.6) let go of those by far faster, many
+// at a time.
+func (p *TLSProbe) attach(file *link.Executable, prog *ebpf.Program, number uint32) (link.Link, error) {
 	if features.HaveBPFLinkUprobeMulti() == nil {
-		places := &link.UprobeMultiOptions{Addresses: []uint64{p.Offset}}
+		places := &link.UprobeMultiOptions{Addresses: []uint64{p.Offset}, Cookies: []uint64{uint64(number)}}
 		if p.Return {
 			return file.UretprobeMulti(nil, prog, places)
 		}
 		return file.UprobeMulti(nil, prog, places)
 	}
-	place := &link.UprobeOptions{Address: p.Offset}
+	place := &link.UprobeOptions{Address: p.Offset, Cookie: uint64(number)}
 	if p.Return {
 		return file.Uretprobe("", prog, place)
 	}
 	return file.Uprobe("", prog, place)
 }
 
-// noteProbes tells the programs that there are probes, and since when.
-func (c *capture) noteProbes() error {
-	var now unix.Timespec
-	if err := unix.ClockGettime(unix.CLOCK_BOOTTIME, &now); err != nil {
-		return fmt.Errorf("bpf: reading the clock: %w", err)
-	}
-	if err := c.coll.Maps["tls_settings"].Put(uint32(0), tlsTlsSettings{Since: uint64(now.Nano())}); err != nil {
-		return fmt.Errorf("bpf: telling of the probes: %w", err)
-	}
-	return nil
-}
-
 // attachedProbes are the links of one file.
-type attachedProbes []link.Link
+type attachedProbes struct {
+	links []link.Link
+	end   func()
+}
 
 // Close implements io.Closer. The kernel waits at each probe until nobody is in
 // it any more, which takes many times as long one after the other.
-func (all attachedProbes) Close() error {
-	errs := make([]error, len(all))
+func (all *attachedProbes) Close() error {
+	errs := make([]error, len(all.links))
 	var closing sync.WaitGroup
-	for i, l := range all {
+	for i, l := range all.links {
 		closing.Go(func() { errs[i] = l.Close() })
 	}
 	closing.Wait()
+	all.end()
 	return errors.Join(errs...)
 }
 

@@ -87,6 +87,7 @@ type tlsRequestsScratch struct {
 	}
 	Payload [8192]uint8
 	Owner   uint64
+	Slot    uint64
 }
 
 type tlsRequestsSignature struct {
@@ -181,6 +182,11 @@ type tlsSettings struct {
 	SelfTgid [4]uint32
 }
 
+type tlsTlsFile struct {
+	_     structs.HostLayout
+	Since uint64
+}
+
 type tlsTlsKey struct {
 	_        structs.HostLayout
 	Session  uint64
@@ -198,11 +204,6 @@ type tlsTlsSession struct {
 	Reserved uint32
 }
 
-type tlsTlsSettings struct {
-	_     structs.HostLayout
-	Since uint64
-}
-
 type tlsTlsStats struct {
 	_         structs.HostLayout
 	Bound     uint64
@@ -212,19 +213,19 @@ type tlsTlsStats struct {
 }
 
 type tlsTlsThread struct {
-	_        structs.HostLayout
-	Session  uint64
-	Buf      uint64
-	Count    uint64
-	Sk       uint64
-	Id       uint64
-	Heard    uint64
-	HeardId  uint32
-	Tid      uint32
-	Tgid     uint32
-	Reserved uint16
-	Call     uint8
-	State    uint8
+	_       structs.HostLayout
+	Session uint64
+	Buf     uint64
+	Count   uint64
+	Sk      uint64
+	Id      uint64
+	Heard   uint64
+	HeardId uint32
+	Tid     uint32
+	Tgid    uint32
+	File    uint16
+	Call    uint8
+	State   uint8
 }
 
 // Names of all BPF objects in the ELF.
@@ -244,8 +245,8 @@ const (
 	tlsMapRingSecurity          = "ring_security"
 	tlsMapScratch               = "scratch"
 	tlsMapSettings              = "settings"
+	tlsMapTlsFiles              = "tls_files"
 	tlsMapTlsSessions           = "tls_sessions"
-	tlsMapTlsSettings           = "tls_settings"
 	tlsMapTlsStats              = "tls_stats"
 	tlsMapTlsThreads            = "tls_threads"
 	tlsProgOnTlsCork            = "on_tls_cork"
@@ -260,6 +261,7 @@ const (
 	tlsProgOnTlsUncork          = "on_tls_uncork"
 	tlsProgOnTlsWrite           = "on_tls_write"
 	tlsVarCfgClasses            = "cfg_classes"
+	tlsVarCfgCookies            = "cfg_cookies"
 	tlsVarCfgDatagrams          = "cfg_datagrams"
 	tlsVarCfgDirect             = "cfg_direct"
 	tlsVarCfgIoCalls            = "cfg_io_calls"
@@ -269,6 +271,7 @@ const (
 	tlsVarCfgPayloadMax         = "cfg_payload_max"
 	tlsVarCfgPorts              = "cfg_ports"
 	tlsVarCfgSignatures         = "cfg_signatures"
+	tlsVarCfgSleeps             = "cfg_sleeps"
 	tlsVarCfgTlsClass           = "cfg_tls_class"
 )
 
@@ -344,8 +347,8 @@ type tlsMapSpecs struct {
 	RingSecurity     *ebpf.MapSpec `ebpf:"ring_security"`
 	Scratch          *ebpf.MapSpec `ebpf:"scratch"`
 	Settings         *ebpf.MapSpec `ebpf:"settings"`
+	TlsFiles         *ebpf.MapSpec `ebpf:"tls_files"`
 	TlsSessions      *ebpf.MapSpec `ebpf:"tls_sessions"`
-	TlsSettings      *ebpf.MapSpec `ebpf:"tls_settings"`
 	TlsStats         *ebpf.MapSpec `ebpf:"tls_stats"`
 	TlsThreads       *ebpf.MapSpec `ebpf:"tls_threads"`
 }
@@ -355,6 +358,7 @@ type tlsMapSpecs struct {
 // It can be passed ebpf.CollectionSpec.Assign.
 type tlsVariableSpecs struct {
 	CfgClasses    *ebpf.VariableSpec `ebpf:"cfg_classes"`
+	CfgCookies    *ebpf.VariableSpec `ebpf:"cfg_cookies"`
 	CfgDatagrams  *ebpf.VariableSpec `ebpf:"cfg_datagrams"`
 	CfgDirect     *ebpf.VariableSpec `ebpf:"cfg_direct"`
 	CfgIoCalls    *ebpf.VariableSpec `ebpf:"cfg_io_calls"`
@@ -364,6 +368,7 @@ type tlsVariableSpecs struct {
 	CfgPayloadMax *ebpf.VariableSpec `ebpf:"cfg_payload_max"`
 	CfgPorts      *ebpf.VariableSpec `ebpf:"cfg_ports"`
 	CfgSignatures *ebpf.VariableSpec `ebpf:"cfg_signatures"`
+	CfgSleeps     *ebpf.VariableSpec `ebpf:"cfg_sleeps"`
 	CfgTlsClass   *ebpf.VariableSpec `ebpf:"cfg_tls_class"`
 }
 
@@ -400,8 +405,8 @@ type tlsMaps struct {
 	RingSecurity     *ebpf.Map `ebpf:"ring_security"`
 	Scratch          *ebpf.Map `ebpf:"scratch"`
 	Settings         *ebpf.Map `ebpf:"settings"`
+	TlsFiles         *ebpf.Map `ebpf:"tls_files"`
 	TlsSessions      *ebpf.Map `ebpf:"tls_sessions"`
-	TlsSettings      *ebpf.Map `ebpf:"tls_settings"`
 	TlsStats         *ebpf.Map `ebpf:"tls_stats"`
 	TlsThreads       *ebpf.Map `ebpf:"tls_threads"`
 }
@@ -421,8 +426,8 @@ func (m *tlsMaps) Close() error {
 		m.RingSecurity,
 		m.Scratch,
 		m.Settings,
+		m.TlsFiles,
 		m.TlsSessions,
-		m.TlsSettings,
 		m.TlsStats,
 		m.TlsThreads,
 	)
@@ -433,6 +438,7 @@ func (m *tlsMaps) Close() error {
 // It can be passed to loadTlsObjects or ebpf.CollectionSpec.LoadAndAssign.
 type tlsVariables struct {
 	CfgClasses    *ebpf.Variable `ebpf:"cfg_classes"`
+	CfgCookies    *ebpf.Variable `ebpf:"cfg_cookies"`
 	CfgDatagrams  *ebpf.Variable `ebpf:"cfg_datagrams"`
 	CfgDirect     *ebpf.Variable `ebpf:"cfg_direct"`
 	CfgIoCalls    *ebpf.Variable `ebpf:"cfg_io_calls"`
@@ -442,6 +448,7 @@ type tlsVariables struct {
 	CfgPayloadMax *ebpf.Variable `ebpf:"cfg_payload_max"`
 	CfgPorts      *ebpf.Variable `ebpf:"cfg_ports"`
 	CfgSignatures *ebpf.Variable `ebpf:"cfg_signatures"`
+	CfgSleeps     *ebpf.Variable `ebpf:"cfg_sleeps"`
 	CfgTlsClass   *ebpf.Variable `ebpf:"cfg_tls_class"`
 }
 
