@@ -138,8 +138,15 @@ type requestsRequestsSignature struct {
 	End       uint32
 	Bound     uint16
 	Class     uint8
-	Bare      uint8
+	Flags     uint8
 }
+
+type requestsRequestsSignatureFlag uint32
+
+const (
+	requestsRequestsSignatureFlagSIGNATURE_BARE       requestsRequestsSignatureFlag = 1
+	requestsRequestsSignatureFlagSIGNATURE_SUPERSEDES requestsRequestsSignatureFlag = 2
+)
 
 type requestsRequestsSocket struct {
 	_        structs.HostLayout
@@ -212,12 +219,12 @@ const (
 )
 
 type requestsScratch struct {
-	_      structs.HostLayout
-	Pos    uint32
-	Flags  uint32
-	User   uint32
-	Result uint32
-	Cursor struct {
+	_        structs.HostLayout
+	Pos      uint32
+	Flags    uint32
+	User     uint32
+	Reserved uint32
+	Cursor   struct {
 		_      structs.HostLayout
 		Dentry uint64
 		Root   uint64
@@ -226,7 +233,6 @@ type requestsScratch struct {
 		End    uint32
 		Flags  uint32
 		Done   uint32
-		Top    [2]uint32
 	}
 	Data [28672]uint8
 }
@@ -286,46 +292,47 @@ type requestsTlsThread struct {
 //
 // Used for safe lookups in a Collection or CollectionSpec.
 const (
-	requestsMapCounters          = "counters"
-	requestsMapIoEnter           = "io_enter"
-	requestsMapIoExit            = "io_exit"
-	requestsMapRequestsBegins    = "requests_begins"
-	requestsMapRequestsCurrent   = "requests_current"
-	requestsMapRequestsLoops     = "requests_loops"
-	requestsMapRequestsScratch   = "requests_scratch"
-	requestsMapRequestsSockets   = "requests_sockets"
-	requestsMapRequestsStats     = "requests_stats"
-	requestsMapRequestsStrays    = "requests_strays"
-	requestsMapRequestsVerdicts  = "requests_verdicts"
-	requestsMapRingRequests      = "ring_requests"
-	requestsMapRingSecurity      = "ring_security"
-	requestsMapScratch           = "scratch"
-	requestsMapSettings          = "settings"
-	requestsMapTlsFiles          = "tls_files"
-	requestsMapTlsSessions       = "tls_sessions"
-	requestsMapTlsStats          = "tls_stats"
-	requestsMapTlsThreads        = "tls_threads"
-	requestsProgOnIoCompat       = "on_io_compat"
-	requestsProgOnIoEnter        = "on_io_enter"
-	requestsProgOnIoExit         = "on_io_exit"
-	requestsProgOnIoMessages     = "on_io_messages"
-	requestsProgOnIoTls          = "on_io_tls"
-	requestsProgOnSockSetState   = "on_sock_set_state"
-	requestsProgOnTcpDestroySock = "on_tcp_destroy_sock"
-	requestsVarCfgClasses        = "cfg_classes"
-	requestsVarCfgDatagrams      = "cfg_datagrams"
-	requestsVarCfgDirect         = "cfg_direct"
-	requestsVarCfgIoCalls        = "cfg_io_calls"
-	requestsVarCfgLatency        = "cfg_latency"
-	requestsVarCfgLists          = "cfg_lists"
-	requestsVarCfgOrder          = "cfg_order"
-	requestsVarCfgPayloadMax     = "cfg_payload_max"
-	requestsVarCfgPorts          = "cfg_ports"
-	requestsVarCfgSignatures     = "cfg_signatures"
-	requestsVarCfgTlsClass       = "cfg_tls_class"
-	requestsVarRequestsWire      = "requests_wire"
-	requestsVarRequestsWireCall  = "requests_wire_call"
-	requestsVarRequestsWireWay   = "requests_wire_way"
+	requestsMapCounters                  = "counters"
+	requestsMapIoEnter                   = "io_enter"
+	requestsMapIoExit                    = "io_exit"
+	requestsMapRequestsBegins            = "requests_begins"
+	requestsMapRequestsCurrent           = "requests_current"
+	requestsMapRequestsLoops             = "requests_loops"
+	requestsMapRequestsScratch           = "requests_scratch"
+	requestsMapRequestsSockets           = "requests_sockets"
+	requestsMapRequestsStats             = "requests_stats"
+	requestsMapRequestsStrays            = "requests_strays"
+	requestsMapRequestsVerdicts          = "requests_verdicts"
+	requestsMapRingRequests              = "ring_requests"
+	requestsMapRingSecurity              = "ring_security"
+	requestsMapScratch                   = "scratch"
+	requestsMapSettings                  = "settings"
+	requestsMapTlsFiles                  = "tls_files"
+	requestsMapTlsSessions               = "tls_sessions"
+	requestsMapTlsStats                  = "tls_stats"
+	requestsMapTlsThreads                = "tls_threads"
+	requestsProgOnIoCompat               = "on_io_compat"
+	requestsProgOnIoEnter                = "on_io_enter"
+	requestsProgOnIoExit                 = "on_io_exit"
+	requestsProgOnIoMessages             = "on_io_messages"
+	requestsProgOnIoTls                  = "on_io_tls"
+	requestsProgOnSockSetState           = "on_sock_set_state"
+	requestsProgOnTcpDestroySock         = "on_tcp_destroy_sock"
+	requestsVarCfgClasses                = "cfg_classes"
+	requestsVarCfgDatagrams              = "cfg_datagrams"
+	requestsVarCfgDirect                 = "cfg_direct"
+	requestsVarCfgIoCalls                = "cfg_io_calls"
+	requestsVarCfgLatency                = "cfg_latency"
+	requestsVarCfgLists                  = "cfg_lists"
+	requestsVarCfgOrder                  = "cfg_order"
+	requestsVarCfgPayloadMax             = "cfg_payload_max"
+	requestsVarCfgPorts                  = "cfg_ports"
+	requestsVarCfgSignatures             = "cfg_signatures"
+	requestsVarCfgTlsClass               = "cfg_tls_class"
+	requestsVarRequestsWire              = "requests_wire"
+	requestsVarRequestsWireCall          = "requests_wire_call"
+	requestsVarRequestsWireSignatureFlag = "requests_wire_signature_flag"
+	requestsVarRequestsWireWay           = "requests_wire_way"
 )
 
 // loadRequests returns the embedded CollectionSpec for requests.
@@ -408,20 +415,21 @@ type requestsMapSpecs struct {
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type requestsVariableSpecs struct {
-	CfgClasses       *ebpf.VariableSpec `ebpf:"cfg_classes"`
-	CfgDatagrams     *ebpf.VariableSpec `ebpf:"cfg_datagrams"`
-	CfgDirect        *ebpf.VariableSpec `ebpf:"cfg_direct"`
-	CfgIoCalls       *ebpf.VariableSpec `ebpf:"cfg_io_calls"`
-	CfgLatency       *ebpf.VariableSpec `ebpf:"cfg_latency"`
-	CfgLists         *ebpf.VariableSpec `ebpf:"cfg_lists"`
-	CfgOrder         *ebpf.VariableSpec `ebpf:"cfg_order"`
-	CfgPayloadMax    *ebpf.VariableSpec `ebpf:"cfg_payload_max"`
-	CfgPorts         *ebpf.VariableSpec `ebpf:"cfg_ports"`
-	CfgSignatures    *ebpf.VariableSpec `ebpf:"cfg_signatures"`
-	CfgTlsClass      *ebpf.VariableSpec `ebpf:"cfg_tls_class"`
-	RequestsWire     *ebpf.VariableSpec `ebpf:"requests_wire"`
-	RequestsWireCall *ebpf.VariableSpec `ebpf:"requests_wire_call"`
-	RequestsWireWay  *ebpf.VariableSpec `ebpf:"requests_wire_way"`
+	CfgClasses                *ebpf.VariableSpec `ebpf:"cfg_classes"`
+	CfgDatagrams              *ebpf.VariableSpec `ebpf:"cfg_datagrams"`
+	CfgDirect                 *ebpf.VariableSpec `ebpf:"cfg_direct"`
+	CfgIoCalls                *ebpf.VariableSpec `ebpf:"cfg_io_calls"`
+	CfgLatency                *ebpf.VariableSpec `ebpf:"cfg_latency"`
+	CfgLists                  *ebpf.VariableSpec `ebpf:"cfg_lists"`
+	CfgOrder                  *ebpf.VariableSpec `ebpf:"cfg_order"`
+	CfgPayloadMax             *ebpf.VariableSpec `ebpf:"cfg_payload_max"`
+	CfgPorts                  *ebpf.VariableSpec `ebpf:"cfg_ports"`
+	CfgSignatures             *ebpf.VariableSpec `ebpf:"cfg_signatures"`
+	CfgTlsClass               *ebpf.VariableSpec `ebpf:"cfg_tls_class"`
+	RequestsWire              *ebpf.VariableSpec `ebpf:"requests_wire"`
+	RequestsWireCall          *ebpf.VariableSpec `ebpf:"requests_wire_call"`
+	RequestsWireSignatureFlag *ebpf.VariableSpec `ebpf:"requests_wire_signature_flag"`
+	RequestsWireWay           *ebpf.VariableSpec `ebpf:"requests_wire_way"`
 }
 
 // requestsObjects contains all objects after they have been loaded into the kernel.
@@ -493,20 +501,21 @@ func (m *requestsMaps) Close() error {
 //
 // It can be passed to loadRequestsObjects or ebpf.CollectionSpec.LoadAndAssign.
 type requestsVariables struct {
-	CfgClasses       *ebpf.Variable `ebpf:"cfg_classes"`
-	CfgDatagrams     *ebpf.Variable `ebpf:"cfg_datagrams"`
-	CfgDirect        *ebpf.Variable `ebpf:"cfg_direct"`
-	CfgIoCalls       *ebpf.Variable `ebpf:"cfg_io_calls"`
-	CfgLatency       *ebpf.Variable `ebpf:"cfg_latency"`
-	CfgLists         *ebpf.Variable `ebpf:"cfg_lists"`
-	CfgOrder         *ebpf.Variable `ebpf:"cfg_order"`
-	CfgPayloadMax    *ebpf.Variable `ebpf:"cfg_payload_max"`
-	CfgPorts         *ebpf.Variable `ebpf:"cfg_ports"`
-	CfgSignatures    *ebpf.Variable `ebpf:"cfg_signatures"`
-	CfgTlsClass      *ebpf.Variable `ebpf:"cfg_tls_class"`
-	RequestsWire     *ebpf.Variable `ebpf:"requests_wire"`
-	RequestsWireCall *ebpf.Variable `ebpf:"requests_wire_call"`
-	RequestsWireWay  *ebpf.Variable `ebpf:"requests_wire_way"`
+	CfgClasses                *ebpf.Variable `ebpf:"cfg_classes"`
+	CfgDatagrams              *ebpf.Variable `ebpf:"cfg_datagrams"`
+	CfgDirect                 *ebpf.Variable `ebpf:"cfg_direct"`
+	CfgIoCalls                *ebpf.Variable `ebpf:"cfg_io_calls"`
+	CfgLatency                *ebpf.Variable `ebpf:"cfg_latency"`
+	CfgLists                  *ebpf.Variable `ebpf:"cfg_lists"`
+	CfgOrder                  *ebpf.Variable `ebpf:"cfg_order"`
+	CfgPayloadMax             *ebpf.Variable `ebpf:"cfg_payload_max"`
+	CfgPorts                  *ebpf.Variable `ebpf:"cfg_ports"`
+	CfgSignatures             *ebpf.Variable `ebpf:"cfg_signatures"`
+	CfgTlsClass               *ebpf.Variable `ebpf:"cfg_tls_class"`
+	RequestsWire              *ebpf.Variable `ebpf:"requests_wire"`
+	RequestsWireCall          *ebpf.Variable `ebpf:"requests_wire_call"`
+	RequestsWireSignatureFlag *ebpf.Variable `ebpf:"requests_wire_signature_flag"`
+	RequestsWireWay           *ebpf.Variable `ebpf:"requests_wire_way"`
 }
 
 // requestsPrograms contains all programs after they have been loaded into the kernel.

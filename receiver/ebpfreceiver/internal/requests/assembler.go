@@ -310,6 +310,7 @@ func (a *Assembler) abandon(c *conn) {
 // remove forgets a connection whose parser holds nothing any more.
 func (a *Assembler) remove(c *conn) {
 	c.order.remove(c)
+	c.hellos = nil
 	if c.isTalk {
 		delete(a.talks, talk{socket: c.ep.Socket, port: c.ep.PeerPort, addr: c.ep.PeerAddr})
 	} else {

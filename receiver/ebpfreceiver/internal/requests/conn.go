@@ -7,6 +7,7 @@ import (
 	"github.com/sightglass/sightglass/internal/event"
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/exchange"
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/names"
+	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/tls"
 )
 
 // conn is one end of a connection; the Sink of its parser.
@@ -17,6 +18,7 @@ type conn struct {
 	parser     exchange.Parser
 	refuser    exchange.Refuser // the parser, if it can refuse
 	skipper    exchange.Skipper // the parser, if it can skip
+	hellos     exchange.Parser  // takes what follows after an agreement in plain text to encrypt; nil before
 	isTalk     bool             // datagrams
 	ep         exchange.Endpoint
 	proto      int
@@ -126,7 +128,15 @@ func (c *conn) skip(r *event.Request, now uint64) {
 func (c *conn) gap(d event.Direction, n, now uint64) {
 	c.a.stats.Gaps++
 	c.a.stats.GapBytes += n
-	c.parser.Gap(c.side(d), n, now)
+	c.current().Gap(c.side(d), n, now)
+}
+
+// current is the parser of what comes now.
+func (c *conn) current() exchange.Parser {
+	if c.hellos != nil {
+		return c.hellos
+	}
+	return c.parser
 }
 
 // feed gives the parser the bytes of a record.
@@ -147,7 +157,7 @@ func (c *conn) feed(ev *event.Event) {
 	if r.Direction == event.Send && r.Enter != 0 {
 		s.Start = min(r.Enter, ev.Time)
 	}
-	c.parser.Segment(s)
+	c.current().Segment(s)
 }
 
 // end takes a call that moved nothing: the peer has ended its side, or the
@@ -246,11 +256,15 @@ func (c *conn) Count(why exchange.Reason) {
 
 // Opaque implements exchange.Sink.
 func (c *conn) Opaque(form exchange.Form) {
-	c.a.judge(c.ep.Socket, anyClass, 0)
 	if form == exchange.TLS && c.ep.Encryption == nil {
 		c.a.encrypts(c)
+		if c.hellos == nil && c.awaitHellos() {
+			return
+		}
+		c.a.judge(c.ep.Socket, anyClass, 0)
 		return
 	}
+	c.a.judge(c.ep.Socket, anyClass, 0)
 	c.a.stats.Opaque[form]++
 	if c.a.cfg.Opaque != nil {
 		ep := c.ep
@@ -292,6 +306,17 @@ func (a *Assembler) handOver(c *conn) {
 	if rest.Len > 0 {
 		heir.parser.Segment(&rest)
 	}
+}
+
+// awaitHellos has what follows an agreement in plain text read by the protocol of
+// encrypted connections, which calls Opaque again when it has enough; false when
+// that is what c is followed by already.
+func (c *conn) awaitHellos() bool {
+	if _, is := c.a.cfg.Protocols[c.proto].(*tls.Protocol); is {
+		return false
+	}
+	c.hellos = tls.New().NewParser(c)
+	return true
 }
 
 // Encryption implements exchange.EncryptionSink.

@@ -121,6 +121,9 @@ func (w *watcher) requireEncrypted(t *testing.T, port string, secure bool) {
 	for _, role := range []event.Role{event.RoleServer, event.RoleClient} {
 		for _, s := range w.at(port, role) {
 			require.Equal(t, secure, s.Endpoint.Encryption != nil, "%+v", s)
+			if secure {
+				require.NotEmpty(t, s.Endpoint.Encryption.Version, "the handshake was seen")
+			}
 		}
 	}
 	if secure {
