@@ -58,7 +58,7 @@ func (c *compiler) output(r *rule, out *Rule) bool {
 	own := r.output.String()
 	text := strings.TrimSpace(own)
 	if strings.Contains(text, containerInfo) {
-		c.warn(r.outputAt, WarnDeprecated, "%container.info is deprecated and left out")
+		c.warn(r.at, WarnDeprecated, "%container.info is deprecated and left out")
 		text = strings.TrimSpace(strings.ReplaceAll(text, containerInfo, ""))
 	}
 	var textSb64 strings.Builder
@@ -89,7 +89,7 @@ func (c *compiler) output(r *rule, out *Rule) bool {
 	}
 	out.Output = format
 	for _, w := range warnings {
-		c.warn(r.outputAt, WarnDeprecated, "in the output: "+w.Msg)
+		c.warn(r.at, WarnDeprecated, "in the output: "+w.Msg)
 	}
 	return true
 }
