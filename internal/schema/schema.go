@@ -196,7 +196,7 @@ const (
 	MetricEventsLost        = "sightglass.event.lost"        // cumulative sum {event}; ClassAttr, ReasonAttr, CPUAttr
 	MetricHookStatus        = "sightglass.hook.status"       // gauge 1 = attached, 0 = not; HookAttr, ReasonAttr when 0
 	MetricActiveRequests    = "http.server.active_requests"  // up-down sum {request}: being served; HTTPRequestMethod, URLScheme
-	MetricOpaqueConnections = "sightglass.connection.opaque" // cumulative sum {connection}: seen and not decoded; NetworkProtocolName is what they began as, ReasonAttr why: "tls", ...
+	MetricOpaqueConnections = "sightglass.connection.opaque" // cumulative sum {connection}: seen and not decoded; NetworkProtocolName is what they began as, ReasonAttr why: "tls", "io_uring", ...
 	MetricRequestCount      = "sightglass.request.count"     // cumulative sum {request}: exchanges assembled; ReasonAttr "complete" or why not
 	MetricSyscallDuration   = "sightglass.syscall.duration"  // histogram s; SyscallName; off by default
 )

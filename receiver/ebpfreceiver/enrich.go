@@ -54,6 +54,16 @@ func (e *enricher) owner(by translate.Actor) translate.Owner {
 	return translate.Owner{Process: p, Cgroup: e.cgroups.Lookup(container.CgroupID{Hierarchy: by.CgroupHierarchy, ID: by.CgroupID}, by.Process.TGID)}
 }
 
+// ownerOf is who a process belongs to, wherever it is now.
+func (e *enricher) ownerOf(k event.ProcessKey) translate.Owner {
+	p, _ := e.processes.Lookup(k)
+	var id container.CgroupID
+	if p != nil {
+		id = p.Cgroup
+	}
+	return translate.Owner{Process: p, Cgroup: e.cgroups.Lookup(id, k.TGID)}
+}
+
 // unmask gives a critical file of the host that was opened by another path, a
 // hard link or a mount, its own; and one that is written in a directory of the
 // host, the path below that.

@@ -243,7 +243,10 @@ func TestLiveTLSOfJava(t *testing.T) {
 }
 
 // opaque is why the connections of a service are not decoded.
-func (l *live) opaque(service string) string {
+func (l *live) opaque(service string) string { return l.opaqueAs(service, schema.DetailAttr) }
+
+// opaqueAs is what an attribute says of these connections.
+func (l *live) opaqueAs(service, attribute string) string {
 	for _, m := range l.metrics.AllMetrics() {
 		for _, rm := range m.ResourceMetrics().All() {
 			if valueOf(rm.Resource().Attributes(), schema.ServiceName) != service {
@@ -251,7 +254,7 @@ func (l *live) opaque(service string) string {
 			}
 			for _, metric := range rm.ScopeMetrics().At(0).Metrics().All() {
 				if metric.Name() == schema.MetricOpaqueConnections {
-					return valueOf(metric.Sum().DataPoints().At(0).Attributes(), schema.DetailAttr)
+					return valueOf(metric.Sum().DataPoints().At(0).Attributes(), attribute)
 				}
 			}
 		}

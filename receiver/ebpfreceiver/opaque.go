@@ -5,6 +5,7 @@ package ebpfreceiver
 import (
 	"go.uber.org/zap"
 
+	"github.com/sightglass/sightglass/internal/bpf"
 	"github.com/sightglass/sightglass/internal/event"
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/exchange"
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/translate"
@@ -30,6 +31,37 @@ func (s *requestStage) noteOpaque(ep *exchange.Endpoint, protocol string, form e
 	if s.cfg.atWantedPort(&ex) {
 		s.undecoded = append(s.undecoded, undecoded{end: ex, at: s.ev.Time, protocol: protocol, form: form})
 	}
+}
+
+// maxStrays bounds the processes that wait to be counted.
+const maxStrays = 1024
+
+// noteStrays takes processes that move bytes in ways that are not followed. Unlike
+// the rest of s it may be called by any goroutine.
+func (s *requestStage) noteStrays(fresh []bpf.Stray) {
+	if s.opaque == nil {
+		return
+	}
+	s.strayMu.Lock()
+	defer s.strayMu.Unlock()
+	s.strays = append(s.strays, fresh[:min(len(fresh), maxStrays-len(s.strays))]...)
+}
+
+// countStrays counts the processes that were noted as connections that are not
+// decoded, one for each way: how many they have nobody knows.
+func (s *requestStage) countStrays() {
+	s.strayMu.Lock()
+	defer s.strayMu.Unlock()
+	for _, stray := range s.strays {
+		owner := s.enrich.ownerOf(stray.Process)
+		if !s.cfg.ofWantedService(owner) {
+			continue
+		}
+		for _, way := range waysOf(stray) {
+			s.opaque.Add(owner, "", way, "")
+		}
+	}
+	s.strays = s.strays[:0]
 }
 
 // tellOpaque counts the connections of before a time, in ns since boot, and says

@@ -101,7 +101,7 @@ func (r *reporter) run(quit <-chan struct{}) {
 	}
 }
 
-// tellStrays logs which processes the request capture does not follow.
+// tellStrays says which processes the request capture does not follow.
 func (r *reporter) tellStrays() {
 	if r.requests == nil {
 		return
@@ -111,12 +111,13 @@ func (r *reporter) tellStrays() {
 		r.log.Debug("What is not followed cannot be listed.", zap.Error(err))
 		return
 	}
-	r.strays.tell(all, func(k event.ProcessKey) string {
+	fresh := r.strays.tell(all, func(k event.ProcessKey) string {
 		if p, ok := r.enrich.processes.Lookup(k); ok {
 			return p.Name
 		}
 		return ""
 	}, r.log)
+	r.requests.noteStrays(fresh)
 }
 
 // collect makes one set of metrics.

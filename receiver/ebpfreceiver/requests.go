@@ -4,6 +4,7 @@ package ebpfreceiver
 
 import (
 	"context"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -47,6 +48,8 @@ type requestStage struct {
 	opaque    *translate.OpaqueConnections // nil without a metrics pipeline
 	undecoded []undecoded                  // that wait for the process table
 	opaques   atomic.Pointer[pmetric.Metrics]
+	strayMu   sync.Mutex
+	strays    []bpf.Stray        // that are not counted yet; guarded by strayMu
 	tls       *encryption.Finder // nil when encrypted connections are not decoded
 
 	counts      decodeCounts

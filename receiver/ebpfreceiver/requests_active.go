@@ -29,6 +29,7 @@ func (s *requestStage) readActive(now time.Time) {
 	}
 	m := s.active.Metrics(now)
 	s.actives.Store(&m)
+	s.countStrays()
 	o := s.opaque.Metrics(now)
 	s.opaques.Store(&o)
 }

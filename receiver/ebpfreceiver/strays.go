@@ -15,8 +15,9 @@ type strays struct {
 	told map[event.ProcessKey]bpf.Stray
 }
 
-// tell logs what is new. What the kernel side no longer lists is forgotten.
-func (s *strays) tell(all []bpf.Stray, name func(event.ProcessKey) string, log *zap.Logger) {
+// tell logs what is new, and returns it. What the kernel side no longer lists is
+// forgotten.
+func (s *strays) tell(all []bpf.Stray, name func(event.ProcessKey) string, log *zap.Logger) (fresh []bpf.Stray) {
 	now := make(map[event.ProcessKey]bpf.Stray, len(all))
 	for _, stray := range all {
 		now[stray.Process] = stray
@@ -25,8 +26,10 @@ func (s *strays) tell(all []bpf.Stray, name func(event.ProcessKey) string, log *
 		}
 		log.Info("Requests of this process are seen in part or not at all.",
 			zap.String("process", name(stray.Process)), zap.Uint32("pid", stray.Process.TGID), zap.Strings("because of", waysOf(stray)))
+		fresh = append(fresh, stray)
 	}
 	s.told = now
+	return fresh
 }
 
 func waysOf(s bpf.Stray) (ways []string) {

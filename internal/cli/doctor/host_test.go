@@ -91,6 +91,20 @@ func TestLockdown(t *testing.T) {
 	require.Equal(t, "odd", selected("odd"))
 }
 
+func TestUsersOfIOURing(t *testing.T) {
+	got := check(t, healthy().with(map[string]*fstest.MapFile{
+		"proc/sys/kernel/io_uring_disabled": text("0"),
+		"proc/7/comm":                       text("db\n"),
+		"proc/7/fd/0":                       link("/dev/null"),
+		"proc/7/fd/5":                       link("anon_inode:[io_uring]"),
+		"proc/8/comm":                       text("web\n"),
+		"proc/8/fd/5":                       link("socket:[1]"),
+	}), "io_uring")
+	require.Equal(t, Info, got.Status)
+	require.Contains(t, got.Found, "; used by db 7")
+	require.NotContains(t, got.Found, "web")
+}
+
 func TestSmallChecks(t *testing.T) {
 	for _, c := range []struct {
 		name, path string

@@ -2,6 +2,8 @@ package doctor
 
 import (
 	"fmt"
+	"io/fs"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -109,7 +111,37 @@ func (h Host) ioUring() Check {
 		c.Found = "for privileged processes only"
 	default:
 		c.Found = "on: what a process does through it is no system call"
+		if users := h.ringUsers(); users != "" {
+			c.Found += "; used by " + users
+		}
 		c.Remedy = "where nobody needs it: sysctl kernel.io_uring_disabled=2"
 	}
 	return c
+}
+
+// maxRingUsers bounds the processes that are named.
+const maxRingUsers = 20
+
+// ringUsers names the processes that have an io_uring, as far as their
+// descriptors may be looked at.
+func (h Host) ringUsers() string {
+	const ring = "anon_inode:[io_uring]"
+	processes, _ := fs.Glob(h.Root, "proc/[1-9]*")
+	var users []string
+	for _, dir := range processes {
+		descriptors, _ := fs.ReadDir(h.Root, dir+"/fd")
+		if !slices.ContainsFunc(descriptors, func(d fs.DirEntry) bool {
+			target, err := fs.ReadLink(h.Root, dir+"/fd/"+d.Name())
+			return err == nil && target == ring
+		}) {
+			continue
+		}
+		if len(users) == maxRingUsers {
+			users = append(users, "...")
+			break
+		}
+		name, _ := h.read(dir + "/comm")
+		users = append(users, name+" "+strings.TrimPrefix(dir, "proc/"))
+	}
+	return strings.Join(users, ", ")
 }

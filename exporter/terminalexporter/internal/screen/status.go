@@ -92,7 +92,7 @@ func (s Style) AppendOpaque(buf []byte, t time.Time, all []Opaque) []byte {
 			break
 		}
 		words := o.Service + " (" + o.Form
-		if o.Form != o.Protocol {
+		if o.Form != o.Protocol && o.Protocol != "" {
 			words += " of " + o.Protocol
 		}
 		if o.Detail != "" {
