@@ -15,7 +15,7 @@ export RUN_PACKAGES := ca-certificates
 export TEST_PACKAGES := ca-certificates busybox-static=busybox iproute2=ip curl=curl python3=python3 nginx=nginx containerd=containerd runc=runc podman=podman prometheus=prometheus redis-server=redis-server memcached=memcached postgresql=pgbench mariadb-server=mariadbd sysbench=sysbench haproxy=haproxy nghttp2-proxy=nghttpx apache2-bin=apache2 wget=wget openssl=openssl gnutls-bin=gnutls-cli kcat=kcat python3-kafka rabbitmq-server=rabbitmqctl python3-pika python3-pymongo amqp-tools=amqp-publish fio=fio
 export BPF_PACKAGES := clang-19=clang-19 llvm-19=llvm-strip-19 libbpf-dev linux-libc-dev
 export KERNEL_PACKAGES := qemu-system-x86=qemu-system-x86_64 qemu-system-arm=qemu-system-aarch64 debian-archive-keyring
-export REQUEST_PACKAGES := nginx=nginx redis-server=redis-server postgresql=pgbench wrk=wrk
+export REQUEST_PACKAGES := python3=python3 nginx=nginx redis-server=redis-server postgresql=pgbench wrk=wrk
 export LINT_PACKAGES := clang-format-19=clang-format-19 shellcheck=shellcheck
 
 .PHONY: help

@@ -12,4 +12,4 @@ need_packages "${packages[@]}"
 scripts/build.sh
 say "compiling the benchmark"
 step bench-build "packages compiled" '^[a-z][^ ]*$' go build -v -o out/ ./testbed/bench ./testbed/bench/load
-exec out/bench -requests servers,tls,rate,stages -agent bin/sightglass -load out/load -readme testbed/README.md "$@"
+exec out/bench -requests servers,tls,probes,rate,stages -agent bin/sightglass -load out/load -readme testbed/README.md "$@"

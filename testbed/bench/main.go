@@ -5,7 +5,7 @@
 //	bench -connectors out/comparison [-readme testbed/README.md]
 //	bench -policies out/policies.test [-readme testbed/README.md]
 //	bench -flood -agent bin/sightglass -load out/load [-readme testbed/README.md]
-//	bench -requests servers,tls,rate,stages -agent bin/sightglass -load out/load [-readme testbed/README.md]
+//	bench -requests servers,tls,probes,rate,stages -agent bin/sightglass -load out/load [-readme testbed/README.md]
 //
 // The second compares connectors, the third measures policies, the fourth the
 // agent while files are opened all the time, the fifth what following requests
@@ -57,7 +57,7 @@ func main() {
 		readme  = flag.String("readme", "", "file to write the tables into, between its markers")
 		program = flag.String("connectors", "", "compare connectors by this program (connector/servicelatencyconnector/comparison)")
 		rules   = flag.String("policies", "", "measure policies by this program (the compiled tests of internal/record)")
-		request = flag.String("requests", "", "measure what following requests costs: servers,rate,stages or some of them")
+		request = flag.String("requests", "", "measure what following requests costs: servers,tls,probes,rate,stages or some of them")
 		flood   = flag.Bool("flood", false, "measure the agent while files are opened all the time")
 		only    = flag.String("only", "overhead,micro,latency,idle", "what to measure")
 	)

@@ -27,6 +27,7 @@ type requestCost struct {
 type requestReport struct {
 	machine string
 	costs   []requestCost
+	probes  *probeResult
 	rate    *rateResult
 	stages  []microResult
 }
@@ -46,6 +47,8 @@ func (b *bench) requests(ctx context.Context, parts []string, readme string) err
 			err = b.servers(ctx, targets, spans, &r.costs)
 		case "tls":
 			err = b.servers(ctx, tlsTargets, spans, &r.costs)
+		case "probes":
+			r.probes, err = b.probes(ctx, spans)
 		case "rate":
 			r.rate, err = b.rate(ctx, spans, told)
 		case "stages":

@@ -48,21 +48,9 @@ const (
 
 // launch runs a server's program and waits until it answers at its port.
 func launch(s *server, name string, args ...string) (*server, error) {
-	path, err := lookServer(name)
-	if err != nil {
+	if err := s.run(name, args...); err != nil {
 		return nil, err
 	}
-	s.cmd = exec.Command(path, args...)
-	s.cmd.Dir = s.dir
-	s.cmd.SysProcAttr = &syscall.SysProcAttr{Credential: s.user}
-	if err := s.cmd.Start(); err != nil {
-		return nil, err
-	}
-	s.done = make(chan struct{})
-	go func() {
-		_ = s.cmd.Wait()
-		close(s.done)
-	}()
 	for end := time.Now().Add(serverPatience); time.Now().Before(end); time.Sleep(serverPoll) {
 		c, err := net.DialTimeout("tcp", s.addr(), time.Second)
 		if err == nil {
@@ -76,6 +64,26 @@ func launch(s *server, name string, args ...string) (*server, error) {
 	}
 	s.stop()
 	return nil, fmt.Errorf("%s does not answer at %s", name, s.addr())
+}
+
+// run runs a server's program.
+func (s *server) run(name string, args ...string) error {
+	path, err := lookServer(name)
+	if err != nil {
+		return err
+	}
+	s.cmd = exec.Command(path, args...)
+	s.cmd.Dir = s.dir
+	s.cmd.SysProcAttr = &syscall.SysProcAttr{Credential: s.user}
+	if err := s.cmd.Start(); err != nil {
+		return err
+	}
+	s.done = make(chan struct{})
+	go func() {
+		_ = s.cmd.Wait()
+		close(s.done)
+	}()
+	return nil
 }
 
 // lookServer finds programs that are not on a user's path too.

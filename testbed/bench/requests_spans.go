@@ -18,13 +18,14 @@ type spanCounts struct {
 	ends [2]int // server, client
 	all  int    // of whomever
 	at   time.Time
+	from time.Time // when the first span of the server's end begins
 }
 
 // count begins anew.
 func (c *spanCounts) count(port int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.port, c.ends, c.all = int64(port), [2]int{}, 0
+	c.port, c.ends, c.all, c.from = int64(port), [2]int{}, 0, time.Time{}
 }
 
 func (c *spanCounts) take(data ptrace.Traces, at time.Time) {
@@ -45,6 +46,9 @@ func (c *spanCounts) one(span ptrace.Span) {
 	switch kind := span.Kind(); {
 	case kind == ptrace.SpanKindServer && number(span.Attributes(), schema.NetworkLocalPort) == c.port:
 		c.ends[0]++
+		if begin := span.StartTimestamp().AsTime(); c.from.IsZero() || begin.Before(c.from) {
+			c.from = begin
+		}
 	case kind == ptrace.SpanKindClient && number(span.Attributes(), schema.NetworkPeerPort) == c.port:
 		c.ends[1]++
 	}
@@ -80,6 +84,14 @@ func (c *spanCounts) total() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.all
+}
+
+// first is when the first request began, as the server's end tells; zero when none
+// did.
+func (c *spanCounts) first() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.from
 }
 
 // both returns the spans seen from the server and from the client.

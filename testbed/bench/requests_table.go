@@ -48,6 +48,7 @@ func (r *requestReport) markdown() string {
 				c.off, c.empty, c.on, c.added, c.kernelPerRequest, c.agentPerSpan, c.spansPerRequest, thousands(c.requestsPerSecond))
 		}
 	}
+	r.probes.markdown(&b)
 	if s := r.rate; s != nil {
 		b.WriteString("\n| steady load of nginx, load and back end on the same cores | |\n|---|---|\n")
 		fmt.Fprintf(&b, "| requests | %s in %.0f s, %s/s |\n", thousands(float64(s.requests)), s.took.Seconds(), thousands(float64(s.requests)/s.took.Seconds()))

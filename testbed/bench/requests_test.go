@@ -60,6 +60,12 @@ func TestRequestMarkdown(t *testing.T) {
 		costs: []requestCost{{
 			what: "nginx", off: 4.4, empty: 5, on: 5.5, added: 1.1, spansPerRequest: 2, agentPerSpan: 3.14, kernelPerRequest: 1.5, requestsPerSecond: 24000,
 		}},
+		probes: &probeResult{
+			unwanted: 2, unwantedWith: 2.6, processes: 200, binaries: 20,
+			known: beginning{answered: 20 * time.Millisecond, decoded: 20 * time.Millisecond, rounds: 3},
+			fresh: beginning{answered: 20 * time.Millisecond, decoded: 30 * time.Millisecond, rounds: 3, missed: 4},
+			alone: usage{rss: 100e6, rssAnon: 50e6}, many: usage{rss: 110e6, rssAnon: 60e6},
+		},
 		rate: &rateResult{
 			requests: 1200000, took: time.Minute, servers: 1200000, clients: 1199998, agentPerSpan: 3, rss: 90e6, wakeups: 18000,
 			balance: &balance{made: 2400100, arrived: 2400098, failed: 2, lost: []lossCount{{"ring_full", 1234}}},
@@ -72,6 +78,10 @@ func TestRequestMarkdown(t *testing.T) {
 	text := r.markdown()
 	for _, line := range []string{
 		"| nginx | 4.40 µs | 5.00 µs | 5.50 µs | **+1.10 µs** | 1.50 µs | **3.14 µs** | 2.00 | 24,000 |\n",
+		"without / with / added | 2.00 µs / 2.60 µs / **+0.60 µs** |\n",
+		"| from the start of a program that was never seen to its first request answered / decoded | 20 ms / **30 ms** |\n",
+		"| requests answered before, and not decoded, in 3 starts | 4 |\n",
+		"| the same, with 200 processes of 20 binaries that use TLS | **110.0 MB** (60.0 MB) |\n",
 		"| requests | 1,200,000 in 60 s, 20,000/s |\n",
 		"| **0** / **2** |\n",
 		"| **90.0 MB** |\n",

@@ -5,6 +5,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
@@ -89,10 +90,6 @@ func startNodeTLS(_ context.Context, dir string) (*server, error) {
 const serveCommand = "serve-tls"
 
 func startGoTLS(_ context.Context, dir string) (*server, error) {
-	s, err := newServer(dir)
-	if err != nil {
-		return nil, err
-	}
 	if err := certify(dir); err != nil {
 		return nil, err
 	}
@@ -100,7 +97,35 @@ func startGoTLS(_ context.Context, dir string) (*server, error) {
 	if err != nil {
 		return nil, err
 	}
-	return launch(s, self, serveCommand, dir, s.addr())
+	return startTLS(dir, self)
+}
+
+// startTLS starts a copy of this program as a server.
+func startTLS(dir, path string) (*server, error) {
+	s, err := newServer(dir)
+	if err != nil {
+		return nil, err
+	}
+	return launch(s, path, serveCommand, dir, s.addr())
+}
+
+// asking makes a connection for each request.
+var asking = &http.Client{Transport: &http.Transport{
+	DisableKeepAlives: true, TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, //nolint:gosec // the certificate is made up
+}}
+
+// askOnce has a server answer.
+func askOnce(ctx context.Context, s *server) error {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "https://"+s.addr()+"/hello", http.NoBody)
+	if err != nil {
+		return err
+	}
+	answer, err := asking.Do(request)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(io.Discard, answer.Body)
+	return errors.Join(err, answer.Body.Close())
 }
 
 // serveTLS is the server that startGoTLS starts.
