@@ -6,7 +6,7 @@
  */
 #define REQUESTS_PREEMPTIBLE
 #include "tls_go.h"
-#include "tls_library.h"
+#include "tls_handshake.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
@@ -50,17 +50,14 @@ int on_tls_write(struct pt_regs *ctx)
 SEC("uprobe")
 int on_tls_handshake(struct pt_regs *ctx)
 {
-	struct tls_session *s;
-
-	tls__enter(ctx, TLS_HANDSHAKE, 0, &s);
+	tls__handshake(ctx);
 	return 0;
 }
 
 SEC("uprobe")
 int on_tls_handshake_return(struct pt_regs *ctx)
 {
-	(void)ctx;
-	tls__shaken();
+	tls__shaken((__s32)extract__result(ctx) == 1);
 	return 0;
 }
 
@@ -84,6 +81,19 @@ SEC("uprobe")
 int on_tls_free(struct pt_regs *ctx)
 {
 	struct tls_key key = { .session = extract__parameter(ctx, 0) };
+
+	key.tgid = bpf_get_current_pid_tgid() >> 32;
+	bpf_map_delete_elem(&tls_sessions, &key);
+	return 0;
+}
+
+/* A function returns that makes a session: another one that had its address is no
+ * more.
+ */
+SEC("uprobe")
+int on_tls_new_return(struct pt_regs *ctx)
+{
+	struct tls_key key = { .session = extract__result(ctx) };
 
 	key.tgid = bpf_get_current_pid_tgid() >> 32;
 	bpf_map_delete_elem(&tls_sessions, &key);

@@ -24,6 +24,7 @@ enum tls_call {
 	TLS_READ = 1,
 	TLS_WRITE = 2,
 	TLS_HANDSHAKE = 3,
+	TLS_WRITE_SHAKES = 4, /* a handshake, which a write may have asked for */
 };
 
 /* Bits of tls_thread.state above those of enum tls_flag, which are the session's. */

@@ -206,26 +206,4 @@ static __always_inline void tls__write(struct pt_regs *ctx)
 		t->done = s->wrote < len ? s->wrote : len;
 }
 
-/* tls__shaken: a handshake returns, be it complete or not. */
-static __always_inline void tls__shaken(void)
-{
-	struct tls_thread *t = tls__leave(TLS_HANDSHAKE);
-
-	if (t)
-		tls__idle(t);
-}
-
-/* tls__cork: from now on what a session writes is kept, or no more. */
-static __always_inline void tls__cork(__u64 session, bool on)
-{
-	struct tls_session *s = tls__session(bpf_get_current_pid_tgid() >> 32, session);
-
-	if (!s)
-		return;
-	if (on)
-		s->flags |= TLS_CORKED;
-	else
-		s->flags &= ~TLS_CORKED;
-}
-
 #endif

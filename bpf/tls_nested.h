@@ -6,19 +6,8 @@
 #ifndef SIGHTGLASS_TLS_NESTED_H
 #define SIGHTGLASS_TLS_NESTED_H
 
+#include "tls_record.h"
 #include "tls_stream.h"
-
-/* The head of a record (RFC 8446, section 5.1), the longest plain text in one,
- * and by how much cipher text is longer: a tag, at most with a mac, an
- * initialization vector and padding.
- */
-#define TLS_RECORD_HEAD 5
-#define TLS_RECORD_MAX 16384
-#define TLS_RECORD_MORE_MIN 8
-#define TLS_RECORD_MORE_MAX 512
-#define TLS_RECORD_MORE 17 /* as in TLS 1.3 */
-#define TLS_TYPE_DATA 23
-#define TLS_MAJOR 3
 
 /* A system call inside a library. */
 struct tls_nested {
@@ -48,7 +37,7 @@ static __always_inline bool tls__bind(struct tls_thread *t, __u64 sk, __u64 id)
 
 	if (tls__is_bound(t, sk, id))
 		return true;
-	fresh.id = tls__open(sk, t->call == TLS_HANDSHAKE, t->file);
+	fresh.id = tls__open(sk, t->call >= TLS_HANDSHAKE, t->file);
 	if (!fresh.id)
 		return false;
 	fresh.sk = sk;
@@ -57,32 +46,13 @@ static __always_inline bool tls__bind(struct tls_thread *t, __u64 sk, __u64 id)
 	return true;
 }
 
-/* tls__progress: how many bytes of the rest of a write a record carries of which
- * these are the first bytes; 0 when it carries none.
- */
-static __always_inline __u32 tls__progress(const __u8 *head, __u32 rest, __u32 *record)
-{
-	__u32 n = rest < TLS_RECORD_MAX ? rest : TLS_RECORD_MAX, len;
-
-	if (head[0] != TLS_TYPE_DATA || head[1] != TLS_MAJOR)
-		return 0;
-	len = (__u32)head[3] << 8 | head[4];
-	*record = len + TLS_RECORD_HEAD;
-	if (len >= n + TLS_RECORD_MORE_MIN && len <= n + TLS_RECORD_MORE_MAX)
-		return n;
-	if (len < n && len >= TLS_RECORD_MORE_MAX) /* the peer asked for small records */
-		return len - TLS_RECORD_MORE;
-	return 0;
-}
-
 /* tls__send: cipher text of a write leaves, or the socket has no room for it. */
 static __always_inline void tls__send(struct tls_thread *t, const struct tls_nested *c)
 {
 	struct tls_session *s = 0;
-	__u64 sent = c->ret > 0 ? c->ret : 0, start = t->buf + t->done;
+	__u64 sent = c->ret > 0 ? c->ret : 0, start = t->buf + t->done, carried;
 	struct tls_text text = { .sk = c->sk, .base = start, .fiber = c->fiber };
 	__u32 rest = t->len - t->done, record = 0, n;
-	__u8 head[8] = {};
 
 	if (t->state & TLS_RESTS)
 		s = tls__session(t->tgid, t->session);
@@ -98,9 +68,9 @@ static __always_inline void tls__send(struct tls_thread *t, const struct tls_nes
 		n = sent < rest ? sent : rest;
 		record = sent;
 	} else {
-		if (bpf_probe_read_user(head, TLS_RECORD_HEAD, (void *)c->base))
-			return;
-		n = tls__progress(head, rest, &record);
+		carried = tls__carried(c->base, sent, rest);
+		n = (__u32)carried;
+		record = carried >> 32;
 	}
 	if (!n) {
 		tls__count(foreign);

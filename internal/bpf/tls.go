@@ -31,9 +31,10 @@ const (
 	TLSWrite           TLSProgram = "on_tls_write"        // write(session, buffer, length, ...) begins
 	TLSHandshake       TLSProgram = "on_tls_handshake"    // handshake(session) begins
 	TLSHandshakeReturn TLSProgram = "on_tls_handshake_return"
-	TLSCork            TLSProgram = "on_tls_cork"   // cork(session) begins: what is written is kept
-	TLSUncork          TLSProgram = "on_tls_uncork" // uncork(session, ...) begins
-	TLSFree            TLSProgram = "on_tls_free"   // free(session) begins
+	TLSCork            TLSProgram = "on_tls_cork"       // cork(session) begins: what is written is kept
+	TLSUncork          TLSProgram = "on_tls_uncork"     // uncork(session, ...) begins
+	TLSFree            TLSProgram = "on_tls_free"       // free(session) begins
+	TLSNewReturn       TLSProgram = "on_tls_new_return" // what makes a session returns it
 )
 
 // The programs for Go's crypto/tls.

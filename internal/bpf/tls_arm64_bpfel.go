@@ -255,6 +255,7 @@ const (
 	tlsProgOnTlsGoWrite         = "on_tls_go_write"
 	tlsProgOnTlsHandshake       = "on_tls_handshake"
 	tlsProgOnTlsHandshakeReturn = "on_tls_handshake_return"
+	tlsProgOnTlsNewReturn       = "on_tls_new_return"
 	tlsProgOnTlsRead            = "on_tls_read"
 	tlsProgOnTlsReadCounted     = "on_tls_read_counted"
 	tlsProgOnTlsReadReturn      = "on_tls_read_return"
@@ -323,6 +324,7 @@ type tlsProgramSpecs struct {
 	OnTlsGoWrite         *ebpf.ProgramSpec `ebpf:"on_tls_go_write"`
 	OnTlsHandshake       *ebpf.ProgramSpec `ebpf:"on_tls_handshake"`
 	OnTlsHandshakeReturn *ebpf.ProgramSpec `ebpf:"on_tls_handshake_return"`
+	OnTlsNewReturn       *ebpf.ProgramSpec `ebpf:"on_tls_new_return"`
 	OnTlsRead            *ebpf.ProgramSpec `ebpf:"on_tls_read"`
 	OnTlsReadCounted     *ebpf.ProgramSpec `ebpf:"on_tls_read_counted"`
 	OnTlsReadReturn      *ebpf.ProgramSpec `ebpf:"on_tls_read_return"`
@@ -462,6 +464,7 @@ type tlsPrograms struct {
 	OnTlsGoWrite         *ebpf.Program `ebpf:"on_tls_go_write"`
 	OnTlsHandshake       *ebpf.Program `ebpf:"on_tls_handshake"`
 	OnTlsHandshakeReturn *ebpf.Program `ebpf:"on_tls_handshake_return"`
+	OnTlsNewReturn       *ebpf.Program `ebpf:"on_tls_new_return"`
 	OnTlsRead            *ebpf.Program `ebpf:"on_tls_read"`
 	OnTlsReadCounted     *ebpf.Program `ebpf:"on_tls_read_counted"`
 	OnTlsReadReturn      *ebpf.Program `ebpf:"on_tls_read_return"`
@@ -477,6 +480,7 @@ func (p *tlsPrograms) Close() error {
 		p.OnTlsGoWrite,
 		p.OnTlsHandshake,
 		p.OnTlsHandshakeReturn,
+		p.OnTlsNewReturn,
 		p.OnTlsRead,
 		p.OnTlsReadCounted,
 		p.OnTlsReadReturn,

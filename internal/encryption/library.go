@@ -12,7 +12,7 @@ import (
 type function struct {
 	symbol     string
 	parameters int            // that must be in their registers at the entry
-	enter      bpf.TLSProgram // runs there
+	enter      bpf.TLSProgram // runs there; empty for none
 	leave      bpf.TLSProgram // runs where it returns; empty for none
 	// rare functions are called once or a few times for a connection, not for
 	// each request.
@@ -33,7 +33,9 @@ type library struct {
 	name      string
 	files     []string // what the base names of its files begin with
 	functions []function
-	// find chooses the places where that takes more than the functions' names.
+	// locate finds the functions where they have no names.
+	locate func(*probesite.File) (map[string]probesite.Function, error)
+	// find chooses the places where that takes more than the functions.
 	find func(*probesite.File, probesite.Kernel, *Prices) ([]bpf.TLSProbe, error)
 }
 

@@ -22,6 +22,14 @@ var (
 	// is optional.
 	staticOpenSSL = library{name: "OpenSSL in the program", functions: libraries[0].functions}
 	boringSSL     = library{name: "BoringSSL in the program", functions: libraries[0].functions}
+	// Its makers left the names out. Where sessions end is not found, so it is
+	// noticed where the next one is made at the same address.
+	namelessBoringSSL = library{name: boringSSL.name, locate: (*probesite.File).BoringSSL, functions: []function{
+		{symbol: "SSL_read", parameters: 3, enter: bpf.TLSRead, leave: bpf.TLSReadReturn},
+		{symbol: "SSL_write", parameters: 3, enter: bpf.TLSWrite},
+		{symbol: "SSL_do_handshake", parameters: 1, enter: bpf.TLSHandshake, leave: bpf.TLSHandshakeReturn, rare: true, optional: true},
+		{symbol: "SSL_new", leave: bpf.TLSNewReturn, rare: true, optional: true},
+	}}
 )
 
 // Names by which a library is recognised in a program that has names.
@@ -43,17 +51,19 @@ func recognise(content io.ReaderAt, kernel probesite.Kernel) *library {
 			return &golang
 		}
 	}
-	found, err := elf.Functions(nameRead, nameWrite, nameBoring)
+	found, _ := elf.Functions(nameRead, nameWrite, nameBoring) // none is a finding too
 	_, reads := found[nameRead]
 	_, writes := found[nameWrite]
 	_, boring := found[nameBoring]
 	switch {
-	case err != nil || !reads || !writes:
-		return nil
-	case boring:
+	case reads && writes && boring:
 		return &boringSSL
-	default:
+	case reads && writes:
 		return &staticOpenSSL
+	case elf.HasBoringSSL():
+		return &namelessBoringSSL
+	default:
+		return nil
 	}
 }
 

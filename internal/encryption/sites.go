@@ -52,7 +52,7 @@ func (l *library) probes(file io.ReaderAt, kernel probesite.Kernel, prices *Pric
 		all, err = l.find(elf, kernel, prices)
 		return all, nil, err
 	}
-	found, err := elf.Functions(l.symbols()...)
+	found, err := l.locateIn(elf)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -75,6 +75,14 @@ func (l *library) probes(file io.ReaderAt, kernel probesite.Kernel, prices *Pric
 		}
 	}
 	return all, missing, nil
+}
+
+// locateIn finds the functions of the library.
+func (l *library) locateIn(elf *probesite.File) (map[string]probesite.Function, error) {
+	if l.locate != nil {
+		return l.locate(elf)
+	}
+	return elf.Functions(l.symbols()...)
 }
 
 // inner chooses the places in the functions by which twins do their work, and
@@ -137,14 +145,17 @@ func (f *function) probes(found map[string]probesite.Function, kernel probesite.
 	if f.rare {
 		most *= rareFactor
 	}
-	entry, err := code.Entry(kernel, code.Arguments(f.parameters)...)
-	if err != nil {
-		return nil, err
+	var all []bpf.TLSProbe
+	if f.enter != "" {
+		entry, err := code.Entry(kernel, code.Arguments(f.parameters)...)
+		if err != nil {
+			return nil, err
+		}
+		if err := prices.pay(entry, most); err != nil {
+			return nil, err
+		}
+		all = append(all, bpf.TLSProbe{Program: f.enter, Offset: entry.Offset})
 	}
-	if err := prices.pay(entry, most); err != nil {
-		return nil, err
-	}
-	all := []bpf.TLSProbe{{Program: f.enter, Offset: entry.Offset}}
 	if f.leave == "" {
 		return all, nil
 	}

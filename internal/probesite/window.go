@@ -63,12 +63,7 @@ func (w *window) find(names []string) (map[int64]string, error) {
 	if longest > windowSize/2 {
 		return found, nil
 	}
-	for at := int64(0); at < w.size; {
-		n := int(min(windowSize, w.size-at))
-		chunk, err := w.at(at, n)
-		if err != nil {
-			return nil, err
-		}
+	err := w.each(longest-1, func(at int64, chunk []byte) bool { // a name may lie across the edge
 		for i, pattern := range patterns {
 			for in := 0; ; {
 				next := bytes.Index(chunk[in:], pattern)
@@ -79,10 +74,28 @@ func (w *window) find(names []string) (map[int64]string, error) {
 				in += next + 1
 			}
 		}
-		if at+int64(n) == w.size {
-			break
-		}
-		at += int64(n - longest + 1) // a name may lie across the edge
+		return true
+	})
+	if err != nil {
+		return nil, err
 	}
 	return found, nil
+}
+
+// each calls visit for the table piece by piece, until it returns false. A piece
+// begins so many bytes before the one before it ends; it is valid until visit
+// returns.
+func (w *window) each(overlap int, visit func(at int64, chunk []byte) bool) error {
+	for at := int64(0); at < w.size; {
+		n := int(min(windowSize, w.size-at))
+		chunk, err := w.at(at, n)
+		if err != nil {
+			return err
+		}
+		if !visit(at, chunk) || at+int64(n) == w.size {
+			return nil
+		}
+		at += int64(n - overlap)
+	}
+	return nil
 }

@@ -146,17 +146,45 @@ func TestLiveTLSOfNode(t *testing.T) {
 		node = "node"
 	}
 	needs(t, node)
-	testJavaScript(t, node)
+	testJavaScript(t, node, jsServer, jsClient)
+}
+
+// bunServer and bunClient are the same in bun's own words.
+const bunServer = `
+const fs = require("fs"), [dir, port] = process.argv.slice(2);
+Bun.serve({ port: +port, hostname: "127.0.0.1", tls: { key: Bun.file(dir + "/key.pem"), cert: Bun.file(dir + "/cert.pem") }, fetch(q) {
+	const path = new URL(q.url).pathname, status = path.startsWith("/ok/") ? 200 : 404;
+	fs.appendFileSync(dir + "/access.log", path + " " + status + "\n");
+	return new Response("hello\n", { status });
+} });
+`
+
+const bunClient = `
+const [url, mark] = process.argv.slice(2), tls = { rejectUnauthorized: false };
+for (let k = 0; k < 4; k++) await Promise.all([0, 1, 2].map(async (i) =>
+	(await fetch(url + "/" + (k ? "ok" : "no") + "/" + mark + "/" + i + "/" + k, { tls })).text()));
+`
+
+// TestLiveTLSOfBun has bun serve and ask, which has a BoringSSL in it whose
+// functions have no names. SIGHTGLASS_TEST_BUN names its executable, of the npm
+// package @oven/bun-linux-x64.
+func TestLiveTLSOfBun(t *testing.T) {
+	bun := os.Getenv("SIGHTGLASS_TEST_BUN")
+	if bun == "" {
+		t.Skip("SIGHTGLASS_TEST_BUN does not name the executable of bun")
+	}
+	t.Run("by the interfaces of Node.js", func(t *testing.T) { testJavaScript(t, bun, jsServer, jsClient) })
+	t.Run("by its own", func(t *testing.T) { testJavaScript(t, bun, bunServer, bunClient) })
 }
 
 // testJavaScript compares what both sides tell with what the server was asked.
-func testJavaScript(t *testing.T, runtime string) {
+func testJavaScript(t *testing.T, runtime, serverScript, clientScript string) {
 	t.Helper()
 	l := newTLSLive(t, nil)
 	dir := t.TempDir()
 	certificate(t, dir)
-	require.NoError(t, os.WriteFile(filepath.Join(dir, "server.js"), []byte(jsServer), 0o600))
-	require.NoError(t, os.WriteFile(filepath.Join(dir, "client.js"), []byte(jsClient), 0o600))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "server.js"), []byte(serverScript), 0o600))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "client.js"), []byte(clientScript), 0o600))
 	port := unusedPort(t)
 	server := &tlsServer{dir: dir, url: fmt.Sprintf("https://localhost:%d", port)}
 	cmd := exec.Command(runtime, filepath.Join(dir, "server.js"), dir, strconv.Itoa(port))
@@ -170,14 +198,9 @@ func testJavaScript(t *testing.T, runtime string) {
 		}
 		return err == nil
 	}))
-	require.True(t, soon(func() bool {
-		for _, library := range l.running.tls.Libraries() {
-			if strings.HasSuffix(library.Name, "in the program") && library.Read {
-				return true
-			}
-		}
-		return false
-	}), "%+v", l.running.tls.Libraries())
+	executable, err := os.Readlink(fmt.Sprintf("/proc/%d/exe", cmd.Process.Pid))
+	require.NoError(t, err)
+	l.requireFollowed(t, executable)
 	for _, client := range [][]string{
 		{runtime, filepath.Join(dir, "client.js"), server.url},
 		{"curl", "-sk", "-o", os.DevNull},
