@@ -27,8 +27,8 @@ type attachedHook struct {
 type Agent struct {
 	opts     Options
 	mode     mode
-	spec     *ebpf.CollectionSpec
-	coll     *ebpf.Collection // owns the maps
+	spec     *ebpf.CollectionSpec // until everything is attached
+	coll     *ebpf.Collection     // owns the maps
 	maps     map[string]*ebpf.Map
 	hooks    []Hook
 	attached []attachedHook
@@ -111,6 +111,7 @@ func (a *Agent) start() error {
 		return err
 	}
 	a.attachAll()
+	a.spec = nil // megabytes that nobody needs any more
 	if err := a.checkEssential(); err != nil {
 		return err
 	}

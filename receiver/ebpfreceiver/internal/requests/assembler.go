@@ -31,8 +31,8 @@ type Config struct {
 	// one with such. The kernel tells when a socket ends: these are for what
 	// it could not tell. Defaults 10 minutes and 6 hours.
 	IdleTimeout, OpenTimeout time.Duration
-	// Serves is told of every thread that begins to serve a request, unless it
-	// is an event loop. What such a thread sends meanwhile gets that request as
+	// Serves is told of every thread that begins to serve requests, and again
+	// about every second while it does. What such a thread sends meanwhile gets that request as
 	// Parent; whoever takes exchanges has to make sure that the thread runs one
 	// piece of code to its end. Without it no exchange has a Parent.
 	Serves func(Thread)
@@ -272,6 +272,7 @@ const ticks = 1024
 // second; a call looks at a bounded number of connections.
 func (a *Assembler) Tick(now uint64) {
 	a.tellEncrypted(now - min(now, uint64(opaqueGrace)))
+	a.threads.forget()
 	for _, o := range []*order{&a.streams, &a.datagrams} {
 		for range min(ticks, o.len) {
 			c := o.turn()

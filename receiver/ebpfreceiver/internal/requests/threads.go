@@ -46,9 +46,24 @@ type worker struct {
 type threads struct {
 	busy map[worker]serving
 	// serves is told of every thread that begins to serve a request; nil when
-	// nobody asks for parents.
+	// nobody asks for parents. A thread may be told of once for many requests.
 	serves func(Thread)
+	told   [toldThreads]Thread // of, since forget
 }
+
+// toldThreads is how many threads are remembered for not to be told of again.
+const toldThreads = 256
+
+// tell tells of a thread that begins to serve a request.
+func (t *threads) tell(th Thread) {
+	if place := &t.told[th.TID%toldThreads]; *place != th {
+		*place = th
+		t.serves(th)
+	}
+}
+
+// forget has all threads told of again.
+func (t *threads) forget() { t.told = [toldThreads]Thread{} }
 
 func newThreads(serves func(Thread)) threads {
 	return threads{busy: make(map[worker]serving), serves: serves}
@@ -76,7 +91,7 @@ func (t *threads) begin(ex *exchange.Exchange, loop bool) {
 		}
 		return
 	}
-	t.serves(Thread{Process: ex.Owner, TID: ex.TID})
+	t.tell(Thread{Process: ex.Owner, TID: ex.TID})
 	if !loop {
 		t.add(threadOf(ex), ex)
 		ex.Serving = true

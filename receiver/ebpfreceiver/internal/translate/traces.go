@@ -63,6 +63,7 @@ func (t *Traces) spans(o Owner) ptrace.SpanSlice {
 	ss := rs.ScopeSpans().AppendEmpty()
 	ss.Scope().SetName(schema.ScopeName)
 	ss.Scope().SetVersion(t.version)
+	ss.Scope().Attributes().PutStr(schema.RequestSource, "ebpf")
 	t.resources[k] = ss.Spans()
 	return ss.Spans()
 }

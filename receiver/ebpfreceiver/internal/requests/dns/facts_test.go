@@ -56,7 +56,6 @@ func TestSpan(t *testing.T) {
 		"network.transport":                     "udp",
 		"sightglass.network.namespace":          int64(7),
 		"sightglass.request.class":              "unary",
-		"sightglass.request.source":             "ebpf",
 		"sightglass.request.time_to_first_byte": float64(1),
 	}, span.Attributes().AsRaw())
 }

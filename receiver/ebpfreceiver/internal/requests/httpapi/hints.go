@@ -69,13 +69,20 @@ var signs = []sign{
 	{name: "server", response: true, contains: "AmazonS3", product: S3},
 }
 
-// lengths has a bit for each length that the name of a header of interest has.
-var lengths = func() (bits uint64) {
-	for i := range signs {
-		bits |= 1 << len(signs[i].name)
+// signsOf are the signs whose names have a length: most headers have one that
+// none of them has. An empty sign stands for a name that Header itself knows.
+var signsOf = func() (of [maxHeader + 1][]sign) {
+	for _, s := range signs {
+		of[len(s.name)] = append(of[len(s.name)], s)
 	}
-	return bits | 1<<len(copySource) | 1<<len(exceptionCode) | 1<<len(contentLength)
+	for _, name := range []string{copySource, exceptionCode, contentLength} {
+		of[len(name)] = append(of[len(name)], sign{})
+	}
+	return of
 }()
+
+// maxHeader is the length of the longest name of a header of interest.
+const maxHeader = 32
 
 const (
 	copySource    = "x-amz-copy-source"
@@ -86,12 +93,12 @@ const (
 
 // Header takes in a header of a request, or of a response.
 func (h *Hints) Header(name, value []byte, response bool) {
-	if len(name) >= 64 || lengths>>len(name)&1 == 0 {
+	if len(name) > maxHeader || signsOf[len(name)] == nil {
 		return
 	}
-	for i := range signs {
-		s := &signs[i]
-		if s.response != response || len(s.name) != len(name) || !fold(name, s.name) {
+	for i := range signsOf[len(name)] {
+		s := &signsOf[len(name)][i]
+		if s.response != response || !fold(name, s.name) {
 			continue
 		}
 		if s.contains != "" && !bytes.Contains(value, []byte(s.contains)) {

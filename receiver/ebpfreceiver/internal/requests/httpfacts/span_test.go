@@ -65,7 +65,6 @@ func TestServerSpan(t *testing.T) {
 		"sightglass.network.namespace":          int64(4026531840),
 		"sightglass.http.route.inferred":        "/users/{id}",
 		"sightglass.request.class":              "unary",
-		"sightglass.request.source":             "ebpf",
 		"sightglass.request.time_to_first_byte": 0.25,
 		"user_agent.original":                   "curl/8",
 	}, span.Attributes().AsRaw())
@@ -95,7 +94,6 @@ func TestClientSpan(t *testing.T) {
 		"network.protocol.version":              "1.1",
 		"sightglass.network.namespace":          int64(4026531840),
 		"sightglass.request.class":              "unary",
-		"sightglass.request.source":             "ebpf",
 		"sightglass.request.time_to_first_byte": 0.25,
 		"user_agent.original":                   "curl/8",
 	}, span.Attributes().AsRaw())

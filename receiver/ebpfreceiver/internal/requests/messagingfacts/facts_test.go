@@ -37,7 +37,7 @@ func told(s ptrace.Span) map[string]any {
 	all := s.Attributes().AsRaw()
 	for _, key := range []string{
 		"network.peer.address", "network.peer.port", "network.local.address", "network.local.port",
-		"sightglass.network.namespace", "sightglass.request.class", "sightglass.request.source",
+		"sightglass.network.namespace", "sightglass.request.class",
 	} {
 		delete(all, key)
 	}

@@ -59,7 +59,6 @@ func TestCall(t *testing.T) {
 		"network.protocol.version":              "2",
 		"sightglass.network.namespace":          int64(7),
 		"sightglass.request.class":              "unary",
-		"sightglass.request.source":             "ebpf",
 		"sightglass.request.time_to_first_byte": float64(1),
 	}, span.Attributes().AsRaw())
 }

@@ -59,6 +59,9 @@ func (w *Writer) peer(ex *exchange.Exchange) {
 // service.namespace.svc, with whatever domain the cluster has; a pod of a
 // headless service has its own name in front.
 func kubernetesService(name string) (service, namespace string, ok bool) {
+	if name == "" {
+		return "", "", false
+	}
 	head, _, ok := strings.Cut(name+".", ".svc.")
 	if !ok {
 		return "", "", false

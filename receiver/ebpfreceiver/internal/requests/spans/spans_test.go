@@ -1,7 +1,6 @@
 package spans
 
 import (
-	"fmt"
 	"strconv"
 	"testing"
 
@@ -81,24 +80,8 @@ func TestWriter(t *testing.T) {
 	require.Equal(t, ptrace.StatusCodeError, span.Status().Code())
 	require.Equal(t, map[string]any{
 		"text": "a", "bytes": "b", "unique": "c", "int": int64(4), "list": []any{"x", "y"},
-		"sightglass.network.namespace": int64(9), "sightglass.request.class": "unary", "sightglass.request.source": "ebpf",
+		"sightglass.network.namespace": int64(9), "sightglass.request.class": "unary",
 	}, span.Attributes().AsRaw())
-}
-
-func TestCachesAreBounded(t *testing.T) {
-	tr := NewTranslator([32]byte{})
-	for i := range 3 * maxTexts {
-		want := strconv.Itoa(i)
-		require.Equal(t, want, tr.intern([]byte(want)))
-		require.LessOrEqual(t, len(tr.texts), maxTexts)
-		addr := [16]byte{0: 10, 1: byte(i >> 16), 2: byte(i >> 8), 3: byte(i)}
-		require.Equal(t, fmt.Sprintf("10.%d.%d.%d", byte(i>>16), byte(i>>8), byte(i)), tr.address(familyInet, &addr))
-		require.LessOrEqual(t, len(tr.addrs), maxAddrs)
-	}
-	long := make([]byte, maxTextBytes+1)
-	n := len(tr.texts)
-	tr.intern(long)
-	require.Len(t, tr.texts, n, "long texts are not kept")
 }
 
 func TestRoutesAreBounded(t *testing.T) {

@@ -4,9 +4,10 @@
 package spans
 
 import (
+	"hash/maphash"
 	"math/rand/v2"
-	"net/netip"
 	"strings"
+	"unicode/utf8"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/ptrace"
@@ -32,21 +33,14 @@ type Describer interface {
 // usable.
 type Translator struct {
 	random  *rand.ChaCha8
-	texts   map[string]string
-	addrs   map[[16]byte]string
+	texts   texts
+	addrs   addrs
 	scratch []byte
-	rooms   map[kindOf]*int
+	rooms   []room
 	routes  routes
 	// patterns come before routes that are inferred.
 	patterns Patterns
 }
-
-// Bounds of the caches. A full one is emptied.
-const (
-	maxTexts     = 4096
-	maxTextBytes = 256
-	maxAddrs     = 4096
-)
 
 // UseRoutes sets the configured routes of HTTP.
 func (t *Translator) UseRoutes(p Patterns) { t.patterns = p }
@@ -55,9 +49,7 @@ func (t *Translator) UseRoutes(p Patterns) { t.patterns = p }
 func NewTranslator(seed [32]byte) *Translator {
 	return &Translator{
 		random: rand.NewChaCha8(seed),
-		texts:  make(map[string]string),
-		addrs:  make(map[[16]byte]string),
-		rooms:  make(map[kindOf]*int),
+		texts:  texts{seed: maphash.MakeSeed()},
 		routes: newRoutes(),
 	}
 }
@@ -91,21 +83,21 @@ func (t *Translator) Append(dst ptrace.SpanSlice, ex *exchange.Exchange, wallOff
 
 // room is how many attributes to reserve memory for: as many as the span before
 // of the same kind had, and only slowly fewer.
-func (t *Translator) room(ex *exchange.Exchange) *int {
-	k := kindOf{ex.Protocol, ex.Role}
-	room := t.rooms[k]
-	if room == nil {
-		room = new(int)
-		*room = firstAttributes
-		t.rooms[k] = room
-	}
-	return room
-}
-
-// kindOf is what spans with about as many attributes have in common.
-type kindOf struct {
+type room struct {
 	protocol string
 	role     event.Role
+	n        int
+}
+
+// room finds that of an exchange: there are at most twice as many as protocols.
+func (t *Translator) room(ex *exchange.Exchange) *int {
+	for i := range t.rooms {
+		if r := &t.rooms[i]; r.role == ex.Role && r.protocol == ex.Protocol {
+			return &r.n
+		}
+	}
+	t.rooms = append(t.rooms, room{ex.Protocol, ex.Role, firstAttributes})
+	return &t.rooms[len(t.rooms)-1].n
 }
 
 func wall(ns uint64, offset int64) pcommon.Timestamp {
@@ -115,40 +107,19 @@ func wall(ns uint64, offset int64) pcommon.Timestamp {
 // valid is s with what is not UTF-8 replaced: one such byte of a request would
 // make a back end refuse the whole batch. It costs no allocation when there is
 // nothing to replace.
-func valid(s string) string { return strings.ToValidUTF8(s, "\uFFFD") }
-
-// intern returns b as valid UTF-8, from the cache when it was seen before.
-func (t *Translator) intern(b []byte) string {
-	if len(b) > maxTextBytes {
-		return valid(string(b))
-	}
-	if s, ok := t.texts[string(b)]; ok {
+func valid(s string) string {
+	if utf8.ValidString(s) { // looks at eight bytes at a time
 		return s
 	}
-	if len(t.texts) >= maxTexts {
-		clear(t.texts)
-	}
-	raw := string(b)
-	s := valid(raw)
-	t.texts[raw] = s
-	return s
+	return strings.ToValidUTF8(s, "\uFFFD")
 }
 
-// address prints an address of a family; IPv4 addresses that are mapped into
-// IPv6 are printed as IPv4, so that both sides of a connection agree.
+// address prints an address of a family.
 func (t *Translator) address(family uint16, a *[16]byte) string {
 	if family == familyInet {
 		a = &[16]byte{10: 0xff, 11: 0xff, 12: a[0], 13: a[1], 14: a[2], 15: a[3]}
 	}
-	if s, ok := t.addrs[*a]; ok {
-		return s
-	}
-	if len(t.addrs) >= maxAddrs {
-		clear(t.addrs)
-	}
-	s := netip.AddrFrom16(*a).Unmap().String()
-	t.addrs[*a] = s
-	return s
+	return t.addrs.print(a)
 }
 
 // Address families, as in the kernel.
@@ -198,7 +169,6 @@ func (w *Writer) request(ex *exchange.Exchange) {
 	}
 	w.peer(ex)
 	w.known(schema.RequestClass, classNames[ex.Class])
-	w.known(schema.RequestSource, "ebpf")
 	if ex.FirstByte >= ex.Start && ex.FirstByte != 0 {
 		w.attrs.PutDouble(schema.RequestTimeToFirstByte, float64(ex.FirstByte-ex.Start)/1e9)
 	}

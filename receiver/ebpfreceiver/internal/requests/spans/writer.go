@@ -33,7 +33,7 @@ func (w *Writer) known(key, value string) { w.attrs.PutStr(key, value) }
 // value sets none.
 func (w *Writer) Bytes(key string, value []byte) {
 	if len(value) != 0 {
-		w.known(key, w.t.intern(value))
+		w.known(key, w.t.texts.intern(value))
 	}
 }
 
@@ -60,7 +60,7 @@ func (w *Writer) List(key string, values ...string) {
 }
 
 // Intern returns b as a string that shares memory with earlier equal ones.
-func (w *Writer) Intern(b []byte) string { return w.t.intern(b) }
+func (w *Writer) Intern(b []byte) string { return w.t.texts.intern(b) }
 
 // Address prints an IP address of a family.
 func (w *Writer) Address(family uint16, a *[16]byte) string { return w.t.address(family, a) }
