@@ -146,7 +146,7 @@ func TestAssemblerAllocates(t *testing.T) {
 	require.Zero(t, a.Stats().Gaps)
 }
 
-// A span costs an allocation per attribute, which pdata takes, and few others.
+// A span is an allocation; what is in it has parts in larger ones.
 func TestSpanAllocates(t *testing.T) {
 	tr := spans.NewTranslator([32]byte{1})
 	list := ptrace.NewSpanSlice()
@@ -162,9 +162,7 @@ func TestSpanAllocates(t *testing.T) {
 		a.Handle(&events[1])
 	}
 	play()
-	allocs := testing.AllocsPerRun(1000, play)
-	const others = 3 // the span, its list of attributes, the handle of the list
-	require.LessOrEqual(t, allocs, float64(list.At(1).Attributes().Len()+others))
+	require.LessOrEqual(t, testing.AllocsPerRun(1000, play), 2.0)
 }
 
 // A crowd of connections costs memory in proportion, and gives it back.

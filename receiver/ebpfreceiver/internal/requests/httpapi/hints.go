@@ -134,8 +134,14 @@ func (h *Hints) Begin(target []byte) {
 		h.wanted = true
 	default:
 		path, _, _ := bytes.Cut(target, []byte("?"))
-		h.wanted = len(path) == 1 || isGraphQL(path) || bytes.Contains(path, []byte("/_"))
+		h.wanted = len(path) == 1 || isGraphQL(path) || hasOwnSegment(path)
 	}
+}
+
+// hasOwnSegment tells whether a segment of a path begins with an underscore, as
+// those that databases keep for themselves do.
+func hasOwnSegment(path []byte) bool {
+	return bytes.IndexByte(path, '_') > 0 && bytes.Contains(path, []byte("/_"))
 }
 
 // AddBody takes bytes of the body that follow those that were taken before.

@@ -86,7 +86,7 @@ func splitTarget(raw []byte, connect bool) (t target) {
 		t.authority = raw
 		return t
 	}
-	if scheme, rest, ok := bytes.Cut(raw, []byte("://")); ok && len(raw) > 0 && raw[0] != '/' && isScheme(scheme) {
+	if scheme, rest, ok := cutScheme(raw); ok {
 		t.scheme = scheme
 		end := bytes.IndexAny(rest, "/?")
 		if end < 0 {
@@ -102,6 +102,16 @@ func splitTarget(raw []byte, connect bool) (t target) {
 	}
 	t.path, t.query, t.hasQuery = bytes.Cut(raw, []byte("?"))
 	return t
+}
+
+// cutScheme takes the scheme off a target in absolute form. Nearly all have the
+// origin form.
+func cutScheme(raw []byte) (scheme, rest []byte, ok bool) {
+	if len(raw) == 0 || raw[0] == '/' {
+		return nil, raw, false
+	}
+	scheme, rest, ok = bytes.Cut(raw, []byte("://"))
+	return scheme, rest, ok && isScheme(scheme)
 }
 
 func isScheme(b []byte) bool {

@@ -17,10 +17,6 @@ import (
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/exchange"
 )
 
-// firstAttributes is how many attributes memory is reserved for in the first
-// span of a kind.
-const firstAttributes = 24
-
 // Describer is what the facts of a protocol do to become part of a span.
 type Describer interface {
 	// Describe names the span and sets the attributes, the parent and the
@@ -36,7 +32,7 @@ type Translator struct {
 	texts   texts
 	addrs   addrs
 	scratch []byte
-	rooms   []room
+	pieces  pieces
 	routes  routes
 	// patterns come before routes that are inferred.
 	patterns Patterns
@@ -64,8 +60,7 @@ func (t *Translator) Append(dst ptrace.SpanSlice, ex *exchange.Exchange, wallOff
 	}
 	span := dst.AppendEmpty()
 	w := Writer{t: t, span: span, attrs: span.Attributes()}
-	room := t.room(ex)
-	w.attrs.EnsureCapacity(*room)
+	w.list = t.pieces.begin(w.attrs)
 	if !facts.Describe(ex, &w) {
 		last := dst.Len() - 1
 		n := 0
@@ -77,27 +72,8 @@ func (t *Translator) Append(dst ptrace.SpanSlice, ex *exchange.Exchange, wallOff
 	w.ids(ex)
 	w.network(ex)
 	w.request(ex)
-	*room = max(w.attrs.Len(), *room-1)
+	t.pieces.end(w.list)
 	return true
-}
-
-// room is how many attributes to reserve memory for: as many as the span before
-// of the same kind had, and only slowly fewer.
-type room struct {
-	protocol string
-	role     event.Role
-	n        int
-}
-
-// room finds that of an exchange: there are at most twice as many as protocols.
-func (t *Translator) room(ex *exchange.Exchange) *int {
-	for i := range t.rooms {
-		if r := &t.rooms[i]; r.role == ex.Role && r.protocol == ex.Protocol {
-			return &r.n
-		}
-	}
-	t.rooms = append(t.rooms, room{ex.Protocol, ex.Role, firstAttributes})
-	return &t.rooms[len(t.rooms)-1].n
 }
 
 func wall(ns uint64, offset int64) pcommon.Timestamp {
@@ -170,7 +146,7 @@ func (w *Writer) request(ex *exchange.Exchange) {
 	w.peer(ex)
 	w.known(schema.RequestClass, classNames[ex.Class])
 	if ex.FirstByte >= ex.Start && ex.FirstByte != 0 {
-		w.attrs.PutDouble(schema.RequestTimeToFirstByte, float64(ex.FirstByte-ex.Start)/1e9)
+		w.float(schema.RequestTimeToFirstByte, float64(ex.FirstByte-ex.Start)/1e9)
 	}
 	if ex.Incomplete != exchange.Complete {
 		w.known(schema.RequestIncomplete, ex.Incomplete.String())

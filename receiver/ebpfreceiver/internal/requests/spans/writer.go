@@ -14,6 +14,7 @@ type Writer struct {
 	t      *Translator
 	span   ptrace.Span
 	attrs  pcommon.Map
+	list   *[]attribute // behind attrs; nil when pdata writes them
 	parent bool
 }
 
@@ -24,10 +25,14 @@ func (w *Writer) Name(s string) { w.span.SetName(valid(s)) }
 func (w *Writer) Kind(k ptrace.SpanKind) { w.span.SetKind(k) }
 
 // Text sets an attribute.
-func (w *Writer) Text(key, value string) { w.attrs.PutStr(key, valid(value)) }
+func (w *Writer) Text(key, value string) { w.known(key, valid(value)) }
 
 // known sets an attribute to a text that is known to be valid.
-func (w *Writer) known(key, value string) { w.attrs.PutStr(key, value) }
+func (w *Writer) known(key, value string) {
+	if !w.t.pieces.text(w.list, key, value) {
+		w.attrs.PutStr(key, value)
+	}
+}
 
 // Bytes sets an attribute whose value is likely to be seen again; an empty
 // value sets none.
@@ -46,7 +51,17 @@ func (w *Writer) Unique(key string, value []byte) {
 }
 
 // Int sets an attribute.
-func (w *Writer) Int(key string, value int64) { w.attrs.PutInt(key, value) }
+func (w *Writer) Int(key string, value int64) {
+	if !w.t.pieces.integer(w.list, key, value) {
+		w.attrs.PutInt(key, value)
+	}
+}
+
+func (w *Writer) float(key string, value float64) {
+	if !w.t.pieces.float(w.list, key, value) {
+		w.attrs.PutDouble(key, value)
+	}
+}
 
 // Bool sets an attribute.
 func (w *Writer) Bool(key string, value bool) { w.attrs.PutBool(key, value) }
