@@ -15,7 +15,7 @@ import (
 // many records, long while it finds none. A trickle is no reason to hurry, each
 // wake-up costs more than the few records that it finds.
 const (
-	busyInterval   = 5 * time.Millisecond
+	busyInterval   = 10 * time.Millisecond
 	steadyInterval = 25 * time.Millisecond
 	idleInterval   = 100 * time.Millisecond
 	busyRecords    = 256 // in one look
