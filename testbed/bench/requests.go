@@ -32,43 +32,55 @@ type requestReport struct {
 	stages  []microResult
 }
 
-// requests measures the named parts in order, prints the report and writes it.
+// requests measures the named parts in order and prints the report, and writes it
+// after each measurement: what was measured is there when a later one fails.
 func (b *bench) requests(ctx context.Context, parts []string, readme string) error {
-	r := requestReport{machine: machine(ctx)}
+	r := &requestReport{machine: machine(ctx)}
 	spans, told := &spanCounts{}, &health{}
 	var err error
 	if b.back, err = sink.Start(ctx, sink.Consumers{Traces: spans.take, Metrics: told.take}); err != nil {
 		return err
 	}
 	defer b.back.Stop(context.WithoutCancel(ctx))
-	for _, part := range parts {
-		switch part {
-		case "servers":
-			err = b.servers(ctx, targets, spans, &r.costs)
-		case "tls":
-			err = b.servers(ctx, tlsTargets, spans, &r.costs)
-		case "probes":
-			r.probes, err = b.probes(ctx, spans)
-		case "rate":
-			r.rate, err = b.rate(ctx, spans, told)
-		case "stages":
-			r.stages, err = b.micro(ctx, requestStages)
-		default:
-			err = fmt.Errorf("%w %q", errUnknownPart, part)
+	save := func() error {
+		if readme == "" {
+			return nil
 		}
-		if err != nil {
-			return err
+		return writeReport(readme, requestMarks, r.markdown())
+	}
+	for _, part := range parts {
+		if err = b.requestPart(ctx, part, r, spans, told, save); err != nil {
+			break
 		}
 	}
 	fmt.Print("\n", r.markdown())
-	if readme == "" {
-		return nil
+	return err
+}
+
+// requestPart measures one part.
+func (b *bench) requestPart(ctx context.Context, part string, r *requestReport, spans *spanCounts, told *health, save func() error) (err error) {
+	switch part {
+	case "servers":
+		return b.servers(ctx, targets, spans, r, save)
+	case "tls":
+		return b.servers(ctx, tlsTargets, spans, r, save)
+	case "probes":
+		r.probes, err = b.probes(ctx, spans)
+	case "rate":
+		r.rate, err = b.rate(ctx, spans, told)
+	case "stages":
+		r.stages, err = b.micro(ctx, requestStages)
+	default:
+		return fmt.Errorf("%w %q", errUnknownPart, part)
 	}
-	return writeReport(readme, requestMarks, r.markdown())
+	if err != nil {
+		return err
+	}
+	return save()
 }
 
 // servers measures each server in turns with and without the agent.
-func (b *bench) servers(ctx context.Context, targets []target, spans *spanCounts, all *[]requestCost) error {
+func (b *bench) servers(ctx context.Context, targets []target, spans *spanCounts, r *requestReport, save func() error) error {
 	for _, t := range targets {
 		cost, err := b.target(ctx, t, spans)
 		if errors.Is(err, exec.ErrNotFound) {
@@ -78,7 +90,10 @@ func (b *bench) servers(ctx context.Context, targets []target, spans *spanCounts
 		if err != nil {
 			return fmt.Errorf("%s: %w", t.what, err)
 		}
-		*all = append(*all, *cost)
+		r.costs = append(r.costs, *cost)
+		if err := save(); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -37,15 +37,35 @@ func wholeWay(stages []microResult) (sum float64) {
 	return sum
 }
 
+// bare is what nginx takes for a request without anybody, in µs: by that other
+// machines can be compared. 0 when it was not measured.
+func (r *requestReport) bare() float64 {
+	for _, c := range r.costs {
+		if c.what == targets[0].what {
+			return c.off
+		}
+	}
+	return 0
+}
+
+// ratio is empty where there is nothing to compare with.
+func ratio(n, of float64) string {
+	if of <= 0 {
+		return ""
+	}
+	return fmt.Sprintf("%.2f", n/of)
+}
+
 // markdown is the report.
 func (r *requestReport) markdown() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s.\n", r.machine)
 	if len(r.costs) > 0 {
-		b.WriteString("\n| CPU time per request | server without | two empty programs | with | added | in our programs, both ends | agent per span | spans per request | requests/s |\n|---|---|---|---|---|---|---|---|---|\n")
+		b.WriteString("\n| CPU time per request | server without | two empty programs | with | added | added / without | in our programs, both ends | agent per span | agent per span / bare nginx | spans per request | requests/s |\n|---|---|---|---|---|---|---|---|---|---|---|\n")
 		for _, c := range r.costs {
-			fmt.Fprintf(&b, "| %s | %.2f µs | %.2f µs | %.2f µs | **%+.2f µs** | %.2f µs | **%.2f µs** | %.2f | %s |\n", c.what,
-				c.off, c.empty, c.on, c.added, c.kernelPerRequest, c.agentPerSpan, c.spansPerRequest, thousands(c.requestsPerSecond))
+			fmt.Fprintf(&b, "| %s | %.2f µs | %.2f µs | %.2f µs | **%+.2f µs** | %s | %.2f µs | **%.2f µs** | %s | %.2f | %s |\n", c.what,
+				c.off, c.empty, c.on, c.added, ratio(c.added, c.off), c.kernelPerRequest, c.agentPerSpan, ratio(c.agentPerSpan, r.bare()),
+				c.spansPerRequest, thousands(c.requestsPerSecond))
 		}
 	}
 	r.probes.markdown(&b)
@@ -54,6 +74,9 @@ func (r *requestReport) markdown() string {
 		fmt.Fprintf(&b, "| requests | %s in %.0f s, %s/s |\n", thousands(float64(s.requests)), s.took.Seconds(), thousands(float64(s.requests)/s.took.Seconds()))
 		fmt.Fprintf(&b, "| spans missing, of the server's end / of the client's | **%d** / **%d** |\n", s.requests-s.servers, s.requests-s.clients)
 		fmt.Fprintf(&b, "| agent's CPU time per span | **%.2f µs** |\n", s.agentPerSpan)
+		if r.bare() > 0 {
+			fmt.Fprintf(&b, "| the same / a bare nginx request | %s |\n", ratio(s.agentPerSpan, r.bare()))
+		}
 		fmt.Fprintf(&b, "| agent's RSS, the most | **%s** |\n", megabytes(s.rss))
 		fmt.Fprintf(&b, "| agent's wake-ups, a second | %s |\n", thousands(float64(s.wakeups)/s.took.Seconds()))
 		s.balance.markdown(&b)
