@@ -27,7 +27,7 @@ type Consumers struct {
 	Metrics func(data pmetric.Metrics, arrived time.Time)
 }
 
-// Server listens on a loopback address. It speaks gRPC, which the agent does
+// Server listens on an address of this machine. It speaks gRPC, which the agent does
 // not follow as requests: an export that is itself reported would never end.
 type Server struct {
 	Endpoint string // host:port
@@ -35,9 +35,14 @@ type Server struct {
 	receivers []component.Component
 }
 
-// Start returns a listening server; the caller stops it.
+// Start returns a server that listens on a loopback address; the caller stops it.
 func Start(ctx context.Context, to Consumers) (*Server, error) {
-	s := &Server{Endpoint: freeAddress(ctx)}
+	return StartAt(ctx, "127.0.0.1", to)
+}
+
+// StartAt is Start for an address of this machine that others reach.
+func StartAt(ctx context.Context, host string, to Consumers) (*Server, error) {
+	s := &Server{Endpoint: freeAddress(ctx, host)}
 	factory := otlpreceiver.NewFactory()
 	cfg := factory.CreateDefaultConfig()
 	conf := confmap.NewFromStringMap(map[string]any{
@@ -97,9 +102,9 @@ func adapt[T any](to func(T, time.Time)) func(context.Context, T) error {
 	}
 }
 
-// freeAddress is a loopback address that nobody listens on at the moment.
-func freeAddress(ctx context.Context) string {
-	l := must((&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0"))
+// freeAddress is one of a host that nobody listens on at the moment.
+func freeAddress(ctx context.Context, host string) string {
+	l := must((&net.ListenConfig{}).Listen(ctx, "tcp", net.JoinHostPort(host, "0")))
 	defer l.Close()
 	return l.Addr().String()
 }
