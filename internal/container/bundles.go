@@ -37,12 +37,13 @@ type bundle struct {
 // bundleIndex finds containerd's containers by id and by cgroup. Not safe for
 // concurrent use.
 type bundleIndex struct {
+	root   string
 	dirs   []taskDirOf // task directories that may exist
 	byFile map[string]*bundle
 }
 
 func newBundleIndex(root string) *bundleIndex {
-	x := &bundleIndex{byFile: make(map[string]*bundle)}
+	x := &bundleIndex{root: root, byFile: make(map[string]*bundle)}
 	for _, d := range stateDirs {
 		x.dirs = append(x.dirs, taskDirOf{path: filepath.Join(root, d, taskDir), fd: -1})
 	}
@@ -115,7 +116,7 @@ func (x *bundleIndex) load(dir, namespace, id string) *bundle {
 	if err != nil {
 		return nil
 	}
-	b := &bundle{namespace: namespace, id: id, cgroup: spec.cgroup(), podUID: spec.podUID(), names: spec.names()}
+	b := &bundle{namespace: namespace, id: id, cgroup: spec.cgroup(), podUID: spec.podUID(), names: spec.names(x.root)}
 	if len(x.byFile) >= maxBundles {
 		clear(x.byFile)
 	}

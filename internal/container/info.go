@@ -49,7 +49,15 @@ type Names struct {
 	// Privileged is only meaningful when PrivilegedKnown is set.
 	Privileged      bool
 	PrivilegedKnown bool
+	// Shares is only meaningful when PrivilegedKnown is set.
+	Shares Shares
+	// Mounts are what is bound into the container, at most maxMounts, each as
+	// "source:destination:mode:true|false:propagation". Not to be changed.
+	Mounts []string
 }
+
+// Shares are the namespaces that a container has in common with the host.
+type Shares struct{ PID, Network, IPC bool }
 
 // Info is all that is known about one cgroup. It is immutable: a later look-up
 // may return another Info, never change this one.
@@ -94,7 +102,10 @@ func (i *Info) merge(later *Info) *Info {
 	n.K8sContainerName = cmp.Or(n.K8sContainerName, old.K8sContainerName)
 	n.Sandbox = n.Sandbox || old.Sandbox
 	if !n.PrivilegedKnown {
-		n.Privileged, n.PrivilegedKnown = old.Privileged, old.PrivilegedKnown
+		n.Privileged, n.PrivilegedKnown, n.Shares = old.Privileged, old.PrivilegedKnown, old.Shares
+	}
+	if n.Mounts == nil {
+		n.Mounts = old.Mounts
 	}
 	return &out
 }

@@ -17,9 +17,11 @@ const maxName = 512
 // who a container is.
 type ociSpec struct {
 	Annotations map[string]string `json:"annotations"`
+	Mounts      []ociMount        `json:"mounts"`
 	Linux       struct {
-		CgroupsPath string   `json:"cgroupsPath"`
-		MaskedPaths []string `json:"maskedPaths"`
+		Namespaces  []ociNamespace `json:"namespaces"`
+		CgroupsPath string         `json:"cgroupsPath"`
+		MaskedPaths []string       `json:"maskedPaths"`
 		Resources   struct {
 			Devices []ociDeviceRule `json:"devices"`
 		} `json:"resources"`
@@ -34,6 +36,18 @@ type ociDeviceRule struct {
 	Access string `json:"access"`
 }
 
+type ociMount struct {
+	Destination string   `json:"destination"`
+	Type        string   `json:"type"`
+	Source      string   `json:"source"`
+	Options     []string `json:"options"`
+}
+
+type ociNamespace struct {
+	Type string `json:"type"`
+	Path string `json:"path"` // empty for one of its own
+}
+
 func readSpec(file string) (*ociSpec, error) {
 	spec := new(ociSpec)
 	if err := readJSON(file, spec); err != nil {
@@ -43,8 +57,8 @@ func readSpec(file string) (*ociSpec, error) {
 }
 
 // names reads the annotations of containerd's and CRI-O's Kubernetes plugins
-// and of nerdctl.
-func (s *ociSpec) names() Names {
+// and of nerdctl. root is where the host's file system is seen.
+func (s *ociSpec) names(root string) Names {
 	first := func(keys ...string) string {
 		for _, k := range keys {
 			if v := s.Annotations[k]; v != "" {
@@ -67,6 +81,7 @@ func (s *ociSpec) names() Names {
 	}
 	n.Image, n.ImageTag = splitImage(first("io.kubernetes.cri.image-name", "io.kubernetes.cri-o.ImageName"))
 	n.Privileged, n.PrivilegedKnown = s.privileged(), true
+	n.Shares, n.Mounts = s.shares(root), s.bound()
 	return n
 }
 

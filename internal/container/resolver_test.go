@@ -55,7 +55,8 @@ const criSpec = `{
     "io.kubernetes.cri.sandbox-name": "shop-5d4f", "io.kubernetes.cri.sandbox-namespace": "prod",
     "io.kubernetes.cri.sandbox-uid": "` + uid + `"
   },
-  "linux": {"cgroupsPath": "/kubepods/pod` + uid + `/` + id1 + `", "maskedPaths": ["/proc/kcore"]}
+  "linux": {"cgroupsPath": "/kubepods/pod` + uid + `/` + id1 + `", "maskedPaths": ["/proc/kcore"],
+    "namespaces": [{"type": "pid"}, {"type": "network", "path": "/proc/4711/ns/net"}, {"type": "ipc", "path": "/proc/4711/ns/ipc"}]}
 }`
 
 var v2 = func(id uint64) CgroupID { return CgroupID{ID: id} }
@@ -189,7 +190,7 @@ func TestStorageRuntimes(t *testing.T) {
 	h.write(base+id1+"/userdata/config.json", `{"annotations":{}}`)
 	h.write(base+"containers.json", `[{"id":"x"},{"id":"`+id1+`","names":["cache"],"metadata":"{\"image-name\":\"docker.io/library/redis:7\",\"name\":\"cache\"}"}]`)
 	h.write("run/containers/storage/overlay-containers/"+id2+"/userdata/config.json",
-		`{"annotations":{"io.kubernetes.pod.name":"p","io.kubernetes.pod.namespace":"n","io.kubernetes.container.name":"c","io.kubernetes.cri-o.ContainerType":"container","io.kubernetes.cri-o.ImageName":"quay.io/a/b@sha256:00"}}`)
+		`{"linux":{"namespaces":[{"type":"network"},{"type":"ipc"}]},"annotations":{"io.kubernetes.pod.name":"p","io.kubernetes.pod.namespace":"n","io.kubernetes.container.name":"c","io.kubernetes.cri-o.ContainerType":"container","io.kubernetes.cri-o.ImageName":"quay.io/a/b@sha256:00"}}`)
 	r := h.resolver(0)
 
 	r.Made(v2(7), "/libpod_parent/libpod-"+id1)
@@ -201,7 +202,7 @@ func TestStorageRuntimes(t *testing.T) {
 	r.Made(v2(8), "/kubepods/burstable/pod"+uid+"/crio-"+id2)
 	info = r.Lookup(v2(8), 0)
 	require.Equal(t, RuntimeCRIO, info.Ref.Runtime)
-	require.Equal(t, Names{Name: "c", K8sContainerName: "c", PodName: "p", PodNamespace: "n", Image: "quay.io/a/b", PrivilegedKnown: true}, info.Names)
+	require.Equal(t, Names{Name: "c", K8sContainerName: "c", PodName: "p", PodNamespace: "n", Image: "quay.io/a/b", PrivilegedKnown: true, Shares: Shares{PID: true}}, info.Names)
 }
 
 func TestNamesFromLogFolders(t *testing.T) {
@@ -341,7 +342,7 @@ func FuzzReadSpec(f *testing.F) {
 		if err != nil {
 			return
 		}
-		n := spec.names()
+		n := spec.names(dir)
 		require.LessOrEqual(t, len(n.Name), maxName)
 		require.True(t, spec.cgroup() == "" || spec.cgroup()[0] == '/')
 	})

@@ -14,7 +14,11 @@ type dockerState struct {
 		Image  string            `json:"Image"`
 		Labels map[string]string `json:"Labels"`
 	} `json:"Config"`
+	MountPoints map[string]dockerMount `json:"MountPoints"`
 }
+
+// modeHost says that a namespace is the host's.
+const modeHost = "host"
 
 // dockerNames reads /var/lib/docker/containers/ID/{config.v2,hostconfig}.json.
 func dockerNames(root, id string) (Names, bool) {
@@ -38,11 +42,16 @@ func dockerNames(root, id string) (Names, bool) {
 	if n.K8sContainerName != "" {
 		n.Name = n.K8sContainerName
 	}
+	n.Mounts = dockerBound(st.MountPoints)
 	var host struct {
-		Privileged bool `json:"Privileged"`
+		Privileged  bool   `json:"Privileged"`
+		PIDMode     string `json:"PidMode"`
+		NetworkMode string `json:"NetworkMode"`
+		IPCMode     string `json:"IpcMode"`
 	}
 	if readJSON(filepath.Join(dir, "hostconfig.json"), &host) == nil {
 		n.Privileged, n.PrivilegedKnown = host.Privileged, true
+		n.Shares = Shares{PID: host.PIDMode == modeHost, Network: host.NetworkMode == modeHost, IPC: host.IPCMode == modeHost}
 	}
 	return n, true
 }
@@ -75,7 +84,7 @@ func storageNames(root, id string) (Names, Runtime, bool) {
 		if err != nil {
 			continue
 		}
-		n := spec.names()
+		n := spec.names(root)
 		if n.PodName != "" {
 			return n, RuntimeCRIO, true
 		}

@@ -29,6 +29,7 @@ type Set struct {
 	names       map[string]*Filter // nil: every event of that type
 	environment bool
 	accounts    bool
+	mounts      bool
 }
 
 // Names makes a Set.
@@ -87,6 +88,16 @@ func (s Set) WithAccounts() Set {
 // Accounts reports whether homes and shells are wanted.
 func (s Set) Accounts() bool { return s.accounts }
 
+// WithMounts is the set, and what containers have of the host: its namespaces and
+// what is mounted.
+func (s Set) WithMounts() Set {
+	s.mounts = true
+	return s
+}
+
+// Mounts reports whether that is wanted.
+func (s Set) Mounts() bool { return s.mounts }
+
 // Has reports whether the set contains a name.
 func (s Set) Has(name string) bool {
 	_, ok := s.names[name]
@@ -105,6 +116,7 @@ func (s Set) Union(o Set) Set {
 		names:       make(map[string]*Filter, len(s.names)+len(o.names)),
 		environment: s.environment || o.environment,
 		accounts:    s.accounts || o.accounts,
+		mounts:      s.mounts || o.mounts,
 	}
 	maps.Copy(out.names, s.names)
 	for name, f := range o.names {
@@ -125,7 +137,7 @@ func either(a, b *Filter) *Filter {
 
 // Equal reports whether both want the same.
 func (s Set) Equal(o Set) bool {
-	return s.environment == o.environment && s.accounts == o.accounts && maps.EqualFunc(s.names, o.names, func(a, b *Filter) bool {
+	return s.environment == o.environment && s.accounts == o.accounts && s.mounts == o.mounts && maps.EqualFunc(s.names, o.names, func(a, b *Filter) bool {
 		return a == b || a != nil && b != nil && a.equal(b)
 	})
 }

@@ -217,3 +217,20 @@ func TestSummariesOfManyResources(t *testing.T) {
 	w.run(p.armed.Load(), flood(2), time.Now())
 	require.ErrorContains(t, p.shutdown(t.Context()), "full", "the last counts were refused")
 }
+
+func TestMountsAreWantedWhenARuleAsks(t *testing.T) {
+	for condition, want := range map[string]bool{
+		"evt.type = execve and container.mount.dest[/etc*] exists": true,
+		"evt.type = execve and container.host_network = true":      true,
+		"evt.type = execve and container.privileged = true":        false,
+	} {
+		path := filepath.Join(t.TempDir(), "rules.yaml")
+		rule := "- rule: x\n  desc: x\n  condition: " + condition + "\n  output: x\n  priority: debug\n"
+		require.NoError(t, os.WriteFile(path, []byte(rule), 0o600))
+		p, err := newProcessor(processortest.NewNopSettings(metadata.Type), testConfig(func(c *Config) { c.RulesFiles = []string{path} }), consumertest.NewNop())
+		require.NoError(t, err)
+		set, err := p.load()
+		require.NoError(t, err)
+		require.Equal(t, want, p.wants(set).Mounts(), condition)
+	}
+}

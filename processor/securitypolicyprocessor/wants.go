@@ -23,6 +23,11 @@ func (p *policyProcessor) wants(set *policy.RuleSet) interest.Set {
 	if set.Reads(field.AttrUserHome) || set.Reads(field.AttrUserShell) {
 		wanted = wanted.WithAccounts()
 	}
+	for _, a := range []field.Attr{field.AttrContainerMounts, field.AttrContainerHostPID, field.AttrContainerHostNetwork, field.AttrContainerHostIPC} {
+		if set.Reads(a) {
+			return wanted.WithMounts()
+		}
+	}
 	return wanted
 }
 

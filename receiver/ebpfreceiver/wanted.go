@@ -14,6 +14,7 @@ import (
 type wanted struct {
 	registered bool
 	accounts   bool
+	mounts     bool
 	rows       []rowFilter // by row of the syscall table
 	modified   bool        // what becomes of critical files
 	exits      bool        // of every process, not of commands only
@@ -23,6 +24,7 @@ func newWanted(w interest.Wanted) *wanted {
 	out := &wanted{
 		registered: w.Registered,
 		accounts:   w.Set.Accounts(),
+		mounts:     w.Set.Mounts(),
 		rows:       make([]rowFilter, len(syscalls.Table)),
 		modified:   w.Registered && w.Set.Has(interest.FileModified),
 		exits:      w.Registered && w.Set.Has(interest.ProcessExit),

@@ -33,6 +33,9 @@ type Activity struct {
 	Arguments bool
 	// Account writes the home directory and the shell of User.
 	Account bool
+	// Mounts writes what the container has of the host; those of the first
+	// activity of a resource in a batch count.
+	Mounts bool
 	// StdinFrom and StdoutTo are the programs at the other ends of the pipelines
 	// that a program was started with, ScriptFrom are those whose output it
 	// runs; empty for none.
@@ -92,7 +95,7 @@ func (l *Logs) Take() plog.Logs {
 // Append adds the record of an activity. wallOffset, in ns, turns a time since
 // boot into wall-clock time; observed is when the event was read.
 func (l *Logs) Append(a *Activity, wallOffset int64, observed time.Time) {
-	rec := l.records(a.Owner).AppendEmpty()
+	rec := l.records(a).AppendEmpty()
 	l.n++
 	rec.SetEventName(a.Name)
 	rec.SetTimestamp(pcommon.Timestamp(int64(a.Event.Time) + wallOffset))
@@ -129,14 +132,17 @@ func (l *Logs) Append(a *Activity, wallOffset int64, observed time.Time) {
 	}
 }
 
-// records finds or makes the resource of an owner.
-func (l *Logs) records(o Owner) plog.LogRecordSlice {
-	k := o.key()
+// records finds or makes the resource of an activity.
+func (l *Logs) records(a *Activity) plog.LogRecordSlice {
+	k := a.key()
 	if s, ok := l.resources[k]; ok {
 		return s
 	}
 	rl := l.batch.ResourceLogs().AppendEmpty()
-	l.host.fill(rl.Resource().Attributes(), o)
+	l.host.fill(rl.Resource().Attributes(), a.Owner)
+	if a.Mounts {
+		shares(rl.Resource().Attributes(), a.Cgroup)
+	}
 	sl := rl.ScopeLogs().AppendEmpty()
 	sl.Scope().SetName(schema.ScopeName)
 	sl.Scope().SetVersion(l.version)

@@ -166,6 +166,19 @@ func fillContainer(attrs pcommon.Map, c *container.Info) {
 	}
 }
 
+// shares writes what a container has of the host.
+func shares(attrs pcommon.Map, c *container.Info) {
+	if c.State != container.Container {
+		return
+	}
+	if n := &c.Names; n.PrivilegedKnown {
+		attrs.PutBool(schema.ContainerHostPID, n.Shares.PID)
+		attrs.PutBool(schema.ContainerHostNetwork, n.Shares.Network)
+		attrs.PutBool(schema.ContainerHostIPC, n.Shares.IPC)
+	}
+	putList(attrs, schema.ContainerMounts, c.Names.Mounts)
+}
+
 // put sets an attribute that has a value.
 func put(attrs pcommon.Map, key, value string) {
 	if value != "" {

@@ -289,3 +289,24 @@ func TestExecutable(t *testing.T) {
 		require.Equal(t, tc.want, Owner{Process: p, Cgroup: rootInfo}.executable(), tc.path+" "+tc.name)
 	}
 }
+
+// What a container has of the host is written when a policy asks for it.
+func TestSharesAndMounts(t *testing.T) {
+	info := *podInfo
+	info.Names.Shares = container.Shares{Network: true}
+	info.Names.Mounts = []string{"/:/host::false:rslave"}
+	for _, wanted := range []bool{true, false} {
+		a := activity(base(event.TypeExec), &info)
+		a.Mounts = wanted
+		l := NewLogs(host, "1.0")
+		l.Append(a, wallOffset, observed)
+		got := l.Take().ResourceLogs().At(0).Resource().Attributes().AsRaw()
+		if !wanted {
+			require.NotContains(t, got, schema.ContainerMounts)
+			require.NotContains(t, got, schema.ContainerHostPID)
+			continue
+		}
+		require.Equal(t, []any{"/:/host::false:rslave"}, got[schema.ContainerMounts])
+		require.Equal(t, []any{false, true, false}, []any{got[schema.ContainerHostPID], got[schema.ContainerHostNetwork], got[schema.ContainerHostIPC]})
+	}
+}
