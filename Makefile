@@ -51,6 +51,7 @@ tidy: ## tidy all go.mod files; a new requirement gets its version by hand first
 	go mod tidy
 	go -C internal/tools mod tidy
 	go -C testbed/prometheus mod tidy
+	go -C testbed/amqp mod tidy
 	go -C testbed/kafka mod tidy
 	go -C testbed/mongodb mod tidy
 	go -C connector/servicelatencyconnector/comparison mod tidy

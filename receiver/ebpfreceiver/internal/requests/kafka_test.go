@@ -57,12 +57,12 @@ var kafkaNames = map[int]string{
 	71: "get_telemetry_subscriptions", 72: "push_telemetry",
 }
 
-// kafkaTool builds testbed/kafka, a module of its own.
-func kafkaTool(t *testing.T) string {
+// tool builds a program of the testbed, a module of its own.
+func tool(t *testing.T, name string) string {
 	t.Helper()
-	exe := filepath.Join(t.TempDir(), "kafka")
+	exe := filepath.Join(t.TempDir(), name)
 	cmd := exec.CommandContext(t.Context(), find(t, "go"), "build", "-o", exe, ".")
-	cmd.Dir = filepath.Join("..", "..", "..", "..", "testbed", "kafka")
+	cmd.Dir = filepath.Join("..", "..", "..", "..", "testbed", name)
 	out, err := cmd.CombinedOutput()
 	require.NoError(t, err, string(out))
 	return exe
@@ -130,7 +130,7 @@ func requireKafka(t *testing.T, want *kafkaRecord, got []seen, role event.Role) 
 }
 
 func TestKernelKafka(t *testing.T) {
-	exe := kafkaTool(t)
+	exe := tool(t, "kafka")
 	for name, j := range map[string]*kafkaJob{
 		"produce":    {Topics: []string{"orders", "payments"}, N: 200, Batch: 3},
 		"large":      {Topics: []string{"orders"}, N: 20, Batch: 2000},
@@ -172,7 +172,7 @@ func TestKernelKafka(t *testing.T) {
 func port(addr string) string { return addr[len(addr)-len("34567"):] }
 
 func TestKernelKafkaOldConnection(t *testing.T) {
-	exe := kafkaTool(t)
+	exe := tool(t, "kafka")
 	broker, addr := kafkaBroker(t, exe)
 	client := kafkaClient(t, exe, &kafkaJob{Addr: addr, Topics: []string{"orders"}, N: 30, Batch: 2, Handshake: true})
 	require.Equal(t, "ready", client.line(t))
@@ -199,7 +199,7 @@ func TestKernelKafkaOldConnection(t *testing.T) {
 // TestKernelKafkaClients follows clients that are not written in Go, which know
 // only how many records they moved: kcat with librdkafka, and kafka-python.
 func TestKernelKafkaClients(t *testing.T) {
-	exe := kafkaTool(t)
+	exe := tool(t, "kafka")
 	kcat, python := find(t, "kcat"), find(t, "/usr/bin/python3")
 	if exec.CommandContext(t.Context(), python, "-c", "import kafka").Run() != nil {
 		t.Skip("python3-kafka is not installed")

@@ -142,6 +142,27 @@ func TestKernelRabbitMQ(t *testing.T) {
 			requireOldAMQP(t, want, w.at(port, role))
 		}
 	})
+	for name, start := range map[string]func(t *testing.T, n string) *child{
+		"client in Go": func(t *testing.T, n string) *child {
+			return spawn(t, nil, tool(t, "amqp"), "127.0.0.1:"+port, n)
+		},
+		"client in Node.js": func(t *testing.T, n string) *child {
+			return script(t, "testdata/programs/amqp.js", "127.0.0.1:"+port, n)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := watch(t, bpf.Options{})
+			client := start(t, "60")
+			want := client.outcomes(t)
+			if name == "client in Node.js" {
+				sinceBoot(want)
+			}
+			w.settle(t, port, len(want), bothEnds...)
+			requireAMQP(t, w, port, want, event.RoleServer)
+			requireAMQP(t, w, port, want, event.RoleClient)
+			require.Zero(t, w.stats().Gaps)
+		})
+	}
 	t.Run("clients in C", func(t *testing.T) {
 		publish, fetch := find(t, "amqp-publish"), find(t, "amqp-get")
 		w := watch(t, bpf.Options{})
