@@ -23,6 +23,7 @@ type Protocol struct {
 
 	cache    querytext.Cache
 	prepared prepared
+	unpacked []byte // the last body that was
 }
 
 // DefaultBound is as much as there can be: many requests, or responses, come in

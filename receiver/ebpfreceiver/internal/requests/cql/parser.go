@@ -45,14 +45,14 @@ type Parser struct {
 	latest  uint64
 	lossAt  uint64 // when bytes of either side were lost last; 0: never
 
-	starting   int16 // the stream of STARTUP, while it is under way; else -1
-	version    byte  // of STARTUP
-	compressed bool  // what follows STARTUP may be
-	certain    bool  // it is of this protocol
-	strikes    int   // how often it was not, while that was not certain
-	patience   int   // how many are enough to refuse it
-	stopped    bool  // the connection goes on in another way
-	refused    bool  // it was never of this protocol
+	starting int16   // the stream of STARTUP, while it is under way; else -1
+	version  byte    // of STARTUP
+	packing  packing // what follows STARTUP may be compressed so
+	certain  bool    // it is of this protocol
+	strikes  int     // how often it was not, while that was not certain
+	patience int     // how many are enough to refuse it
+	stopped  bool    // the connection goes on in another way
+	refused  bool    // it was never of this protocol
 }
 
 // midwayPatience is how often a connection that was joined in its midst, perhaps
@@ -73,7 +73,7 @@ func (p *Parser) Reset(sink exchange.Sink, midway bool) {
 	clear(p.streams)
 	p.keyspace = p.keyspace[:0]
 	p.early, p.doubts, p.latest, p.lossAt, p.starting = 0, 0, 0, 0, -1
-	p.missing, p.compressed, p.certain, p.stopped, p.refused = false, false, false, false, false
+	p.missing, p.packing, p.certain, p.stopped, p.refused = false, packedNot, false, false, false
 }
 
 // Open implements exchange.Parser.

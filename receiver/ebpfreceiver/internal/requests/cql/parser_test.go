@@ -194,18 +194,6 @@ func TestRefuses(t *testing.T) {
 	}
 }
 
-func TestCompressed(t *testing.T) {
-	s := dbtest.NewScript(New(), true, false)
-	s.Req(req(1, opStartup, short(1)+text("COMPRESSION")+text("lz4"))).Resp(ready).Req(one).Resp(oneRow)
-	require.Equal(t, []exchange.Form{exchange.Compressed}, s.Opaqued)
-	require.Empty(t, s.Found)
-
-	s = dbtest.NewScript(New(), true, false)
-	s.Req(req(1, opStartup, short(1)+text("COMPRESSION")+text("lz4"))).Resp(failure(1, 0xa)).Req(one).Resp(oneRow)
-	require.Empty(t, s.Opaqued)
-	require.Len(t, s.Found, 2)
-}
-
 func TestClassify(t *testing.T) {
 	for first, want := range map[string]exchange.Verdict{
 		options:                              exchange.IsRequest,

@@ -72,6 +72,7 @@ func FuzzCQL(f *testing.F) {
 	f.Add(dbtest.Input(5, resp+oneRow, req+one))
 	f.Add(dbtest.Input(0, req+five(startup), resp+five(ready), req+segments(five(one), 1000), resp+segments(five(oneRow), 100)))
 	f.Add(dbtest.Input(4, req+prepare(1, "x"), resp+preparedAs(1, "id"), req+execute(1, "id"), "\x02"+one, "\x04", "\x05"))
+	f.Add(dbtest.Input(4, req+packed(one, byLZ4), resp+packed(oneRow, byLZ4), req+packed(one, bySnappy), resp+packed(oneRow, bySnappy)))
 	c := conversation(false)
 	f.Fuzz(func(t *testing.T, in []byte) { c.Fuzz(t, in) })
 }

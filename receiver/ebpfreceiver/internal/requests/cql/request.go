@@ -64,10 +64,7 @@ func (p *Parser) describe(st *stream, f *dbfacts.Facts, h *header, m *dbconn.Mes
 	op := &operations[h.opcode]
 	f.Operation = append(f.Operation, op.name...)
 	st.quiet = op.quiet
-	r := reader{b: m.Body}
-	if h.flags&flagCompressed != 0 {
-		r.b = nil
-	}
+	r := reader{b: p.body(h, m)}
 	r.prologue(h)
 	switch h.opcode {
 	case opOptions:
@@ -103,7 +100,7 @@ func (p *Parser) startup(st *stream, h *header, r *reader) {
 	for n := r.short(); n > 0 && !r.bad; n-- {
 		name, value := r.text(), r.text()
 		if bytes.EqualFold(name, []byte("COMPRESSION")) && len(value) > 0 && !bytes.EqualFold(value, []byte("none")) {
-			p.compressed = true
+			p.packing = packingOf(value)
 		}
 	}
 }

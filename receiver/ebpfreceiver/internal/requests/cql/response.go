@@ -87,10 +87,10 @@ func answers(request, response byte) bool {
 func (p *Parser) started(h *header) {
 	p.starting = -1
 	if h.opcode != opReady && h.opcode != opAuthenticate {
-		p.compressed = false
+		p.packing = packedNot
 		return
 	}
-	if p.compressed {
+	if p.packing == packedUnknown || p.packing != packedNot && p.version == version5 {
 		p.sink.Opaque(exchange.Compressed)
 		p.stop()
 		return
@@ -110,10 +110,7 @@ const (
 // outcome reads a response.
 func (p *Parser) outcome(st *stream, h *header, m *dbconn.Message) {
 	f := st.facts()
-	r := reader{b: m.Body}
-	if h.flags&flagCompressed != 0 {
-		r.b = nil
-	}
+	r := reader{b: p.body(h, m)}
 	r.prologue(h)
 	switch h.opcode {
 	case opError:

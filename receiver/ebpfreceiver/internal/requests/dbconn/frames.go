@@ -19,6 +19,17 @@ type Message struct {
 	Head []byte
 	Body []byte // the first bytes
 	Len  uint64 // of the body
+	// Packed is the length of the body as it was moved, where Body and Len are
+	// what it was unpacked to; 0 where they are not.
+	Packed uint64
+}
+
+// Moved is how many bytes of the body were moved.
+func (m *Message) Moved() uint64 {
+	if m.Packed != 0 {
+		return m.Packed
+	}
+	return m.Len
 }
 
 // Cut tells whether Body goes on beyond what is at hand.

@@ -6,6 +6,7 @@ import (
 
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/dbconn"
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/exchange"
+	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/unpack"
 )
 
 // Every message begins with its length, a number of its own, the number of the
@@ -88,6 +89,47 @@ func (h *header) side() exchange.Side {
 func (h *header) valid() bool {
 	least := h.op.least()
 	return least != 0 && h.length >= least && h.length <= maxMessage
+}
+
+// Ways to compress.
+const (
+	packedNot    = 0
+	packedSnappy = 1
+	packedZlib   = 2
+	packedZstd   = 3
+)
+
+// packedHeader is what the body of an OP_COMPRESSED begins with: the kind and the
+// length of the message within, and the way.
+const packedHeader = 9
+
+// unpack turns an OP_COMPRESSED into the message within, of which the first bytes
+// come out, as far as they are at hand. It tells whether it is known how.
+func (p *Parser) unpack(h *header, m *dbconn.Message) bool {
+	m.Packed = m.Len
+	if len(m.Body) < packedHeader {
+		h.op, m.Body = opMsg, nil // most are
+		return true
+	}
+	h.op, m.Len = opcode(word(m.Body)), uint64(word(m.Body[4:]))
+	way, packed := m.Body[packedHeader-1], m.Body[packedHeader:]
+	most := int(min(m.Len, maxKept))
+	dst, streams := &p.proto.unpacked, &p.proto.streams
+	switch way {
+	case packedNot:
+		m.Body = packed[:min(len(packed), most)]
+		return h.valid()
+	case packedSnappy:
+		*dst, _ = unpack.Snappy(*dst, packed, most)
+	case packedZlib:
+		*dst = streams.Zlib(*dst, packed, most)
+	case packedZstd:
+		*dst = streams.Zstd(*dst, packed, most)
+	default:
+		return false
+	}
+	m.Body = *dst
+	return h.valid() && h.op != opCompressed && m.Len <= maxMessage
 }
 
 // maxKept is how much of a message is kept that comes in parts.

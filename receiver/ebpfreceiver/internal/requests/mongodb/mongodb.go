@@ -1,6 +1,6 @@
 // Package mongodb follows connections of MongoDB's wire protocol: commands in
 // OP_MSG, the OP_QUERY that old drivers and handshakes begin with, document
-// sequences, writes that are not acknowledged, cursors that wait, and replies
+// sequences, compressed messages, writes that are not acknowledged, cursors that wait, and replies
 // beyond what the kernel copies.
 //
 // An exchange is one command. Each reply names the request that it answers, so
@@ -14,6 +14,7 @@ import (
 	"github.com/sightglass/sightglass/internal/event"
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/dbfacts"
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/exchange"
+	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/unpack"
 )
 
 // System is db.system.name.
@@ -24,7 +25,9 @@ type Protocol struct {
 	// Bound is how much of each segment the kernel copies.
 	Bound uint16
 
-	cursors cursors // that wait for what is to come
+	cursors  cursors // that wait for what is to come
+	streams  unpack.Streams
+	unpacked []byte // the last message that was
 }
 
 // DefaultBound is enough for most commands without the documents that they

@@ -91,12 +91,14 @@ func (p *Parser) follow(sd *side, s *exchange.Segment) {
 		switch found {
 		case dbconn.Whole:
 			h := parseHeader(m.Head)
+			if h.op == opCompressed && !p.unpack(&h, &m) {
+				p.compressed()
+				return
+			}
 			switch {
 			case h.side() != s.Side:
 				p.foreign(s)
 				return
-			case h.op == opCompressed:
-				p.compressed()
 			case s.Side == exchange.Request:
 				p.request(&h, &m, s)
 			default:
@@ -178,7 +180,8 @@ func (p *Parser) refuse() {
 // Refused implements exchange.Refuser.
 func (p *Parser) Refused() bool { return p.refused }
 
-// compressed ends the following of a connection that goes on compressed.
+// compressed ends the following of a connection that goes on compressed in a way
+// that is not known.
 func (p *Parser) compressed() {
 	p.stopped = true
 	p.finishAll(p.latest, exchange.Desynchronized)

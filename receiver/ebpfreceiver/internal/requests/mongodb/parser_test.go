@@ -190,7 +190,7 @@ func TestParser(t *testing.T) {
 func TestCompressed(t *testing.T) {
 	s := dbtest.NewScript(New(), false, false)
 	s.Req(ask(7, doc{{"hello", 1}})).Resp(tell(7, fine))
-	s.Req(message(opCompressed, 8, 0, le32(int(opMsg))+le32(100)+"\x01xxxxxxxx")).Resp(tell(8, fine))
+	s.Req(message(opCompressed, 8, 0, le32(int(opMsg))+le32(100)+"\x04xxxxxxxx")).Resp(tell(8, fine))
 	require.Equal(t, []exchange.Form{exchange.Compressed}, s.Opaqued)
 	require.Len(t, s.Found, 1)
 	require.False(t, s.Refused())

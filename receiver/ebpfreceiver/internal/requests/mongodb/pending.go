@@ -3,6 +3,7 @@ package mongodb
 import (
 	"slices"
 
+	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/dbconn"
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/dbfacts"
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/exchange"
 )
@@ -86,12 +87,11 @@ func (p *Parser) doubt(now uint64, why exchange.Reason) {
 type early struct {
 	header     header
 	start, end uint64
-	length     uint64 // of the body
-	body       []byte
+	message    dbconn.Message // without its head
 }
 
 // hold keeps a reply for its request. It returns false when there are too many.
-func (p *Parser) hold(h *header, body []byte, length uint64) bool {
+func (p *Parser) hold(h *header, m *dbconn.Message) bool {
 	n := len(p.early)
 	if n == maxEarly || !p.sink.Client() {
 		return false
@@ -102,7 +102,8 @@ func (p *Parser) hold(h *header, body []byte, length uint64) bool {
 		p.early = append(p.early, early{})
 	}
 	e := &p.early[n]
-	*e = early{header: *h, start: p.resp.first.Start, end: p.latest, length: length, body: append(e.body[:0], body...)}
+	body := append(e.message.Body[:0], m.Body...)
+	*e = early{header: *h, start: p.resp.first.Start, end: p.latest, message: dbconn.Message{Body: body, Len: m.Len, Packed: m.Packed}}
 	return true
 }
 

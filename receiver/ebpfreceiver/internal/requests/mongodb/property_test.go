@@ -75,6 +75,9 @@ func FuzzMongoDB(f *testing.F) {
 	f.Add(dbtest.Input(1, resp+tell(7, fine), req+ask(7, find)))
 	f.Add(dbtest.Input(0, req+ask(7, command1("update", "a"), sequence("updates", doc{{"q", doc{{"a", list{1, doc{}}}}}})), resp+tell(7, inserted(1))))
 	f.Add(dbtest.Input(0, req+query(7, "a.$cmd", doc{{"isMaster", 1}}), resp+legacyTell(7, 8, fine), "\x02"+ask(8, find), "\x04", "\x05"))
+	for way, pack := range ways {
+		f.Add(dbtest.Input(0, req+packed(ask(7, find), way, pack), resp+packed(tell(7, denied), way, pack)))
+	}
 	c := conversation()
 	f.Fuzz(func(t *testing.T, in []byte) { c.Fuzz(t, in) })
 }

@@ -49,9 +49,9 @@ func (p *Parser) request(h *header, m *dbconn.Message, s *exchange.Segment) {
 // moved adds the bytes of a message to its exchange.
 func (p *Parser) moved(ex *exchange.Exchange, side exchange.Side, m *dbconn.Message) {
 	if p.sink.Client() == (side == exchange.Request) {
-		ex.Sent += headerSize + m.Len
+		ex.Sent += headerSize + m.Moved()
 	} else {
-		ex.Received += headerSize + m.Len
+		ex.Received += headerSize + m.Moved()
 	}
 }
 

@@ -15,20 +15,20 @@ func word(b []byte) uint32 { return binary.LittleEndian.Uint32(b) }
 func (p *Parser) reply(h *header, m *dbconn.Message, s *exchange.Segment) {
 	i := p.find(h.response)
 	if i < 0 || s.End < p.open[i].ex.Start {
-		if !p.hold(h, m.Body, m.Len) {
+		if !p.hold(h, m) {
 			p.orphan()
 		}
 		return
 	}
 	p.sure = true
-	p.answer(i, &early{header: *h, start: p.resp.first.Start, end: p.over(i, m, s), length: m.Len, body: m.Body})
+	p.answer(i, &early{header: *h, start: p.resp.first.Start, end: p.over(i, m, s), message: *m})
 }
 
 // over is when the last byte of a reply was seen. A send that cannot have waited
 // is over when it begins: what its return comes later by is the scheduler's
 // doing.
 func (p *Parser) over(i int, m *dbconn.Message, s *exchange.Segment) uint64 {
-	if !p.sink.Client() && p.open[i].ex.Sent+headerSize+m.Len <= buffered {
+	if !p.sink.Client() && p.open[i].ex.Sent+headerSize+m.Moved() <= buffered {
 		return s.Start
 	}
 	return s.End
@@ -38,13 +38,13 @@ func (p *Parser) over(i int, m *dbconn.Message, s *exchange.Segment) uint64 {
 // answers the one before it.
 func (p *Parser) answer(i int, a *early) {
 	r := &p.open[i]
-	m := dbconn.Message{Body: a.body, Len: a.length}
-	p.moved(r.ex, exchange.Response, &m)
+	m := &a.message
+	p.moved(r.ex, exchange.Response, m)
 	if r.ex.FirstByte == 0 {
 		r.ex.FirstByte = max(a.start, r.ex.Start)
 	}
 	r.doubt = 0
-	more := p.outcome(r, &a.header, &m)
+	more := p.outcome(r, &a.header, m)
 	if more && r.kind != greets {
 		dbfacts.Of(r.ex).Class = exchange.Stream
 		r.id = a.header.id
