@@ -207,7 +207,7 @@ static __always_inline void requests__record(struct requests_scratch *b, struct 
 		b->record.flags |= REQUESTS_HEAD;
 	if (requests__is_loop(tid))
 		b->record.flags |= REQUESTS_LOOP;
-	if (requests__sheds(s, &b->record, io->call & IO_SEND, sig && turn))
+	if (requests__sheds(s, b, io->call & IO_SEND, sig && turn))
 		return;
 	if (got)
 		got = requests__fill(b, s, m, got, requests__bound(s, budget, m->total, sig, turn),

@@ -135,6 +135,19 @@ __noinline int syscall__emit_fds(__u32 user, __u64 task, __u32 row)
 	return 0;
 }
 
+/* syscall__opened: adds what a call has opened. A file, as most are, is told
+ * without a call of a function.
+ */
+static __always_inline void syscall__opened(struct scratch *s, __u64 task, __u32 fd, __u8 result)
+{
+	__u64 file = result == RESULT_FILE ? extract__fd(task, fd) : 0;
+
+	if (file && !extract__is_socket(file))
+		extract__file_extras(s, file, PART_RESULT);
+	else
+		arg__emit_fd(s->user, task, fd, PART_RESULT);
+}
+
 /* syscall__exit_begin: the call's fixed part. Returns its row, ROW_NONE when
  * nobody wants it, and which arguments the entry has read.
  */
@@ -211,7 +224,7 @@ static __always_inline void syscall__exit(const bool atomic, __u64 task, __u64 r
 	if (spec->fds || r->call.relative || spec->result == RESULT_CWD)
 		syscall__emit_fds(s->user, task, row);
 	if (ret >= 0 && spec->result >= RESULT_FILE && spec->result <= RESULT_DESCRIPTOR)
-		arg__emit_fd(s->user, task, (__u32)ret, PART_RESULT);
+		syscall__opened(s, task, (__u32)ret, spec->result);
 	if (spec->flags & SPEC_IDENTITY)
 		extract__identity_extra(s, task);
 	if (ret >= 0 && spec->written)

@@ -127,6 +127,8 @@ type requestsRequestsScratch struct {
 	Payload [8192]uint8
 	Owner   uint64
 	Slot    uint64
+	Begun   uint32
+	Crowded uint32
 }
 
 type requestsRequestsSignature struct {

@@ -88,6 +88,8 @@ type tlsRequestsScratch struct {
 	Payload [8192]uint8
 	Owner   uint64
 	Slot    uint64
+	Begun   uint32
+	Crowded uint32
 }
 
 type tlsRequestsSignature struct {
