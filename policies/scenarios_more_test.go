@@ -56,6 +56,7 @@ var serverScenarios = []scenario{
 		silent: []activity{
 			exec("login -- ada", below("agetty"), tty(1025)),
 			exec("bash", below("bash", "login"), login(someone), tty(1025)),
+			exec("zsh", below("login"), login(someone), tty(1025), attr(schema.ProcessReplaced, "bash")),
 			exec("bash", below("login")),
 		},
 	},

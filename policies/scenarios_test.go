@@ -201,6 +201,7 @@ var loginScenarios = []scenario{
 			exec("sh -c /usr/bin/env run-parts --lsbsysinit /etc/update-motd.d", below("sshd"), login(someone)),
 			exec("bash", below("bash", "sshd"), login(someone)),
 			exec("bash", below("sshd")),
+			exec("uptime", below("sshd", "sshd"), login(someone), attr("sightglass.process.replaced", "bash")),
 		},
 	},
 	{

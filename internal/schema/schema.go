@@ -249,6 +249,7 @@ const (
 	ProcessVPGID              = "process.vpgid"                               // int, innermost pid namespace
 	ProcessStdinFrom          = "sightglass.process.stdin.from"               // name of the program at the beginning of the pipeline that this one was started to read
 	ProcessStdoutTo           = "sightglass.process.stdout.to"                // name of the program at the end of the pipeline that this one was started to write
+	ProcessReplaced           = "sightglass.process.replaced"                 // of an exec: name of the program that this process had executed before
 	ProcessScriptFrom         = "sightglass.process.script.from"              // string slice: names of the programs whose output this one was started to run: sh -c "$(curl ...)", sh <(curl ...)
 	ProcessEnvironment        = "sightglass.process.environment"              // string slice, NAME=value; only when a policy asks for it
 	ProcessGroupName          = "sightglass.process.group.name"               // name of the effective gid

@@ -243,6 +243,9 @@ func (s *activityStage) tell(ev *event.Event, change process.Change) {
 	a := s.prepare(ev, change)
 	switch ev.Type {
 	case event.TypeExec:
+		if b := change.Before; b != nil && b.Executed != 0 {
+			a.Replaced = b.Name
+		}
 		facts := s.enrich.pipes.started(ev, change, a.Ancestors)
 		a.StdinFrom, a.StdoutTo, a.ScriptFrom = facts.from, facts.to, facts.script
 		s.append(schema.EventProcessExec)

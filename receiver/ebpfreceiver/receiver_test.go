@@ -106,6 +106,17 @@ func TestEventsBecomeRecords(t *testing.T) {
 	require.False(t, b.opts.Latency)
 }
 
+// A process that executes one program after the other says which was before.
+func TestReplacedPrograms(t *testing.T) {
+	b := newBench(t, nil)
+	b.start(t)
+	b.write(execOf(keySh, "sh", "/bin/sh", "sh"), forkOf(keySh, keyTool, "sh"),
+		execOf(keyTool, "bash", "/bin/bash", "bash", "-c", "tool"), execOf(keyTool, "tool", "/usr/bin/tool", "tool"))
+	got := b.records(t, 3)
+	require.Empty(t, got[1].text(schema.ProcessReplaced))
+	require.Equal(t, "bash", got[2].text(schema.ProcessReplaced))
+}
+
 func TestSeedIsKnownAndNotTold(t *testing.T) {
 	b := newBench(t, nil)
 	b.kernel.seeds = [][]byte{at(ev(event.TypeProcess, keySh, "sh")).exec("/bin/sh")}

@@ -75,6 +75,7 @@ const (
 	AttrStdinFrom
 	AttrStdoutTo
 	AttrScriptFrom
+	AttrReplaced
 	AttrExeUpper
 	AttrExeLower
 	AttrExeMemfd
@@ -203,6 +204,7 @@ var attrTable = [attrFixed]attrRow{
 	AttrPIDNSStart:            {schema.ProcessPIDNamespaceStart, FormTime},
 	AttrStdinFrom:             {schema.ProcessStdinFrom, FormText},
 	AttrStdoutTo:              {schema.ProcessStdoutTo, FormText},
+	AttrReplaced:              {schema.ProcessReplaced, FormText},
 	AttrScriptFrom:            {schema.ProcessScriptFrom, FormList},
 	AttrExeUpper:              {schema.ProcessUpperLayer, FormBool},
 	AttrExeLower:              {schema.ProcessLowerLayer, FormBool},

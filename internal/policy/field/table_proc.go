@@ -62,6 +62,7 @@ var procFields = []Field{
 	{Name: "proc.is_exe_writable", Type: Boolean, Doc: "the user may write the program file", From: []Attr{AttrExeWritable}, Get: getFlag(AttrExeWritable)},
 	{Name: "proc.stdin.from", Type: CharBuf, Doc: "of an exec whose descriptor 0 is a pipe, the program at the beginning of the pipeline that writes it; not part of Falco", From: []Attr{AttrStdinFrom}, Get: getText(AttrStdinFrom)},
 	{Name: "proc.stdout.to", Type: CharBuf, Doc: "of an exec whose descriptor 1 is a pipe, the program at the end of the pipeline that reads it; not part of Falco", From: []Attr{AttrStdoutTo}, Get: getText(AttrStdoutTo)},
+	{Name: "proc.replaced", Type: CharBuf, Doc: "of an exec, the name of the program that the process had executed before; no value for the first one after the fork; not part of Falco", From: []Attr{AttrReplaced}, Get: getText(AttrReplaced)},
 	{Name: "proc.script.from", Type: CharBuf, List: true, Doc: "of an exec, the programs whose output is run as a script, by <(...) or by \"$(...)\" behind -c, -e or -r; not part of Falco", From: []Attr{AttrScriptFrom}, Get: getList(AttrScriptFrom)},
 	{Name: "proc.is_agent", Type: Boolean, Doc: "the process is the agent itself, whose looking around policies need not report; not one of Falco's fields", From: []Attr{AttrIsAgent}, Get: getFlag(AttrIsAgent)},
 	{Name: "proc.is_exe_upper_layer", Type: Boolean, Doc: "the program file is not part of the image: upper layer of an overlayfs", From: []Attr{AttrExeUpper}, Get: getFlag(AttrExeUpper)},

@@ -79,6 +79,7 @@ func (l *Logs) program(attrs pcommon.Map, a *Activity) {
 	if a.Event.Task.PGID != 0 {
 		attrs.PutInt(schema.ProcessPGID, int64(a.Event.Task.PGID))
 	}
+	put(attrs, schema.ProcessReplaced, a.Replaced)
 	put(attrs, schema.ProcessStdinFrom, a.StdinFrom)
 	put(attrs, schema.ProcessStdoutTo, a.StdoutTo)
 	putList(attrs, schema.ProcessScriptFrom, a.ScriptFrom)

@@ -36,6 +36,9 @@ type Activity struct {
 	// Mounts writes what the container has of the host; those of the first
 	// activity of a resource in a batch count.
 	Mounts bool
+	// Replaced is the program that the process had executed before this one; empty
+	// for none.
+	Replaced string
 	// StdinFrom and StdoutTo are the programs at the other ends of the pipelines
 	// that a program was started with, ScriptFrom are those whose output it
 	// runs; empty for none.
