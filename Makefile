@@ -54,6 +54,7 @@ tidy: ## tidy all go.mod files; a new requirement gets its version by hand first
 	go -C testbed/amqp mod tidy
 	go -C testbed/kafka mod tidy
 	go -C testbed/mongodb mod tidy
+	go -C testbed/s3 mod tidy
 	go -C connector/servicelatencyconnector/comparison mod tidy
 
 .PHONY: generate

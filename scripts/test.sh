@@ -8,7 +8,7 @@ need_linux "The test suite"
 need_root "The test suite" test
 need_go
 read -ra packages <<<"$TEST_PACKAGES"
-tools=(amqp kafka mongodb) # programs of the tests, each a module of its own
+tools=(amqp kafka mongodb s3) # programs of the tests, each a module of its own
 need_packages "${packages[@]}"
 need_modules -test ./...
 step modules-prometheus "modules downloaded" '^go: downloading' go -C testbed/prometheus list -e -deps -test ./...
