@@ -17,6 +17,7 @@ int on_tls_read(struct pt_regs *ctx)
 	struct tls_session *s;
 
 	tls__enter(ctx, TLS_READ, 0, &s);
+	tls__spend();
 	return 0;
 }
 
@@ -27,6 +28,7 @@ int on_tls_read_counted(struct pt_regs *ctx)
 	struct tls_session *s;
 
 	tls__enter(ctx, TLS_READ, extract__parameter(ctx, 3), &s);
+	tls__spend();
 	return 0;
 }
 
@@ -35,6 +37,7 @@ SEC("uprobe")
 int on_tls_read_return(struct pt_regs *ctx)
 {
 	tls__read((__s32)extract__result(ctx));
+	tls__spend();
 	return 0;
 }
 
@@ -43,6 +46,7 @@ SEC("uprobe.s")
 int on_tls_write(struct pt_regs *ctx)
 {
 	tls__write(ctx);
+	tls__spend();
 	return 0;
 }
 
@@ -51,6 +55,7 @@ SEC("uprobe")
 int on_tls_handshake(struct pt_regs *ctx)
 {
 	tls__handshake(ctx);
+	tls__spend();
 	return 0;
 }
 
@@ -58,6 +63,7 @@ SEC("uprobe")
 int on_tls_handshake_return(struct pt_regs *ctx)
 {
 	tls__shaken((__s32)extract__result(ctx) == 1);
+	tls__spend();
 	return 0;
 }
 
@@ -66,6 +72,7 @@ SEC("uprobe")
 int on_tls_cork(struct pt_regs *ctx)
 {
 	tls__cork(extract__parameter(ctx, 0), true);
+	tls__spend();
 	return 0;
 }
 
@@ -73,6 +80,7 @@ SEC("uprobe")
 int on_tls_uncork(struct pt_regs *ctx)
 {
 	tls__cork(extract__parameter(ctx, 0), false);
+	tls__spend();
 	return 0;
 }
 
@@ -84,6 +92,7 @@ int on_tls_free(struct pt_regs *ctx)
 
 	key.tgid = bpf_get_current_pid_tgid() >> 32;
 	bpf_map_delete_elem(&tls_sessions, &key);
+	tls__spend();
 	return 0;
 }
 
@@ -97,6 +106,7 @@ int on_tls_new_return(struct pt_regs *ctx)
 
 	key.tgid = bpf_get_current_pid_tgid() >> 32;
 	bpf_map_delete_elem(&tls_sessions, &key);
+	tls__spend();
 	return 0;
 }
 
@@ -111,6 +121,7 @@ int on_tls_go_write(struct pt_regs *ctx)
 	text.enter = bpf_ktime_get_boot_ns();
 	tls__fetch(&text);
 	tls__go_moved(ctx, extract__go_parameter(ctx, 0), &text);
+	tls__spend();
 	return 0;
 }
 
@@ -124,5 +135,6 @@ int on_tls_go_read(struct pt_regs *ctx)
 
 	text.len = extract__go_parameter(ctx, 2);
 	tls__go_moved(ctx, tls__go_word(extract__go_receiver(ctx)), &text);
+	tls__spend();
 	return 0;
 }

@@ -122,6 +122,7 @@ struct tls_stats {
 	__u64 unbound; /* reads and writes of plain text whose socket is not known */
 	__u64 foreign; /* sends of cipher text that does not fit what was written */
 	__u64 displaced; /* calls whose thread gave way to another one */
+	__u64 runs; /* of programs on probes */
 };
 
 struct {

@@ -10,6 +10,42 @@ const volatile bool cfg_cookies = false; /* probes have cookies: Linux 5.15 */
 
 const volatile bool cfg_sleeps = false; /* programs on writes may sleep: Linux 6.0 */
 
+#define TLS_SPENDERS 4096
+#define TLS_RUNS 64 /* are noted at once; a power of two */
+
+/* How often programs on probes ran, by process. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, TLS_SPENDERS);
+	__type(key, __u32);
+	__type(value, __u64);
+} tls_runs SEC(".maps");
+
+/* tls__charge: notes TLS_RUNS runs for the current process. Not inlined: rare. */
+static __noinline int tls__charge(void)
+{
+	__u32 tgid = bpf_get_current_pid_tgid() >> 32;
+	__u64 *runs = bpf_map_lookup_elem(&tls_runs, &tgid), first = TLS_RUNS;
+
+	if (runs)
+		__sync_fetch_and_add(runs, TLS_RUNS);
+	else
+		bpf_map_update_elem(&tls_runs, &tgid, &first, BPF_NOEXIST);
+	return 0;
+}
+
+/* tls__spend: counts a run. Of the runs on a CPU the last of every TLS_RUNS stands
+ * for all: who runs most is charged most.
+ */
+static __always_inline void tls__spend(void)
+{
+	__u32 zero = 0;
+	struct tls_stats *s = bpf_map_lookup_elem(&tls_stats, &zero);
+
+	if (s && !(++s->runs & (TLS_RUNS - 1)))
+		tls__charge();
+}
+
 /* tls__file: the file that a probe is in, as in tls_files. */
 static __always_inline __u16 tls__file(struct pt_regs *ctx)
 {

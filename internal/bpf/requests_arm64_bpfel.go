@@ -272,6 +272,7 @@ type requestsTlsStats struct {
 	Unbound   uint64
 	Foreign   uint64
 	Displaced uint64
+	Runs      uint64
 }
 
 type requestsTlsThread struct {

@@ -135,6 +135,12 @@ var ErrNoTLS = errors.New("bpf: there are no programs for TLS libraries")
 // use it now or later. The path may lead through /proc/PID/root. Either all are
 // attached or none. Closing the result detaches them.
 func (a *Agent) AttachTLS(path string, probes []TLSProbe) (io.Closer, error) {
+	return a.AttachTLSTo(path, 0, probes)
+}
+
+// AttachTLSTo is AttachTLS for one process, if pid is not 0: one that others fork
+// off is another.
+func (a *Agent) AttachTLSTo(path string, pid uint32, probes []TLSProbe) (io.Closer, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.closed {
@@ -158,7 +164,7 @@ func (a *Agent) AttachTLS(path string, probes []TLSProbe) (io.Closer, error) {
 		if prog == nil {
 			return nil, errors.Join(fmt.Errorf("bpf: no program %q", p.Program), all.Close())
 		}
-		l, err := p.attach(file, prog, number)
+		l, err := p.attach(file, prog, number, pid)
 		if err != nil {
 			return nil, errors.Join(fmt.Errorf("bpf: probing %s at %#x: %w", path, p.Offset, err), all.Close())
 		}
@@ -170,15 +176,15 @@ func (a *Agent) AttachTLS(path string, probes []TLSProbe) (io.Closer, error) {
 // attach has a program run at the place, which knows its file by a number. Kernels
 // that can attach several probes at once (6.6) let go of those by far faster, many
 // at a time.
-func (p *TLSProbe) attach(file *link.Executable, prog *ebpf.Program, number uint32) (link.Link, error) {
+func (p *TLSProbe) attach(file *link.Executable, prog *ebpf.Program, number, pid uint32) (link.Link, error) {
 	if features.HaveBPFLinkUprobeMulti() == nil {
-		places := &link.UprobeMultiOptions{Addresses: []uint64{p.Offset}, Cookies: []uint64{uint64(number)}}
+		places := &link.UprobeMultiOptions{Addresses: []uint64{p.Offset}, Cookies: []uint64{uint64(number)}, PID: pid}
 		if p.Return {
 			return file.UretprobeMulti(nil, prog, places)
 		}
 		return file.UprobeMulti(nil, prog, places)
 	}
-	place := &link.UprobeOptions{Address: p.Offset, Cookie: uint64(number)}
+	place := &link.UprobeOptions{Address: p.Offset, Cookie: uint64(number), PID: int(pid)}
 	if p.Return {
 		return file.Uretprobe("", prog, place)
 	}

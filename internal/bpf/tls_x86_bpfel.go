@@ -212,6 +212,7 @@ type tlsTlsStats struct {
 	Unbound   uint64
 	Foreign   uint64
 	Displaced uint64
+	Runs      uint64
 }
 
 type tlsTlsThread struct {
@@ -248,6 +249,7 @@ const (
 	tlsMapScratch               = "scratch"
 	tlsMapSettings              = "settings"
 	tlsMapTlsFiles              = "tls_files"
+	tlsMapTlsRuns               = "tls_runs"
 	tlsMapTlsSessions           = "tls_sessions"
 	tlsMapTlsStats              = "tls_stats"
 	tlsMapTlsThreads            = "tls_threads"
@@ -352,6 +354,7 @@ type tlsMapSpecs struct {
 	Scratch          *ebpf.MapSpec `ebpf:"scratch"`
 	Settings         *ebpf.MapSpec `ebpf:"settings"`
 	TlsFiles         *ebpf.MapSpec `ebpf:"tls_files"`
+	TlsRuns          *ebpf.MapSpec `ebpf:"tls_runs"`
 	TlsSessions      *ebpf.MapSpec `ebpf:"tls_sessions"`
 	TlsStats         *ebpf.MapSpec `ebpf:"tls_stats"`
 	TlsThreads       *ebpf.MapSpec `ebpf:"tls_threads"`
@@ -410,6 +413,7 @@ type tlsMaps struct {
 	Scratch          *ebpf.Map `ebpf:"scratch"`
 	Settings         *ebpf.Map `ebpf:"settings"`
 	TlsFiles         *ebpf.Map `ebpf:"tls_files"`
+	TlsRuns          *ebpf.Map `ebpf:"tls_runs"`
 	TlsSessions      *ebpf.Map `ebpf:"tls_sessions"`
 	TlsStats         *ebpf.Map `ebpf:"tls_stats"`
 	TlsThreads       *ebpf.Map `ebpf:"tls_threads"`
@@ -431,6 +435,7 @@ func (m *tlsMaps) Close() error {
 		m.Scratch,
 		m.Settings,
 		m.TlsFiles,
+		m.TlsRuns,
 		m.TlsSessions,
 		m.TlsStats,
 		m.TlsThreads,

@@ -1,6 +1,7 @@
 package encryption
 
 import (
+	"errors"
 	"io"
 	"os"
 	"path/filepath"
@@ -26,6 +27,8 @@ type Config struct {
 	Root   string // the host's file system: /
 	Kernel probesite.Kernel
 	Prices Prices
+	// MaxCPU is the part of a process's CPU time that probes may take; 0 for any.
+	MaxCPU float64
 	Log    *zap.Logger
 }
 
@@ -44,6 +47,7 @@ const (
 type Finder struct {
 	cfg    Config
 	attach Attacher
+	meter  Meter // the same, if it is one
 	asked  chan question
 	missed atomic.Uint64 // questions that were not taken
 
@@ -57,6 +61,8 @@ type Finder struct {
 	without map[identity]version
 	foreign map[identity]foreign // of those, what encrypts in the ones that were seen to
 	later   []question           // in the order of their times
+	spent   map[uint32]spending  // by process, at the last look
+	pauses  map[uint32]pause     // by process, also those that are over
 
 	mu     sync.Mutex
 	report []Library
@@ -74,15 +80,19 @@ type question struct {
 type file struct {
 	Library
 	version version
-	probes  io.Closer // nil when there are none
-	used    time.Time // when it was last seen used, or where systems have theirs
+	content *os.File             // open as long as it has probes
+	sites   []bpf.TLSProbe       // where they are
+	probes  map[uint32]io.Closer // by process; 0: for all
+	paused  map[uint32]bool      // its users that have a pause
+	used    time.Time            // when it was last seen used, or where systems have theirs
 	users   int
 }
 
 // New returns a finder that attaches nothing before Run.
 func New(cfg Config, attach Attacher) *Finder {
+	meter, _ := attach.(Meter)
 	return &Finder{
-		cfg: cfg, attach: attach, asked: make(chan question, maxAsked),
+		cfg: cfg, attach: attach, meter: meter, pauses: map[uint32]pause{}, asked: make(chan question, maxAsked),
 		files: map[identity]*file{}, users: map[uint32][]*file{}, why: map[uint32]string{}, without: map[identity]version{},
 		roots: map[identity]*root{}, foreign: map[identity]foreign{},
 	}
@@ -126,6 +136,7 @@ func (f *Finder) Run(quit <-chan struct{}) {
 		case <-wake.C:
 		case now := <-sweep.C:
 			f.sweep(now)
+			f.budget(now)
 			f.publish()
 		}
 		f.work(time.Now())
@@ -239,7 +250,15 @@ func (f *Finder) use(pid uint32, uses []*file, mappings []mapping) {
 			u.users--
 		}
 	}
+	for _, u := range uses {
+		if !u.forAll() {
+			f.arrange(u, now)
+		}
+	}
 	why := reason(uses, mappings)
+	if f.pauses[pid].is(now) {
+		why = ReasonBudget
+	}
 	if why == ReasonUnknown {
 		why = f.explained(pid)
 	}
@@ -293,14 +312,25 @@ func (f *Finder) sweep(now time.Time) {
 
 // drop lets go of a file that was forgotten.
 func (f *Finder) drop(known *file) {
-	if known.probes == nil {
+	if known.content == nil {
 		return
 	}
-	if err := known.probes.Close(); err != nil {
+	if err := known.detach(); err != nil {
 		f.cfg.Log.Warn("Probes in a TLS library may stay.", zap.String("file", known.Path), zap.Error(err))
 		return
 	}
+	_ = known.content.Close()
 	f.cfg.Log.Debug("A TLS library is used by nobody any more.", zap.String("file", known.Path))
+}
+
+// detach takes all probes out of a file.
+func (known *file) detach() error {
+	var errs []error
+	for pid, probes := range known.probes {
+		errs = append(errs, probes.Close())
+		delete(known.probes, pid)
+	}
+	return errors.Join(errs...)
 }
 
 // release lets go of everything. Older kernels take a tenth of a second for each

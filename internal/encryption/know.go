@@ -3,6 +3,7 @@ package encryption
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"slices"
 	"strings"
@@ -42,9 +43,9 @@ func (f *Finder) know(at, path string, l *library) (*file, error) {
 		}
 		known = &file{Library: Library{Name: l.name, Path: path}}
 		f.files[id] = known
-	} else if known.probes != nil { // written over: the places are not where they were
-		_ = known.probes.Close()
-		known.probes = nil
+	} else if known.content != nil { // written over: the places are not where they were
+		_ = errors.Join(known.detach(), known.content.Close())
+		known.content, known.paused = nil, nil
 	}
 	known.version, known.used = v, time.Now()
 	err = f.probe(known, at, l)
@@ -70,19 +71,21 @@ func (f *Finder) probe(known *file, at string, l *library) error {
 	if err != nil {
 		return err
 	}
-	defer content.Close()
 	probes, missing, err := l.probes(content, f.cfg.Kernel, &f.cfg.Prices)
 	if err != nil {
+		_ = content.Close()
 		return err
 	}
 	known.Missing = ""
 	if missing != nil {
 		known.Missing = strings.ReplaceAll(missing.Error(), "\n", "; ")
 	}
-	known.probes, err = f.attach.AttachTLS(at, probes)
+	attached, err := f.attach.AttachTLS(at, probes)
 	if err != nil {
+		_ = content.Close()
 		return fmt.Errorf("attaching: %w", err)
 	}
+	known.content, known.sites, known.probes = content, probes, map[uint32]io.Closer{0: attached}
 	return nil
 }
 

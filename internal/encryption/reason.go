@@ -7,8 +7,9 @@ import (
 
 // Reasons for which a process's connections are not decoded.
 const (
-	ReasonUnknown   = "unknown library"    // it has none that is known
-	ReasonUnmatched = "unknown connection" // it has one that is followed, and uses it in a way that is not
+	ReasonUnknown   = "unknown library"                      // it has none that is known
+	ReasonUnmatched = "unknown connection"                   // it has one that is followed, and uses it in a way that is not
+	ReasonBudget    = "probes took too much of its CPU time" // so it goes without them for a while
 )
 
 // reason says why a process that uses some files and maps others is not decoded;

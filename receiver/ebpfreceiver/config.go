@@ -107,6 +107,9 @@ type TLSConfig struct {
 	// Each request hits about five. A library that has only dearer places is left
 	// alone.
 	MaxProbeCost time.Duration `mapstructure:"max_probe_cost"`
+	// MaxCPU is the part of a process's CPU time that probes may take, 0 for any. A
+	// process of which they take more goes without them for a while.
+	MaxCPU float64 `mapstructure:"max_cpu"`
 }
 
 // SyscallLatencyConfig is about the histogram sightglass.syscall.duration.
@@ -140,6 +143,7 @@ const (
 	defaultOpenRequests    = 65536
 	minPayload             = 64
 
+	minProbeCPU, defaultProbeCPU                 = 0.01, 0.4
 	minProbeCost, maxProbeCost, defaultProbeCost = 100 * time.Nanosecond, time.Millisecond, 5 * time.Microsecond
 )
 
@@ -148,7 +152,7 @@ func createDefaultConfig() component.Config {
 		RootPath:        "/",
 		RingBuffer:      RingBufferConfig{SecuritySize: defaultRing, RequestsSize: defaultRing},
 		Activity:        ActivityConfig{Exits: true, Logins: true, Integrity: true, Redact: true, KernelFilter: true, FlushInterval: defaultFlush, BatchSize: defaultBatch},
-		Requests:        RequestsConfig{Enabled: true, MaxPayload: event.MaxPayload, MaxConnections: defaultConnections, MaxOpen: defaultOpenRequests, TLS: TLSConfig{Enabled: true, MaxProbeCost: defaultProbeCost}},
+		Requests:        RequestsConfig{Enabled: true, MaxPayload: event.MaxPayload, MaxConnections: defaultConnections, MaxOpen: defaultOpenRequests, TLS: TLSConfig{Enabled: true, MaxProbeCost: defaultProbeCost, MaxCPU: defaultProbeCPU}},
 		MetricsInterval: defaultMetricsInterval,
 		MaxProcesses:    defaultProcesses,
 		ErrorMode:       ErrorModePropagate,
@@ -220,10 +224,13 @@ func (c *RequestsConfig) Validate() error {
 	return errors.Join(errs...)
 }
 
-// Validate checks what a probe may cost.
+// Validate checks what a probe, and what all of them may cost.
 func (c *TLSConfig) Validate() error {
 	if c.MaxProbeCost < minProbeCost || c.MaxProbeCost > maxProbeCost {
 		return fmt.Errorf("max_probe_cost: %v is out of range: use %v to %v, or enabled: false", c.MaxProbeCost, minProbeCost, maxProbeCost)
+	}
+	if c.MaxCPU != 0 && (c.MaxCPU < minProbeCPU || c.MaxCPU > 1) {
+		return fmt.Errorf("max_cpu: %v is out of range: use %v to 1, or 0 for no bound", c.MaxCPU, minProbeCPU)
 	}
 	return nil
 }

@@ -44,7 +44,7 @@ func TestConfig(t *testing.T) {
 			IncludeServices: []string{"shop-*"}, ExcludeServices: []string{"kube-system/*"},
 			HTTPRoutes: []string{"/users/{id}"},
 			MaxPayload: 512, MaxConnections: 1000, MaxOpen: 2000,
-			TLS: TLSConfig{MaxProbeCost: 20 * time.Microsecond},
+			TLS: TLSConfig{MaxProbeCost: 20 * time.Microsecond, MaxCPU: 0.1},
 		},
 		SyscallLatency:  SyscallLatencyConfig{Enabled: true},
 		MetricsInterval: time.Second,
@@ -71,6 +71,7 @@ func TestConfigErrors(t *testing.T) {
 		"connections":    "requests: max_connections: 0 is too few",
 		"open":           "requests: max_open: 0 is too few",
 		"probe_cost":     "tls: max_probe_cost: 1s is out of range: use 100ns to 1ms",
+		"probe_cpu":      "tls: max_cpu: 1.5 is out of range: use 0.01 to 1, or 0 for no bound",
 		"unknown_key":    "htttp",
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -21,6 +21,7 @@ func newFinder(cfg *Config, k kernel, log *zap.Logger) *encryption.Finder {
 	if err != nil {
 		log.Debug("What probes cost is assumed, not measured.", zap.Error(err))
 	}
+	c.MaxCPU = cfg.Requests.TLS.MaxCPU
 	c.Prices.Most = cfg.Requests.TLS.MaxProbeCost
 	return encryption.New(c, k)
 }

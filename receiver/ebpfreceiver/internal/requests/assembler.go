@@ -166,6 +166,9 @@ func (a *Assembler) Handle(ev *event.Event) {
 		a.stats.Records++
 		if isAnnouncement(&ev.Request) {
 			a.encrypted.announced(ev.Request.Socket)
+			if c := a.conns[ev.Request.Socket]; c != nil { // it was not followed for a while
+				a.abandon(c)
+			}
 			return
 		}
 		a.data(ev)

@@ -83,6 +83,29 @@ func TestOpaqueUnlessAnnounced(t *testing.T) {
 	}
 }
 
+// A stream of plain text that is announced again begins anew: its bytes are
+// counted from there.
+func TestAnnouncedAgain(t *testing.T) {
+	a := New(Config{})
+	request := func() *event.Event {
+		text := []byte("GET / HTTP/1.1\r\nHost: shop\r\n\r\n")
+		return &event.Event{
+			Header: event.Header{Type: event.TypeData, Time: uint64(time.Hour), Key: event.ProcessKey{TGID: 5}},
+			Request: event.Request{
+				Socket: cipherSocket | event.TLSStream, Flags: event.RequestTLS | event.RequestMidway | event.RequestHead, Role: event.RoleClient,
+				Direction: event.Send, Bytes: uint64(len(text)), Payload: text,
+			},
+		}
+	}
+	for n := range 3 {
+		a.Handle(announcement())
+		a.Handle(request())
+		require.EqualValues(t, n+1, a.Stats().Opened)
+		require.Equal(t, 1, a.Stats().OpenRequests, "the one before has no answer that could be seen")
+	}
+	require.Zero(t, a.Stats().Late)
+}
+
 func TestEncryptionsAreBounded(t *testing.T) {
 	a := New(Config{MaxConnections: 3})
 	for socket := range uint64(10) {
