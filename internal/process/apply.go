@@ -49,9 +49,8 @@ func (t *Table) call(e *entry, ev *event.Event) Change {
 	if ev.Syscall.Index == setpgid && ev.Syscall.Return == 0 {
 		t.regroup(ev)
 	}
-	if t.keepEnv.Load() && !e.envRead && e.p.Env == nil && !e.p.Kernel {
-		e.envRead = true
-		t.readEnv(e)
+	if t.keepEnv.Load() && !e.envRead {
+		t.readEnvs(e)
 	}
 	return Change{Process: e.p, Before: before}
 }
@@ -87,6 +86,22 @@ func (t *Table) replace(e *entry, p *Process) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	e.p = p
+}
+
+// readEnvs reads what is missing of the environments of a process and of those
+// above it: who ran before the agent may never make a call that is captured. Each
+// is read once, and so are all above it.
+func (t *Table) readEnvs(e *entry) {
+	for range MaxAncestors {
+		if e == nil || e.envRead {
+			return
+		}
+		e.envRead = true
+		if e.p.Env == nil && !e.p.Kernel && e.p.Alive() {
+			t.readEnv(e)
+		}
+		e = t.entries[e.p.Parent]
+	}
 }
 
 // readEnv reads the environment of a process whose exec did not tell it.
@@ -149,6 +164,9 @@ func (t *Table) exec(e *entry, ev *event.Event) Change {
 		p.setEnvironment(env)
 	} else {
 		p.LoadsSDK = loadsSDK(nil, p.Args)
+	}
+	if t.keepEnv.Load() {
+		t.readEnvs(t.entries[p.Parent])
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()

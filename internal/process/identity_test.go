@@ -101,3 +101,40 @@ func TestEnvironments(t *testing.T) {
 	s.tab.KeepEnvironments(false)
 	require.Nil(t, exec(key(25, 2500)).Env)
 }
+
+// TestEnvironmentsOfAncestors: who ran before the agent and makes no call has an
+// environment all the same when a descendant is asked about.
+func TestEnvironmentsOfAncestors(t *testing.T) {
+	proc := t.TempDir()
+	s := newScript(t, Options{Proc: proc})
+	reads := func(pid uint32, env string) Key {
+		dir := filepath.Join(proc, strconv.Itoa(int(pid)))
+		require.NoError(t, os.MkdirAll(dir, 0o700))
+		require.NoError(t, os.WriteFile(filepath.Join(dir, "environ"), []byte(env), 0o600))
+		return key(pid, uint64(pid)*100)
+	}
+	top, middle, other := reads(20, "TOP=1\x00"), reads(21, "MIDDLE=1\x00"), reads(30, "OTHER=1\x00")
+	s.exec(top, "/bin/top")
+	s.fork(top, middle, "middle")
+	s.fork(top, other, "other")
+	s.tab.KeepEnvironments(true)
+	child := key(22, 2200)
+	s.fork(middle, child, "child")
+	s.exec(child, "/bin/child")
+	env := func(n int) []string {
+		p, ok := s.tab.Ancestor(child, n)
+		require.True(t, ok)
+		return p.Env
+	}
+	require.Equal(t, []string{"MIDDLE=1"}, env(1))
+	require.Equal(t, []string{"TOP=1"}, env(2))
+	p, _ := s.tab.Lookup(other)
+	require.Nil(t, p.Env, "nobody has asked")
+	require.Equal(t, []string{"OTHER=1"}, s.call(other, "openat", event.Identity{}).Process.Env)
+
+	reads(21, "MIDDLE=2\x00")
+	s.exec(key(23, 2300), "/bin/x")
+	s.fork(middle, key(24, 2400), "y")
+	s.exec(key(24, 2400), "/bin/y")
+	require.Equal(t, []string{"MIDDLE=1"}, env(1), "it is read once")
+}
