@@ -7,6 +7,7 @@ package critical
 import (
 	"bytes"
 	"path/filepath"
+	"runtime"
 	"sync/atomic"
 	"time"
 
@@ -50,6 +51,8 @@ type Files struct {
 	names atomic.Pointer[map[identity][]byte]
 	dirs  atomic.Pointer[map[identity][]byte]
 	short atomic.Pointer[map[identity][]byte] // dirs by the lower 32 bits of their inodes
+
+	thread atomic.Int64 // that looks for them; 0 while none does
 }
 
 type identity = realpath.Identity
@@ -61,6 +64,10 @@ func New(root string) *Files { return &Files{root: root} }
 // Run looks for the files until quit is closed: they are replaced by others
 // when somebody edits them. It calls looked after each look.
 func (f *Files) Run(quit <-chan struct{}, looked func()) {
+	runtime.LockOSThread() // its reads are told from everything else the agent does
+	defer runtime.UnlockOSThread()
+	f.thread.Store(int64(unix.Gettid()))
+	defer f.thread.Store(0)
 	tick := time.NewTicker(interval)
 	defer tick.Stop()
 	for {
@@ -73,6 +80,9 @@ func (f *Files) Run(quit <-chan struct{}, looked func()) {
 		}
 	}
 }
+
+// Reads reports whether a thread is the one that looks for the files.
+func (f *Files) Reads(tid uint32) bool { return f.thread.Load() == int64(tid) }
 
 // Refresh looks for the files now.
 func (f *Files) Refresh() {

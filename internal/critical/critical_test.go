@@ -99,7 +99,11 @@ func TestRunEnds(t *testing.T) {
 	close(quit)
 	looks := 0
 	f := New(t.TempDir())
-	f.Run(quit, func() { looks++ })
+	f.Run(quit, func() {
+		looks++
+		require.True(t, f.Reads(uint32(unix.Gettid())))
+	})
+	require.False(t, f.Reads(uint32(unix.Gettid())))
 	require.Positive(t, looks)
 	files, directories := f.Inodes()
 	require.Empty(t, files)

@@ -191,14 +191,12 @@ func (s *activityStage) event(ev *event.Event) {
 		return
 	}
 	wanted := s.wanted.Load()
-	if s.integrity != nil && ev.Type == event.TypeSyscall {
-		if s.integrity.watch.Reads(ev.TID) && ev.Flags&event.FlagSelf != 0 {
-			s.self.Add(1)
-			return // nobody else can act in that thread
-		}
-		if wanted.modified {
-			s.touch(ev, change)
-		}
+	if ev.Flags&event.FlagSelf != 0 && s.guards(ev) {
+		s.self.Add(1)
+		return
+	}
+	if s.integrity != nil && ev.Type == event.TypeSyscall && wanted.modified {
+		s.touch(ev, change)
 	}
 	switch wanted.refuses(ev, change.Process, s.cfg) {
 	case reasonSelf:
@@ -208,6 +206,13 @@ func (s *activityStage) event(ev *event.Event) {
 	default:
 		s.tell(ev, change)
 	}
+}
+
+// guards reports whether the agent looked after critical files: in threads in
+// which nothing else of it acts. Policies would tell of that every 10 s.
+func (s *activityStage) guards(ev *event.Event) bool {
+	return ev.Type == event.TypeSyscall &&
+		(s.enrich.critical.Reads(ev.TID) || s.integrity != nil && s.integrity.watch.Reads(ev.TID))
 }
 
 // leaveOut counts a call or an exit that nobody wants. The end of a session is
