@@ -80,11 +80,15 @@ static __always_inline __u64 extract__goroutine(const struct pt_regs *regs)
 	return regs->regs[28];
 }
 
-/* The room lies behind the frame, whose size is not known: never attached. */
+/* The room lies behind the frame, whose size is not known, and behind the slot of
+ * the caller's return address. The caller's frame pointer is just below that slot.
+ */
 static __always_inline __u64 extract__go_receiver(const struct pt_regs *regs)
 {
-	(void)regs;
-	return 0;
+	__u64 callers = 0;
+
+	bpf_probe_read_user(&callers, sizeof(callers), (void *)regs->regs[29]);
+	return callers + 16;
 }
 
 #endif

@@ -10,7 +10,6 @@ import (
 	"math/big"
 	"net"
 	"os"
-	"runtime"
 	"testing"
 	"time"
 
@@ -132,9 +131,6 @@ func goTLSProbes(t *testing.T) []TLSProbe {
 // write and read, in order.
 func TestGoTLS(t *testing.T) {
 	requireRoot(t)
-	if runtime.GOARCH != "amd64" {
-		t.Skip("Go's frames are known for x86-64 only")
-	}
 	s := startsWith(3, "PING", 64)
 	s.Every = true
 	a, err := Load(Options{Requests: true, TLS: true, Signatures: []event.Signature{s}})

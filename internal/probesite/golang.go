@@ -1,25 +1,34 @@
 package probesite
 
 import (
+	"encoding/binary"
 	"fmt"
 
 	"golang.org/x/arch/x86/x86asm"
 )
 
 // Where Go's compiler (since 1.17, with frame pointers) has the caller keep
-// room for arguments that came in registers: behind the saved frame pointer and
-// the return address. Offsets from the frame pointer, in bytes.
-const goSpillReceiver = 16
+// room for arguments that came in registers, in bytes.
+const (
+	// x86-64: behind the saved frame pointer and the return address, to which the
+	// frame pointer leads.
+	goSpillReceiver = 16
+	// arm64: behind the room for the return address, at which the stack pointer is
+	// when the function begins. The caller's frame pointer, which the one of the
+	// function leads to, is 8 lower.
+	goSpillARM64 = 8
+)
 
 // GoCopy finds where a method of Go, which copies data to the slice that it was
 // given, calls runtime.memmove, at copier. There the registers hold the
 // destination, the source and the length of the copy, and the frame has the
 // method's receiver still where the caller made room for it.
 func (fn Function) GoCopy(kernel Kernel, copier uint64) (Site, error) {
-	if fn.arch != X86 {
-		return Site{}, fmt.Errorf("%w: Go's frames are known for x86-64 only", ErrNoSite)
+	keeps := fn.keepsReceiver
+	if fn.arch == ARM64 {
+		keeps = fn.keepsReceiverARM64
 	}
-	if !fn.keepsReceiver() {
+	if !keeps() {
 		return Site{}, fmt.Errorf("%w: %s does not keep its receiver where it is looked for", ErrNoSite, fn.Name)
 	}
 	var sites []Site
@@ -54,6 +63,35 @@ func (fn Function) keepsReceiver() bool {
 		}
 		depth += pushed(inst)
 		at += i.size
+	}
+	return false
+}
+
+// keepsReceiverARM64 is keepsReceiver for arm64, where frame and frame pointer have
+// to stand as they do in functions whose frame is not large: the return address is
+// stored as the stack grows, below it the caller's frame pointer.
+func (fn Function) keepsReceiverARM64() bool {
+	const (
+		growsStack   = 0xf8000ffe // str x30, [sp, #-n]!
+		framePointer = 0xd10023fd // sub x29, sp, #8
+		keepsFirst   = 0xf90003e0 // str x0, [sp, #8*n]
+	)
+	frame, pointed := int32(0), false
+	for at, looked := 0, 0; at+arm64Size <= len(fn.Code) && looked < maxPrologue; looked++ {
+		word := binary.LittleEndian.Uint32(fn.Code[at:])
+		switch {
+		case word&^(0x1ff<<12) == growsStack && frame == 0:
+			frame = -(int32(word<<11) >> 23)
+		case word == framePointer:
+			pointed = frame > 0
+		case word == keepsFirst|uint32(frame+goSpillARM64)/8<<10:
+			return pointed
+		}
+		i := fn.decode(at)
+		if i.writes.has(X0) || i.flow != flowNext && i.flow != flowBranch {
+			return false
+		}
+		at += arm64Size
 	}
 	return false
 }
