@@ -103,7 +103,7 @@ func TestWriteReport(t *testing.T) {
 func TestMarkdown(t *testing.T) {
 	r := results{
 		machine:  "a machine",
-		overhead: []callCost{{what: "getpid", off: 150, floor: 180, on: 200, added: 50, ratio: 1.333, agentPerCall: 1500}},
+		overhead: []callCost{{what: "getpid", off: 150, floor: 180, on: 200, added: 50, ratio: 1.333, floorRatio: 1.667, agentPerCall: 1500}},
 		micro:    []microResult{{microbenchmark{what: "decode", aim: 500_000}, 1_234_567, 16, 2}},
 		latency:  []lateness{{what: "command", records: 9, arriveP50: 50 * time.Millisecond, arriveP99: 99500 * time.Microsecond}},
 		footprint: &footprint{
@@ -113,7 +113,7 @@ func TestMarkdown(t *testing.T) {
 	text := r.markdown()
 	for _, line := range []string{
 		"a machine.\n",
-		"| getpid | 150 ns | 180 ns | 200 ns | **50 ns** | 1.33 |\n",
+		"| getpid | 150 ns | 180 ns | 200 ns | **50 ns** | 1.33 | **1.67** |\n",
 		"spent 1.50 µs of CPU time",
 		"| decode | **1,234,567** | 500,000 | 16 | 2 |\n",
 		"| command | 9 |  |  | 50.0 ms | **99.5 ms** |\n",

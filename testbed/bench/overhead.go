@@ -11,11 +11,20 @@ import (
 	"github.com/sightglass/sightglass/testbed/internal/agent"
 )
 
-// The calls whose cost is compared, and what they stand for.
-var calls = []struct{ name, what string }{
-	{"getpid", "getpid: a call that nobody wants"},
-	{"read", "read of /dev/zero: looked at, not a socket"},
-	{"open", "openat + close: captured"},
+// What is merged into the agent's configuration: nothing new, or that a record is
+// made of every call that a rule wants, whatever its path.
+const (
+	asShipped   = "receivers: {ebpf: {}}"
+	everyRecord = "receivers: {ebpf: {activity: {kernel_filter: false}}}"
+)
+
+// The calls whose cost is compared, what they stand for, and with which
+// configuration.
+var calls = []struct{ name, what, overlay string }{
+	{name: "getpid", what: "getpid: a call that nobody wants", overlay: asShipped},
+	{name: "read", what: "read of /dev/zero: looked at, not a socket", overlay: asShipped},
+	{name: "open", what: "openat + close: its path looked at, left out", overlay: asShipped},
+	{name: "open", what: "openat + close: a record of each openat", overlay: everyRecord},
 }
 
 // callCost is what one call costs the thread that makes it.
@@ -23,6 +32,7 @@ type callCost struct {
 	what           string
 	off, floor, on float64 // nanoseconds of CPU time per call, medians
 	added, ratio   float64 // medians of the rounds' differences and ratios
+	floorRatio     float64 // median of what was added, in units of what empty programs add
 	agentPerCall   float64 // nanoseconds of the agent's CPU time per call
 }
 
@@ -30,9 +40,9 @@ type callCost struct {
 // place, and with it, in turns: machines drift, and only neighbors in time are
 // comparable.
 func (b *bench) overhead(ctx context.Context) ([]callCost, error) {
-	samples := make([]struct{ off, floor, on, added, ratio, agent []float64 }, len(calls))
+	samples := make([]struct{ off, floor, on, added, ratio, floorRatio, agent []float64 }, len(calls))
 	for round := range b.rounds {
-		off, err := b.measureCalls(ctx, nil)
+		off, err := b.measureCalls(ctx)
 		if err != nil {
 			return nil, err
 		}
@@ -51,6 +61,7 @@ func (b *bench) overhead(ctx context.Context) ([]callCost, error) {
 			s.on = append(s.on, on[i].perCall)
 			s.added = append(s.added, on[i].perCall-off[i].perCall)
 			s.ratio = append(s.ratio, on[i].perCall/off[i].perCall)
+			s.floorRatio = append(s.floorRatio, (on[i].perCall-off[i].perCall)/(floor[i].perCall-off[i].perCall))
 			s.agent = append(s.agent, on[i].agentPerCall)
 		}
 		b.progress("overhead: round %d of %d", round+1, b.rounds)
@@ -60,7 +71,7 @@ func (b *bench) overhead(ctx context.Context) ([]callCost, error) {
 		costs[i] = callCost{
 			what: calls[i].what,
 			off:  median(s.off), floor: median(s.floor), on: median(s.on),
-			added: median(s.added), ratio: median(s.ratio), agentPerCall: median(s.agent),
+			added: median(s.added), ratio: median(s.ratio), floorRatio: median(s.floorRatio), agentPerCall: median(s.agent),
 		}
 	}
 	return costs, nil
@@ -72,27 +83,38 @@ func (b *bench) withEmptyPrograms(ctx context.Context) ([]sample, error) {
 		return nil, err
 	}
 	defer detach()
-	return b.measureCalls(ctx, nil)
+	return b.measureCalls(ctx)
 }
 
+// withAgent measures every call with the agent configured for it.
 func (b *bench) withAgent(ctx context.Context) ([]sample, error) {
-	a, err := b.start(ctx)
-	if err != nil {
-		return nil, err
+	out := make([]sample, len(calls))
+	for _, overlay := range []string{asShipped, everyRecord} {
+		a, err := b.start(ctx, overlay)
+		if err != nil {
+			return nil, err
+		}
+		for i, call := range calls {
+			if call.overlay == overlay && err == nil {
+				out[i], err = b.measureCall(ctx, a, call.name)
+			}
+		}
+		if err := errors.Join(err, a.Stop()); err != nil {
+			return nil, err
+		}
 	}
-	samples, err := b.measureCalls(ctx, a)
-	return samples, errors.Join(err, a.Stop())
+	return out, nil
 }
 
 // sample is one run of the load program.
 type sample struct{ perCall, agentPerCall, rate float64 }
 
-// measureCalls runs each call once; a is nil when no agent runs.
-func (b *bench) measureCalls(ctx context.Context, a *agent.Agent) ([]sample, error) {
+// measureCalls runs each call once, without an agent.
+func (b *bench) measureCalls(ctx context.Context) ([]sample, error) {
 	out := make([]sample, len(calls))
 	for i, call := range calls {
 		var err error
-		if out[i], err = b.measureCall(ctx, a, call.name); err != nil {
+		if out[i], err = b.measureCall(ctx, nil, call.name); err != nil {
 			return nil, err
 		}
 	}

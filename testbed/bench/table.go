@@ -47,12 +47,12 @@ func (r *results) markdown() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s.\n", r.machine)
 	if len(r.overhead) > 0 {
-		b.WriteString("\n| CPU time of the calling thread | without | two empty programs | with | added | ratio |\n|---|---|---|---|---|---|\n")
+		b.WriteString("\n| CPU time of the calling thread | without | two empty programs | with | added | ratio | times the empty programs |\n|---|---|---|---|---|---|---|\n")
 		for _, c := range r.overhead {
-			fmt.Fprintf(&b, "| %s | %.0f ns | %.0f ns | %.0f ns | **%.0f ns** | %.2f |\n", c.what, c.off, c.floor, c.on, c.added, c.ratio)
+			fmt.Fprintf(&b, "| %s | %.0f ns | %.0f ns | %.0f ns | **%.0f ns** | %.2f | **%.2f** |\n", c.what, c.off, c.floor, c.on, c.added, c.ratio, c.floorRatio)
 		}
 		last := r.overhead[len(r.overhead)-1]
-		fmt.Fprintf(&b, "\nThe agent itself spent %.2f µs of CPU time per captured openat + close.\n", last.agentPerCall/1000)
+		fmt.Fprintf(&b, "\nThe agent itself spent %.2f µs of CPU time per record.\n", last.agentPerCall/1000)
 	}
 	if len(r.micro) > 0 {
 		b.WriteString("\n| stage, one core | per second | aim | bytes | allocations |\n|---|---|---|---|---|\n")
