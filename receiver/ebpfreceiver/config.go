@@ -87,6 +87,9 @@ type RequestsConfig struct {
 	// HTTPRoutes become http.route, or url.template on the client's side, of the
 	// requests whose path follows one; the first counts.
 	HTTPRoutes []string `mapstructure:"http_routes"`
+	// HTTPProbes are paths, as in HTTPRoutes, whose requests are health checks. Those
+	// of Kubernetes and of common load balancers are known by their user agents.
+	HTTPProbes []string `mapstructure:"http_probes"`
 	// MaxPayload bounds the bytes that are copied of what one call moved. Fewer
 	// cost less; what lies beyond is said to be cut.
 	MaxPayload int `mapstructure:"max_payload"`
@@ -210,6 +213,9 @@ func (c *RequestsConfig) Validate() error {
 	}
 	if _, err := spans.ParsePatterns(c.HTTPRoutes); err != nil {
 		errs = append(errs, fmt.Errorf("http_routes: %w", err))
+	}
+	if _, err := spans.ParsePatterns(c.HTTPProbes); err != nil {
+		errs = append(errs, fmt.Errorf("http_probes: %w", err))
 	}
 	errs = append(errs, checkPatterns("include_services", c.IncludeServices), checkPatterns("exclude_services", c.ExcludeServices))
 	if c.MaxPayload < minPayload || c.MaxPayload > event.MaxPayload {

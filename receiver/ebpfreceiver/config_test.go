@@ -42,7 +42,7 @@ func TestConfig(t *testing.T) {
 		Requests: RequestsConfig{
 			Protocols: []string{"http"}, IncludePorts: []uint16{80, 8080}, ExcludePorts: []uint16{9100, 10250},
 			IncludeServices: []string{"shop-*"}, ExcludeServices: []string{"kube-system/*"},
-			HTTPRoutes: []string{"/users/{id}"},
+			HTTPRoutes: []string{"/users/{id}"}, HTTPProbes: []string{"/healthz"},
 			MaxPayload: 512, MaxConnections: 1000, MaxOpen: 2000,
 			TLS: TLSConfig{MaxProbeCost: 20 * time.Microsecond, MaxCPU: 0.1},
 		},
@@ -65,6 +65,7 @@ func TestConfigErrors(t *testing.T) {
 		"flush":          "activity: flush_interval: 1m0s is out of range: use 5ms to 10s",
 		"batch":          "activity: batch_size: 0 is out of range: use 1 to 10000",
 		"protocol":       `requests: protocols: "htttp" is unknown: use some of http`,
+		"probe":          `requests: http_probes: "/a{b": "a{b" is neither fixed nor {name}`,
 		"route":          `requests: http_routes: "users/{id}": a route begins with /`,
 		"pattern":        `requests: exclude_services: "shop[" is no pattern: * stands for`,
 		"payload":        "requests: max_payload: 10000 is out of range: use 64 to 4096 bytes",

@@ -212,6 +212,8 @@ func (r *ebpfReceiver) wire(k kernel) (*running, error) {
 		run.requests.spans.agent = r.set.BuildInfo.Description + "/" + version + " ("
 		run.requests.spans.translator = spans.NewTranslator(seed())
 		run.requests.spans.translator.UseRoutes(routes)
+		probes, _ := spans.ParsePatterns(r.cfg.Requests.HTTPProbes)
+		run.requests.spans.translator.UseProbes(probes)
 		run.requests.spans.build = translate.NewTraces(host, version)
 		if r.metrics != nil {
 			run.requests.opaque, run.requests.log = translate.NewOpaqueConnections(host, version, time.Now()), r.set.Logger

@@ -53,7 +53,7 @@ func TestCompressed(t *testing.T) {
 // TestCompressedOtherwise: what cannot be unpacked is told, and nothing is made up.
 func TestCompressedOtherwise(t *testing.T) {
 	for name, start := range map[string]string{
-		"version 5":    "\x05" + req(1, opStartup, short(1)+text("COMPRESSION") + text("lz4"))[1:],
+		"version 5":    "\x05" + req(1, opStartup, short(1)+text("COMPRESSION")+text("lz4"))[1:],
 		"another kind": req(1, opStartup, short(1)+text("COMPRESSION")+text("brotli")),
 	} {
 		s := dbtest.NewScript(New(), true, false)

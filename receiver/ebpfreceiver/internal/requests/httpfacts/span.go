@@ -187,6 +187,7 @@ func (d *description) name() {
 		d.w.Name(method)
 		return
 	}
+	d.w.Path(d.target.path)
 	if route, ok := d.w.ConfiguredRoute(d.target.path); ok {
 		d.w.Text(d.routeKey(), route)
 		d.named(method, route)

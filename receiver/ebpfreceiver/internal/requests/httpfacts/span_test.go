@@ -269,6 +269,19 @@ func TestB3Parent(t *testing.T) {
 	require.Equal(t, "c7ad6b7169203331", translate(t, ex).ParentSpanID().String(), "the W3C's counts first")
 }
 
+func TestConfiguredProbe(t *testing.T) {
+	for pattern, class := range map[string]string{"/{kind}/{id}": "probe", "/healthz": "unary"} {
+		patterns, err := spans.ParsePatterns([]string{pattern})
+		require.NoError(t, err)
+		tr := spans.NewTranslator([32]byte{1})
+		tr.UseProbes(patterns)
+		ex, _ := newExchange()
+		list := ptrace.NewSpanSlice()
+		require.True(t, tr.Append(list, ex, 0))
+		require.Equal(t, class, list.At(0).Attributes().AsRaw()["sightglass.request.class"])
+	}
+}
+
 func TestConfiguredRoute(t *testing.T) {
 	patterns, err := spans.ParsePatterns([]string{"/{kind}/{id}"})
 	require.NoError(t, err)

@@ -91,5 +91,12 @@ func (p *pattern) matches(path []byte) bool {
 	return p.open == more
 }
 
+// Path takes note of the path that is asked for: it may be that of health checks.
+func (w *Writer) Path(path []byte) {
+	if len(w.t.probes) > 0 {
+		_, w.probe = w.t.probes.Match(path)
+	}
+}
+
 // ConfiguredRoute is the route that the user has configured for a path.
 func (w *Writer) ConfiguredRoute(path []byte) (string, bool) { return w.t.patterns.Match(path) }

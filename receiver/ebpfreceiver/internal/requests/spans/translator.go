@@ -36,10 +36,14 @@ type Translator struct {
 	routes  routes
 	// patterns come before routes that are inferred.
 	patterns Patterns
+	probes   Patterns
 }
 
 // UseRoutes sets the configured routes of HTTP.
 func (t *Translator) UseRoutes(p Patterns) { t.patterns = p }
+
+// UseProbes sets the paths of HTTP whose requests are health checks.
+func (t *Translator) UseProbes(p Patterns) { t.probes = p }
 
 // NewTranslator returns a translator whose ids come from seed.
 func NewTranslator(seed [32]byte) *Translator {
@@ -144,7 +148,11 @@ func (w *Writer) request(ex *exchange.Exchange) {
 		w.span.SetKind(ptrace.SpanKindServer)
 	}
 	w.peer(ex)
-	w.known(schema.RequestClass, classNames[ex.Class])
+	class := ex.Class
+	if class == exchange.Unary && w.probe {
+		class = exchange.Probe
+	}
+	w.known(schema.RequestClass, classNames[class])
 	if ex.FirstByte >= ex.Start && ex.FirstByte != 0 {
 		w.float(schema.RequestTimeToFirstByte, float64(ex.FirstByte-ex.Start)/1e9)
 	}

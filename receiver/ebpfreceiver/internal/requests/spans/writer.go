@@ -11,6 +11,7 @@ import (
 
 // Writer fills one span, with valid UTF-8 whatever it is given. It is handed to a Describer and must not be kept.
 type Writer struct {
+	probe  bool // the path is that of a health check
 	t      *Translator
 	span   ptrace.Span
 	attrs  pcommon.Map
