@@ -20,6 +20,7 @@ type job struct {
 	Addr      string
 	Topics    []string // to produce to in turn
 	N, Batch  int      // so many times so many records at once
+	Spread    bool     // over all partitions
 	NoAck     bool     // ask for no response to them
 	Group     string   // consume all of it in this group
 	Direct    bool     // consume all of it, in no group
@@ -41,15 +42,16 @@ type record struct {
 type request struct {
 	Key        int16
 	Start, End uint64 // ns since boot; no end: nothing came back
+	Records    int    // that it has, of those that produce
 }
 
 func newRecord() *record { return &record{Sent: map[string]int{}, Fetched: map[string]int{}} }
 
 // begin writes down a request and returns its place.
-func (r *record) begin(key int16) int {
+func (r *record) begin(key int16, records int) int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.Requests = append(r.Requests, request{Key: key, Start: bootNow()})
+	r.Requests = append(r.Requests, request{Key: key, Start: bootNow(), Records: records})
 	return len(r.Requests) - 1
 }
 
@@ -115,7 +117,11 @@ func (j *job) produce(ctx context.Context, cl *kgo.Client, r *record, in *bufio.
 	for i := range j.N {
 		batch := make([]*kgo.Record, j.Batch)
 		for k := range batch {
-			batch[k] = &kgo.Record{Topic: j.Topics[i%len(j.Topics)], Key: []byte(strconv.Itoa(i)), Value: []byte("planted-secret " + strconv.Itoa(k))}
+			key := i
+			if j.Spread {
+				key = k
+			}
+			batch[k] = &kgo.Record{Topic: j.Topics[i%len(j.Topics)], Key: []byte(strconv.Itoa(key)), Value: []byte("planted-secret " + strconv.Itoa(k))}
 		}
 		if err := cl.ProduceSync(ctx, batch...).FirstErr(); err != nil {
 			return err

@@ -5,6 +5,8 @@ import (
 	"encoding/binary"
 	"net"
 	"sync"
+
+	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
 // conn is a connection that writes down when requests were sent and when their
@@ -32,8 +34,12 @@ func (r *record) dial(noAck bool) func(context.Context, string, string) (net.Con
 // Write implements net.Conn.
 func (c *conn) Write(b []byte) (int, error) {
 	key, correlation := int16(binary.BigEndian.Uint16(b[4:])), binary.BigEndian.Uint32(b[8:])
-	place := c.record.begin(key)
 	const produce = 0
+	records := 0
+	if key == produce {
+		records = produced(b[4:])
+	}
+	place := c.record.begin(key, records)
 	if c.noAck && key == produce {
 		n, err := c.Conn.Write(b)
 		c.record.end(place)
@@ -43,6 +49,29 @@ func (c *conn) Write(b []byte) (int, error) {
 	c.open[correlation] = place
 	c.mu.Unlock()
 	return c.Conn.Write(b)
+}
+
+// produced is how many records a request has, of those that are whole.
+func produced(b []byte) (n int) {
+	req := kmsg.NewPtrProduceRequest()
+	req.Version = int16(binary.BigEndian.Uint16(b[2:]))
+	client := int(binary.BigEndian.Uint16(b[8:]))
+	body := b[10+client:]
+	if req.IsFlexible() {
+		body = body[1:] // no tags
+	}
+	if err := req.ReadFrom(body); err != nil {
+		fail(err)
+	}
+	for _, topic := range req.Topics {
+		for _, partition := range topic.Partitions {
+			var batch kmsg.RecordBatch
+			if batch.ReadFrom(partition.Records) == nil {
+				n += int(batch.NumRecords)
+			}
+		}
+	}
+	return n
 }
 
 // Read implements net.Conn.
