@@ -177,6 +177,7 @@ func (t *Table) exec(e *entry, ev *event.Event) Change {
 	if !before.Alive() {
 		p.Ended, p.Exit = before.Ended, before.Exit
 	}
+	t.leaveProgram(e, ev.Time)
 	e.p = p
 	t.adopt(e)
 	return Change{Process: p, Before: before}

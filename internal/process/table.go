@@ -42,6 +42,7 @@ type Table struct {
 	ended   *list.List        // of *entry, first ended first
 	pinned  *list.List        // of *entry: their time is over, but descendants live
 	orphans map[Key]family    // by the parent that is not known, or would make a loop
+	formers *list.List        // of former, first left first
 
 	keepEnv     atomic.Bool
 	alive       atomic.Int64
@@ -52,12 +53,13 @@ type Table struct {
 
 // entry is one process in the table.
 type entry struct {
-	p      *Process
-	parent *entry
-	refs   int // entries whose parent this is
-	in     *list.List
-	elem   *list.Element
-	gone   bool
+	p       *Process
+	formers []*Process // what it was before its last execs, the last one last
+	parent  *entry
+	refs    int // entries whose parent this is
+	in      *list.List
+	elem    *list.Element
+	gone    bool
 
 	envRead bool // once, be it there or not; only Apply's goroutine asks
 	waits   Key  // the parent below which it is among the orphans
@@ -87,6 +89,7 @@ func New(opts Options) *Table {
 		ended:   list.New(),
 		pinned:  list.New(),
 		orphans: make(map[Key]family),
+		formers: list.New(),
 	}
 }
 
@@ -269,8 +272,9 @@ func (t *Table) place(e *entry, in *list.List) {
 	}
 }
 
-// expire drops the ended processes whose time is over. The caller holds mu.
+// expire drops the ended processes and the former programs whose time is over. The caller holds mu.
 func (t *Table) expire(now uint64) {
+	t.forget(now)
 	for el := t.ended.Front(); el != nil; el = t.ended.Front() {
 		e := el.Value.(*entry)
 		if e.p.Ended+t.keep > now {

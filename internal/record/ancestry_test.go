@@ -23,6 +23,13 @@ func (c chains) Ancestor(k process.Key, n int) (*process.Process, bool) {
 	return &chain[n], true
 }
 
+func (c chains) Image(k process.Key, n int) (*process.Process, bool) {
+	if n > 0 {
+		return nil, false
+	}
+	return c.Ancestor(k, 0)
+}
+
 func (c chains) LookupPID(tgid uint32) (*process.Process, bool) {
 	for _, chain := range c {
 		for i := range chain {

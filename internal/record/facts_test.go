@@ -47,4 +47,16 @@ func TestFactsOfTheTable(t *testing.T) {
 	v.SetRecord(v.Record())
 	require.Equal(t, "1", fieldText(t, v, "evt.arg.cap_effective"), "as they are after the call")
 	require.Equal(t, "200001", fieldText(t, v, "evt.arg.cap_permitted"))
+
+	v.rec.Attributes().PutStr(schema.SyscallName, "execve")
+	v.SetRecord(v.Record())
+	for name, want := range map[string]string{
+		"evt.rawarg.tid": "10", "evt.rawarg.pid": "10", "evt.rawarg.vpgid": "3", "evt.arg.cap_effective": "1", "evt.arg.exe_ino": "77",
+	} {
+		require.Equal(t, want, fieldText(t, v, name), name)
+	}
+	v.rec.Attributes().PutStr(schema.SyscallName, "clone")
+	v.SetRecord(v.Record())
+	require.Equal(t, "3", fieldText(t, v, "evt.rawarg.vtid"))
+	require.Equal(t, "3", fieldText(t, v, "evt.rawarg.vpid"))
 }

@@ -1,6 +1,7 @@
 package record
 
 import (
+	"math"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -16,6 +17,8 @@ type Processes interface {
 	// Ancestor is the process n steps above the one with this key; 0 is that
 	// process itself.
 	Ancestor(k process.Key, n int) (*process.Process, bool)
+	// Image is what the process with this key was n execs ago; 0 is what it is.
+	Image(k process.Key, n int) (*process.Process, bool)
 	// LookupPID is the process that has a thread group id now.
 	LookupPID(tgid uint32) (*process.Process, bool)
 }
@@ -48,12 +51,12 @@ func bootTime() int64 {
 	return wall.Nano() - boot.Nano()
 }
 
-// staleAfter is how much younger than the event an exec may look, because two
-// clocks were read at different times.
+// staleAfter is how much younger or older than the event an exec may look, because
+// two clocks were read at different times.
 const staleAfter = int64(time.Millisecond)
 
-// self is the acting process in the table, nil when it is not there or has
-// become another program since the event.
+// self is the acting process in the table as the program that it was at the time
+// of the event, nil when it is not there.
 func (v *View) self() *process.Process {
 	if !v.selfKnown {
 		v.selfKnown, v.selfProcess = true, v.findSelf()
@@ -69,20 +72,40 @@ func (v *View) findSelf() *process.Process {
 	if !ok {
 		return nil
 	}
-	p, ok := v.processes.Ancestor(key, 0)
-	if !ok {
-		return nil
+	for n := 0; ; n++ {
+		p, ok := v.processes.Image(key, n)
+		if !ok {
+			return nil
+		}
+		age := v.age(p)
+		if age < -staleAfter {
+			continue
+		}
+		if v.isNamed(p) {
+			return p
+		}
+		if age > staleAfter {
+			return nil // this program did it, under another name
+		}
 	}
+}
+
+// age is how long before the event a process has executed its program; that is
+// long when the exec was not seen.
+func (v *View) age(p *process.Process) int64 {
+	if p.Executed == 0 || v.bootTime == 0 {
+		return math.MaxInt64
+	}
+	return v.Time() - v.bootTime - int64(p.Executed)
+}
+
+// isNamed reports whether the record has nothing against this being its process.
+func (v *View) isNamed(p *process.Process) bool {
 	if name, ok := v.recorded(field.AttrProcName); ok && name != p.Name {
-		return nil
+		return false
 	}
-	if path, ok := v.recorded(field.AttrProcPath); ok && path != p.Path {
-		return nil
-	}
-	if p.Executed != 0 && v.bootTime != 0 && v.bootTime+int64(p.Executed) > v.Time()+staleAfter {
-		return nil
-	}
-	return p
+	path, ok := v.recorded(field.AttrProcPath)
+	return !ok || path == p.Path
 }
 
 // recorded is a text of the record itself.

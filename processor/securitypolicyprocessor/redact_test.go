@@ -32,6 +32,13 @@ func (f family) Ancestor(_ process.Key, n int) (*process.Process, bool) {
 	return &f[n], true
 }
 
+func (f family) Image(_ process.Key, n int) (*process.Process, bool) {
+	if n > 0 || len(f) == 0 {
+		return nil, false
+	}
+	return &f[0], true
+}
+
 func (f family) LookupPID(uint32) (*process.Process, bool) { return nil, false }
 
 // detect makes the detection of a rule with this output.

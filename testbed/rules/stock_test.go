@@ -113,6 +113,7 @@ var stockDeeds = []deed{
 	{"Adding ssh keys to authorized_keys", anywhere, "create /root/.ssh/authorized_keys"},
 	{"Adding ssh keys to authorized_keys", anywhere, "create /home/ada/.ssh/authorized_keys"},
 	{"Potential Local Privilege Escalation via Environment Variables Misuse", anywhere, "env GLIBC_TUNABLES=glibc.malloc.check=1 | run busybox true"},
+	{"Potential Local Privilege Escalation via Environment Variables Misuse", anywhere, "env GLIBC_TUNABLES=glibc.malloc.check=1 | run busybox env -i busybox true"},
 	{"Backdoored library loaded into SSHD (CVE-2024-3094)", anywhere, "create $HERE/liblzma.so.5.6.0 | as sshd | read $HERE/liblzma.so.5.6.0"},
 	{"BPF Program Not Profiled", anywhere, "bpf"},
 }

@@ -111,7 +111,10 @@ func (c *Context) derivedInt(i int) (int64, bool) {
 		return v.Int64(), v.Kind == Int
 	}
 	if row := execAttrs[e.ID]; row != nil && row[i] != 0 {
-		return c.Int(row[i])
+		if row[i] == AttrVTID {
+			return c.vtid()
+		}
+		return c.idOrPID(row[i])
 	}
 	return 0, false
 }

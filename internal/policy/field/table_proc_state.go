@@ -83,14 +83,21 @@ func (c *Context) idOrPID(a Attr) (int64, bool) {
 	return c.Int(AttrPID)
 }
 
-// getVTID is the thread's id in the innermost pid namespace: records leave it
-// out where it equals the host's, and say nothing of threads of first threads.
 func getVTID(c *Context, _ *Arg, v *Value) {
+	if n, ok := c.vtid(); ok {
+		v.SetInt(n)
+	}
+}
+
+// vtid is the thread's id in the innermost pid namespace: records leave it out
+// where it equals the host's, and say nothing of threads of first threads.
+func (c *Context) vtid() (int64, bool) {
 	for _, a := range [...]Attr{AttrVTID, AttrTID, AttrVPID, AttrPID} {
-		if c.signed(a, v); v.Kind != None {
-			return
+		if n, ok := c.Int(a); ok {
+			return n, true
 		}
 	}
+	return 0, false
 }
 
 // sameID compares two ids; no value when one is missing.
