@@ -102,8 +102,9 @@ func (p *Parser) hold(h *header, m *dbconn.Message) bool {
 		p.early = append(p.early, early{})
 	}
 	e := &p.early[n]
-	body := append(e.message.Body[:0], m.Body...)
-	*e = early{header: *h, start: p.resp.first.Start, end: p.latest, message: dbconn.Message{Body: body, Len: m.Len, Packed: m.Packed}}
+	e.message.Body = append(e.message.Body[:0], m.Body...)
+	e.message.Len, e.message.Packed = m.Len, m.Packed
+	e.header, e.start, e.end = *h, p.resp.first.Start, p.latest
 	return true
 }
 

@@ -40,11 +40,10 @@ var ways = map[string]struct {
 		}
 		return dst[:n]
 	}, unpack: func(_ *Streams, packed []byte, most int) []byte { return LZ4(nil, packed, most) }},
-	"Snappy": {pack: func(text []byte) []byte { return snappy.Encode(nil, text) },
-		unpack: func(_ *Streams, packed []byte, most int) []byte {
-			out, _ := Snappy(nil, packed, most)
-			return out
-		}},
+	"Snappy": {pack: func(text []byte) []byte { return snappy.Encode(nil, text) }, unpack: func(_ *Streams, packed []byte, most int) []byte {
+		out, _ := Snappy(nil, packed, most)
+		return out
+	}},
 	"zlib": {pack: func(text []byte) []byte {
 		var b bytes.Buffer
 		w := zlib.NewWriter(&b)
