@@ -23,10 +23,9 @@ func (p *policyProcessor) wants(set *policy.RuleSet) interest.Set {
 	if set.Reads(field.AttrUserHome) || set.Reads(field.AttrUserShell) {
 		wanted = wanted.WithAccounts()
 	}
-	for _, a := range []field.Attr{field.AttrContainerMounts, field.AttrContainerHostPID, field.AttrContainerHostNetwork, field.AttrContainerHostIPC} {
-		if set.Reads(a) {
-			return wanted.WithMounts()
-		}
+	ofTheHost := []field.Attr{field.AttrContainerMounts, field.AttrContainerHostPID, field.AttrContainerHostNetwork, field.AttrContainerHostIPC}
+	if slices.ContainsFunc(ofTheHost, set.Reads) {
+		wanted = wanted.WithMounts()
 	}
 	return wanted
 }
