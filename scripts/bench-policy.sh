@@ -20,3 +20,4 @@ fi
 scripts/build.sh
 go build -o out/load ./testbed/bench/load
 out/bench -flood -agent bin/sightglass -load out/load -readme testbed/README.md "$@"
+out/bench -integrity -agent bin/sightglass -load out/load -readme testbed/README.md "$@"

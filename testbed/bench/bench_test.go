@@ -82,7 +82,7 @@ func TestReplaceBetween(t *testing.T) {
 func TestOurReadmeHasTheMarkers(t *testing.T) {
 	text, err := os.ReadFile("../README.md")
 	require.NoError(t, err)
-	for _, m := range []marks{agentMarks, policyMarks, floodMarks, connectorMarks, requestMarks} {
+	for _, m := range []marks{agentMarks, policyMarks, floodMarks, integrityMarks, connectorMarks, requestMarks} {
 		_, err = m.replaceBetween(string(text), "")
 		require.NoError(t, err)
 	}

@@ -5,6 +5,7 @@
 //	bench -connectors out/comparison [-readme testbed/README.md]
 //	bench -policies out/policies.test [-readme testbed/README.md]
 //	bench -flood -agent bin/sightglass -load out/load [-readme testbed/README.md]
+//	bench -integrity -agent bin/sightglass -load out/load [-readme testbed/README.md]
 //	bench -requests servers,tls,probes,rate,stages -agent bin/sightglass -load out/load [-readme testbed/README.md]
 //
 // The second compares connectors, the third measures policies, the fourth the
@@ -58,6 +59,7 @@ func main() {
 		program = flag.String("connectors", "", "compare connectors by this program (connector/servicelatencyconnector/comparison)")
 		rules   = flag.String("policies", "", "measure policies by this program (the compiled tests of internal/record)")
 		request = flag.String("requests", "", "measure what following requests costs: servers,tls,probes,rate,stages or some of them")
+		guard   = flag.Bool("integrity", false, "measure the agent while a critical file is written")
 		flood   = flag.Bool("flood", false, "measure the agent while files are opened all the time")
 		only    = flag.String("only", "overhead,micro,latency,idle", "what to measure")
 	)
@@ -78,6 +80,8 @@ func main() {
 		err = b.connectors(ctx, *program, *readme)
 	case *flood:
 		err = b.flood(ctx, *readme)
+	case *guard:
+		err = b.integrity(ctx, *readme)
 	case *rules != "":
 		err = b.policies(ctx, *rules, *readme)
 	case *request != "":

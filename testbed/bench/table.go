@@ -15,6 +15,7 @@ var (
 	policyMarks    = marks{"<!-- bench-policy:begin (written by make bench-policy) -->", "<!-- bench-policy:end -->"}
 	requestMarks   = marks{"<!-- bench-requests:begin (written by make bench-requests) -->", "<!-- bench-requests:end -->"}
 	floodMarks     = marks{"<!-- bench-flood:begin (written by make bench-policy) -->", "<!-- bench-flood:end -->"}
+	integrityMarks = marks{"<!-- bench-integrity:begin (written by make bench-policy) -->", "<!-- bench-integrity:end -->"}
 	connectorMarks = marks{"<!-- bench-latency:begin (written by make bench-latency) -->", "<!-- bench-latency:end -->"}
 )
 

@@ -1,7 +1,7 @@
 // Command load makes one kind of system call in a loop and tells what a call
 // cost its thread in CPU time, the kernel's part included.
 //
-//	load -call getpid|read|open [-file F] -for 1s -burst 1000 -pause 4ms
+//	load -call getpid|read|open|write [-file F] -for 1s -burst 1000 -pause 4ms
 //	load -call http -addr HOST:PORT -path /x -rate 20000 -connections 16 -for 60s
 //
 // The second makes requests at a steady rate, of which it tells the number.
@@ -33,7 +33,7 @@ type result struct {
 
 func main() {
 	var (
-		call  = flag.String("call", "getpid", "getpid, read (one byte of /dev/zero), open (openat and close of -file) or http")
+		call  = flag.String("call", "getpid", "getpid, read (one byte of /dev/zero), open (openat and close of -file), write (the same with a byte in between) or http")
 		file  = flag.String("file", "/dev/null", "file to open")
 		burst = flag.Int("burst", 1000, "calls in a row")
 		pause = flag.Duration("pause", 4*time.Millisecond, "time between two bursts")
@@ -119,7 +119,28 @@ func workload(call, file string) (func(), error) {
 			_, _, _ = unix.RawSyscall(unix.SYS_CLOSE, fd, 0, 0)
 		}, nil
 	}
+	if call == "write" {
+		return writing(file)
+	}
 	return nil, fmt.Errorf("%w %q", errUnknown, call)
+}
+
+// writing changes the first byte of a file.
+func writing(file string) (func(), error) {
+	path, err := unix.BytePtrFromString(file)
+	if err != nil {
+		return nil, err
+	}
+	if err := unix.Access(file, unix.W_OK); err != nil {
+		return nil, fmt.Errorf("%s: %w", file, err)
+	}
+	buf, at := new([1]byte), unix.AT_FDCWD
+	return func() {
+		buf[0]++
+		fd, _, _ := unix.RawSyscall6(unix.SYS_OPENAT, uintptr(at), uintptr(unsafe.Pointer(path)), unix.O_WRONLY, 0, 0, 0)
+		_, _, _ = unix.RawSyscall(unix.SYS_WRITE, fd, uintptr(unsafe.Pointer(buf)), 1)
+		_, _, _ = unix.RawSyscall(unix.SYS_CLOSE, fd, 0, 0)
+	}, nil
 }
 
 // threadCPU is the CPU time of this thread in nanoseconds.
