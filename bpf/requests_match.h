@@ -51,8 +51,8 @@ __noinline __u32 requests__match(__u64 word, __u64 next, __u64 len, __u32 list, 
 			break;
 		n = cfg_order[(first + i) & (REQUESTS_ORDER - 1)];
 		s = &cfg_signatures[n & (REQUESTS_SIGNATURES - 1)];
-		if (class ? s->class != class && !(s->flags & SIGNATURE_SUPERSEDES) :
-			    refused >> (s->class & (REQUESTS_CLASSES - 1)) & 1)
+		if (class ? s->class != class && !(s->flags & SIGNATURE_SUPERSEDES)
+			  : refused >> (s->class & (REQUESTS_CLASSES - 1)) & 1)
 			continue;
 		if (((word & s->mask) ^ s->value) & there)
 			continue;
