@@ -20,11 +20,13 @@ func TestSharesAndMountsOfTheSpecification(t *testing.T) {
 		"of its own": {`{"linux":{"namespaces":` + own + `}}`, Names{PrivilegedKnown: true}},
 		"none":       {`{"linux":{"namespaces":[{"type":"mount"}]}}`, Names{PrivilegedKnown: true, Shares: Shares{PID: true, Network: true, IPC: true}}},
 		"by path":    {`{"linux":{"namespaces":` + host + `}}`, Names{PrivilegedKnown: true, Shares: Shares{Network: true}}},
-		"mounts": {`{"linux":{"namespaces":` + own + `},"mounts":[
+		"mounts": {
+			`{"linux":{"namespaces":` + own + `},"mounts":[
 			{"destination":"/proc","type":"proc","source":"proc"},
 			{"destination":"/data","type":"bind","source":"/srv/data","options":["rbind","rprivate","rw"]},
 			{"destination":"/host","source":"/","options":["rbind","ro","rslave"]}]}`,
-			Names{PrivilegedKnown: true, Mounts: []string{"/srv/data:/data::true:rprivate", "/:/host::false:rslave"}}},
+			Names{PrivilegedKnown: true, Mounts: []string{"/srv/data:/data::true:rprivate", "/:/host::false:rslave"}},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			h := newFakeHost(t)
