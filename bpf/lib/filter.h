@@ -122,13 +122,15 @@ static __always_inline const struct path_set *filter__set(const struct path_set 
 }
 
 /* filter__is_plain: whether a path of len bytes, its NUL included, has no empty
- * names and none that begin or end with a dot: then it means what it says.
+ * names and none that begin or end with a dot: then it means what it says. It has
+ * no more than words words: a bound that every verifier sees, as not all keep that
+ * of len.
  */
-static __always_inline bool filter__is_plain(const __u64 *path, __u32 len)
+static __always_inline bool filter__is_plain(const __u64 *path, __u32 len, const __u32 words)
 {
 	__u64 slash_before = 0, dot_before = 0;
 
-	for (__u32 i = 0; i < FILTER_PATH_WORDS; i++) {
+	for (__u32 i = 0; i < words; i++) {
 		__u64 word, slashes, dots;
 
 		if (i * 8 >= len)
@@ -147,16 +149,16 @@ static __always_inline bool filter__is_plain(const __u64 *path, __u32 len)
 	return true;
 }
 
-/* filter__has_path: whether a set may have a path of len bytes, its NUL included.
- * FILTER_PATH_WORDS words of it can be read, or as many as len needs, and three.
+/* filter__has_path: whether a set may have a path of len bytes, its NUL included,
+ * of which words words can be read, three at least.
  */
 static __always_inline bool filter__has_path(const struct path_set *set, const __u64 *path,
-					     __u32 len)
+					     __u32 len, const __u32 words)
 {
 	const __u8 *names = (const __u8 *)path + 1;
 	__u64 first, second = 0, ends, skip;
 
-	if (*(const __u8 *)path != '/' || !filter__is_plain(path, len))
+	if (*(const __u8 *)path != '/' || !filter__is_plain(path, len, words))
 		return true;
 	first = *(const __u64 *)names;
 	ends = filter__zeros(first ^ FILTER_SLASHES) | filter__zeros(first);

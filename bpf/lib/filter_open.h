@@ -23,7 +23,7 @@ __noinline int filter__named(__u32 user, __u32 n, __u32 at, __u32 len)
 	if (!s || len > FILTER_PATH_WORDS * 8 || pos > SCRATCH_LAST)
 		return 1;
 	pin(pos);
-	return filter__has_path(set, (const __u64 *)&s->data[pos], len);
+	return filter__has_path(set, (const __u64 *)&s->data[pos], len, FILTER_PATH_WORDS);
 }
 
 /* filter__known: whether a file passes whatever its path is. */

@@ -86,8 +86,7 @@ static __always_inline enum call_verdict syscall__judge_path(struct call_filter 
 	if (named->used) {
 		if (x->kind != EXTRA_BYTES || x->flags || len > TEXT_MAX)
 			return VERDICT_NONE;
-		pin(len);
-		if (filter__has_path(named, stash->data + 1, len))
+		if (filter__has_path(named, stash->data + 1, len, TEXT_MAX / 8))
 			return VERDICT_PASSES;
 	}
 	if (ret >= 0 && filter__set(f->resolved, n)->used && filter__resolved(task, (__u32)ret, n))
