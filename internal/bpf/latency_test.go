@@ -17,13 +17,15 @@ func TestLatencyIsOffByDefault(t *testing.T) {
 
 func TestLatencyHistograms(t *testing.T) {
 	eachLoad(t, Options{Latency: true}, func(t *testing.T, a *Agent) {
-		// Of a nap that a signal cuts in two, which the kernel goes on with as
-		// restart_syscall, one part is longer than 2 ms.
+		// A nap that a signal's handler ends early begins anew; of one that is cut in
+		// two, which the kernel goes on with as restart_syscall, one part is longer
+		// than 2 ms.
 		const naps, nap = 20, 6 * time.Millisecond
 		onThread(t, func() {
 			ts := unix.NsecToTimespec(int64(nap))
 			for range naps {
-				_ = unix.ClockNanosleep(unix.CLOCK_MONOTONIC, 0, &ts, nil)
+				for unix.ClockNanosleep(unix.CLOCK_MONOTONIC, 0, &ts, nil) == unix.EINTR {
+				}
 			}
 		})
 		var seen uint64
