@@ -75,6 +75,7 @@ func (s *stage) serve(as *syscall.SysProcAttr, address string, env []string, lin
 		over := time.AfterFunc(time.Second, func() { _ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) })
 		_ = cmd.Wait()
 		over.Stop()
+		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) // what a script has started, and that is deaf to the first
 	})
 	if address != "" {
 		waitForListener(s.t, address)
