@@ -73,11 +73,27 @@ func (s *stage) tool(name string) string {
 }
 
 // kafka plants secrets in keys and values.
-func (s *stage) kafka(string) {
+func (s *stage) kafka(dir string) {
 	if !s.has("go", "kcat") {
 		return
 	}
-	broker := exec.CommandContext(context.WithoutCancel(s.t.Context()), s.tool("kafka"), "broker")
+	exe := s.tool("kafka")
+	addresses := map[bool]string{
+		false: s.broker(exe), true: s.broker(exe, "-cert", filepath.Join(dir, "cert.pem"), "-key", filepath.Join(dir, "key.pem")),
+	}
+	s.both("Kafka", func(sealed bool) func(*item) bool { return system("kafka", sealed) }, func(sealed bool) {
+		kcat := []string{"kcat", "-b", addresses[sealed], "-t", "orders"}
+		if sealed {
+			kcat = append(kcat, "-X", "security.protocol=ssl", "-X", "enable.ssl.certificate.verification=false")
+		}
+		s.feed(secret("key")+":"+secret("message")+"\n", nil, append(kcat, "-P", "-K:")...)
+		s.feed("", nil, append(kcat, "-C", "-o", "beginning", "-e", "-q")...)
+	})
+}
+
+// broker starts one of Kafka, which ends with the test, and returns its address.
+func (s *stage) broker(exe string, args ...string) string {
+	broker := exec.CommandContext(context.WithoutCancel(s.t.Context()), exe, append([]string{"broker"}, args...)...)
 	in, err := broker.StdinPipe()
 	require.NoError(s.t, err)
 	out, err := broker.StdoutPipe()
@@ -86,11 +102,7 @@ func (s *stage) kafka(string) {
 	s.t.Cleanup(func() { _ = in.Close(); _ = broker.Wait() })
 	address, err := bufio.NewReader(out).ReadString('\n')
 	require.NoError(s.t, err)
-	address = strings.TrimSpace(address)
-	s.add("Kafka", system("kafka", false), func() {
-		s.feed(secret("key")+":"+secret("message")+"\n", nil, "kcat", "-b", address, "-P", "-t", "orders", "-K:")
-		s.feed("", nil, "kcat", "-b", address, "-C", "-t", "orders", "-o", "beginning", "-e", "-q")
-	})
+	return strings.TrimSpace(address)
 }
 
 const mongoScript = `
@@ -113,8 +125,16 @@ func (s *stage) mongo(dir string) {
 	if !s.has("go", "/usr/bin/python3") || exec.CommandContext(s.t.Context(), "/usr/bin/python3", "-c", "import pymongo").Run() != nil {
 		return
 	}
-	address := freeAddress(s.t)
-	s.serve(nil, address, nil, s.tool("mongodb"), "serve", address, s.t.TempDir())
+	exe := s.tool("mongodb")
+	plain, sealed := freeAddress(s.t), freeAddress(s.t)
+	s.serve(nil, plain, nil, exe, "serve", plain, s.t.TempDir())
+	s.serve(nil, sealed, nil, exe, "serve", sealed, s.t.TempDir(), filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem"))
 	script := s.write(filepath.Join(dir, "mongo.py"), strings.NewReplacer("SECRET", secret("document"), "NUMBER", plantedNumber).Replace(mongoScript))
-	s.add("MongoDB", system("mongodb", false), func() { s.feed("", nil, "/usr/bin/python3", script, address) })
+	s.both("MongoDB", func(sealed bool) func(*item) bool { return system("mongodb", sealed) }, func(tls bool) {
+		if tls {
+			s.feed("", nil, "/usr/bin/python3", script, sealed+"/?tls=true&tlsInsecure=true")
+		} else {
+			s.feed("", nil, "/usr/bin/python3", script, plain)
+		}
+	})
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"crypto/tls"
 	"fmt"
 	"io"
 	"net"
@@ -17,12 +18,23 @@ const (
 	topicMany = "payments" // of three
 )
 
-// broker serves until its input ends. A file in args gets what was said.
-func broker(args []string) {
+// brokerOptions are files: where what was said is written down, and what a broker
+// shows and holds that encrypts. Empty: neither is done.
+type brokerOptions struct{ said, cert, key string }
+
+// broker serves until its input ends.
+func broker(o *brokerOptions) {
 	var r recorder
 	opts := []kfake.Opt{kfake.NumBrokers(1), kfake.SeedTopics(1, topicOne), kfake.SeedTopics(3, topicMany)}
-	if len(args) > 0 {
+	if o.said != "" {
 		opts = append(opts, kfake.ListenFn(r.listen))
+	}
+	if o.cert != "" {
+		pair, err := tls.LoadX509KeyPair(o.cert, o.key)
+		if err != nil {
+			fail(err)
+		}
+		opts = append(opts, kfake.TLS(&tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}))
 	}
 	c, err := kfake.NewCluster(opts...)
 	if err != nil {
@@ -31,8 +43,8 @@ func broker(args []string) {
 	fmt.Fprintln(os.Stdout, c.ListenAddrs()[0])
 	_, _ = io.Copy(io.Discard, os.Stdin)
 	c.Close()
-	if len(args) > 0 {
-		if err := os.WriteFile(args[0], []byte(r.text.String()), 0o600); err != nil {
+	if o.said != "" {
+		if err := os.WriteFile(o.said, []byte(r.text.String()), 0o600); err != nil {
 			fail(err)
 		}
 	}

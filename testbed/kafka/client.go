@@ -26,6 +26,7 @@ type job struct {
 	Direct    bool     // consume all of it, in no group
 	Unknown   int      // send so many records to a topic that does not exist
 	Handshake bool     // after the first records, say "ready" and wait for a line
+	TLS       bool     // encrypt
 }
 
 // record is what the client knows of what it did.
@@ -87,7 +88,7 @@ const patience = 30 * time.Second
 func (j *job) run(r *record, in *bufio.Reader) error {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	opts := []kgo.Opt{kgo.SeedBrokers(j.Addr), kgo.WithHooks(r), kgo.Dialer(r.dial(j.NoAck)), kgo.ClientID("tester"), kgo.UnknownTopicRetries(0), kgo.FetchMaxWait(300 * time.Millisecond)}
+	opts := []kgo.Opt{kgo.SeedBrokers(j.Addr), kgo.WithHooks(r), kgo.Dialer(r.dial(j)), kgo.ClientID("tester"), kgo.UnknownTopicRetries(0), kgo.FetchMaxWait(300 * time.Millisecond)}
 	if j.NoAck {
 		opts = append(opts, kgo.RequiredAcks(kgo.NoAck()), kgo.DisableIdempotentWrite())
 	}

@@ -2,7 +2,8 @@
 // program of its own, because the agent leaves out its own process, and a module
 // of its own, because nothing else needs its dependencies.
 //
-//	kafka broker [file]        prints its address, serves until its input ends,
+//	kafka broker [-said file] [-cert file -key file]
+//	                           prints its address, serves until its input ends,
 //	                           and writes down in the file what was said
 //	kafka client < job         does the job and prints what it did
 package main
@@ -10,6 +11,7 @@ package main
 import (
 	"bufio"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"os"
 
@@ -19,7 +21,13 @@ import (
 func main() {
 	switch args := os.Args[1:]; {
 	case len(args) > 0 && args[0] == "broker":
-		broker(args[1:])
+		var o brokerOptions
+		flags := flag.NewFlagSet("broker", flag.ExitOnError)
+		flags.StringVar(&o.said, "said", "", "`file` for what was said")
+		flags.StringVar(&o.cert, "cert", "", "`file` of a certificate: encrypt")
+		flags.StringVar(&o.key, "key", "", "`file` of its key")
+		_ = flags.Parse(args[1:]) // it exits
+		broker(&o)
 	case len(args) == 1 && args[0] == "client":
 		client(bufio.NewReader(os.Stdin))
 	default:

@@ -13,21 +13,21 @@ import (
 )
 
 func main() {
-	if len(os.Args) != 4 {
-		log.Fatal("usage: mongodb serve ADDRESS DIRECTORY | mongodb client ADDRESS N")
+	switch args := os.Args[1:]; {
+	case len(args) == 3 && args[0] == "client":
+		client(args[1], args[2])
+	case len(args) == 3 && args[0] == "serve":
+		serve(ferretdb.ListenerConfig{TCP: args[1]}, args[2])
+	case len(args) == 5 && args[0] == "serve":
+		serve(ferretdb.ListenerConfig{TLS: args[1], TLSCertFile: args[3], TLSKeyFile: args[4]}, args[2])
+	default:
+		log.Fatal("usage: mongodb serve ADDRESS DIRECTORY [CERTIFICATE KEY] | mongodb client ADDRESS[/?OPTIONS] N")
 	}
-	if os.Args[1] == "client" {
-		client(os.Args[2], os.Args[3])
-		return
-	}
-	serve(os.Args[2], os.Args[3])
 }
 
 // serve serves until it is killed.
-func serve(addr, dir string) {
-	db, err := ferretdb.New(&ferretdb.Config{
-		Listener: ferretdb.ListenerConfig{TCP: addr}, Handler: "sqlite", SQLiteURL: "file:" + dir + "/",
-	})
+func serve(at ferretdb.ListenerConfig, dir string) {
+	db, err := ferretdb.New(&ferretdb.Config{Listener: at, Handler: "sqlite", SQLiteURL: "file:" + dir + "/"})
 	if err != nil {
 		log.Fatal(err)
 	}

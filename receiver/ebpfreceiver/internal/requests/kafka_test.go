@@ -4,6 +4,7 @@ package requests_test
 
 import (
 	"encoding/json"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -42,6 +43,7 @@ type kafkaJob struct {
 	Direct    bool
 	Unknown   int
 	Handshake bool
+	TLS       bool
 }
 
 type kafkaRequest struct {
@@ -76,7 +78,18 @@ func tool(t *testing.T, name string) string {
 
 func kafkaBroker(t *testing.T, exe string) (broker *child, addr string) {
 	t.Helper()
-	broker = spawn(t, nil, exe, "broker")
+	return kafkaBrokerAs(t, exe, false)
+}
+
+// kafkaBrokerAs starts a broker that encrypts if it is to be secure.
+func kafkaBrokerAs(t *testing.T, exe string, secure bool) (broker *child, addr string) {
+	t.Helper()
+	line := []string{exe, "broker"}
+	if secure {
+		cert, key := certificate(t, t.TempDir(), os.Getuid(), os.Getgid())
+		line = append(line, "-cert", cert, "-key", key)
+	}
+	broker = spawn(t, nil, line...)
 	return broker, broker.line(t)
 }
 
@@ -138,16 +151,23 @@ func requireKafka(t *testing.T, want *kafkaRecord, got []seen, role event.Role) 
 func TestKernelKafka(t *testing.T) {
 	exe := tool(t, "kafka")
 	for name, j := range map[string]*kafkaJob{
-		"produce":    {Topics: []string{"orders", "payments"}, N: 200, Batch: 3},
-		"large":      {Topics: []string{"orders"}, N: 20, Batch: 2000},
-		"group":      {Topics: []string{"orders"}, N: 15, Batch: 5, Group: "billing"},
-		"no group":   {Topics: []string{"payments"}, N: 10, Batch: 7, Direct: true},
-		"no answers": {Topics: []string{"orders"}, N: 100, Batch: 2, NoAck: true},
-		"unknown":    {Topics: []string{"orders"}, N: 1, Batch: 1, Unknown: 3},
+		"produce":         {Topics: []string{"orders", "payments"}, N: 200, Batch: 3},
+		"large":           {Topics: []string{"orders"}, N: 20, Batch: 2000},
+		"group":           {Topics: []string{"orders"}, N: 15, Batch: 5, Group: "billing"},
+		"no group":        {Topics: []string{"payments"}, N: 10, Batch: 7, Direct: true},
+		"no answers":      {Topics: []string{"orders"}, N: 100, Batch: 2, NoAck: true},
+		"unknown":         {Topics: []string{"orders"}, N: 1, Batch: 1, Unknown: 3},
+		"produce, TLS":    {Topics: []string{"orders", "payments"}, N: 200, Batch: 3, TLS: true},
+		"large, TLS":      {Topics: []string{"orders"}, N: 20, Batch: 2000, TLS: true},
+		"group, TLS":      {Topics: []string{"orders"}, N: 15, Batch: 5, Group: "billing", TLS: true},
+		"no answers, TLS": {Topics: []string{"orders"}, N: 100, Batch: 2, NoAck: true, TLS: true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			broker, addr := kafkaBroker(t, exe)
-			w := watch(t, bpf.Options{})
+			broker, addr := kafkaBrokerAs(t, exe, j.TLS)
+			w := watchAs(t, j.TLS)
+			if j.TLS {
+				w.follow(t, broker.pid())
+			}
 			j.Addr = addr
 			client := kafkaClient(t, exe, j)
 			want := client.kafkaRecord(t)
@@ -155,23 +175,30 @@ func TestKernelKafka(t *testing.T) {
 			requireKafka(t, &want, w.of(client.pid()), event.RoleClient)
 			requireKafka(t, &want, w.of(broker.pid()), event.RoleServer)
 			w.requireLossless(t)
-			for _, s := range append(w.of(client.pid()), w.of(broker.pid())...) {
-				switch {
-				case j.Group != "" && s.Method == "fetch" && s.Messages > 0, s.Method == "offset_commit":
-					require.Equal(t, j.Group, s.Group, "%+v", s)
-				case s.Method == "fetch":
-					require.Contains(t, []string{"", j.Group}, s.Group)
-				}
-				if s.Method == "produce" && j.NoAck {
-					require.Equal(t, exchange.OneWay, s.Class)
-					require.Zero(t, s.FirstByte)
-				}
-			}
+			w.requireEncrypted(t, port(addr), j.TLS)
+			j.requireTold(t, append(w.of(client.pid()), w.of(broker.pid())...))
 			if j.Unknown > 0 {
 				n := w.operations(port(addr), event.RoleServer, map[string]int{"produce UNKNOWN_TOPIC_ID": 0})
 				require.Equal(t, map[string]int{"produce UNKNOWN_TOPIC_ID": j.Unknown}, n)
 			}
 		})
+	}
+}
+
+// requireTold compares what was seen with what the job asks for beside the records.
+func (j *kafkaJob) requireTold(t *testing.T, got []seen) {
+	t.Helper()
+	for _, s := range got {
+		switch {
+		case j.Group != "" && s.Method == "fetch" && s.Messages > 0, s.Method == "offset_commit":
+			require.Equal(t, j.Group, s.Group, "%+v", s)
+		case s.Method == "fetch":
+			require.Contains(t, []string{"", j.Group}, s.Group)
+		}
+		if s.Method == "produce" && j.NoAck {
+			require.Equal(t, exchange.OneWay, s.Class)
+			require.Zero(t, s.FirstByte)
+		}
 	}
 }
 
@@ -212,13 +239,19 @@ func TestKernelKafkaUncounted(t *testing.T) {
 
 func port(addr string) string { return addr[len(addr)-len("34567"):] }
 
-func TestKernelKafkaOldConnection(t *testing.T) {
+func TestKernelKafkaOldConnection(t *testing.T) { bothWays(t, testKafkaOldConnection) }
+
+func testKafkaOldConnection(t *testing.T, secure bool) {
+	t.Helper()
 	exe := tool(t, "kafka")
-	broker, addr := kafkaBroker(t, exe)
-	client := kafkaClient(t, exe, &kafkaJob{Addr: addr, Topics: []string{"orders"}, N: 30, Batch: 2, Handshake: true})
+	broker, addr := kafkaBrokerAs(t, exe, secure)
+	client := kafkaClient(t, exe, &kafkaJob{Addr: addr, Topics: []string{"orders"}, N: 30, Batch: 2, Handshake: true, TLS: secure})
 	require.Equal(t, "ready", client.line(t))
 	time.Sleep(200 * time.Millisecond) // for what the client has under way besides
-	w := watch(t, bpf.Options{})
+	w := watchAs(t, secure)
+	if secure {
+		w.follow(t, broker.pid())
+	}
 	_, err := client.in.Write([]byte("\n"))
 	require.NoError(t, err)
 	want := client.kafkaRecord(t)

@@ -3,39 +3,51 @@
 package requests_test
 
 import (
-	"os/exec"
-	"path/filepath"
+	"os"
 	"slices"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/sightglass/sightglass/internal/bpf"
 	"github.com/sightglass/sightglass/internal/event"
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/exchange"
 )
 
 // TestKernelMongoDB compares what is seen of both ends with the record of a
 // client with the official driver, before and after its connection was made.
-func TestKernelMongoDB(t *testing.T) {
-	exe := filepath.Join(t.TempDir(), "mongodb")
-	build := exec.CommandContext(t.Context(), find(t, "go"), "build", "-o", exe, ".")
-	build.Dir = filepath.Join("..", "..", "..", "..", "testbed", "mongodb")
-	out, err := build.CombinedOutput()
-	require.NoError(t, err, string(out))
-	dir := t.TempDir()
-	db := serveData(t, nil, func(port string) []string { return []string{exe, "serve", "127.0.0.1:" + port, dir} }, nil)
+func TestKernelMongoDB(t *testing.T) { bothWays(t, testMongoDB) }
+
+func testMongoDB(t *testing.T, secure bool) {
+	t.Helper()
+	exe, dir := tool(t, "mongodb"), t.TempDir()
+	var certified []string
+	options := ""
+	if secure {
+		cert, key := certificate(t, t.TempDir(), os.Getuid(), os.Getgid())
+		certified, options = []string{cert, key}, "/?tls=true&tlsInsecure=true"
+	}
+	db := serveData(t, nil, func(port string) []string {
+		return append([]string{exe, "serve", "127.0.0.1:" + port, dir}, certified...)
+	}, nil)
+	capture := func(t *testing.T) *watcher {
+		t.Helper()
+		w := watchAs(t, secure)
+		if secure {
+			w.follow(t, db.pid)
+		}
+		return w
+	}
 	for _, old := range []bool{false, true} {
 		t.Run(map[bool]string{false: "new connection", true: "old connection"}[old], func(t *testing.T) {
 			var w *watcher
 			if !old {
-				w = watch(t, bpf.Options{})
+				w = capture(t)
 			}
-			client := spawn(t, nil, exe, "client", db.addr, "40")
+			client := spawn(t, nil, exe, "client", db.addr+options, "40")
 			require.Equal(t, "ready", client.line(t))
 			if old {
-				w = watch(t, bpf.Options{})
+				w = capture(t)
 			}
 			_, err := client.in.Write([]byte("\n"))
 			require.NoError(t, err)
@@ -44,6 +56,9 @@ func TestKernelMongoDB(t *testing.T) {
 				requireCommands(t, w, db.port, want, role)
 			}
 			w.requireLossless(t)
+			if !old {
+				w.requireEncrypted(t, db.port, secure)
+			}
 		})
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
+	"fmt"
 	"math/big"
 	"net"
 	"os"
@@ -81,11 +82,27 @@ func (w *watcher) followLibraries(t *testing.T) {
 	require.NoError(t, err)
 	user, _ := serve(t, "127.0.0.1:0") // as long as nobody runs it, it is nobody's library
 	finder.Started(user.pid())
-	for _, path := range []string{"/libssl.so.3", self} {
-		require.Eventually(t, func() bool {
-			return slices.ContainsFunc(finder.Libraries(), func(l encryption.Library) bool { return strings.HasSuffix(l.Path, path) && l.Read })
-		}, 20*time.Second, 10*time.Millisecond, "%s is not followed: %+v", path, finder.Libraries())
-	}
+	w.requireFollowed(t, "/libssl.so.3")
+	w.requireFollowed(t, self)
+}
+
+// requireFollowed waits until what is encrypted by a library or program whose path
+// ends so is read.
+func (w *watcher) requireFollowed(t *testing.T, end string) {
+	t.Helper()
+	require.Eventually(t, func() bool {
+		return slices.ContainsFunc(w.finder.Libraries(), func(l encryption.Library) bool { return strings.HasSuffix(l.Path, end) && l.Read })
+	}, 20*time.Second, 10*time.Millisecond, "%s is not followed: %+v", end, w.finder.Libraries())
+}
+
+// follow has the program of a process probed, as the receiver does when it starts;
+// others that run the same file are then seen from their beginning.
+func (w *watcher) follow(t *testing.T, pid uint32) {
+	t.Helper()
+	exe, err := os.Readlink(fmt.Sprintf("/proc/%d/exe", pid))
+	require.NoError(t, err)
+	w.finder.Started(pid)
+	w.requireFollowed(t, exe)
 }
 
 // encrypts is a requests.Config.Encrypts, called with mu held.

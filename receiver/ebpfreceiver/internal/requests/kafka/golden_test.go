@@ -62,7 +62,7 @@ func TestRecord(t *testing.T) {
 		"python": func(addr string) { run("", "/usr/bin/python3", "-c", pythonClient, addr) },
 	} {
 		file := filepath.Join(t.TempDir(), name)
-		cmd := exec.CommandContext(context.WithoutCancel(t.Context()), broker, "broker", file)
+		cmd := exec.CommandContext(context.WithoutCancel(t.Context()), broker, "broker", "-said", file)
 		in, err := cmd.StdinPipe()
 		require.NoError(t, err)
 		stdout, err := cmd.StdoutPipe()
