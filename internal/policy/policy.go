@@ -116,7 +116,7 @@ func newRuleSet(loaded []*Rule, opts *Options) *RuleSet {
 		}
 		rs.active = append(rs.active, r)
 		rs.types = index.Union(rs.types, r.Types)
-		indexed = append(indexed, index.Rule{Types: r.Types, Cond: b.Add(r.Checked.Expr), Guards: b.Guards(r.Checked.Expr)})
+		indexed = append(indexed, index.Rule{Types: r.Types, Cond: b.Add(r.Checked.Expr)})
 		r.Plan(b)
 	}
 	rs.prog = b.Build()

@@ -279,9 +279,26 @@ func (c *Context) base(i int) (string, bool) {
 // normal makes a path absolute and takes out repeated slashes, dots and a
 // slash at the end; symbolic links are not followed.
 func (c *Context) normal(base, path string) string {
+	if isNormal(path) {
+		return path
+	}
 	start := len(c.buf)
 	c.buf = AppendPath(c.buf, base, path)
 	return c.own(start)
+}
+
+// isNormal reports whether a path is absolute and has nothing to take out. A
+// component that only begins with a dot is taken for one that does.
+func isNormal(path string) bool {
+	if len(path) < 2 || path[0] != '/' || path[len(path)-1] == '/' {
+		return false
+	}
+	for i := 1; i < len(path); i++ {
+		if path[i-1] == '/' && (path[i] == '/' || path[i] == '.') {
+			return false
+		}
+	}
+	return true
 }
 
 // AppendPath appends path, put behind base when it is relative, with // made

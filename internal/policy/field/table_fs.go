@@ -37,13 +37,18 @@ var changeFields = []Field{
 // fsArgs are the arguments of one call that are paths, by what they are.
 type fsArgs struct{ name, source, target string }
 
-func fsName(a *fsArgs) string   { return a.name }
-func fsSource(a *fsArgs) string { return a.source }
-func fsTarget(a *fsArgs) string { return a.target }
+// fsPart picks one of them.
+type fsPart int
+
+const (
+	fsName fsPart = iota
+	fsSource
+	fsTarget
+)
 
 // fsCalls has the calls with paths. Of a link the new name is the source and
 // the old one the target, as with a symbolic link.
-var fsCalls = map[string]*fsArgs{
+var fsCalls = map[string]fsArgs{
 	"mkdir": {name: "path"}, "mkdirat": {name: "path"}, "rmdir": {name: "path"},
 	"unlink": {name: "path"}, "unlinkat": {name: "name"},
 	"open": {name: "name"}, "openat": {name: "name"}, "openat2": {name: "name"}, "creat": {name: "name"},
@@ -67,20 +72,50 @@ var resolvedArgs = map[string]Attr{
 	"oldpath": AttrFilePreviousResolved, "newpath": AttrFileResolved, "linkpath": AttrFileResolved,
 }
 
+// fsArg is the argument of a call that is one of its paths.
+type fsArg struct {
+	position int8 // -1 when the call has none
+	real     Attr // where its real path is told, when hasReal
+	hasReal  bool
+}
+
+// fsPaths are the paths of the calls, by the number of the event's type.
+var fsPaths = func() [][3]fsArg {
+	table := make([][3]fsArg, events.Count())
+	for id := range table {
+		e := events.ByID(events.ID(id))
+		call := fsCalls[e.Name]
+		for part, name := range [...]string{fsName: call.name, fsSource: call.source, fsTarget: call.target} {
+			arg := fsArg{position: int8(e.ArgIndex(name))}
+			arg.real, arg.hasReal = resolvedArgs[name]
+			table[id][part] = arg
+		}
+	}
+	return table
+}()
+
+// fsArg is one of the paths of a call that succeeded; nil when it has none.
+func (c *Context) fsArg(part fsPart) *fsArg {
+	if c.event == nil || c.failed() {
+		return nil
+	}
+	if arg := &fsPaths[c.event.ID][part]; arg.position >= 0 {
+		return arg
+	}
+	return nil
+}
+
 // fsResolvedEnd is one end of a call with two paths, where it really is, or as
 // it was named when that could not be told any more.
-func fsResolvedEnd(pick func(*fsArgs) string) func(*Context, *Arg, *Value) {
-	named := fsPath(pick, false)
+func fsResolvedEnd(part fsPart) func(*Context, *Arg, *Value) {
+	named := fsPath(part, false)
 	return func(c *Context, a *Arg, v *Value) {
-		if c.event == nil || c.failed() {
+		arg := c.fsArg(part)
+		if arg == nil {
 			return
 		}
-		call, ok := fsCalls[c.event.Name]
-		if !ok {
-			return
-		}
-		if attr, ok := resolvedArgs[pick(call)]; ok {
-			if s, ok := c.String(attr); ok {
+		if arg.hasReal {
+			if s, ok := c.String(arg.real); ok {
 				v.SetText(s)
 				return
 			}
@@ -99,31 +134,20 @@ func fsResolved(c *Context, a *Arg, v *Value) {
 	if c.event == nil || c.does(actOpen|actCreat) {
 		return
 	}
-	call, ok := fsCalls[c.event.Name]
-	if !ok {
-		return
-	}
-	if i := c.event.ArgIndex(call.name); i >= 0 && c.event.Args[i].Kind != events.KindFD {
+	if arg := c.fsArg(fsName); arg != nil && c.event.Args[arg.position].Kind != events.KindFD {
 		fsNamed(c, a, v)
 	}
 }
 
 var fsNamed = fsPath(fsName, false)
 
-func fsPath(pick func(*fsArgs) string, raw bool) func(*Context, *Arg, *Value) {
+func fsPath(part fsPart, raw bool) func(*Context, *Arg, *Value) {
 	return func(c *Context, _ *Arg, v *Value) {
-		if c.event == nil || c.failed() {
+		arg := c.fsArg(part)
+		if arg == nil {
 			return
 		}
-		call, ok := fsCalls[c.event.Name]
-		if !ok {
-			return
-		}
-		i := c.event.ArgIndex(pick(call))
-		if i < 0 {
-			return
-		}
-		if s, ok := c.fsText(i, raw); ok {
+		if s, ok := c.fsText(int(arg.position), raw); ok {
 			v.SetText(s)
 		}
 	}

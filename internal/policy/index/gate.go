@@ -20,8 +20,7 @@ const (
 	maxGates     = 16 // of one bucket
 )
 
-// makeGates finds the conditions with which most of the rules without guard
-// begin.
+// makeGates finds the conditions with which most of the rules begin.
 func (b *bucket) makeGates() {
 	type use struct {
 		node  plan.Node
@@ -30,9 +29,6 @@ func (b *bucket) makeGates() {
 	var uses []*use
 	byNode := map[plan.Node]*use{}
 	for pos, node := range b.nodes {
-		if b.open[pos/64]&(1<<(pos%64)) == 0 {
-			continue
-		}
 		first := plan.First(node)
 		u := byNode[first]
 		if u == nil {
@@ -45,7 +41,7 @@ func (b *bucket) makeGates() {
 	uses = slices.DeleteFunc(uses, func(u *use) bool { return len(u.rules) < minGateRules })
 	slices.SortStableFunc(uses, func(x, y *use) int { return cmp.Compare(len(y.rules), len(x.rules)) })
 	for _, u := range uses[:min(len(uses), maxGates)] {
-		g := gate{u.node, make([]uint64, len(b.open))}
+		g := gate{u.node, make([]uint64, len(b.all))}
 		for _, pos := range u.rules {
 			g.mask[pos/64] |= 1 << (pos % 64)
 		}

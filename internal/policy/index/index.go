@@ -9,11 +9,8 @@ import (
 
 // Rule is a rule as the index needs it.
 type Rule struct {
-	Types  Types
-	Cond   plan.Cond
-	Guards []plan.Guard // each necessary; the index takes the most selective
-
-	guard *plan.Guard
+	Types Types
+	Cond  plan.Cond
 }
 
 // Index has a bucket of rules for every event type, in the order of the rules.
@@ -25,17 +22,12 @@ type Index struct {
 
 // bucket holds the rules that events of one type can match.
 type bucket struct {
-	rules  []int32 // numbers of the rules
-	nodes  []plan.Node
-	open   []uint64 // bit set of the rules without guard
-	groups []group
-	gates  []gate
-}
-
-// group holds the guards that look at one slot.
-type group struct {
-	slot    int
-	byValue map[string][]int32 // positions in the bucket
+	rules   []int32 // numbers of the rules
+	nodes   []plan.Node
+	all     []uint64 // bit set of all of them
+	open    []uint64 // bit set of the rules without guard
+	gates   []gate
+	lookups []lookup
 }
 
 // maxSpecial is how many types a rule may match to get a condition of its own
@@ -45,101 +37,63 @@ const maxSpecial = 64
 // New indexes rules by their numbers. Their conditions are those of b, which has
 // been built.
 func New(b *plan.Builder, rules []Rule) *Index {
-	chooseGuards(rules)
 	x := &Index{buckets: make([]bucket, events.Count())}
-	for id := range x.buckets {
-		x.buckets[id].fill(rules, func(r *Rule) plan.Node {
+	for n := range x.buckets {
+		id := events.ID(n)
+		x.buckets[id].fill(b, rules, id, func(r *Rule) plan.Node {
 			switch {
-			case !r.Types.Has(events.ID(id)):
+			case !r.Types.Has(id):
 				return nil
 			case r.Types.Len() > maxSpecial:
 				return r.Cond.Node()
 			}
-			return b.For(r.Cond, events.ID(id))
+			return b.For(r.Cond, id)
 		})
-		x.words = max(x.words, len(x.buckets[id].open))
+		x.words = max(x.words, len(x.buckets[id].all))
 	}
 	everything := events.Count()
-	x.unknown.fill(rules, func(r *Rule) plan.Node {
+	x.unknown.fill(b, rules, plan.AnyType, func(r *Rule) plan.Node {
 		if r.Types.Len() != everything {
 			return nil
 		}
 		return r.Cond.Node()
 	})
-	x.words = max(x.words, len(x.unknown.open))
+	x.words = max(x.words, len(x.unknown.all))
 	return x
 }
 
-// maxShare is the part of all rules that the values of a guard may lead to
-// before looking them up costs more than it saves.
-const maxShare = 8
-
-// chooseGuards takes for each rule the guard whose values the fewest rules
-// share.
-func chooseGuards(rules []Rule) {
-	type value struct {
-		slot int
-		text string
-	}
-	uses := map[value]int{}
-	for i := range rules {
-		for _, g := range rules[i].Guards {
-			for _, v := range g.Values {
-				uses[value{g.Slot, v}]++
-			}
-		}
-	}
-	for i := range rules {
-		r := &rules[i]
-		best := max(len(rules)/maxShare, 2)
-		for k := range r.Guards {
-			sum := 0
-			for _, v := range r.Guards[k].Values {
-				sum += uses[value{r.Guards[k].Slot, v}]
-			}
-			if sum <= best {
-				r.guard, best = &r.Guards[k], sum
-			}
-		}
-	}
-}
-
 // fill takes the rules for which condition is not nil.
-func (b *bucket) fill(rules []Rule, condition func(*Rule) plan.Node) {
-	slots := map[int]int{}
+func (b *bucket) fill(builder *plan.Builder, rules []Rule, id events.ID, condition func(*Rule) plan.Node) {
+	var guards [][]plan.Guard
 	for n := range rules {
 		r := &rules[n]
 		node := condition(r)
 		if node == nil {
 			continue
 		}
-		pos := len(b.rules)
 		b.rules, b.nodes = append(b.rules, int32(n)), append(b.nodes, node)
-		if pos%64 == 0 {
-			b.open = append(b.open, 0)
-		}
-		if r.guard == nil {
-			b.open[pos/64] |= 1 << (pos % 64)
-			continue
-		}
-		i, ok := slots[r.guard.Slot]
-		if !ok {
-			i = len(b.groups)
-			slots[r.guard.Slot] = i
-			b.groups = append(b.groups, group{r.guard.Slot, map[string][]int32{}})
-		}
-		for _, v := range r.guard.Values {
-			b.groups[i].byValue[v] = append(b.groups[i].byValue[v], int32(pos))
+		if r.Types.Len() > maxSpecial {
+			guards = append(guards, builder.Guards(r.Cond, plan.AnyType))
+		} else {
+			guards = append(guards, builder.Guards(r.Cond, id))
 		}
 	}
+	words := (len(b.rules) + 63) / 64
+	b.all, b.open = make([]uint64, words), make([]uint64, words)
+	for pos := range b.rules {
+		b.all[pos/64] |= 1 << (pos % 64)
+	}
 	b.makeGates()
+	b.makeLookups(guards)
 }
 
 // Scratch is the memory that Match needs, one per goroutine.
-type Scratch struct{ candidates []uint64 }
+type Scratch struct{ candidates, found []uint64 }
 
 // NewScratch makes the memory for Match.
-func (x *Index) NewScratch() *Scratch { return &Scratch{candidates: make([]uint64, x.words)} }
+func (x *Index) NewScratch() *Scratch {
+	return &Scratch{make([]uint64, x.words), make([]uint64, x.words)}
+}
 
 // Match evaluates the event that c.Begin set and calls found with the number
 // of each rule that matches, in order, until found returns false. It does not
@@ -152,14 +106,9 @@ func (x *Index) Match(c *plan.Context, s *Scratch, found func(rule int) bool) {
 	if len(b.rules) == 0 {
 		return
 	}
-	set := s.candidates[:copy(s.candidates, b.open)]
-	for i := range b.groups {
-		g := &b.groups[i]
-		for _, pos := range g.byValue[c.Value(g.slot).Text] {
-			set[pos/64] |= 1 << (pos % 64)
-		}
-	}
+	set := s.candidates[:copy(s.candidates, b.all)]
 	b.close(c, set)
+	b.narrow(c, set, s.found[:copy(s.found, b.open)])
 	for w, word := range set {
 		for ; word != 0; word &= word - 1 {
 			pos := w*64 + bits.TrailingZeros64(word)

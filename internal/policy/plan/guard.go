@@ -1,107 +1,261 @@
 package plan
 
 import (
+	"cmp"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/sightglass/sightglass/internal/policy/check"
+	"github.com/sightglass/sightglass/internal/policy/events"
 	"github.com/sightglass/sightglass/internal/policy/field"
 	"github.com/sightglass/sightglass/internal/policy/operator"
 )
 
-// Guard is a necessary condition of a rule that an index can look up: the
-// slot's text is one of Values.
-type Guard struct {
-	Slot   int
-	Values []string
+// Guard is a necessary condition that an index can look up: one of its keys
+// holds.
+type Guard []Key
+
+// Key is a set of texts that a slot may have: one of Values, or one that begins
+// with one of Prefixes. Prefixes are those of paths, written with single
+// slashes; of a text that is written otherwise they say nothing.
+type Key struct {
+	Slot     int
+	Values   []string
+	Prefixes []string
 }
 
-// maxGuard bounds the values of a guard; larger ones save nothing.
-const maxGuard = 256
+const (
+	maxGuardTexts = 256 // of one guard; larger ones save nothing
+	maxGuards     = 16  // of one condition
+)
 
-// Guards are the guards of a condition. Each on its own is necessary.
-func (b *Builder) Guards(e check.Expr) []Guard {
-	found := map[string]*guardSet{}
-	collectGuards(e, found)
+// AnyType stands for events of all types.
+const AnyType = ^events.ID(0)
+
+// Guards are the guards of a condition for events of one type. Each on its own
+// is necessary. Call it after Build.
+func (b *Builder) Guards(c Cond, id events.ID) []Guard {
+	found, possible := b.guards(c.root, id)
+	if !possible {
+		return nil
+	}
 	var out []Guard
-	for _, key := range slices.Sorted(maps.Keys(found)) {
-		set := found[key]
-		if len(set.values) <= maxGuard {
-			out = append(out, Guard{b.Slot(set.left), slices.Sorted(maps.Keys(set.values))})
+	for _, g := range found {
+		if g.texts() <= maxGuardTexts {
+			out = append(out, g.sorted(b))
 		}
 	}
 	return out
 }
 
-type guardSet struct {
-	left   *check.Operand
-	values map[string]struct{}
+// texts are what one operand's text must be or begin with.
+type texts struct {
+	left             *check.Operand
+	values, prefixes map[string]struct{}
 }
 
-// collectGuards gathers, per operand, texts of which one must be the operand's
-// value for e to be true.
-func collectGuards(e check.Expr, into map[string]*guardSet) {
-	switch e := e.(type) {
-	case *check.And:
-		for _, child := range e.Children {
-			sub := map[string]*guardSet{}
-			collectGuards(child, sub)
-			for key, set := range sub {
-				if old := into[key]; old == nil || len(set.values) < len(old.values) {
-					into[key] = set
-				}
-			}
-		}
-	case *check.Or:
-		unionGuards(e.Children, into)
-	case *check.Test:
-		if set := testGuard(e); set != nil {
-			into[operandKey(&e.Left)] = set
+// guard is a Guard while it is being put together, by operand.
+type guard map[string]texts
+
+func (g guard) texts() int {
+	n := 0
+	for _, t := range g {
+		n += len(t.values) + len(t.prefixes)
+	}
+	return n
+}
+
+func (g guard) sorted(b *Builder) Guard {
+	var out Guard
+	for _, name := range slices.Sorted(maps.Keys(g)) {
+		t := g[name]
+		out = append(out, Key{b.Slot(t.left), slices.Sorted(maps.Keys(t.values)), slices.Sorted(maps.Keys(t.prefixes))})
+	}
+	return out
+}
+
+// looseness guesses how often a guard leaves nothing out: a path's beginning
+// lets the more through the shorter it is.
+func (g guard) looseness() float64 {
+	sum := 0.0
+	for _, t := range g {
+		sum += looseValue * float64(len(t.values))
+		for p := range t.prefixes {
+			depth := strings.Count(strings.TrimSuffix(p, "/"), "/")
+			sum += 1 / float64(depth*depth)
 		}
 	}
+	return sum
 }
 
-// unionGuards keeps the operands that every child guards.
-func unionGuards(children []check.Expr, into map[string]*guardSet) {
-	for i, child := range children {
-		sub := map[string]*guardSet{}
-		collectGuards(child, sub)
-		if i == 0 {
-			maps.Copy(into, sub)
+// looseValue is the looseness of a whole text; that of /x is 1.
+const looseValue = 0.01
+
+func tighter(x, y guard) int { return cmp.Compare(x.looseness(), y.looseness()) }
+
+// operands identifies guards that look at the same operands.
+func (g guard) operands() string { return strings.Join(slices.Sorted(maps.Keys(g)), "\x00") }
+
+func (g guard) or(other guard) guard {
+	sum := maps.Clone(g)
+	for name, t := range other {
+		if mine, ok := sum[name]; ok {
+			t = texts{t.left, union(mine.values, t.values), union(mine.prefixes, t.prefixes)}
+		}
+		sum[name] = t
+	}
+	return sum
+}
+
+func union(a, b map[string]struct{}) map[string]struct{} {
+	out := make(map[string]struct{}, len(a)+len(b))
+	maps.Copy(out, a)
+	maps.Copy(out, b)
+	return out
+}
+
+// guards are those of a subexpression; it is not possible when no event of the
+// type meets it.
+func (b *Builder) guards(e *entry, id events.ID) (list []guard, possible bool) {
+	if e.typed && id != AnyType {
+		if s := b.special(e, id); s.node == nil {
+			return nil, s.verdict
+		}
+	}
+	switch x := e.expr.(type) {
+	case *check.And:
+		for _, child := range e.children {
+			more, possible := b.guards(child, id)
+			if !possible {
+				return nil, false
+			}
+			list = append(list, more...)
+		}
+		return tightest(list), true
+	case *check.Or:
+		return b.eitherGuard(e.children, id)
+	case *check.Test:
+		if g := testGuard(x); g != nil {
+			return []guard{g}, true
+		}
+	}
+	return nil, true
+}
+
+// tightest drops guards about the same operands as a tighter one.
+func tightest(list []guard) []guard {
+	slices.SortStableFunc(list, tighter)
+	seen := map[string]bool{}
+	list = slices.DeleteFunc(list, func(g guard) bool {
+		name := g.operands()
+		again := seen[name]
+		seen[name] = true
+		return again
+	})
+	return list[:min(len(list), maxGuards)]
+}
+
+// eitherGuard is what alternatives need: one of each one's guards. Those about
+// operands that all have in common and the one of each one's tightest.
+func (b *Builder) eitherGuard(children []*entry, id events.ID) ([]guard, bool) {
+	var sums map[string]guard
+	var tight guard
+	possible := false
+	for _, child := range children {
+		list, ok := b.guards(child, id)
+		if !ok {
 			continue
 		}
-		for key, set := range into {
-			other := sub[key]
-			if other == nil {
-				delete(into, key)
-				continue
+		if len(list) == 0 {
+			return nil, true
+		}
+		byName := map[string]guard{}
+		for _, g := range list {
+			byName[g.operands()] = g
+		}
+		best := slices.MinFunc(list, tighter)
+		if !possible {
+			possible, sums, tight = true, byName, best
+			continue
+		}
+		tight = tight.or(best)
+		for name, sum := range sums {
+			if g, ok := byName[name]; ok {
+				sums[name] = sum.or(g)
+			} else {
+				delete(sums, name)
 			}
-			union := make(map[string]struct{}, len(set.values)+len(other.values))
-			for v := range set.values {
-				union[v] = struct{}{}
-			}
-			for v := range other.values {
-				union[v] = struct{}{}
-			}
-			into[key] = &guardSet{set.left, union}
 		}
 	}
+	if !possible {
+		return nil, false
+	}
+	var out []guard
+	for _, name := range slices.Sorted(maps.Keys(sums)) {
+		out = append(out, sums[name])
+	}
+	return tightest(append(out, tight)), true
 }
 
-func testGuard(t *check.Test) *guardSet {
+func testGuard(t *check.Test) guard {
 	ref := t.Left.Ref
 	switch {
 	case ref == nil, t.Left.List, t.Right != nil, t.Left.Type.Class() != field.ClassText:
 		return nil
 	case ref.EveryAncestor(), ref.Field.Flags&(field.TwoSided|field.DomainName|field.EventScoped) != 0:
 		return nil
-	case t.Op == operator.Eq && t.Mod != operator.AllOf, t.Op == operator.In && t.Mod == operator.Plain:
+	case t.Mod == operator.AllOf:
+		return nil
+	}
+	made := texts{&t.Left, map[string]struct{}{}, map[string]struct{}{}}
+	switch t.Op {
+	case operator.Eq, operator.In:
+		for i := range t.Values {
+			made.values[t.Values[i].Text] = struct{}{}
+		}
+	case operator.StartsWith, operator.Glob, operator.PMatch:
+		for i := range t.Values {
+			prefix := pathPrefix(t.Op, t.Values[i].Text)
+			if prefix == "" {
+				return nil
+			}
+			made.prefixes[prefix] = struct{}{}
+		}
 	default:
 		return nil
 	}
-	set := &guardSet{&t.Left, map[string]struct{}{}}
-	for i := range t.Values {
-		set.values[t.Values[i].Text] = struct{}{}
+	return guard{operandKey(&t.Left): made}
+}
+
+// pathPrefix is how every path begins that satisfies the comparison, if it is
+// written with single slashes; empty when nothing is known or it begins in
+// another way than with a slash.
+func pathPrefix(op operator.ID, text string) string {
+	switch op {
+	case operator.PMatch:
+		text = pmatchPrefix(text)
+	case operator.Glob:
+		if i := strings.IndexAny(text, `*?[]\`); i >= 0 {
+			text = text[:i]
+		}
+	default:
 	}
-	return set
+	if len(text) < 2 || text[0] != '/' || strings.Contains(text, "//") {
+		return ""
+	}
+	return text
+}
+
+// pmatchPrefix is a search path up to its first component with a wildcard.
+func pmatchPrefix(path string) string {
+	var out strings.Builder
+	for part := ""; path != ""; {
+		if part, path = nextPart(path); strings.ContainsAny(part, "?*[") {
+			break
+		} else if part != "" {
+			out.WriteString("/" + part)
+		}
+	}
+	return out.String()
 }

@@ -3,6 +3,7 @@ package plan
 import (
 	"math"
 	"net/netip"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -88,39 +89,85 @@ func TestEventTypeIsDecidedBeforehand(t *testing.T) {
 func TestGuards(t *testing.T) {
 	for _, tt := range []struct {
 		cond string
-		want map[string][]string // operand by position in the condition's slots
+		want []string // the guards; keys are joined by |, prefixes end in ...
 	}{
-		{"proc.name = a", map[string][]string{"proc.name": {"a"}}},
-		{"proc.name in (a, b) and fd.name = /x", map[string][]string{"proc.name": {"a", "b"}, "fd.name": {"/x"}}},
-		{"proc.name = a or proc.name = b", map[string][]string{"proc.name": {"a", "b"}}},
-		{"proc.name = a or fd.name = b", nil},
+		{"proc.name = a", []string{"proc.name a"}},
+		{"proc.name in (a, b) and fd.name = /x", []string{"fd.name /x", "proc.name a b"}},
+		{"proc.name = a or proc.name = b", []string{"proc.name a b"}},
+		{"proc.name = a or fd.name = b", []string{"fd.name b | proc.name a"}},
+		{"proc.name = a or proc.pid = 1", nil},
 		{"not proc.name = a", nil},
 		{"proc.name != a", nil},
+		{"proc.name exists", nil},
+		{"proc.name contains a", nil},
 		{"proc.name startswith a", nil},
-		{"proc.name = oneof (a, b)", map[string][]string{"proc.name": {"a", "b"}}},
+		{"proc.name = oneof (a, b)", []string{"proc.name a b"}},
 		{"proc.name = allof (a, b)", nil},
 		{"proc.aname = a", nil},
-		{"proc.aname[1] = a", map[string][]string{"proc.aname[1]": {"a"}}},
+		{"proc.aname[1] = a", []string{"proc.aname[1] a"}},
 		{"evt.type = open", nil},
+		{"evt.type = open and proc.name = a", []string{"proc.name a"}},
+		{"evt.type = close or proc.name = a", []string{"proc.name a"}},
+		{"evt.type = open or proc.name = a", nil},
+		{"(evt.type = open and proc.name = a) or (evt.type = close and fd.name = b)", []string{"proc.name a"}},
 		{"proc.pid = 1", nil},
 		{"tolower(proc.name) = a", nil},
-		{"(proc.name = a or proc.name = b) and proc.name = a", map[string][]string{"proc.name": {"a"}}},
+		{"(proc.name = a or proc.name = b) and proc.name = a", []string{"proc.name a"}},
+		{"fd.name startswith /etc/", []string{"fd.name /etc/..."}},
+		{"fd.name startswith /", nil},
+		{"fd.name startswith //etc", nil},
+		{"fd.name glob /home/*/.ssh/*", []string{"fd.name /home/..."}},
+		{"fd.name glob /home/[a]", []string{"fd.name /home/..."}},
+		{"fd.name glob /home", []string{"fd.name /home..."}},
+		{"fd.name glob */.ssh", nil},
+		{"fd.name pmatch (/etc//x/, /a/b?/c)", []string{"fd.name /a... /etc/x..."}},
+		{"fd.name pmatch (/e*c)", nil},
+		{"fd.name endswith /x", nil},
+		{"fd.name startswith anyof (/a, /b)", []string{"fd.name /a... /b..."}},
+		{"fd.name startswith /etc/ and (fd.name = /etc/x or fd.name = /etc/y)", []string{"fd.name /etc/x /etc/y"}},
+		{"fd.name = /x or fd.name startswith /y", []string{"fd.name /x /y..."}},
 	} {
 		b := NewBuilder(nil)
-		got := map[string][]string{}
-		for _, g := range b.Guards(checked(t, tt.cond)) {
-			for key, slot := range b.slots {
-				if slot == g.Slot {
-					got[key] = g.Values
-				}
-			}
-		}
-		if tt.want == nil {
-			require.Empty(t, got, tt.cond)
-			continue
-		}
-		require.Equal(t, tt.want, got, tt.cond)
+		cond := b.Add(checked(t, tt.cond))
+		b.Build()
+		open, _ := events.ByName("open")
+		require.ElementsMatch(t, tt.want, written(b, b.Guards(cond, open.ID)), tt.cond)
 	}
+}
+
+// written are guards as texts.
+func written(b *Builder, guards []Guard) []string {
+	names := make([]string, len(b.slots))
+	for name, slot := range b.slots {
+		names[slot] = name
+	}
+	var out []string
+	for _, g := range guards {
+		var keys []string
+		for _, k := range g {
+			text := names[k.Slot]
+			for _, v := range k.Values {
+				text += " " + v
+			}
+			for _, p := range k.Prefixes {
+				text += " " + p + "..."
+			}
+			keys = append(keys, text)
+		}
+		out = append(out, strings.Join(keys, " | "))
+	}
+	return out
+}
+
+// Without a type, what it would decide is no guard.
+func TestGuardsOfAnyType(t *testing.T) {
+	b := NewBuilder(nil)
+	cond := b.Add(checked(t, "(evt.type = open and proc.name = a) or (evt.type = close and proc.name = b)"))
+	never := b.Add(checked(t, "evt.type = close and proc.name = a"))
+	b.Build()
+	open, _ := events.ByName("open")
+	require.Equal(t, []string{"proc.name a b"}, written(b, b.Guards(cond, AnyType)))
+	require.Empty(t, b.Guards(never, open.ID))
 }
 
 func TestPathTree(t *testing.T) {
