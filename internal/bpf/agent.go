@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"github.com/cilium/ebpf"
+	"github.com/cilium/ebpf/btf"
 	"github.com/cilium/ebpf/link"
 
 	"github.com/sightglass/sightglass/internal/interest"
@@ -28,16 +29,17 @@ type Agent struct {
 	opts     Options
 	mode     mode
 	spec     *ebpf.CollectionSpec // until everything is attached
+	types    *btf.Cache           // of the kernel, until then
 	coll     *ebpf.Collection     // owns the maps
 	maps     map[string]*ebpf.Map
-	hooks    []Hook
 	attached []attachedHook
 	iterator link.Link
 	proven   *ebpf.Program // loaded to choose the mode; nil once it is attached
 	sources  [2]*Source
 	requests io.Closer // the request capture, nil when off
 
-	mu     sync.Mutex       // guards what follows and the variables of coll
+	mu     sync.Mutex // guards what follows and the variables of coll
+	hooks  []Hook
 	io     map[uint16]uint8 // numbers of calls that the request capture wants, and their flags
 	wanted interest.Set
 	self   []uint32 // thread groups of the agent, host view
@@ -56,7 +58,7 @@ func Load(opts Options) (*Agent, error) {
 		return nil, fmt.Errorf("bpf: %w", err)
 	}
 	raiseMemlock()
-	a, err := loadBest(opts)
+	a, err := loadBest(opts, btf.NewCache())
 	if err != nil {
 		return nil, err
 	}
@@ -69,15 +71,15 @@ func Load(opts Options) (*Agent, error) {
 // loadBest creates the maps in the best mode in which the kernel takes the
 // program of sys_enter, which needs most of it. In the last mode that program
 // may be refused as any other may.
-func loadBest(opts Options) (*Agent, error) {
+func loadBest(opts Options, types *btf.Cache) (*Agent, error) {
 	var refused error
-	list := modes(opts.Plain)
+	list := modes(opts.Plain, types)
 	for i, m := range list {
-		a := &Agent{opts: opts, mode: m}
+		a := &Agent{opts: opts, mode: m, types: types}
 		if refused = a.createMaps(); refused != nil {
 			continue
 		}
-		if a.proven, refused = hookSpecs[sysEnter].load(m, a.spec, a.maps); refused == nil || i == len(list)-1 {
+		if a.proven, refused = a.object().load(m.program(&hookSpecs[sysEnter]), types); refused == nil || i == len(list)-1 {
 			return a, nil
 		}
 		a.coll.Close()
@@ -91,14 +93,18 @@ func (a *Agent) createMaps() error {
 	if a.spec, err = configure(&a.opts, a.mode); err != nil {
 		return err
 	}
-	if a.coll, err = newMaps(a.spec); err != nil {
+	if a.coll, err = newMaps(a.spec, nil); err != nil {
 		return err
 	}
 	a.maps = a.coll.Maps
 	return nil
 }
 
-// start attaches and opens the rings.
+// object is the one of the security side.
+func (a *Agent) object() *object { return &object{spec: a.spec, maps: a.maps} }
+
+// start opens the rings, and loads and attaches the programs: all are loaded
+// before the first one runs, since nobody reads the rings meanwhile.
 func (a *Agent) start() error {
 	for _, class := range Classes {
 		s, err := newSource(a.maps["ring_"+class.String()])
@@ -110,30 +116,49 @@ func (a *Agent) start() error {
 	if _, err := a.setInterest(interest.Names(a.opts.Syscalls...)); err != nil {
 		return err
 	}
-	a.attachAll()
-	a.spec = nil // megabytes that nobody needs any more
+	defer func() { a.spec, a.types = nil, nil }() // megabytes that nobody needs any more
+	var c *capture
+	var refused error
+	if a.opts.Requests {
+		c, refused = a.newCapture(a.mode)
+	}
+	ready := loadParts(append(a.parts(), c.parts()...), a.types)
+	defer ready.close()
+	a.attachAll(ready)
 	if err := a.checkEssential(); err != nil {
-		return err
+		return errors.Join(err, c.Close())
 	}
 	a.learnSelf()
 	if a.opts.Requests {
-		return a.attachRequests()
+		return a.attachRequests(c, refused, ready)
 	}
 	return nil
 }
 
+// parts are the programs of the hooks but for the one that proved the mode.
+func (a *Agent) parts() []part {
+	var list []part
+	of := a.object()
+	for i := range hookSpecs {
+		if i != sysEnter || a.proven == nil {
+			list = append(list, part{of, a.mode.program(&hookSpecs[i])})
+		}
+	}
+	return list
+}
+
 // attachAll attaches every hook and notes how it went.
-func (a *Agent) attachAll() {
+func (a *Agent) attachAll(ready programs) {
 	for i := range hookSpecs {
 		h := &hookSpecs[i]
-		err := a.attach(h)
+		err := a.attach(h, ready)
 		a.note(h, err)
 	}
 }
 
-// attach loads and attaches one hook.
-func (a *Agent) attach(h *hookSpec) error {
-	prog, err := a.program(h)
+// attach attaches one hook.
+func (a *Agent) attach(h *hookSpec, ready programs) error {
+	prog, err := a.program(h, ready)
 	if err != nil {
 		return err
 	}
@@ -149,14 +174,14 @@ func (a *Agent) attach(h *hookSpec) error {
 }
 
 // program is the hook's loaded program, which the caller owns: the one that
-// proved the mode, or a new one.
-func (a *Agent) program(h *hookSpec) (*ebpf.Program, error) {
+// proved the mode, or one of those that are ready.
+func (a *Agent) program(h *hookSpec, ready programs) (*ebpf.Program, error) {
 	if h == &hookSpecs[sysEnter] && a.proven != nil {
 		prog := a.proven
 		a.proven = nil
 		return prog, nil
 	}
-	return h.load(a.mode, a.spec, a.maps)
+	return ready.take(a.mode.program(h))
 }
 
 func (a *Agent) note(h *hookSpec, err error) {
@@ -184,8 +209,13 @@ func (a *Agent) checkEssential() error {
 	return fmt.Errorf("bpf: nothing can be observed: %s: %w (%s)", first.Name, first.Err, first.Remedy)
 }
 
-// Hooks tells how each hook stands.
-func (a *Agent) Hooks() []Hook { return slices.Clone(a.hooks) }
+// Hooks tells how each hook stands. That of probes in TLS libraries is among them
+// once there are any.
+func (a *Agent) Hooks() []Hook {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return slices.Clone(a.hooks)
+}
 
 // Degradations tells what this kernel makes worse without taking it away.
 func (a *Agent) Degradations() []Degradation { return a.mode.degradations() }
@@ -288,6 +318,9 @@ func (a *Agent) setIO(flags map[uint16]uint8) error {
 // Close detaches everything and frees it. It may be called twice; Run of the
 // sources ends.
 func (a *Agent) Close() error {
+	if c, ok := a.requests.(*capture); ok {
+		c.refuseTLS()
+	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.closed {

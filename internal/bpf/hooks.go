@@ -50,11 +50,6 @@ var hookSpecs = []hookSpec{
 // sysEnter is the position of that hook in hookSpecs.
 const sysEnter = 5
 
-// load loads the hook's program with the maps that exist already.
-func (h *hookSpec) load(m mode, spec *ebpf.CollectionSpec, maps map[string]*ebpf.Map) (*ebpf.Program, error) {
-	return loadProgram(spec, m.program(h), maps)
-}
-
 // attach attaches the hook's program. The caller closes the link.
 func (h *hookSpec) attach(prog *ebpf.Program) (link.Link, error) {
 	var l link.Link
@@ -68,28 +63,6 @@ func (h *hookSpec) attach(prog *ebpf.Program) (link.Link, error) {
 		return nil, fmt.Errorf("attaching: %w", err)
 	}
 	return l, nil
-}
-
-// loadProgram loads one program of an object.
-func loadProgram(spec *ebpf.CollectionSpec, name string, maps map[string]*ebpf.Map) (*ebpf.Program, error) {
-	one := spec.Copy()
-	for n := range one.Programs {
-		if n != name {
-			delete(one.Programs, n)
-		}
-	}
-	have := make(map[string]*ebpf.Map, len(one.Maps))
-	for n := range one.Maps {
-		if m, ok := maps[n]; ok {
-			have[n] = m
-		}
-	}
-	coll, err := ebpf.NewCollectionWithOptions(one, ebpf.CollectionOptions{MapReplacements: have})
-	if err != nil {
-		return nil, fmt.Errorf("loading: %w", err)
-	}
-	defer coll.Close()
-	return coll.DetachProgram(name), nil
 }
 
 // remedy says what can be done about an error from loading or attaching.

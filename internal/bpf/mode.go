@@ -18,12 +18,12 @@ type mode struct {
 
 // modes lists what to try, best first. A way whose map or function the kernel
 // has may still be refused by its verifier; then the next is tried.
-func modes(plain bool) []mode {
+func modes(plain bool, types *btf.Cache) []mode {
 	if plain {
 		return []mode{{}}
 	}
 	var list []mode
-	if hasKernelFunction("bpf_rdonly_cast") {
+	if hasKernelFunction(types, "bpf_rdonly_cast") {
 		list = append(list, mode{direct: true, atomic: true})
 	}
 	return append(list, mode{atomic: true}, mode{})
@@ -38,8 +38,8 @@ func (m mode) program(h *hookSpec) string {
 }
 
 // hasKernelFunction tells whether the running kernel's types name a function.
-func hasKernelFunction(name string) bool {
-	spec, err := btf.LoadKernelSpec()
+func hasKernelFunction(types *btf.Cache, name string) bool {
+	spec, err := types.Kernel()
 	if err != nil {
 		return false
 	}
@@ -111,11 +111,11 @@ func shrink(spec *ebpf.CollectionSpec, opts *Options, m mode) {
 	}
 }
 
-// newMaps creates the maps of a spec. The returned collection owns them.
-func newMaps(spec *ebpf.CollectionSpec) (*ebpf.Collection, error) {
-	only := spec.Copy()
-	clear(only.Programs)
-	coll, err := ebpf.NewCollection(only)
+// newMaps creates the maps of a spec but for those that exist already. The returned
+// collection owns them, and clones of these.
+func newMaps(spec *ebpf.CollectionSpec, existing map[string]*ebpf.Map) (*ebpf.Collection, error) {
+	only := &ebpf.CollectionSpec{Maps: spec.Maps, Variables: spec.Variables, Types: spec.Types, ByteOrder: spec.ByteOrder}
+	coll, err := ebpf.NewCollectionWithOptions(only, ebpf.CollectionOptions{MapReplacements: existing})
 	if err != nil {
 		return nil, fmt.Errorf("creating maps: %w", err)
 	}

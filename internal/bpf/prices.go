@@ -27,7 +27,8 @@ type ProbePrices struct {
 func measuredTrampoline()
 func measuredEmulated()
 func measuredStepped()
-func measuredAddresses() (trampoline, emulated, stepped uintptr)
+func measuredReturn()
+func measuredAddresses() (trampoline, emulated, stepped, back uintptr)
 
 // Calls that are timed at a time, and how often; the fastest round counts, for
 // the machine may do something else during the others.
@@ -37,10 +38,9 @@ const (
 )
 
 // MeasureProbes probes functions of this program and calls them. It needs the
-// rights to load programs, and takes some tenths of a second, most of it for the
+// rights to load programs, and takes a tenth or two of a second, most of it for the
 // kernel to let go of the probes.
-func MeasureProbes() (ProbePrices, error) {
-	var prices ProbePrices
+func MeasureProbes() (prices ProbePrices, err error) {
 	prog, err := ebpf.NewProgram(&ebpf.ProgramSpec{
 		Name: "measured", Type: ebpf.Kprobe, License: "Dual BSD/GPL",
 		Instructions: asm.Instructions{asm.Mov.Imm(asm.R0, 0), asm.Return()},
@@ -53,7 +53,13 @@ func MeasureProbes() (ProbePrices, error) {
 	if err != nil {
 		return prices, fmt.Errorf("bpf: measuring probes: %w", err)
 	}
-	trampoline, emulated, stepped := measuredAddresses()
+	var probes attachedProbes
+	defer func() {
+		if closeErr := probes.Close(); closeErr != nil {
+			err = errors.Join(err, fmt.Errorf("bpf: measuring probes: %w", closeErr))
+		}
+	}()
+	trampoline, emulated, stepped, back := measuredAddresses()
 	for _, m := range []struct {
 		call    func()
 		address uintptr
@@ -63,7 +69,7 @@ func MeasureProbes() (ProbePrices, error) {
 		{measuredTrampoline, trampoline, exe.Uprobe, &prices.Trampoline},
 		{measuredEmulated, emulated, exe.Uprobe, &prices.Emulated},
 		{measuredStepped, stepped, exe.Uprobe, &prices.SingleStepped},
-		{measuredEmulated, emulated, exe.Uretprobe, &prices.Return},
+		{measuredReturn, back, exe.Uretprobe, &prices.Return},
 	} {
 		offset, err := fileOffset(m.address)
 		if err != nil {
@@ -73,10 +79,8 @@ func MeasureProbes() (ProbePrices, error) {
 		if err != nil {
 			return prices, fmt.Errorf("bpf: measuring probes: %w", err)
 		}
+		probes.links = append(probes.links, l)
 		*m.price = timeCalls(m.call)
-		if err := l.Close(); err != nil {
-			return prices, fmt.Errorf("bpf: measuring probes: %w", err)
-		}
 	}
 	prices.Return = max(prices.Return-prices.Emulated, 0)
 	return prices, nil

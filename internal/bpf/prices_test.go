@@ -19,7 +19,7 @@ func TestMeasureProbes(t *testing.T) {
 }
 
 func TestFileOffset(t *testing.T) {
-	_, emulated, stepped := measuredAddresses()
+	_, emulated, stepped, _ := measuredAddresses()
 	first, err := fileOffset(emulated)
 	require.NoError(t, err)
 	second, err := fileOffset(stepped)

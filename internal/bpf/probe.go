@@ -1,31 +1,36 @@
 package bpf
 
-import "fmt"
+import (
+	"fmt"
 
-// Probe tries every hook by itself: it loads the program, attaches it, and
-// takes it off again. It tells what Load would get, without an Agent.
+	"github.com/cilium/ebpf/btf"
+)
+
+// Probe tries every hook by itself: it attaches the program and takes it off again. It tells what Load would get, without an Agent.
 func Probe() ([]Hook, []Degradation, error) {
 	opts, err := Options{}.withDefaults()
 	if err != nil {
 		return nil, nil, fmt.Errorf("bpf: %w", err)
 	}
 	raiseMemlock()
-	a, err := loadBest(opts)
+	a, err := loadBest(opts, btf.NewCache())
 	if err != nil {
 		return probeFailed(err), nil, err
 	}
 	defer a.Close()
+	ready := loadParts(a.parts(), a.types)
+	defer ready.close()
 	for i := range hookSpecs {
 		h := &hookSpecs[i]
-		a.note(h, a.try(h))
+		a.note(h, a.try(h, ready))
 	}
 	a.hooks = append(a.hooks, a.probeRequests()...)
 	return a.hooks, a.mode.degradations(), nil
 }
 
-// try loads and attaches one hook and takes it off again.
-func (a *Agent) try(h *hookSpec) error {
-	prog, err := a.program(h)
+// try attaches one hook and takes it off again.
+func (a *Agent) try(h *hookSpec, ready programs) error {
+	prog, err := a.program(h, ready)
 	if err != nil {
 		return err
 	}

@@ -5,7 +5,10 @@ import (
 	"fmt"
 	"maps"
 	"runtime"
+	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 
 	"github.com/cilium/ebpf"
 
@@ -40,14 +43,23 @@ var ioHook = hookSpec{name: "io_calls", provides: "requests: spans and latencies
 
 // capture is what the request capture holds.
 type capture struct {
-	coll        *ebpf.Collection // its maps and programs
-	tls         *ebpf.Collection // programs for probes in TLS libraries; nil when there are none
-	files       tlsFiles         // that have probes of it
-	enter, exit *ebpf.Map        // io_enter, io_exit
+	mode        mode
+	spec        *ebpf.CollectionSpec // until the programs are loaded
+	coll        *ebpf.Collection     // its maps and programs
+	enter, exit *ebpf.Map            // io_enter, io_exit
+
+	loadTLS sync.Once
+	errTLS  error                           // why there is none
+	tls     atomic.Pointer[ebpf.Collection] // programs for probes in TLS libraries; nil before somebody wants them
+	files   tlsFiles                        // that have probes of it
 }
 
-// Close takes the programs out of the dispatcher's way and frees them.
+// Close takes the programs out of the dispatcher's way and frees them. Of nil it
+// does nothing.
 func (c *capture) Close() error {
+	if c == nil {
+		return nil
+	}
 	var errs []error
 	remove := func(m *ebpf.Map, slot uint32) {
 		if err := m.Delete(slot); err != nil && !errors.Is(err, ebpf.ErrKeyNotExist) {
@@ -59,17 +71,17 @@ func (c *capture) Close() error {
 		remove(c.exit, p.slot)
 	}
 	c.coll.Close()
-	if c.tls != nil {
-		c.tls.Close()
+	if tls := c.tls.Load(); tls != nil {
+		tls.Close()
 	}
 	return errors.Join(errs...)
 }
 
-// attachRequests loads and attaches the request capture: it puts its programs
-// into the maps io_enter and io_exit, tells setIO which calls it wants, and
-// leaves what it holds in a.requests.
-func (a *Agent) attachRequests() error {
-	c, err := a.loadCapture()
+// attachRequests attaches the request capture, of which refused tells why it is
+// nil: it puts its programs into the maps io_enter and io_exit, tells setIO which
+// calls it wants, and leaves what it holds in a.requests.
+func (a *Agent) attachRequests(c *capture, refused error, ready programs) error {
+	c, err := a.install(c, refused, ready)
 	a.note(&ioHook, err)
 	if err != nil {
 		return nil //nolint:nilerr // told by Hooks; the agent does what else it can
@@ -83,44 +95,67 @@ func (a *Agent) attachRequests() error {
 			a.attached = append(a.attached, attachedHook{name: h.name, program: prog, link: l})
 		}
 	}
-	if a.opts.TLS {
-		c.tls, err = a.loadTLS(c)
-		a.note(&tlsHook, err)
-	}
 	return a.setIO(ioFlagsOf(runtime.GOARCH))
 }
 
-// loadCapture loads the programs, in the fastest mode in which this kernel
-// takes them, and puts the two that the dispatcher calls into its maps.
-func (a *Agent) loadCapture() (*capture, error) {
-	coll, err := a.newCapture(a.mode)
-	if err != nil && a.mode.direct && isVerifierError(err) {
-		coll, err = a.newCapture(mode{})
+// install gives a capture its programs, in the fastest mode in which this kernel
+// takes them, and puts those that the dispatcher calls into its maps. Of a failure
+// nothing is left.
+func (a *Agent) install(c *capture, refused error, ready programs) (*capture, error) {
+	if refused != nil {
+		return nil, refused
+	}
+	err := c.adopt(ready)
+	if c.mode.direct && isVerifierError(err) {
+		c.coll.Close()
+		if c, err = a.newCapture(mode{}); err != nil {
+			return nil, err
+		}
+		ready = loadParts(c.parts(), a.types)
+		defer ready.close()
+		err = c.adopt(ready)
+	}
+	if err == nil {
+		err = c.fillSlots()
 	}
 	if err != nil {
-		return nil, err
-	}
-	c := &capture{coll: coll, enter: a.maps[ioEnterMap], exit: a.maps[ioExitMap]}
-	if err := c.install(); err != nil {
-		return nil, errors.Join(fmt.Errorf("attaching: %w", err), c.Close())
+		return nil, errors.Join(err, c.Close())
 	}
 	return c, nil
 }
 
-// install puts the programs into their slots, that of the entry last: no
-// beginning is noted that nobody asks for.
-func (c *capture) install() error {
-	for _, p := range ioExitPrograms {
-		if err := c.exit.Put(p.slot, c.coll.Programs[p.name]); err != nil {
-			return err
-		}
+// parts are the capture's programs, to be loaded.
+func (c *capture) parts() []part {
+	if c == nil {
+		return nil
 	}
-	return c.enter.Put(uint32(0), c.coll.Programs[ioEnterProgram])
+	return partsOf(&object{spec: c.spec, maps: c.coll.Maps})
 }
 
-// newCapture creates the capture's own maps and loads its programs. Maps that
-// the security side has too are the same ones.
-func (a *Agent) newCapture(m mode) (*ebpf.Collection, error) {
+// adopt takes the capture's programs from those that are ready.
+func (c *capture) adopt(ready programs) (err error) {
+	c.coll.Programs, err = ready.takeAll(slices.Collect(maps.Keys(c.spec.Programs)))
+	c.spec = nil
+	return err
+}
+
+// fillSlots puts the programs into their slots, that of the entry last: no
+// beginning is noted that nobody asks for.
+func (c *capture) fillSlots() error {
+	for _, p := range ioExitPrograms {
+		if err := c.exit.Put(p.slot, c.coll.Programs[p.name]); err != nil {
+			return fmt.Errorf("attaching: %w", err)
+		}
+	}
+	if err := c.enter.Put(uint32(0), c.coll.Programs[ioEnterProgram]); err != nil {
+		return fmt.Errorf("attaching: %w", err)
+	}
+	return nil
+}
+
+// newCapture creates the capture's own maps. Those that the security side has too
+// are the same ones.
+func (a *Agent) newCapture(m mode) (*capture, error) {
 	spec, err := configureRequests(&a.opts, m)
 	if err != nil {
 		return nil, err
@@ -132,24 +167,30 @@ func (a *Agent) newCapture(m mode) (*ebpf.Collection, error) {
 	for name, m := range shared {
 		spec.Maps[name].MaxEntries = m.MaxEntries() // as the options have it
 	}
-	coll, err := ebpf.NewCollectionWithOptions(spec, ebpf.CollectionOptions{MapReplacements: shared})
+	coll, err := newMaps(spec, shared)
 	if err != nil {
-		return nil, fmt.Errorf("loading: %w", err)
+		return nil, err
 	}
-	return coll, nil
+	return &capture{mode: m, spec: spec, coll: coll, enter: a.maps[ioEnterMap], exit: a.maps[ioExitMap]}, nil
 }
 
 // probeRequests tries the hooks of the request capture.
 func (a *Agent) probeRequests() []Hook {
-	probe := &Agent{opts: a.opts, mode: a.mode, maps: a.maps}
-	c, err := probe.loadCapture()
+	probe := &Agent{opts: a.opts, mode: a.mode, maps: a.maps, types: a.types}
+	c, err := probe.newCapture(a.mode)
+	ready := loadParts(c.parts(), a.types)
+	defer ready.close()
+	c, err = probe.install(c, err, ready)
 	probe.note(&ioHook, err)
 	if err != nil {
 		return probe.hooks
 	}
 	defer c.Close()
-	c.tls, err = probe.loadTLS(c)
+	tls, err := probe.newTLS(c)
 	probe.note(&tlsHook, err)
+	if err == nil {
+		tls.Close()
+	}
 	for i := range requestHooks {
 		h := &requestHooks[i]
 		l, _, err := h.attachFrom(c.coll)

@@ -29,9 +29,10 @@ func TestVerifierBudget(t *testing.T) {
 			require.NoError(t, err)
 			t.Cleanup(func() { require.NoError(t, a.Close()) })
 			total := uint32(0)
-			c := a.requests.(*capture)
+			c, err := a.tlsCapture()
+			require.NoError(t, err)
 			programs := maps.Clone(c.coll.Programs)
-			maps.Copy(programs, c.tls.Programs)
+			maps.Copy(programs, c.tls.Load().Programs)
 			for name, p := range programs {
 				info, err := p.Info()
 				require.NoError(t, err)

@@ -6,10 +6,12 @@ import (
 	"io"
 	"maps"
 	"os"
+	"slices"
 	"sync"
 
 	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/asm"
+	"github.com/cilium/ebpf/btf"
 	"github.com/cilium/ebpf/features"
 	"github.com/cilium/ebpf/link"
 	"golang.org/x/sys/unix"
@@ -69,27 +71,59 @@ type tlsMode struct {
 // sleepsSince is the first kernel that lets programs on probes sleep.
 const sleepsSince = 6 << 16
 
-// loadTLS loads the programs for probes in TLS libraries.
-func (a *Agent) loadTLS(c *capture) (*ebpf.Collection, error) {
+// tlsCapture is what holds the programs on probes, ErrNoTLS when there are none. It
+// loads them when they are wanted for the first time, which takes some tenths of a
+// second: many machines have no use for them.
+func (a *Agent) tlsCapture() (*capture, error) {
+	c, ok := a.requests.(*capture)
+	if !ok || !a.opts.TLS {
+		return nil, ErrNoTLS
+	}
+	c.loadTLS.Do(func() {
+		coll, err := a.newTLS(c)
+		if err != nil {
+			c.errTLS = fmt.Errorf("%w: %w", ErrNoTLS, err)
+		} else {
+			c.tls.Store(coll)
+		}
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		a.note(&tlsHook, err)
+	})
+	return c, c.errTLS
+}
+
+// refuseTLS keeps the programs on probes from being loaded, or waits until they are.
+func (c *capture) refuseTLS() {
+	c.loadTLS.Do(func() { c.errTLS = os.ErrClosed })
+}
+
+// newTLS loads the programs for probes in TLS libraries, in the fastest mode in
+// which this kernel takes them.
+func (a *Agent) newTLS(c *capture) (*ebpf.Collection, error) {
 	version, err := features.LinuxVersionCode()
 	if err != nil {
 		return nil, fmt.Errorf("asking for the version of the kernel: %w", err)
 	}
 	m := tlsMode{mode: a.mode, sleeps: version >= sleepsSince}
 	m.cookies = features.HaveProgramHelper(ebpf.Kprobe, asm.FnGetAttachCookie) == nil
-	coll, err := a.newTLS(c, m)
-	if err != nil && m.direct && isVerifierError(err) {
+	types := btf.NewCache() // not the agent's, which would have to keep it until now
+	coll, err := a.newTLSIn(c, m, types)
+	if m.direct && isVerifierError(err) {
 		m.mode = mode{}
-		coll, err = a.newTLS(c, m)
+		coll, err = a.newTLSIn(c, m, types)
+	}
+	if err != nil {
+		return nil, err
 	}
 	c.files.since = c.coll.Maps["tls_files"]
-	if err == nil && m.cookies {
+	if m.cookies {
 		c.files.used = make([]bool, coll.Maps["tls_files"].MaxEntries())
 	}
-	return coll, err
+	return coll, nil
 }
 
-func (a *Agent) newTLS(c *capture, m tlsMode) (*ebpf.Collection, error) {
+func (a *Agent) newTLSIn(c *capture, m tlsMode, types *btf.Cache) (*ebpf.Collection, error) {
 	spec, err := loadTls()
 	if err != nil {
 		return nil, fmt.Errorf("reading the embedded programs: %w", err)
@@ -120,15 +154,21 @@ func (a *Agent) newTLS(c *capture, m tlsMode) (*ebpf.Collection, error) {
 		}
 		spec.Maps[name].MaxEntries = shared[name].MaxEntries()
 	}
-	coll, err := ebpf.NewCollectionWithOptions(spec, ebpf.CollectionOptions{MapReplacements: shared})
+	coll, err := newMaps(spec, shared)
 	if err != nil {
-		return nil, fmt.Errorf("loading: %w", err)
+		return nil, err
+	}
+	ready := loadParts(partsOf(&object{spec: spec, maps: coll.Maps}), types)
+	defer ready.close()
+	if coll.Programs, err = ready.takeAll(slices.Collect(maps.Keys(spec.Programs))); err != nil {
+		coll.Close()
+		return nil, err
 	}
 	return coll, nil
 }
 
 // ErrNoTLS tells that probes in TLS libraries were not asked for or cannot be
-// had; Hooks says why.
+// had.
 var ErrNoTLS = errors.New("bpf: there are no programs for TLS libraries")
 
 // AttachTLS has programs run at places in the file at path, in all processes that
@@ -141,15 +181,16 @@ func (a *Agent) AttachTLS(path string, probes []TLSProbe) (io.Closer, error) {
 // AttachTLSTo is AttachTLS for one process, if pid is not 0: one that others fork
 // off is another.
 func (a *Agent) AttachTLSTo(path string, pid uint32, probes []TLSProbe) (io.Closer, error) {
+	c, err := a.tlsCapture()
+	if err != nil {
+		return nil, err
+	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.closed {
 		return nil, os.ErrClosed
 	}
-	c, ok := a.requests.(*capture)
-	if !ok || c.tls == nil {
-		return nil, ErrNoTLS
-	}
+	loaded := c.tls.Load().Programs
 	file, err := link.OpenExecutable(path)
 	if err != nil {
 		return nil, fmt.Errorf("bpf: %w", err)
@@ -160,7 +201,7 @@ func (a *Agent) AttachTLSTo(path string, pid uint32, probes []TLSProbe) (io.Clos
 	}
 	all := &attachedProbes{end: func() { c.files.end(number) }}
 	for _, p := range probes {
-		prog := c.tls.Programs[string(p.Program)]
+		prog := loaded[string(p.Program)]
 		if prog == nil {
 			return nil, errors.Join(fmt.Errorf("bpf: no program %q", p.Program), all.Close())
 		}
@@ -194,7 +235,7 @@ func (p *TLSProbe) attach(file *link.Executable, prog *ebpf.Program, number, pid
 // attachedProbes are the links of one file.
 type attachedProbes struct {
 	links []link.Link
-	end   func()
+	end   func() // when they are gone; may be nil
 }
 
 // Close implements io.Closer. The kernel waits at each probe until nobody is in
@@ -206,7 +247,9 @@ func (all *attachedProbes) Close() error {
 		closing.Go(func() { errs[i] = l.Close() })
 	}
 	closing.Wait()
-	all.end()
+	if all.end != nil {
+		all.end()
+	}
 	return errors.Join(errs...)
 }
 

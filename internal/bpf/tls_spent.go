@@ -10,14 +10,18 @@ import (
 // TLSRuns tells how often programs on probes ran in each process, about: it is
 // counted for all and noted for one in many.
 func (a *Agent) TLSRuns() (map[uint32]uint64, error) {
-	c, err := a.tlsCapture()
-	if err != nil {
-		return nil, err
+	c, ok := a.requests.(*capture)
+	if !ok || !a.opts.TLS {
+		return nil, ErrNoTLS
 	}
 	all := map[uint32]uint64{}
+	tls := c.tls.Load()
+	if tls == nil {
+		return all, nil // nobody has wanted a probe so far
+	}
 	var tgid uint32
 	var runs uint64
-	entries := c.tls.Maps["tls_runs"].Iterate()
+	entries := tls.Maps["tls_runs"].Iterate()
 	for entries.Next(&tgid, &runs) {
 		all[tgid] = runs
 	}
@@ -31,12 +35,12 @@ func (a *Agent) TLSRuns() (map[uint32]uint64, error) {
 // again: they begin anew then, in their midst, and nothing that comes is taken for
 // what follows the last that was seen.
 func (a *Agent) ForgetTLS(pid uint32) error {
-	c, err := a.tlsCapture()
-	if err != nil {
-		return err
+	c, ok := a.requests.(*capture)
+	if !ok || !a.opts.TLS {
+		return ErrNoTLS
 	}
 	var session tlsTlsKey
-	err = forget(c.coll.Maps["tls_sessions"], &session, &tlsTlsSession{}, func() bool { return session.Tgid == pid })
+	err := forget(c.coll.Maps["tls_sessions"], &session, &tlsTlsSession{}, func() bool { return session.Tgid == pid })
 	var stream uint64
 	var state requestsRequestsSocket
 	const plain = 1 // TLS_KEY
@@ -68,12 +72,4 @@ func forget[K, V any](m *ebpf.Map, key *K, value *V, is func() bool) error {
 		return fmt.Errorf("bpf: forgetting streams: %w", err)
 	}
 	return nil
-}
-
-// tlsCapture is what holds the programs on probes, ErrNoTLS when there are none.
-func (a *Agent) tlsCapture() (*capture, error) {
-	if c, ok := a.requests.(*capture); ok && c.tls != nil {
-		return c, nil
-	}
-	return nil, ErrNoTLS
 }

@@ -26,7 +26,7 @@ type Config struct {
 	Proc   string // the directory of processes: /proc
 	Root   string // the host's file system: /
 	Kernel probesite.Kernel
-	Prices Prices
+	Prices Prices // where Of is nil, Run measures all but Most, and what Kernel is
 	// MaxCPU is the part of a process's CPU time that probes may take; 0 for any.
 	MaxCPU float64
 	Log    *zap.Logger
@@ -117,12 +117,15 @@ func (f *Finder) ask(q question) {
 	}
 }
 
-// Run looks for libraries until quit is closed, and then detaches everything.
-func (f *Finder) Run(quit <-chan struct{}) {
+// Run looks for libraries until quit is closed, and then detaches everything. It
+// calls settled once, when it has looked at all that there was when it began.
+func (f *Finder) Run(quit <-chan struct{}, settled func()) {
 	defer f.release()
+	f.calibrate()
 	f.system(time.Now())
 	f.everything(quit)
 	f.publish()
+	settled()
 	sweep := time.NewTicker(sweepEvery)
 	defer sweep.Stop()
 	wake := time.NewTimer(sweepEvery)
@@ -144,6 +147,19 @@ func (f *Finder) Run(quit <-chan struct{}) {
 			wake.Reset(time.Until(f.later[0].at))
 		}
 	}
+}
+
+// calibrate measures what probes cost, if nobody has.
+func (f *Finder) calibrate() {
+	if f.cfg.Prices.Of != nil {
+		return
+	}
+	most := f.cfg.Prices.Most
+	var err error
+	if f.cfg.Kernel, f.cfg.Prices, err = Calibrate(); err != nil {
+		f.cfg.Log.Debug("What probes cost is assumed, not measured.", zap.Error(err))
+	}
+	f.cfg.Prices.Most = most
 }
 
 // take notes a question. Those for later come with growing times; those for now

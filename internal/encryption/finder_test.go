@@ -177,7 +177,7 @@ func TestRun(t *testing.T) {
 	f := newTestFinder(t, p, time.Minute)
 	quit := make(chan struct{})
 	done := make(chan struct{})
-	go func() { defer close(done); f.Run(quit) }()
+	go func() { defer close(done); f.Run(quit, func() {}) }()
 	f.Started(userOf(t, systemOpenSSL(t)))
 	require.Eventually(t, func() bool { return len(f.Libraries()) > 0 }, 10*time.Second, 5*time.Millisecond)
 	close(quit)

@@ -14,8 +14,8 @@ var assumed = bpf.ProbePrices{
 }
 
 // Calibrate measures what the running kernel asks for probes; err says why it
-// cannot be measured, and prices are assumed then. It takes some tenths of a
-// second.
+// cannot be measured, and prices are assumed then. It takes a tenth or two of
+// a second.
 func Calibrate() (kernel probesite.Kernel, prices Prices, err error) {
 	measured, err := bpf.MeasureProbes()
 	if err != nil {

@@ -15,13 +15,8 @@ func newFinder(cfg *Config, k kernel, log *zap.Logger) *encryption.Finder {
 	if !cfg.Requests.TLS.Enabled {
 		return nil
 	}
-	c := encryption.Config{Proc: process.ProcDir(cfg.RootPath), Root: cfg.RootPath, Log: log}
-	var err error
-	c.Kernel, c.Prices, err = encryption.Calibrate()
-	if err != nil {
-		log.Debug("What probes cost is assumed, not measured.", zap.Error(err))
-	}
-	c.MaxCPU = cfg.Requests.TLS.MaxCPU
-	c.Prices.Most = cfg.Requests.TLS.MaxProbeCost
-	return encryption.New(c, k)
+	return encryption.New(encryption.Config{
+		Proc: process.ProcDir(cfg.RootPath), Root: cfg.RootPath, Log: log,
+		Prices: encryption.Prices{Most: cfg.Requests.TLS.MaxProbeCost}, MaxCPU: cfg.Requests.TLS.MaxCPU,
+	}, k)
 }

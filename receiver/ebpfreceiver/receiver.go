@@ -245,10 +245,12 @@ func seed() (s [32]byte) {
 
 // start runs the stages.
 func (run *running) start() {
+	var starting sync.WaitGroup
+	starting.Add(1)
 	run.tasks.Go(func() {
 		run.activity.seed(run.kernel)
 		close(run.seeded)
-		run.tasks.Go(debug.FreeOSMemory) // loading took more than anything that follows
+		starting.Done()
 		run.read("security", run.kernel.security(), run.activity.handle, run.activity.pause, run.activity.flush)
 	})
 	if run.requests != nil {
@@ -257,8 +259,13 @@ func (run *running) start() {
 		})
 	}
 	if run.tls != nil {
-		run.tasks.Go(func() { run.tls.Run(run.quit) })
+		starting.Add(1)
+		run.tasks.Go(func() { run.tls.Run(run.quit, starting.Done) })
 	}
+	run.tasks.Go(func() {
+		starting.Wait()
+		debug.FreeOSMemory() // loading and looking around took more than anything that follows
+	})
 	run.tasks.Go(func() { run.report.run(run.quit) })
 	if run.interest != nil {
 		if g := run.activity.integrity; g != nil {

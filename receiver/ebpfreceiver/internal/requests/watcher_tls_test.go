@@ -71,7 +71,7 @@ func (w *watcher) followLibraries(t *testing.T) {
 	quit, done := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(done)
-		finder.Run(quit)
+		finder.Run(quit, func() {})
 	}()
 	t.Cleanup(func() {
 		close(quit)
