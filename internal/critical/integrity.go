@@ -5,20 +5,31 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/sightglass/sightglass/internal/event"
 )
 
 // Bounds of watching.
 const (
 	settleTime   = 500 * time.Millisecond // after the last deed, for the next one of the same edit
+	longest      = 5 * time.Second        // that deeds put a look off which do not end
+	deedKept     = 100 * time.Millisecond // how long a deed stands for the same one again
 	authorsKept  = time.Minute            // how long a later change is put down to who touched the file
 	maxAuthors   = 4                      // of one change
-	maxDeeds     = 256                    // that wait to be looked at
 	hashedAtOnce = 16 << 20               // bytes that are read between two full looks
 )
+
+// Author tells deeds apart. Of those of one process the last counts.
+type Author struct {
+	Process event.ProcessKey
+	Image   uint64 // tells the programs that a process has been apart
+	Call    uint16 // tells the calls apart
+}
 
 // Change is what became of a file.
 type Change struct {
@@ -32,58 +43,60 @@ type Change struct {
 // known state half a second after somebody has worked on it, and all of them
 // now and then: what was changed without a deed that was seen is told too.
 //
-//	Touched(path, A) ─> settle ─> stat, hash ─> told(Change, []A)
-//	every 10 s: all files ──────────────────────┘
+//	Touched(path, Author, A) ─> settle ─> stat, hash ─> told(Change, []A)
+//	every 10 s: all files ──────────────────────────────┘
 //
 // Reading files is bounded in bytes and by their size, and goes on in a thread
 // of its own.
 type Integrity[A any] struct {
 	root    string
 	told    func(Change, []A)
-	same    func(a, b A) bool
-	deeds   chan deed[A]
+	touched chan struct{} // that files wait to be looked at
 	dropped atomic.Uint64
 	thread  atomic.Int64
 
-	states  map[string]*State // by path below the root
+	states map[string]*State // by path below the root
+	budget int64
+	first  bool
+
+	mu      sync.Mutex
 	authors map[string]*authors[A]
-	budget  int64
-	first   bool
 }
 
 type deed[A any] struct {
-	path string
-	by   A
-	at   time.Time
+	by Author
+	is A
+	at time.Time // when is was made
 }
 
 // authors are those who have touched a file since it was last the same.
 type authors[A any] struct {
-	by      []A
+	deeds   []deed[A]
+	since   time.Time // the first deed that waits
 	last    time.Time
 	waiting bool // for the look that follows the last deed
-	told    bool // by is known of a change that was told; who comes now is about another
+	told    bool // deeds are known of a change that was told; who comes now is about another
 }
 
 // NewIntegrity watches the files below a root that is seen at a path, "/" on
 // the host, once Run is called. told is called by Run's goroutine; without
 // authors nobody was seen. It may get the same authors again, who have written on.
-// same tells whether two deeds are of one process, of which the last counts.
-func NewIntegrity[A any](root string, same func(a, b A) bool, told func(c Change, by []A)) *Integrity[A] {
+func NewIntegrity[A any](root string, told func(c Change, by []A)) *Integrity[A] {
 	return &Integrity[A]{
-		root: root, told: told, same: same, deeds: make(chan deed[A], maxDeeds),
+		root: root, told: told, touched: make(chan struct{}, 1),
 		states: make(map[string]*State), authors: make(map[string]*authors[A]), first: true,
 	}
 }
 
-// Touched notes that somebody may have changed a file. It does not wait: what
-// is too much is counted, and found by the next look at all files. Safe for
-// concurrent use.
-func (g *Integrity[A]) Touched(path string, by A) {
+// Touched notes that somebody may have changed a file. what makes what is known
+// of the deed; it is not called while the same deed is known, as that of a program
+// that writes a file again and again. Touched does not wait. What is too much is
+// counted, and found by the next look at all files. Safe for concurrent use.
+func (g *Integrity[A]) Touched(path string, by Author, what func() A) {
+	g.note(path, by, time.Now(), what)
 	select {
-	case g.deeds <- deed[A]{path, by, time.Now()}:
-	default:
-		g.dropped.Add(1)
+	case g.touched <- struct{}{}:
+	default: // Run has it to come
 	}
 }
 
@@ -102,19 +115,17 @@ func (g *Integrity[A]) Run(quit <-chan struct{}) {
 	defer g.thread.Store(0)
 	all := time.NewTicker(interval)
 	defer all.Stop()
+	touched := g.touched // nil while settle is not: a timer runs
 	var settle <-chan time.Time
 	g.look(time.Now())
 	for {
 		select {
-		case d := <-g.deeds:
-			g.note(d)
-			if settle == nil {
-				settle = time.After(settleTime)
-			}
+		case <-touched:
+			touched, settle = nil, time.After(settleTime)
 		case <-settle:
-			settle = nil
+			touched, settle = g.touched, nil
 			if g.settle(time.Now()) {
-				settle = time.After(settleTime)
+				touched, settle = nil, time.After(settleTime)
 			}
 		case <-all.C:
 			g.look(time.Now())
@@ -126,56 +137,106 @@ func (g *Integrity[A]) Run(quit <-chan struct{}) {
 }
 
 // finish looks at everything that was touched.
-func (g *Integrity[A]) finish() {
-	for len(g.deeds) > 0 {
-		g.note(<-g.deeds)
-	}
-	g.settle(time.Now().Add(settleTime))
-}
+func (g *Integrity[A]) finish() { g.settle(time.Now().Add(settleTime)) }
 
-func (g *Integrity[A]) note(d deed[A]) {
-	a := g.authors[d.path]
+func (g *Integrity[A]) note(path string, by Author, now time.Time, what func() A) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	a := g.authors[path]
 	if a == nil {
 		if len(g.authors) >= maxFiles {
+			g.dropped.Add(1)
 			return // the next look finds the change
 		}
 		a = &authors[A]{}
-		g.authors[d.path] = a
+		g.authors[path] = a
 	}
-	if a.told || d.at.Sub(a.last) > authorsKept {
-		a.by, a.told = nil, false
+	if a.told || now.Sub(a.last) > authorsKept {
+		a.deeds, a.told = nil, false
 	}
-	a.by = slices.DeleteFunc(a.by, func(by A) bool { return g.same(by, d.by) })
-	if len(a.by) == maxAuthors {
-		a.by = slices.Delete(a.by, 1, 2) // the first and the last ones say most
+	if !a.waiting {
+		a.waiting, a.since = true, now
 	}
-	a.by, a.last, a.waiting = append(a.by, d.by), d.at, true
+	a.last = now
+	a.add(by, now, what)
 }
 
-// settle compares the files that nobody has touched for a while. It reports
-// whether others wait.
+// add puts a deed behind the others, in place of the one of the same process.
+func (a *authors[A]) add(by Author, now time.Time, what func() A) {
+	d := deed[A]{by: by}
+	if i := slices.IndexFunc(a.deeds, func(d deed[A]) bool { return d.by.Process == by.Process }); i >= 0 {
+		d = a.deeds[i]
+		a.deeds = slices.Delete(a.deeds, i, i+1)
+	}
+	if d.by != by || d.at.IsZero() || now.Sub(d.at) > deedKept {
+		d = deed[A]{by, what(), now}
+	}
+	if len(a.deeds) == maxAuthors {
+		a.deeds = slices.Delete(a.deeds, 1, 2) // the first and the last ones say most
+	}
+	a.deeds = append(a.deeds, d)
+}
+
+// settle compares the files that nobody has touched for a while, or that have
+// been touched for too long. It reports whether others wait.
 func (g *Integrity[A]) settle(now time.Time) (more bool) {
+	due, more := g.due(now)
+	for _, path := range due {
+		g.compare(path)
+	}
+	return more
+}
+
+func (g *Integrity[A]) due(now time.Time) (due []string, more bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
 	for path, a := range g.authors {
 		switch {
 		case !a.waiting:
-		case now.Sub(a.last) < settleTime:
+		case now.Sub(a.last) < settleTime && now.Sub(a.since) < longest:
 			more = true
 		default:
 			a.waiting = false
-			g.compare(path)
+			due = append(due, path)
 		}
 	}
-	return more
+	return due, more
+}
+
+// others takes out of the paths those that wait to settle, and forgets authors
+// of long ago.
+func (g *Integrity[A]) others(paths map[string]bool, now time.Time) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for path, a := range g.authors {
+		switch {
+		case a.waiting:
+			delete(paths, path)
+		case now.Sub(a.last) > authorsKept:
+			delete(g.authors, path)
+		}
+	}
+}
+
+// by is who has touched a file. It is about this change from now on.
+func (g *Integrity[A]) by(path string) []A {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	a := g.authors[path]
+	if a == nil {
+		return nil
+	}
+	a.told = true // more of it may come
+	var by []A
+	for i := range a.deeds {
+		by = append(by, a.deeds[i].is)
+	}
+	return by
 }
 
 // look compares all files. The first time there is nothing to compare with.
 func (g *Integrity[A]) look(now time.Time) {
 	g.budget = hashedAtOnce
-	for path, a := range g.authors {
-		if !a.waiting && now.Sub(a.last) > authorsKept {
-			delete(g.authors, path)
-		}
-	}
 	seen := make(map[string]bool, len(g.states))
 	for _, pattern := range patterns {
 		found, _ := filepath.Glob(filepath.Join(g.root, pattern)) // the test finds patterns that are none
@@ -188,10 +249,9 @@ func (g *Integrity[A]) look(now time.Time) {
 	for path := range g.states {
 		seen[path] = true
 	}
+	g.others(seen, now)
 	for path := range seen {
-		if a := g.authors[path]; a == nil || !a.waiting {
-			g.compare(path)
-		}
+		g.compare(path)
 	}
 	g.first = false
 }
@@ -219,11 +279,7 @@ func (g *Integrity[A]) compare(path string) {
 	if g.first || len(what) == 0 {
 		return
 	}
-	var by []A
-	if a := g.authors[path]; a != nil {
-		by, a.told = a.by, true // more of it may come
-	}
-	g.told(Change{Path: path, Kinds: what, Before: *before, After: after}, by)
+	g.told(Change{Path: path, Kinds: what, Before: *before, After: after}, g.by(path))
 }
 
 // Watched reports whether a path, below the host's root, is that of a critical

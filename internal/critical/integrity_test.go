@@ -3,17 +3,19 @@ package critical
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"hash/crc32"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
-)
 
-func same[A comparable](a, b A) bool { return a == b }
+	"github.com/sightglass/sightglass/internal/event"
+)
 
 // told is one change that was told.
 type told struct {
@@ -32,7 +34,7 @@ func watch(t *testing.T) *watched {
 	t.Helper()
 	w := &watched{root: t.TempDir()}
 	require.NoError(t, os.MkdirAll(w.root+"/etc/sudoers.d", 0o700))
-	w.Integrity = NewIntegrity(w.root, same[string], func(c Change, by []string) { w.out = append(w.out, told{c, by}) })
+	w.Integrity = NewIntegrity(w.root, func(c Change, by []string) { w.out = append(w.out, told{c, by}) })
 	return w
 }
 
@@ -41,12 +43,18 @@ func (w *watched) write(t *testing.T, path, content string) {
 	require.NoError(t, os.WriteFile(filepath.Join(w.root, path), []byte(content), 0o600))
 }
 
+// does notes the deed of somebody, who is a process of the name's own.
+func (w *watched) does(path, who string, now time.Time) {
+	key := event.ProcessKey{TGID: crc32.ChecksumIEEE([]byte(who))}
+	w.note(path, Author{Process: key}, now, func() string { return who })
+}
+
 // edit is what is told of a deed.
 func (w *watched) edit(path string, by ...string) []told {
 	w.out = nil
 	now := time.Now()
 	for _, b := range by {
-		w.note(deed[string]{path, b, now})
+		w.does(path, b, now)
 	}
 	w.settle(now.Add(settleTime))
 	return w.out
@@ -134,12 +142,38 @@ func TestDeedsAreWaitedFor(t *testing.T) {
 	w.look(time.Now())
 	w.write(t, "etc/shadow", "a")
 	now := time.Now()
-	w.note(deed[string]{"/etc/shadow", "x", now})
+	w.does("/etc/shadow", "x", now)
 	require.True(t, w.settle(now.Add(settleTime/2)), "there may be more")
 	w.look(now)
 	require.Empty(t, w.out)
 	require.False(t, w.settle(now.Add(settleTime)))
 	require.Len(t, w.out, 1)
+}
+
+// A program that writes a file all the time is looked at seldom, and what it
+// does is put together once for many of its deeds.
+func TestWritingOnAndOn(t *testing.T) {
+	w := watch(t)
+	w.look(time.Now())
+	w.write(t, "etc/shadow", "a")
+	start, made := time.Now(), 0
+	touch := func(at time.Duration, by Author) {
+		w.note("/etc/shadow", by, start.Add(at), func() string { made++; return strconv.Itoa(made) })
+	}
+	for at := time.Duration(0); at < longest; at += deedKept / 100 {
+		touch(at, Author{Call: 1})
+		require.True(t, w.settle(start.Add(at)))
+	}
+	require.LessOrEqual(t, made, int(longest/deedKept)+1)
+	w.settle(start.Add(longest))
+	require.Len(t, w.out, 1, "it is not put off for ever")
+	require.Equal(t, []string{strconv.Itoa(made)}, w.out[0].by)
+
+	before := made
+	touch(longest, Author{Call: 2})
+	touch(longest, Author{Call: 2, Image: 1})
+	touch(longest, Author{Call: 2, Image: 1})
+	require.Equal(t, before+2, made, "another call and another program are other deeds")
 }
 
 func TestReadingIsBounded(t *testing.T) {
@@ -158,24 +192,24 @@ func TestReadingIsBounded(t *testing.T) {
 	require.NoError(t, os.Chmod(w.root+"/etc/sudoers.d/small", 0o640))
 	require.Equal(t, []string{KindMode}, w.edit("/etc/sudoers.d/small", "x")[0].Kinds, "a hash that was not known tells nothing")
 
-	for range maxDeeds + 3 {
-		w.Touched("/etc/passwd", "x")
+	for i := range maxFiles + 3 {
+		w.does("/etc/sudoers.d/"+strconv.Itoa(i), "x", time.Now())
 	}
-	require.Equal(t, uint64(3), w.Dropped())
+	require.Equal(t, uint64(4), w.Dropped(), "one file was there")
 }
 
 func TestRunTellsAndEnds(t *testing.T) {
 	root := t.TempDir()
 	require.NoError(t, os.Mkdir(root+"/etc", 0o700))
 	changes := make(chan Change, 8)
-	g := NewIntegrity(root, same[int], func(c Change, _ []int) { changes <- c })
+	g := NewIntegrity(root, func(c Change, _ []int) { changes <- c })
 	quit, done := make(chan struct{}), make(chan struct{})
 	go func() { defer close(done); g.Run(quit) }()
 	require.Eventually(t, func() bool { return g.thread.Load() != 0 }, 5*time.Second, time.Millisecond)
 	require.False(t, g.Reads(0))
 	require.Eventually(t, func() bool { // the first look may come before or after the file
 		require.NoError(t, os.WriteFile(root+"/etc/passwd", []byte(time.Now().String()), 0o600))
-		g.Touched("/etc/passwd", 1)
+		g.Touched("/etc/passwd", Author{}, func() int { return 1 })
 		select {
 		case c := <-changes:
 			return c.Path == "/etc/passwd"
@@ -184,7 +218,7 @@ func TestRunTellsAndEnds(t *testing.T) {
 		}
 	}, 20*time.Second, time.Millisecond)
 	require.NoError(t, os.Remove(root+"/etc/passwd"))
-	g.Touched("/etc/passwd", 1)
+	g.Touched("/etc/passwd", Author{}, func() int { return 1 })
 	close(quit)
 	<-done
 	require.Equal(t, []string{KindDeleted}, (<-changes).Kinds, "what waits is told at the end")

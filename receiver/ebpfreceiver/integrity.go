@@ -18,20 +18,12 @@ import (
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/translate"
 )
 
-// deed is what a process has done to a critical file: a batch of one record,
-// complete but for what became of the file.
-type deed struct {
-	by     process.Key
-	record plog.Logs
-}
-
-func (d deed) same(o deed) bool { return d.by == o.by }
-
-// integrity turns the changes of critical files into records.
+// integrity turns the changes of critical files into records. A deed is a batch
+// of one record, complete but for what became of the file.
 //
 //	activity stage ─touch─> critical.Integrity ─told─> queue
 type integrity struct {
-	watch *critical.Integrity[deed]
+	watch *critical.Integrity[plog.Logs]
 	build *translate.Logs // the activity stage's, like touch
 	send  func(plog.Logs) // to the next consumer
 }
@@ -40,13 +32,13 @@ type integrity struct {
 // goroutine.
 func newIntegrity(root string, host translate.Host, version string, send func(plog.Logs)) *integrity {
 	g := &integrity{build: translate.NewLogs(host, version), send: send}
-	g.watch = critical.NewIntegrity(root, deed.same, func(c critical.Change, by []deed) {
+	g.watch = critical.NewIntegrity(root, func(c critical.Change, by []plog.Logs) {
 		now := pcommon.NewTimestampFromTime(time.Now())
 		if len(by) == 0 {
-			by = []deed{{record: translate.Unseen(host, version, now)}}
+			by = []plog.Logs{translate.Unseen(host, version, now)}
 		}
-		for _, d := range by {
-			g.send(translate.Modified(d.record, &c, now))
+		for _, deed := range by {
+			g.send(translate.Modified(deed, &c, now))
 		}
 	})
 	return g
@@ -120,12 +112,21 @@ func writes(call *event.Syscall) bool {
 
 // touch notes what a call may have changed, and who made it.
 func (s *activityStage) touch(ev *event.Event, change process.Change) {
-	for _, path := range s.touched(ev) {
-		a := s.prepare(ev, change)
-		a.Name, a.Full, a.Arguments = schema.EventFileModified, true, false
-		s.ancestors = s.enrich.processes.AppendAncestors(s.ancestors[:0], ev.Key, process.MaxAncestors)
-		a.Ancestors = s.ancestors
-		s.integrity.build.Append(a, s.clock.Offset(), time.Now())
-		s.integrity.watch.Touched(path, deed{by: ev.Key, record: s.integrity.build.Take()})
+	by := critical.Author{Process: ev.Key, Call: ev.Syscall.Index}
+	if change.Process != nil {
+		by.Image = change.Process.Executed
 	}
+	for _, path := range s.touched(ev) {
+		s.integrity.watch.Touched(path, by, func() plog.Logs { return s.deed(ev, change) })
+	}
+}
+
+// deed is the present event as one that may have changed a critical file.
+func (s *activityStage) deed(ev *event.Event, change process.Change) plog.Logs {
+	a := s.prepare(ev, change)
+	a.Name, a.Full, a.Arguments = schema.EventFileModified, true, false
+	s.ancestors = s.enrich.processes.AppendAncestors(s.ancestors[:0], ev.Key, process.MaxAncestors)
+	a.Ancestors = s.ancestors
+	s.integrity.build.Append(a, s.clock.Offset(), time.Now())
+	return s.integrity.build.Take()
 }
