@@ -20,7 +20,9 @@ type Document struct {
 // NewDocument parses content.
 func NewDocument(name string, content []byte) Document {
 	d := Document{Name: name, root: &yaml.Node{}}
-	d.err = yaml.Unmarshal(content, d.root)
+	if d.err = yaml.Unmarshal(content, d.root); d.err == nil {
+		d.err = d.root.Decode(new(any)) // which minds keys that stand there twice
+	}
 	return d
 }
 
@@ -52,16 +54,40 @@ func brokenDocuments(documents []Document) []string {
 		if d.err == nil {
 			continue
 		}
-		text := strings.TrimPrefix(d.err.Error(), "yaml: ")
-		var line int
-		if n, err := fmt.Sscanf(text, "line %d: ", &line); n == 1 && err == nil {
-			_, text, _ = strings.Cut(text, ": ")
-			lines = append(lines, fmt.Sprintf("%s:%d: not valid YAML: %s", d.Name, line, text))
+		var several *yaml.TypeError
+		if !errors.As(d.err, &several) {
+			lines = append(lines, d.place(strings.TrimPrefix(d.err.Error(), "yaml: "), "not valid YAML: "))
 			continue
 		}
-		lines = append(lines, fmt.Sprintf("%s: not valid YAML: %s", d.Name, text))
+		for _, text := range several.Errors {
+			lines = append(lines, d.place(text, ""))
+		}
 	}
 	return lines
+}
+
+// yamlRemedies say what to do about the parser's complaints.
+var yamlRemedies = []struct{ complaint, remedy string }{
+	{"found character that cannot start any token", "indent by spaces, not by tabs, and quote what begins with @, ` or %"},
+	{"mapping values are not allowed in this context", "the line begins further in or out than its block, or its text holds a colon and needs quotes"},
+	{"already defined at line", "merge the two"},
+}
+
+// place puts the document and its line before a complaint of the YAML parser,
+// "line 3: did not find expected key", and what to do about it behind.
+func (d Document) place(text, prefix string) string {
+	at := d.Name
+	var line int
+	if n, err := fmt.Sscanf(text, "line %d: ", &line); n == 1 && err == nil {
+		_, text, _ = strings.Cut(text, ": ")
+		at = fmt.Sprintf("%s:%d", d.Name, line)
+	}
+	for _, r := range yamlRemedies {
+		if strings.Contains(text, r.complaint) {
+			text += "; " + r.remedy
+		}
+	}
+	return at + ": " + prefix + text
 }
 
 // errNoNode says that a document does not hold a path.

@@ -53,7 +53,7 @@ func Explain(err error, documents []Document, factories otelcol.Factories) error
 // the first are those that the collector wraps, and those of its validation,
 // which start with a path.
 func aboutConfig(message string) bool {
-	for _, prefix := range wrappers {
+	for _, prefix := range append([]string{buildFailed}, wrappers...) {
 		if strings.HasPrefix(message, prefix) {
 			return true
 		}

@@ -15,6 +15,8 @@ import (
 	"go.opentelemetry.io/collector/confmap/provider/envprovider"
 	"go.opentelemetry.io/collector/confmap/provider/fileprovider"
 	"go.opentelemetry.io/collector/confmap/provider/yamlprovider"
+	"go.opentelemetry.io/collector/connector"
+	"go.opentelemetry.io/collector/connector/forwardconnector"
 	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/consumer/consumertest"
 	"go.opentelemetry.io/collector/exporter"
@@ -61,7 +63,9 @@ func factories() (otelcol.Factories, error) {
 	var err1, err2 error
 	f.Exporters, err1 = otelcol.MakeFactoryMap[exporter.Factory](newScreenFactory(), otlphttpexporter.NewFactory())
 	f.Receivers, err2 = otelcol.MakeFactoryMap[receiver.Factory](otlpreceiver.NewFactory())
-	return f, errors.Join(err1, err2)
+	var err3 error
+	f.Connectors, err3 = otelcol.MakeFactoryMap[connector.Factory](forwardconnector.NewFactory())
+	return f, errors.Join(err1, err2, err3)
 }
 
 // validate returns what the real collector says about a configuration, and
@@ -149,7 +153,39 @@ func TestExplain(t *testing.T) {
 		},
 		"no YAML": {
 			"receivers:\n  otlp:\n\tprotocols: x",
-			[]string{"FILE:3: not valid YAML: found character that cannot start any token"},
+			[]string{"FILE:3: not valid YAML: found character that cannot start any token; indent by spaces, not by tabs, and quote what begins with @, ` or %"},
+		},
+		"a key twice": {
+			receivers + pipelines + "exporters:\n  terminal:\n  terminal: {width: 3}\n",
+			[]string{`FILE:5: mapping key "terminal" already defined at line 4; merge the two`},
+		},
+		"no duration": {
+			receivers + pipelines + "exporters:\n  terminal:\n  otlp_http:\n    timeout: ten seconds\n",
+			[]string{"FILE:6: exporters::otlp_http::timeout: wants a duration, such as 500ms, 10s or 1h30m"},
+		},
+		"a list for a duration": {
+			receivers + pipelines + "exporters:\n  terminal:\n  otlp_http:\n    timeout: [1, 2]\n",
+			[]string{"FILE:6: exporters::otlp_http::timeout: wants a duration, such as 500ms, 10s or 1h30m, got a list"},
+		},
+		"a value for a component": {
+			receivers + pipelines + "exporters:\n  terminal: true\n",
+			[]string{"FILE:4: exporters::terminal: wants a block of keys, got true or false"},
+		},
+		"a list for a section": {
+			"receivers: [otlp]\n" + pipelines + "exporters: {terminal: }\n",
+			[]string{"FILE:1: receivers: wants a block of keys, got a list"},
+		},
+		"text for a list": {
+			receivers + strings.ReplaceAll(pipelines, "[otlp]", "otlp") + "exporters: {terminal: }\n",
+			[]string{"FILE:2: service::pipelines::logs::receivers: wants a list, got text"},
+		},
+		"cannot be created": {
+			receivers + strings.ReplaceAll(pipelines, "terminal", "otlp_http") + "exporters: {otlp_http: {endpoint: '://host'}}\n",
+			[]string{"FILE:3: exporters::otlp_http: endpoint must be a valid URL"},
+		},
+		"half a connector": {
+			receivers + strings.ReplaceAll(pipelines, "[otlp]", "[otlp, forward]") + "exporters: {terminal: }\nconnectors:\n  forward:\n",
+			[]string{"FILE:5: connectors::forward: is one of the receivers of a logs pipeline, but no pipeline that fits names it among its exporters: name it there, too"},
 		},
 		"missing include": {
 			receivers + pipelines + "exporters: {terminal: {output: \"${file:/nowhere}\"}}",

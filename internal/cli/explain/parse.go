@@ -1,6 +1,7 @@
 package explain
 
 import (
+	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -15,7 +16,10 @@ type problem struct {
 	known []string // what would be, where the message says so
 }
 
-const decodingFailed = "decoding failed due to the following error(s):"
+const (
+	decodingFailed = "decoding failed due to the following error(s):"
+	buildFailed    = "failed to build pipelines: "
+)
 
 var (
 	// 'exporters' error reading configuration for "terminal": REST
@@ -30,6 +34,12 @@ var (
 	unknownSignal = regexp.MustCompile(`^'([^']*)' in "([^"]*)" id: unknown pipeline signal: "([^"]*)"`)
 	// 'width' expected type 'int', got unconvertible type 'string'
 	wrongType = regexp.MustCompile(`^'([^']*)' expected type '([^']*)', got unconvertible type '([^']*)'`)
+	// 'receivers' expected a map or struct, got "slice"
+	noBlock = regexp.MustCompile(`^'([^']*)' expected a map or struct, got "([^"]*)"`)
+	// 'service.pipelines[logs].exporters' source data must be an array or slice, got string
+	noList = regexp.MustCompile(`^'([^']*)' source data must be an array or slice, got (\S*)`)
+	// 'timeout' time: invalid duration "ten (the rest is cut off)
+	noDuration = regexp.MustCompile(`^'([^']*)' time: `)
 	// 'table_interval' REST
 	quoted = regexp.MustCompile(`^'([^']*)' (.*)$`)
 	// exporters::terminal: REST
@@ -38,6 +48,10 @@ var (
 	notConfigured = regexp.MustCompile(`^references (\w+) "([^"]*)" which is not configured`)
 	// unable to read the file file:/x.yaml: open /x.yaml: no such file or directory
 	unreadable = regexp.MustCompile(`unable to read the file (?:file:)?([^:]+): open [^:]+: (.*)$`)
+	// failed to create "otlp_http" exporter for data type "logs": REST
+	notCreated = regexp.MustCompile(`^failed to create "([^"]*)" (receiver|processor|exporter|connector) [^:]*: (.*)$`)
+	// connector "service_latency" used as receiver in [logs] pipeline but not used in any supported exporter pipeline
+	halfConnector = regexp.MustCompile(`^connector "([^"]*)" used as (receiver|exporter) in \[([^\]]*)\] pipeline but not used in any supported (receiver|exporter) pipeline`)
 	// width: must not be negative
 	leadingKey = regexp.MustCompile(`^([a-z][a-z0-9_]*): `)
 	// environment variable "${env:X}" and the like keep their form; a line of
@@ -70,7 +84,23 @@ func parseAll(message string) []problem {
 	if rest, ok := strings.CutPrefix(message, decodingFailed); ok {
 		return parseDecoding(rest)
 	}
+	if rest, ok := strings.CutPrefix(message, buildFailed); ok {
+		return []problem{parseBuild(rest)}
+	}
 	return parseValidation(message)
+}
+
+// parseBuild reads what only shows when the pipelines are put together.
+func parseBuild(message string) problem {
+	message = strings.TrimSpace(message)
+	if m := notCreated.FindStringSubmatch(message); m != nil {
+		return problem{path: []string{sectionOf(m[2]), m[1]}, what: m[3]}
+	}
+	if m := halfConnector.FindStringSubmatch(message); m != nil {
+		return problem{path: []string{"connectors", m[1]}, what: fmt.Sprintf(
+			"is one of the %ss of a %s pipeline, but no pipeline that fits names it among its %ss: name it there, too", m[2], m[3], m[4])}
+	}
+	return problem{path: []string{"service", "pipelines"}, what: message}
 }
 
 // parseDecoding reads the errors of unmarshalling, in which each level of
@@ -116,6 +146,15 @@ func decodingProblems(path []string, line string) []problem {
 	if m := wrongType.FindStringSubmatch(line); m != nil {
 		return []problem{{path: in(m[1]), what: "wants " + typeName(m[2]) + ", got " + typeName(m[3])}}
 	}
+	if m := noBlock.FindStringSubmatch(line); m != nil {
+		return []problem{{path: in(m[1]), what: "wants " + typeName("map[") + ", got " + typeName(m[2])}}
+	}
+	if m := noList.FindStringSubmatch(line); m != nil {
+		return []problem{{path: in(m[1]), what: "wants " + typeName("[]") + ", got " + typeName(m[2])}}
+	}
+	if m := noDuration.FindStringSubmatch(line); m != nil {
+		return []problem{{path: in(m[1]), what: "wants " + typeName("time.Duration")}}
+	}
 	if m := quoted.FindStringSubmatch(line); m != nil {
 		return []problem{{path: in(m[1]), what: m[2]}}
 	}
@@ -128,8 +167,7 @@ func sections(name string) []string {
 	if name == "" || strings.Contains(name, ".") && strings.ToLower(name) != name {
 		return nil
 	}
-	name = strings.NewReplacer("[", ".", "]", "").Replace(name) // service.pipelines[logs]
-	return strings.Split(name, ".")
+	return strings.FieldsFunc(name, func(r rune) bool { return strings.ContainsRune(".[]", r) }) // service.pipelines[logs]
 }
 
 // typeName says in a configuration's words what Go calls t.
@@ -143,9 +181,11 @@ func typeName(t string) string {
 		return "a whole number"
 	case strings.HasPrefix(t, "float"):
 		return "a number"
-	case strings.HasPrefix(t, "[]"):
+	case t == "time.Duration":
+		return "a duration, such as 500ms, 10s or 1h30m"
+	case t == "slice", strings.HasPrefix(t, "[]"):
 		return "a list"
-	case strings.HasPrefix(t, "map["):
+	case t == "map", strings.HasPrefix(t, "map["):
 		return "a block of keys"
 	}
 	return t
