@@ -166,7 +166,7 @@ func validateGlobs(key string, patterns []string) error {
 
 func validatePriority(name string) error {
 	if _, ok := rules.ParsePriority(name); !ok {
-		return fmt.Errorf("minimum_priority: %q is no priority", name)
+		return fmt.Errorf("minimum_priority: %q is no priority: use one of %s", name, strings.Join(rules.PriorityNames(), ", "))
 	}
 	return nil
 }

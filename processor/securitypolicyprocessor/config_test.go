@@ -83,7 +83,7 @@ func TestConfigErrors(t *testing.T) {
 		"bad_keep":      `keep[1]: "sightglass.process.fork" is no activity`,
 		"bad_keep_all":  `keep[1]: "all" stands alone`,
 		"bad_matching":  `rule_matching: "last" is neither "first" nor "all"`,
-		"bad_priority":  `minimum_priority: "urgent" is no priority`,
+		"bad_priority":  `minimum_priority: "urgent" is no priority: use one of Emergency, Alert, Critical, Error, Warning, Notice, Informational, Debug`,
 		"bad_glob":      `rules_files[0]: "rules/[a.yaml": syntax error in pattern`,
 		"empty_file":    `rules_files[1]: is empty`,
 		"empty_rule":    `disabled_rules[0]: is empty`,

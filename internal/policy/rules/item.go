@@ -29,6 +29,9 @@ var priorityNames = [...]string{
 // String is the priority in Falco's spelling.
 func (p Priority) String() string { return priorityNames[p] }
 
+// PriorityNames are the priorities in Falco's spelling, the most severe first.
+func PriorityNames() []string { return slices.Clone(priorityNames[:]) }
+
 // ParsePriority reads a priority in any case; info is short for informational.
 func ParsePriority(s string) (Priority, bool) {
 	if strings.EqualFold(s, "info") {
