@@ -131,6 +131,7 @@ func TestRequestLines(t *testing.T) {
 	}{
 		{ptrace.SpanKindServer, map[string]any{schema.HTTPRequestMethod: "GET", schema.URLPath: "/cart", schema.HTTPResponseStatusCode: 200, schema.ClientAddress: "10.0.0.7", schema.ProcessPID: 77}, false},
 		{ptrace.SpanKindClient, map[string]any{schema.HTTPRequestMethod: "POST", schema.URLFull: "http://db/x\x1b[1m", schema.HTTPResponseStatusCode: 500, schema.ErrorType: "500", schema.ServicePeerName: "db"}, false},
+		{ptrace.SpanKindClient, map[string]any{schema.DBSystemName: "redis", schema.ServicePeerName: "cache"}, false},
 		{ptrace.SpanKindClient, nil, true},
 	} {
 		span := ptrace.NewSpan()

@@ -33,12 +33,12 @@ func kindOf(m pmetric.Metric) (kind, bool) {
 	return kind{}, false
 }
 
-// systemAttributes say more exactly than a metric's name which protocol it was.
-var systemAttributes = [...]string{"db.system.name", "rpc.system.name", "rpc.system", "messaging.system"}
+// SystemAttributes say more exactly than a metric's name which protocol it was.
+var SystemAttributes = [...]string{"db.system.name", "rpc.system.name", "rpc.system", "messaging.system"}
 
 func (k kind) key(resource, attributes pcommon.Map) Key {
 	protocol := k.protocol
-	for _, name := range systemAttributes {
+	for _, name := range SystemAttributes {
 		if v, ok := attributes.Get(name); ok && v.AsString() != "" {
 			protocol = v.AsString()
 			break

@@ -38,11 +38,15 @@ type Line struct {
 
 	Title     text.Safe // stands out before Text: the name of a rule
 	Text      text.Safe
+	Peer      text.Safe // whom it was about: "from 10.0.0.7"
 	Note      text.Safe // a warning behind Text: "not in the image"
 	Parent    text.Safe // process that started the one of a command
 	By        text.Safe // process that did it, where Text does not say so
 	Container text.Safe
 	Wrap      bool // continue on further rows instead of cutting Text
+
+	Timed bool // Took is known
+	Took  time.Duration
 }
 
 // columns are the widths of what stands before the text of a line.
@@ -114,7 +118,7 @@ func orDash(what text.Safe) text.Safe {
 // container) may take a third of the row, more where the text leaves it or
 // where a third is too little to tell anything.
 func (s Style) appendCut(buf []byte, l Line, indent int) []byte {
-	body, note, origin := l.Text, l.Note, s.origin(l)
+	body, note, origin := s.body(l), l.Note, s.origin(l)
 	if width := s.width(); width > 0 {
 		room := max(width-indent, 1)
 		tail := gapBefore(note).Width() + note.Width() + gapBefore(origin).Width() + origin.Width()
@@ -128,6 +132,15 @@ func (s Style) appendCut(buf []byte, l Line, indent int) []byte {
 	buf = s.append(append(buf, gapBefore(note)...), yellow, note)
 	buf = s.append(append(buf, gapBefore(origin)...), dim, origin)
 	return append(buf, '\n')
+}
+
+// body is the text with how long it took and whom it was about.
+func (s Style) body(l Line) text.Safe {
+	out := l.Text
+	if l.Timed {
+		out += "  " + s.duration(l.Took.Seconds())
+	}
+	return out + gapBefore(l.Peer) + l.Peer
 }
 
 // origin says where something came from.
