@@ -16,6 +16,9 @@ const (
 	// maxInstances is how many agents may write to one folder at a time, all
 	// but the first to a folder of their own in it.
 	maxInstances = 8
+	// ownerOnly is the umask of files whose command lines can hold secrets: a
+	// folder that was there already may be open to everybody.
+	ownerOnly = 0o077
 )
 
 func (o *runOptions) dataFolder(getenv func(string) string) string {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 	"go.opentelemetry.io/collector/otelcol"
+	"golang.org/x/sys/unix"
 
 	"github.com/sightglass/sightglass/config"
 	"github.com/sightglass/sightglass/internal/cli/doctor"
@@ -67,6 +68,7 @@ func (o *runOptions) run(cmd *cobra.Command, set otelcol.CollectorSettings) erro
 	if err := c.set(o.sets); err != nil {
 		return err
 	}
+	unix.Umask(ownerOnly)
 	env, err := o.environment(os.Getenv)
 	if err != nil {
 		return err

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
 
 	"github.com/sightglass/sightglass/config"
 )
@@ -116,4 +117,21 @@ func TestNotesAreOnlyAboutTheBuiltInConfiguration(t *testing.T) {
 	require.Empty(t, out.String())
 	e.describe(&out, configuration{builtIn: true})
 	require.Equal(t, "one\ntwo\n", out.String())
+}
+
+func TestFilesOfARunAreItsOwnersAlone(t *testing.T) {
+	before := unix.Umask(0o022)
+	defer unix.Umask(before)
+	o := &runOptions{dataDir: t.TempDir(), configs: []string{"yaml:{receivers: {killer: }, exporters: {nop: }, service: {telemetry: {metrics: {level: none}, logs: {level: error}}, pipelines: {logs: {receivers: [killer], exporters: [nop]}}}}"}}
+	if err := mayRun("sightglass run"); err != nil {
+		t.Skip(err)
+	}
+	cmd := newRunCommand(settings())
+	cmd.SetContext(t.Context())
+	require.NoError(t, o.run(cmd, settings()))
+	file := filepath.Join(t.TempDir(), "file")
+	require.NoError(t, os.WriteFile(file, nil, 0o666))
+	info, err := os.Stat(file)
+	require.NoError(t, err)
+	require.Equal(t, os.FileMode(0o600), info.Mode().Perm())
 }
