@@ -3,6 +3,7 @@
 package ebpfreceiver
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -113,6 +114,19 @@ func (e *enricher) user(ns, tgid, uid uint32) process.User {
 		u.Name = "root" // in images without a passwd file too
 	}
 	return u
+}
+
+// checkRoot refuses a root_path that leads nowhere: all would work but names.
+func checkRoot(root string) error {
+	var st unix.Stat_t
+	err := unix.Stat(root, &st)
+	if err == nil && st.Mode&unix.S_IFMT != unix.S_IFDIR {
+		err = unix.ENOTDIR
+	}
+	if err != nil {
+		return fmt.Errorf("ebpf receiver: root_path: %s: %w: mount the host's root there, or leave the key out on the host itself", root, err)
+	}
+	return nil
 }
 
 // readHost reads who this machine is. host.id is systemd's machine id, else

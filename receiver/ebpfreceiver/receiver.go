@@ -81,6 +81,9 @@ func (r *ebpfReceiver) Start(_ context.Context, host component.Host) error {
 	if r.running != nil {
 		return errors.New("ebpf receiver: started twice")
 	}
+	if err := checkRoot(r.cfg.RootPath); err != nil {
+		return err
+	}
 	k, err := r.load(r.options())
 	if err != nil {
 		return r.failed(host, err)

@@ -225,6 +225,17 @@ func TestHooksThatAreMissingAreTold(t *testing.T) {
 	require.ErrorIs(t, host.heard[0].Err(), errRefused)
 }
 
+func TestARootThatIsNotThereIsRefused(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file")
+	require.NoError(t, os.WriteFile(file, nil, 0o600))
+	for root, want := range map[string]string{file + "x": "no such file or directory", file: "not a directory"} {
+		b := newBench(t, func(c *Config) { c.RootPath = root })
+		err := b.Start(t.Context(), componenttest.NewNopHost())
+		require.EqualError(t, err, "ebpf receiver: root_path: "+root+": "+want+": mount the host's root there, or leave the key out on the host itself")
+		require.NoError(t, b.Shutdown(t.Context()))
+	}
+}
+
 func TestNothingCanBeObserved(t *testing.T) {
 	b := newBench(t, nil)
 	b.loadErr = errRefused
