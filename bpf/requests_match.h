@@ -31,32 +31,36 @@ static __always_inline __u64 requests__there(__s64 len)
  * len bytes match, which are in word and next, 0 for none; of the class in the
  * upper half of list or one that supersedes it, or of any that is not refused.
  * Bytes that are not there match anything: a message may come in small parts. Not
- * inlined: verified once.
+ * inlined: verified once; without branches in the loop, each of which would have
+ * the verifier follow every turn of it several times.
  */
 __noinline __u32 requests__match(__u64 word, __u64 next, __u64 len, __u32 list, __u32 refused)
 {
 	__u64 there = requests__there(len), there_next = requests__there(len - 8);
-	__u32 first, count, class = list >> 16;
+	__u32 first, count, class = list >> 16, known = class ? ~0U : 0;
 
 	list &= 0xffff;
 	if (list > REQUESTS_DATAGRAMS)
 		return 0;
 	first = cfg_lists[list].first;
 	count = cfg_lists[list].count;
+	refused &= ~known;
 	for (__u32 i = 0; i < REQUESTS_SIGNATURES; i++) {
 		const volatile struct requests_signature *s;
+		__u64 differs;
 		__u32 n;
 
 		if (i >= count)
 			break;
 		n = cfg_order[(first + i) & (REQUESTS_ORDER - 1)];
 		s = &cfg_signatures[n & (REQUESTS_SIGNATURES - 1)];
-		if (class ? s->class != class && !(s->flags & SIGNATURE_SUPERSEDES)
-			  : refused >> (s->class & (REQUESTS_CLASSES - 1)) & 1)
-			continue;
-		if (((word & s->mask) ^ s->value) & there)
-			continue;
-		if (!(((next & s->mask_next) ^ s->value_next) & there_next))
+		/* a flag of one bit turns into a mask: none of the class if it supersedes */
+		differs = (s->class ^ class) & known &
+			  (((s->flags & SIGNATURE_SUPERSEDES) / SIGNATURE_SUPERSEDES) - 1U);
+		differs |= refused >> (s->class & (REQUESTS_CLASSES - 1)) & 1;
+		differs |= ((word & s->mask) ^ s->value) & there;
+		differs |= ((next & s->mask_next) ^ s->value_next) & there_next;
+		if (!differs)
 			return n + 1;
 	}
 	return 0;
