@@ -18,6 +18,7 @@ import (
 	"github.com/sightglass/sightglass/config"
 	"github.com/sightglass/sightglass/internal/cli/doctor"
 	"github.com/sightglass/sightglass/internal/cli/explain"
+	"github.com/sightglass/sightglass/internal/footprint"
 )
 
 // runOptions are the flags of "sightglass run".
@@ -93,7 +94,7 @@ func runCollector(ctx context.Context, set otelcol.CollectorSettings, c configur
 	}
 	ended := make(chan struct{})
 	defer close(ended)
-	go dropStartUpCode(ended)
+	go trimAfterStart(ended)
 	signals, stop := endingSignals(syscall.SIGHUP)
 	defer stop()
 	go takeHangups(col.GetState, signals, ended)
@@ -109,7 +110,7 @@ func runAgent(ctx context.Context, set otelcol.CollectorSettings, c configuratio
 	defer h.end()
 	ended := make(chan struct{})
 	defer close(ended)
-	go dropStartUpCode(ended)
+	go trimAfterStart(ended)
 	for {
 		col, err := otelcol.NewCollector(set)
 		if err != nil {
@@ -123,6 +124,19 @@ func runAgent(ctx context.Context, set otelcol.CollectorSettings, c configuratio
 		if err != nil || !run.again() {
 			return explain.Explain(err, c.documents, factoriesOf(set))
 		}
+	}
+}
+
+// startUp is how long the collector may take to start, roughly.
+const startUp = 5 * time.Second
+
+// trimAfterStart gives back the memory that only the start needed. It ends early
+// when stop is closed.
+func trimAfterStart(stop <-chan struct{}) {
+	select {
+	case <-stop:
+	case <-time.After(startUp):
+		footprint.Trim()
 	}
 }
 

@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -25,6 +24,7 @@ import (
 
 	"github.com/sightglass/sightglass/internal/bpf"
 	"github.com/sightglass/sightglass/internal/encryption"
+	"github.com/sightglass/sightglass/internal/footprint"
 	"github.com/sightglass/sightglass/internal/interest"
 	"github.com/sightglass/sightglass/internal/process"
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/metadata"
@@ -248,6 +248,7 @@ func seed() (s [32]byte) {
 
 // start runs the stages.
 func (run *running) start() {
+	run.tasks.Go(footprint.Trim) // no other component starts after a receiver
 	var starting sync.WaitGroup
 	starting.Add(1)
 	run.tasks.Go(func() {
@@ -267,7 +268,7 @@ func (run *running) start() {
 	}
 	run.tasks.Go(func() {
 		starting.Wait()
-		debug.FreeOSMemory() // loading and looking around took more than anything that follows
+		footprint.Trim()
 	})
 	run.tasks.Go(func() { run.report.run(run.quit) })
 	if run.interest != nil {

@@ -1,28 +1,18 @@
-package cli
+package footprint
 
 import (
 	"bytes"
 	"os"
+	"runtime/debug"
 	"strconv"
-	"time"
 
 	"golang.org/x/sys/unix"
 )
 
-// startUp is how long the collector may take to start, roughly: what it needed
-// for that and never again is in memory until then.
-const startUp = 5 * time.Second
-
-// dropStartUpCode gives back the pages of the program's own file that only the
-// start needed (tens of megabytes: every component registers its protocols and
-// types). The kernel reads those that are used after all again from the page
-// cache. It ends early when stop is closed.
-func dropStartUpCode(stop <-chan struct{}) {
-	select {
-	case <-stop:
-		return
-	case <-time.After(startUp):
-	}
+// Trim collects the garbage, and gives back what is free and the pages of the
+// program's own file. The kernel reads those that are used after all again.
+func Trim() {
+	debug.FreeOSMemory()
 	exe, err := os.Readlink("/proc/self/exe")
 	if err != nil {
 		return

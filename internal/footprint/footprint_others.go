@@ -1,0 +1,8 @@
+//go:build !linux
+
+package footprint
+
+import "runtime/debug"
+
+// Trim collects the garbage and gives back what is free.
+func Trim() { debug.FreeOSMemory() }
