@@ -5,7 +5,8 @@
 //	/proc/PID/maps -> Finder -> library.sites (internal/probesite) -> Attacher (bpf.Agent)
 //
 // Programs that have such a library in them, or are made by Go, are recognised by
-// their functions (program.go).
+// their functions (program.go), and so are shared objects of processes that were seen
+// to encrypt by nothing else (objects.go).
 //
 // A file is probed once, whatever number of processes and containers use it, and
 // as long as one of them does. Processes are looked at when the agent starts,

@@ -60,6 +60,7 @@ type Finder struct {
 	// without are programs in which nothing encrypts that is known.
 	without map[identity]version
 	foreign map[identity]foreign // of those, what encrypts in the ones that were seen to
+	inodes  map[uint64]bool      // of shared objects that may have a library in them
 	later   []question           // in the order of their times
 	spent   map[uint32]spending  // by process, at the last look
 	pauses  map[uint32]pause     // by process, also those that are over
@@ -79,6 +80,7 @@ type question struct {
 // file is an executable file, probed or not.
 type file struct {
 	Library
+	kind    *library
 	version version
 	content *os.File             // open as long as it has probes
 	sites   []bpf.TLSProbe       // where they are
@@ -94,7 +96,7 @@ func New(cfg Config, attach Attacher) *Finder {
 	return &Finder{
 		cfg: cfg, attach: attach, meter: meter, pauses: map[uint32]pause{}, asked: make(chan question, maxAsked),
 		files: map[identity]*file{}, users: map[uint32][]*file{}, why: map[uint32]string{}, without: map[identity]version{},
-		roots: map[identity]*root{}, foreign: map[identity]foreign{},
+		roots: map[identity]*root{}, foreign: map[identity]foreign{}, inodes: map[uint64]bool{},
 	}
 }
 
@@ -237,12 +239,17 @@ func (f *Finder) look(pid uint32) {
 	for i := range mappings {
 		m := &mappings[i]
 		l := libraryOf(m.path)
-		if l == nil {
+		if l == nil && !f.inodes[m.inode] {
 			continue
 		}
 		path, err := m.find(f.cfg.Proc, pid)
 		if err != nil {
 			continue
+		}
+		if l == nil {
+			if l = f.object(path); l == nil {
+				continue
+			}
 		}
 		if known, err := f.know(path, m.path, l); err == nil && known != nil {
 			uses = append(uses, known)

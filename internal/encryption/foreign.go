@@ -18,16 +18,30 @@ var foreignLibraries = []struct{ prefix, name string }{
 	{"libssl3.so", "NSS"}, {"libmbedtls.so", "Mbed TLS"}, {"libwolfssl.so", "wolfSSL"}, {"libs2n.so", "s2n-tls"},
 }
 
-// mark is a text that programs hold which have a library in them that is not
-// followed: the name of one of its sources, or a message.
-type mark struct{ text, name string }
+// mark is a text that programs and shared objects hold which have a library in
+// them that is not followed: the name of one of its sources, or a message.
+type mark struct {
+	text, name string
+	nameless   bool // it would be followed if its functions had names
+}
+
+// in says where the library of a mark is.
+func (m *mark) in(place string) string {
+	if m.nameless {
+		return m.name + " in " + place + ", without names"
+	}
+	return m.name + " in " + place
+}
 
 var marks = []mark{
-	{"/rustls-0.", "rustls in the program"},
-	{"peer misbehaved: ", "rustls in the program"},
-	{"/ssl/ssl_lib.cc", "BoringSSL in the program, without names"},
-	{"ssl/record/rec_layer_s3.c", "OpenSSL in the program, without names"},
+	{text: "/rustls-0.", name: "rustls"},
+	{text: "peer misbehaved: ", name: "rustls"},
+	{text: "/ssl/ssl_lib.cc", name: "BoringSSL", nameless: true},
+	{text: "ssl/record/rec_layer_s3.c", name: "OpenSSL", nameless: true},
 }
+
+// theProgram is where a library is that is part of an executable.
+const theProgram = "the program"
 
 // Bounds of what is read of a program to find marks in it.
 const (
@@ -36,35 +50,51 @@ const (
 )
 
 // explain looks into the program of a process that encrypts by nothing that is
-// known, once for each file: that reads all its constants.
+// known, and into its shared objects, once for each file: that reads all their
+// constants.
 func (f *Finder) explain(pid uint32) {
-	f.mu.Lock()
-	why := f.why[pid]
-	f.mu.Unlock()
-	if why != ReasonUnknown {
+	why := f.Why(pid)
+	if why != ReasonUnknown && why != ReasonUnmatched {
 		return
 	}
-	at := f.executable(pid)
+	found := ""
+	if why == ReasonUnknown {
+		found = f.foreignIn(f.executable(pid), theProgram)
+	}
+	if found == "" {
+		found = f.explainObjects(pid)
+	}
+	if found == "" {
+		return
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.why[pid] = found
+}
+
+// foreignIn names the library that a file has in it, empty for none.
+func (f *Finder) foreignIn(at, place string) string {
 	id, v, err := identify(at)
 	if err != nil {
-		return
+		return ""
 	}
 	known, ok := f.foreign[id]
 	if !ok || known.version != v {
 		content, err := os.Open(at)
 		if err != nil {
-			return
+			return ""
 		}
-		known = foreign{version: v, name: marked(content, marks)}
+		known = foreign{version: v}
+		if m := marked(content, marks); m != nil {
+			known.name = m.in(place)
+		}
 		_ = content.Close()
 		if len(f.foreign) >= maxPrograms {
 			clear(f.foreign)
 		}
 		f.foreign[id] = known
 	}
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.why[pid] = cmp.Or(known.name, ReasonUnknown)
+	return known.name
 }
 
 // explained is what explain has found in the program of a process.
@@ -103,23 +133,23 @@ func foreignLibrary(mappings []mapping) string {
 	return ""
 }
 
-// marked names the library of the first mark, in their order, that the constants
-// of a program hold.
-func marked(program io.ReaderAt, marks []mark) string {
+// marked is the first mark, in their order, that the constants of a file hold, nil
+// for none.
+func marked(program io.ReaderAt, marks []mark) *mark {
 	file, err := elf.NewFile(program)
 	if err != nil {
-		return ""
+		return nil
 	}
 	constants := file.Section(".rodata")
 	if constants == nil || constants.Type != elf.SHT_PROGBITS {
-		return ""
+		return nil
 	}
 	best := len(marks)
 	search(io.LimitReader(io.NewSectionReader(program, int64(constants.Offset), int64(constants.FileSize)), maxConstants), marks, &best)
 	if best == len(marks) {
-		return ""
+		return nil
 	}
-	return marks[best].name
+	return &marks[best]
 }
 
 // search lowers best to the first of marks before it that r holds.

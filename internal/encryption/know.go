@@ -47,7 +47,7 @@ func (f *Finder) know(at, path string, l *library) (*file, error) {
 		_ = errors.Join(known.detach(), known.content.Close())
 		known.content, known.paused = nil, nil
 	}
-	known.version, known.used = v, time.Now()
+	known.version, known.kind, known.used = v, l, time.Now()
 	err = f.probe(known, at, l)
 	if errors.Is(err, os.ErrNotExist) { // its process has ended meanwhile; the next one tells
 		delete(f.files, id)
