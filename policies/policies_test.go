@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/component/componenttest"
 	"go.opentelemetry.io/collector/consumer/consumertest"
@@ -16,6 +17,7 @@ import (
 
 	"github.com/sightglass/sightglass/internal/interest"
 	"github.com/sightglass/sightglass/internal/policy"
+	"github.com/sightglass/sightglass/internal/policy/check"
 	"github.com/sightglass/sightglass/internal/policy/rules"
 	"github.com/sightglass/sightglass/internal/schema"
 	"github.com/sightglass/sightglass/internal/syscalls"
@@ -147,6 +149,37 @@ func TestPoliciesNameOnlyCapturedCalls(t *testing.T) {
 		for _, name := range r.Types.Names() {
 			require.True(t, name == interest.FileModified || syscalls.Lookup(name) != nil, "%s: %s", r.Name, name)
 		}
+	}
+}
+
+// The kernel cuts the names of processes: a longer one never matches.
+func TestNamesOfProcessesAreNotTooLong(t *testing.T) {
+	for _, r := range loaded(t).Rules() {
+		eachTest(r.Checked.Expr, func(test *check.Test) {
+			if ref := test.Left.Ref; ref == nil || !slices.Contains([]string{"proc.name", "proc.pname"}, ref.Name) && ref.Field.Name != "proc.aname" {
+				return
+			}
+			for _, v := range test.Values {
+				assert.LessOrEqual(t, len(v.Text), 15, "%s: %s", r.Name, v.Text)
+			}
+		})
+	}
+}
+
+func eachTest(e check.Expr, visit func(*check.Test)) {
+	switch e := e.(type) {
+	case *check.And:
+		for _, c := range e.Children {
+			eachTest(c, visit)
+		}
+	case *check.Or:
+		for _, c := range e.Children {
+			eachTest(c, visit)
+		}
+	case *check.Not:
+		eachTest(e.Child, visit)
+	case *check.Test:
+		visit(e)
 	}
 }
 

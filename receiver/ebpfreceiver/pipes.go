@@ -3,6 +3,7 @@
 package ebpfreceiver
 
 import (
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -21,6 +22,8 @@ const (
 	maxPipeline = 8
 	maxTaken    = 1024
 	maxScript   = 4 // programs whose output is one script
+
+	maxInterpreter = 4 // arguments before the path of a script: /usr/bin/env bash, and that of the script
 )
 
 // substituted is the descriptor that bash's first <(...) is.
@@ -218,7 +221,7 @@ func (p *pipes) take(ev *event.Event, change process.Change, ancestors []*proces
 		return nil
 	}
 	delete(p.taken, shell.Key)
-	text := scriptOf(change.Process.Args)
+	text := scriptOf(change.Process.Name, change.Process.Args)
 	if text == "" || ev.Time-last.at > uint64(soonAfter) || strings.Contains(shell.CommandLine(), text) {
 		return nil
 	}
@@ -226,9 +229,16 @@ func (p *pipes) take(ev *event.Event, change process.Change, ancestors []*proces
 }
 
 // scriptOf is the script in a command line: what follows -c, -e or -r, alone or
-// last in a group of options.
-func scriptOf(args []string) string {
-	for i := 1; i+1 < len(args); i++ {
+// last in a group of options. A program that is a script itself, such as pyenv's
+// python3, has its options behind its own path.
+func scriptOf(name string, args []string) string {
+	first := 1
+	for i := 1; i < min(len(args), maxInterpreter) && !strings.HasPrefix(args[i], "-"); i++ {
+		if filepath.Base(args[i]) == name {
+			first = i + 1
+		}
+	}
+	for i := first; i+1 < len(args); i++ {
 		option := args[i]
 		if len(option) < 2 || option[0] != '-' || option[1] == '-' {
 			if option != "" && option[0] != '-' && option[0] != '+' {

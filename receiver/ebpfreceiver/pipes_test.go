@@ -208,7 +208,9 @@ func TestScriptOf(t *testing.T) {
 		"sh":             "",
 		"":               "",
 	} {
-		require.Equal(t, want, scriptOf(strings.Fields(command)), command)
+		require.Equal(t, want, scriptOf("sh", strings.Fields(command)), command)
 	}
-	require.Empty(t, scriptOf([]string{"sh", "", "-c"}))
+	require.Empty(t, scriptOf("sh", []string{"sh", "", "-c"}))
+	require.Equal(t, "import x", scriptOf("python3", []string{"/usr/bin/env", "bash", "/root/.pyenv/shims/python3", "-c", "import x"}))
+	require.Equal(t, "curl x|/bin/sh", scriptOf("sh", []string{"sh", "-c", "curl x|/bin/sh"}))
 }

@@ -52,6 +52,31 @@ nginx -e $PWD/e -c $PWD/c -s stop`},
 su root -c true
 id root
 getent passwd root`},
+	{"build", []string{"make", "cc", "git"}, `
+git init -q origin
+printf 'int main(void) { return 0; }\n' >origin/x.c
+printf 'x: x.c\n\tcc -o x x.c\n\t./x\n' >origin/Makefile
+git -C origin add .
+git -C origin -c user.name=x -c user.email=x@example.org commit -qm x
+git clone -q origin clone
+make -s -C clone
+git -C clone gc -q`},
+	{"python", []string{"python3", "/usr/lib/python3/dist-packages/ensurepip", "curl"}, `
+python3 -m venv venv
+venv/bin/python -c 'import json'
+v=$(curl -s -m 1 http://127.0.0.1:9/version || true)
+curl -s -m 1 http://127.0.0.1:9/ | cat`},
+	{"editing", []string{"vi"}, `
+vi -es -c ':q!' /etc/hosts </dev/null || true`},
+	{"certificates", []string{"update-ca-certificates"}, `
+update-ca-certificates --fresh >/dev/null 2>&1`},
+	{"files", []string{"logrotate", "rsync", "tar"}, `
+mkdir d; echo x >d/x; echo x >log
+rsync -a d/ e/
+tar czf d.tgz d
+printf '%s/log { rotate 1\n size 0\n create\n}\n' $PWD >rotate
+chmod 644 rotate
+logrotate -f -s $PWD/state rotate`},
 	{"reading", []string{"grep", "find"}, `
 cat /etc/passwd /etc/hosts >/dev/null
 grep root /etc/group

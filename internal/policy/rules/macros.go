@@ -53,9 +53,17 @@ type macroError struct {
 
 func (e *macroError) Error() string { return e.msg }
 
-// maxTypo is how many letters of a macro's name may be wrong for it to be taken
-// for another.
+// maxTypo is how many letters of a name may be wrong for it to be taken for
+// another.
 const maxTypo = 2
+
+// didYouMean is the name that was probably meant, as an addition to a message.
+func didYouMean(name string, known []string) string {
+	if near := nearest.Of(name, known, maxTypo); near != "" {
+		return ": did you mean '" + near + "'?"
+	}
+	return ""
+}
 
 // suggest is the macro that was probably meant, as an addition to a message.
 func (r *resolver) suggest(name string, limit int) string {
@@ -66,10 +74,7 @@ func (r *resolver) suggest(name string, limit int) string {
 		}
 	}
 	slices.Sort(known)
-	if near := nearest.Of(name, known, maxTypo); near != "" {
-		return ": did you mean '" + near + "'?"
-	}
-	return ""
+	return didYouMean(name, known)
 }
 
 func (r *resolver) macro(ref *lang.Ref, limit int) (lang.Expr, error) {

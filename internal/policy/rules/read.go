@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"maps"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -123,8 +125,19 @@ func (r *reader) item(n *yaml.Node) error {
 		r.scope = s
 		return err
 	}
-	r.warn(r.file.in(itemElement, "", n), WarnUnknownItem, "the item is of no known kind and has no effect")
+	r.warn(r.file.in(itemElement, "", n), WarnUnknownItem, "the item is of no known kind and has no effect"+r.kindMeant(m))
 	return nil
+}
+
+// kindMeant is the kind that one of an item's keys nearly names.
+func (r *reader) kindMeant(m mapping) string {
+	kinds := slices.Sorted(maps.Keys(keys))
+	for i := 0; i+1 < len(m.node.Content); i += 2 {
+		if meant := didYouMean(m.node.Content[i].Value, kinds); meant != "" {
+			return meant
+		}
+	}
+	return ""
 }
 
 // named reads an item that has a name under the key that is its kind.
@@ -149,7 +162,7 @@ func (r *reader) unknownKeys(m mapping, kind string, at place) {
 		}
 		if !known {
 			key := m.node.Content[i]
-			r.warn(at.in(itemValue, key.Value, key), WarnUnknownKey, "the key '"+key.Value+"' is not known and has no effect")
+			r.warn(at.in(itemValue, key.Value, key), WarnUnknownKey, "the key '"+key.Value+"' is not known and has no effect"+didYouMean(key.Value, keys[kind]))
 		}
 	}
 }

@@ -2,6 +2,7 @@ package rules
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 
@@ -210,12 +211,27 @@ func TestTypos(t *testing.T) {
 			"- rule: x\n  condition: evt.type = open and proc.nam = a\n  output: '%proc.cmdlin'" + parts,
 			[]string{"unknown field proc.cmdlin: did you mean proc.cmdline?", "unknown field proc.nam: did you mean proc.name?"},
 		},
+		"rule that is changed": {
+			"- rule: Shell opened\n  condition: evt.type = open\n  output: o" + parts + "- rule: Shel opened\n  enabled: false\n  override: {enabled: replace}\n",
+			[]string{"there is no rule of this name to replace parts of: did you mean 'Shell opened'?"},
+		},
+		"list that is changed": {
+			"- list: shells\n  items: [sh]\n- list: shell\n  items: [zsh]\n  override: {items: append}\n",
+			[]string{"there is no list of this name to append to: did you mean 'shells'?"},
+		},
+		"key": {
+			"- rule: x\n  condtion: evt.type = open\n  output: o" + parts,
+			[]string{"the key 'condition' is missing", "the key 'condtion' is not known and has no effect: did you mean 'condition'?"},
+		},
+		"kind":      {"- lst: x\n  items: [a]\n", []string{"the item is of no known kind and has no effect: did you mean 'list'?"}},
 		"name only": {"- rule: x\n", []string{"the keys 'condition', 'output', 'desc' and 'priority' are missing"}},
 	} {
 		_, res := load(t, &Options{}, c.file)
 		var got []string
-		for _, e := range res[0].Errors {
-			got = append(got, e.Message)
+		for _, e := range slices.Concat(res[0].Errors, res[0].Warnings) {
+			if e.Code != WarnUnusedList {
+				got = append(got, e.Message)
+			}
 		}
 		require.Equal(t, c.want, got, name)
 	}
