@@ -17,6 +17,13 @@ const clockRefresh = 10 * time.Second
 type Clock struct {
 	offset atomic.Int64 // wall - boot, ns
 	next   atomic.Int64 // boot time from which on offset is old
+	anchor atomic.Pointer[anchor]
+}
+
+// anchor is a moment on both clocks.
+type anchor struct {
+	now  time.Time // with a reading of the monotonic clock
+	boot int64
 }
 
 // Time is the wall time of a moment given in ns since boot. It looks at the
@@ -36,6 +43,17 @@ func (c *Clock) Offset() int64 {
 	return c.offset.Load()
 }
 
+// Boot is a moment that time.Now gave, in ns since boot. Unlike its distance from
+// Offset it does not care for how the wall clock was set meanwhile.
+func (c *Clock) Boot(now time.Time) uint64 {
+	a := c.anchor.Load()
+	if a == nil {
+		c.Refresh()
+		a = c.anchor.Load()
+	}
+	return uint64(max(a.boot+int64(now.Sub(a.now)), 0))
+}
+
 // Refresh takes the distance between the clocks. A thread that is suspended
 // between the readings would be off by half of the pause: the narrowest of
 // several tries counts.
@@ -43,14 +61,16 @@ func (c *Clock) Refresh() {
 	narrowest := int64(math.MaxInt64)
 	for range 3 {
 		before := bootTime()
-		wall := time.Now().UnixNano()
+		now := time.Now()
 		after := bootTime()
 		if after-before >= narrowest {
 			continue
 		}
 		narrowest = after - before
 		// between two readings of one clock the other is at their middle
-		c.offset.Store(wall - (before+after)/2)
+		boot := (before + after) / 2
+		c.offset.Store(now.UnixNano() - boot)
+		c.anchor.Store(&anchor{now: now, boot: boot})
 		c.next.Store(after + int64(clockRefresh))
 	}
 }

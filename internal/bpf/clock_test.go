@@ -22,10 +22,21 @@ func TestClock(t *testing.T) {
 	assert.GreaterOrEqual(t, c.next.Load(), before)
 }
 
+func TestBootTimeDoesNotCareForTheWallClock(t *testing.T) {
+	var c Clock
+	c.Boot(time.Now())
+	c.offset.Add(int64(24 * time.Hour)) // as if the wall clock had been set back by a day
+	before := uint64(bootTime())
+	now := c.Boot(time.Now())
+	assert.InDelta(t, before, now, float64(time.Minute))
+	assert.Zero(t, c.Boot(time.Now().Add(-time.Since(time.Unix(0, 0)))), "before the machine started")
+}
+
 func TestClockAllocatesNothing(t *testing.T) {
 	var c Clock
 	now := uint64(bootTime())
 	assert.Zero(t, testing.AllocsPerRun(100, func() { c.Time(now) }))
+	assert.Zero(t, testing.AllocsPerRun(100, func() { c.Boot(time.Now()) }))
 }
 
 func TestOptions(t *testing.T) {

@@ -126,7 +126,7 @@ const settleTime = 5 * time.Millisecond
 func (s *activityStage) pause(int) {
 	now := time.Now()
 	s.since = 0
-	s.drained.Store(uint64(now.UnixNano()-s.clock.Offset()) - uint64(settleTime))
+	s.drained.Store(s.settled(now))
 	s.look(now)
 }
 
@@ -143,7 +143,14 @@ func (s *activityStage) handled() uint64 {
 	if s.pending() > 0 {
 		return drained
 	}
-	return max(drained, uint64(now.UnixNano()-s.clock.Offset())-uint64(settleTime))
+	return max(drained, s.settled(now))
+}
+
+// settled is the time, in ns since boot, before which an empty ring at now lacks
+// nothing.
+func (s *activityStage) settled(now time.Time) uint64 {
+	boot := s.clock.Boot(now)
+	return boot - min(boot, uint64(settleTime))
 }
 
 // look sends on what has waited for long enough.

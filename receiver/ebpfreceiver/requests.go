@@ -111,7 +111,7 @@ func (s *requestStage) look(now time.Time) {
 	}
 	if now.Sub(s.lastTick) >= tickInterval {
 		s.lastTick = now
-		s.assembler.Tick(uint64(now.UnixNano() - s.clock.Offset()))
+		s.assembler.Tick(s.clock.Boot(now))
 	}
 	if now.Sub(s.lastStats) >= s.flushTime {
 		s.lastStats = now
