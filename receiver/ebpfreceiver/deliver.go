@@ -12,6 +12,8 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 	"go.opentelemetry.io/collector/receiver/receiverhelper"
 	"go.uber.org/zap"
+
+	"github.com/sightglass/sightglass/internal/bpf"
 )
 
 // queueLength is how many batches wait for the next consumer. When it is full
@@ -60,8 +62,20 @@ func (q *queue[T]) close() <-chan struct{} {
 // deliverer calls the next consumers, and counts what they accept and refuse.
 // A ring cannot be read again: what is refused is gone, and counted as such.
 type deliverer struct {
-	obs *receiverhelper.ObsReport
-	log *zap.Logger
+	obs     *receiverhelper.ObsReport
+	log     *zap.Logger
+	refused *refusals
+}
+
+// refusals are the items of batches that a next consumer did not take in full:
+// what was lost of them, at most, and what another consumer may well have got.
+type refusals struct{ records, spans atomic.Uint64 }
+
+func (r *refusals) of(class bpf.Class) uint64 {
+	if class == bpf.Requests {
+		return r.spans.Load()
+	}
+	return r.records.Load()
 }
 
 // format is what the operations are called in the receiver's own telemetry.
@@ -72,6 +86,9 @@ func (d deliverer) logs(ctx context.Context, next consumer.Logs, b plog.Logs) {
 	ctx = d.obs.StartLogsOp(ctx)
 	err := next.ConsumeLogs(ctx, b)
 	d.obs.EndLogsOp(ctx, format, n, err)
+	if err != nil {
+		d.refused.records.Add(uint64(n))
+	}
 	d.note("log records", n, err)
 }
 
@@ -80,6 +97,9 @@ func (d deliverer) traces(ctx context.Context, next consumer.Traces, b ptrace.Tr
 	ctx = d.obs.StartTracesOp(ctx)
 	err := next.ConsumeTraces(ctx, b)
 	d.obs.EndTracesOp(ctx, format, n, err)
+	if err != nil {
+		d.refused.spans.Add(uint64(n))
+	}
 	d.note("spans", n, err)
 }
 

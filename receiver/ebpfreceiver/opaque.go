@@ -24,8 +24,11 @@ type undecoded struct {
 
 // noteOpaque is a requests.Config.Opaque.
 func (s *requestStage) noteOpaque(ep *exchange.Endpoint, protocol string, form exchange.Form) {
-	if s.opaque == nil || len(s.undecoded) >= maxUndecoded {
+	if s.opaque == nil {
 		return
+	}
+	if len(s.undecoded) >= maxUndecoded {
+		s.tellOpaque(^uint64(0)) // by what is known of the processes now
 	}
 	ex := exchange.Exchange{Endpoint: *ep}
 	if s.cfg.atWantedPort(&ex) {

@@ -173,7 +173,8 @@ type running struct {
 	withdraw func()        // takes back the shared process table
 	seeded   chan struct{} // closed when what was there at start is known
 	quit     chan struct{}
-	tasks    sync.WaitGroup
+	tasks    sync.WaitGroup           // of what makes data
+	helpers  sync.WaitGroup           // of what makes none, and may take its time: putting probes in and out does
 	queues   []func() <-chan struct{} // each closes a queue and tells when it is empty
 }
 
@@ -192,7 +193,7 @@ func (r *ebpfReceiver) wire(k kernel) (*running, error) {
 	}
 	run := &running{kernel: k, log: r.set.Logger, seeded: make(chan struct{}), quit: make(chan struct{})}
 	run.send, run.cut = context.WithCancel(context.Background())
-	out := deliverer{obs: obs, log: r.set.Logger}
+	out := deliverer{obs: obs, log: r.set.Logger, refused: new(refusals)}
 	host, version := readHost(r.cfg.RootPath), r.set.BuildInfo.Version
 	clock := new(bpf.Clock)
 	enrich := newEnricher(r.cfg)
@@ -228,7 +229,7 @@ func (r *ebpfReceiver) wire(k kernel) (*running, error) {
 		run.queues = append(run.queues, run.requests.spans.out.close)
 	}
 	run.report = &reporter{
-		kernel: k, activity: run.activity, requests: run.requests, enrich: enrich, clock: clock, host: host, version: version,
+		kernel: k, activity: run.activity, requests: run.requests, refused: out.refused, enrich: enrich, clock: clock, host: host, version: version,
 		interval: r.cfg.MetricsInterval, started: time.Now(), telemetry: telemetry, log: r.set.Logger,
 	}
 	if r.metrics != nil {
@@ -264,9 +265,9 @@ func (run *running) start() {
 	}
 	if run.tls != nil {
 		starting.Add(1)
-		run.tasks.Go(func() { run.tls.Run(run.quit, starting.Done) })
+		run.helpers.Go(func() { run.tls.Run(run.quit, starting.Done) })
 	}
-	run.tasks.Go(func() {
+	run.helpers.Go(func() {
 		starting.Wait()
 		footprint.Trim()
 	})
@@ -277,7 +278,7 @@ func (run *running) start() {
 		}
 		known := make(chan struct{})
 		first := sync.OnceFunc(func() { close(known) })
-		run.tasks.Go(func() {
+		run.helpers.Go(func() {
 			run.activity.enrich.critical.Run(run.quit, func() {
 				run.knowFiles()
 				first()
@@ -350,9 +351,23 @@ func (run *running) release(ctx context.Context, deadline time.Time) error {
 		}
 	}
 	run.cut()
+	run.awaitHelpers(max(time.Until(deadline), grace))
 	run.withdraw()
 	run.report.telemetry.Shutdown()
 	return errors.Join(errs...)
+}
+
+// awaitHelpers gives what makes no data a while to end. What is left of it then
+// is over soon, or with the process.
+func (run *running) awaitHelpers(d time.Duration) {
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		run.helpers.Wait()
+	}()
+	if !waitFor(context.Background(), ended, d) {
+		run.log.Debug("Probes are still being taken out.")
+	}
 }
 
 // waitFor reports whether done was closed in time.
@@ -371,7 +386,7 @@ func waitFor(ctx context.Context, done <-chan struct{}, d time.Duration) bool {
 
 // awaitDrained waits until what happened before the call has been read.
 func (run *running) awaitDrained(ctx context.Context) {
-	until := uint64(time.Now().UnixNano() - run.report.clock.Offset())
+	until := run.report.clock.Boot(time.Now())
 	deadline := time.NewTimer(drainTimeout)
 	defer deadline.Stop()
 	look := time.NewTicker(5 * time.Millisecond)

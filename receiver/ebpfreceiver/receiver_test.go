@@ -31,6 +31,7 @@ import (
 	"github.com/sightglass/sightglass/internal/record"
 	"github.com/sightglass/sightglass/internal/schema"
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/metadatatest"
+	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/translate"
 )
 
 const second = uint64(time.Second)
@@ -325,6 +326,9 @@ func TestErrorsOfTheNextConsumerAreCounted(t *testing.T) {
 			return false
 		}
 		return m.Data.(metricdata.Sum[int64]).DataPoints[0].Value == 1
+	}, patience, time.Millisecond)
+	require.Eventually(t, func() bool {
+		return slices.Contains(b.running.report.lost(bpf.Security, new(counters)), translate.Loss{Class: "security", Reason: reasonRefused, CPU: -1, N: 1})
 	}, patience, time.Millisecond)
 }
 

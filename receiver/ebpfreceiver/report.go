@@ -29,6 +29,7 @@ const (
 	reasonUnknown    = "unknown"     // of a type that this build does not know
 	reasonRecursion  = "recursion"   // the hook was running already on that CPU
 	reasonShutdown   = "end_of_life" // records and spans that came after the end
+	reasonRefused    = "refused"     // records and spans, at most, that a next component did not take: a full disk or queue
 	reasonNoState    = "no_state"    // connections that the kernel's table had no place for
 	reasonUnreadable = "unreadable"  // calls whose bytes could not be read
 	reasonGap        = "gap"         // times that bytes of a connection were missing
@@ -56,6 +57,7 @@ type reporter struct {
 	kernel    kernel
 	activity  *activityStage
 	requests  *requestStage // nil when requests are not captured
+	refused   *refusals
 	enrich    *enricher
 	clock     *bpf.Clock
 	host      translate.Host
@@ -262,6 +264,7 @@ func (r *reporter) lost(class bpf.Class, st *counters) []translate.Loss {
 	add(reasonDecode, counts.failed.Load())
 	add(reasonUnknown, counts.unknown.Load())
 	add(reasonShutdown, r.undelivered(class))
+	add(reasonRefused, r.refused.of(class))
 	if class == bpf.Requests {
 		seen := r.requests.stats.Load()
 		add(reasonNoState, st.sockets.Full)

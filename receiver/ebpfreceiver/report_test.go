@@ -29,7 +29,8 @@ func newReporter(t *testing.T, k *fakeKernel) *reporter {
 	log := receivertest.NewNopSettings(typ).Logger
 	enrich, clock := newEnricher(cfg), new(bpf.Clock)
 	return &reporter{
-		kernel: k, enrich: enrich, clock: clock, log: log, started: time.Now(),
+		refused: new(refusals),
+		kernel:  k, enrich: enrich, clock: clock, log: log, started: time.Now(),
 		activity: newActivityStage(t.Context(), &cfg.Activity, log, enrich, clock),
 		requests: newRequestStage(t.Context(), cfg, enrich, clock, func() uint64 { return 0 }, k.Judge),
 	}

@@ -67,3 +67,15 @@ func TestSubscriptionEndsWithTheReceiver(t *testing.T) {
 func subscribers(r *interest.Registry) int {
 	return reflect.ValueOf(r).Elem().FieldByName("subscribers").Len()
 }
+
+// Putting probes into a library can take longer than an end may.
+func TestHelpersThatTakeTheirTimeAreNoError(t *testing.T) {
+	b := newBench(t, nil)
+	require.NoError(t, b.Start(t.Context(), componenttest.NewNopHost()))
+	release := make(chan struct{})
+	defer close(release)
+	b.running.helpers.Go(func() { <-release })
+	b.write(execOf(keySh, "sh", "/bin/sh", "sh"))
+	require.NoError(t, b.Shutdown(t.Context()))
+	require.Equal(t, 1, b.logs.LogRecordCount())
+}
