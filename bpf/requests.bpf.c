@@ -13,6 +13,7 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 /* Make the types reach BTF, so that bpf2go gives them to Go. */
 const struct requests_record *requests_wire __attribute__((unused));
 enum requests_call *requests_wire_call __attribute__((unused));
+enum requests_framing *requests_wire_framing __attribute__((unused));
 enum requests_signature_flag *requests_wire_signature_flag __attribute__((unused));
 enum requests_way *requests_wire_way __attribute__((unused));
 
@@ -201,9 +202,14 @@ __noinline int requests__closed(__u64 key)
 {
 	struct requests_socket *s = bpf_map_lookup_elem(&requests_sockets, &key);
 	struct requests_record r;
+	__u64 id;
 
 	if (!s)
 		return 0;
+	if (requests__class(s->end.class)->frames) {
+		id = s->id;
+		bpf_map_delete_elem(&requests_frames, &id);
+	}
 	if (s->end.class && !base__is_self(s->tgid)) {
 		__builtin_memset(&r, 0, sizeof(r));
 		requests__head(&r, s, s->tid);

@@ -2,6 +2,8 @@
 /* Request capture: the wire, the state of a socket and the knobs.
  *
  *	data, socket close = requests_record payload[captured]
+ *	payload            = bytes | excerpt...
+ *	excerpt            = requests_excerpt bytes[len]
  *
  * internal/event decodes the records (requests_decode.go).
  */
@@ -71,10 +73,17 @@ struct requests_record {
 	__s32 error; /* negative errno */
 	__u8 tail_len; /* more than REQUESTS_TAIL: so many bytes at the end of the payload are the tail */
 	__u8 skipped; /* whole exchanges before these bytes were left out */
-	__u8 reserved[2];
+	__u8 excerpts; /* the payload is a list of struct requests_excerpt */
+	__u8 reserved;
 	__u32 opposite; /* data: bytes moved the other way by then, modulo 2^32 */
 	__u8 tail[REQUESTS_TAIL];
 	__u64 fiber; /* data: the register by which Go's runtime finds the goroutine */
+};
+
+/* Bytes of a segment, which follow. */
+struct requests_excerpt {
+	__u32 at; /* bytes of the segment before */
+	__u32 len;
 };
 
 /* One socket. The key is the address of its struct sock; the inode number of
@@ -121,13 +130,19 @@ struct requests_signature {
 	__u8 flags; /* enum requests_signature_flag */
 };
 
+/* How the segments of a class are divided. */
+enum requests_framing {
+	FRAMING_NONE = 0, /* in a way that is not followed */
+	FRAMING_HTTP2 = 1,
+};
+
 /* What goes for all messages of a class. */
 struct requests_class {
 	__u16 bound; /* bytes to copy of what goes on */
 	__u8 every; /* bound bytes of each segment are copied, whatever it begins with */
 	__u8 resumes; /* once encrypted, it goes on where the plain text has ended */
 	__u8 apart; /* exchanges may be left out whole */
-	__u8 reserved;
+	__u8 frames; /* enum requests_framing */
 };
 
 /* The signatures that a message may match which begins with a certain byte. */
@@ -209,31 +224,5 @@ struct {
 	__type(key, __u32);
 	__type(value, __u32);
 } requests_loops SEC(".maps");
-
-/* Where a record is put together; twice the payload, so that the verifier sees
- * an offset and a length that each may be REQUESTS_PAYLOAD.
- */
-struct requests_scratch {
-	struct requests_record record;
-	__u8 payload[2 * REQUESTS_PAYLOAD];
-	__u64 owner; /* who uses it, where programs may be preempted; 0: nobody */
-	__u64 slot; /* its key */
-	__u32 begun; /* exchanges that began on this CPU, modulo 2^32 */
-	__u32 crowded; /* the ring was nearly full when this CPU looked last */
-};
-
-/* How many there are for each CPU. Programs on probes may be preempted by others. */
-#ifdef REQUESTS_PREEMPTIBLE
-#define REQUESTS_SCRATCHES 4
-#else
-#define REQUESTS_SCRATCHES 1
-#endif
-
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, REQUESTS_SCRATCHES);
-	__type(key, __u32);
-	__type(value, struct requests_scratch);
-} requests_scratch SEC(".maps");
 
 #endif

@@ -5,7 +5,7 @@
 #ifndef SIGHTGLASS_REQUESTS_BURSTS_H
 #define SIGHTGLASS_REQUESTS_BURSTS_H
 
-#include "requests.h"
+#include "requests_scratch.h"
 
 /* How far into a segment, and in how many segments of a socket, further messages
  * are sought.

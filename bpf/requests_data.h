@@ -5,6 +5,7 @@
 
 #include "lib/emit.h"
 #include "requests_bursts.h"
+#include "requests_http2.h"
 #include "requests_match.h"
 #include "requests_payload.h"
 #include "requests_shed.h"
@@ -209,7 +210,8 @@ static __always_inline void requests__record(struct requests_scratch *b, struct 
 		b->record.flags |= REQUESTS_LOOP;
 	if (requests__sheds(s, b, io->call & IO_SEND, sig && turn))
 		return;
-	if (got)
+	b->record.excerpts = b->walk.told;
+	if (got && !b->walk.told)
 		got = requests__fill(b, s, m, got, requests__bound(s, budget, m->total, sig, turn),
 				     sig);
 	requests__send(b, s, io, got);
@@ -221,7 +223,7 @@ static __always_inline void requests__data(struct requests_socket *s, const stru
 	const volatile struct requests_signature *sig = 0;
 	struct requests_memory m = { .total = io->ret };
 	__u8 way = io->call & IO_SEND ? REQUESTS_SEND + 1 : REQUESTS_RECEIVE + 1;
-	bool turn = s->last != way, fresh;
+	bool turn = s->last != way, fresh, there;
 	struct requests_scratch *b;
 	__u64 got;
 
@@ -232,9 +234,12 @@ static __always_inline void requests__data(struct requests_socket *s, const stru
 		return;
 	s->last = way;
 	fresh = turn || s->budget[(way - 1) & 1];
-	got = 0;
-	if (requests__memory(&m, io->call, io->args)) {
-		got = requests__copy(b, &m, requests__guess(s, m.total, fresh));
+	b->walk.told = 0;
+	there = requests__memory(&m, io->call, io->args);
+	got = requests__frames(b, s->end.class, io->sk, &m, there, io->call & IO_SEND);
+	if (there) {
+		if (!got)
+			got = requests__copy(b, &m, requests__guess(s, m.total, fresh));
 		if (got)
 			sig = requests__look(s, b->payload, got, m.total, turn);
 		else

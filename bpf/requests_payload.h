@@ -3,16 +3,10 @@
 #ifndef SIGHTGLASS_REQUESTS_PAYLOAD_H
 #define SIGHTGLASS_REQUESTS_PAYLOAD_H
 
-#include "requests.h"
+#include "requests_scratch.h"
 
-#define REQUESTS_PARTS 8 /* parts of a vector that are read at once */
 #define REQUESTS_WALK 8 /* times REQUESTS_PARTS: parts of a vector that are looked at */
 #define REQUESTS_OVER (1ULL << 32) /* beside a number of bytes */
-
-struct requests_part {
-	__u64 base;
-	__u64 len;
-};
 
 /* Layout of struct msghdr on 64-bit machines. */
 struct requests_msghdr {

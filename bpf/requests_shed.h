@@ -10,6 +10,7 @@
 
 #include "lib/count.h"
 #include "requests_match.h"
+#include "requests_scratch.h"
 
 /* How often a CPU looks whether the ring fills up: at every n-th exchange that
  * begins, a power of two. What the others take is little beside what is left then.

@@ -21,6 +21,19 @@ type requestsCounters struct {
 	Late     uint64
 }
 
+type requestsFramesSocket struct {
+	_    structs.HostLayout
+	Ways [2]struct {
+		_        structs.HostLayout
+		Left     uint32
+		Keep     uint32
+		Header   [24]uint8
+		Have     uint8
+		Lost     uint8
+		Reserved [6]uint8
+	}
+}
+
 type requestsRequestsBegin struct {
 	_    structs.HostLayout
 	Time uint64
@@ -47,12 +60,12 @@ const (
 )
 
 type requestsRequestsClass struct {
-	_        structs.HostLayout
-	Bound    uint16
-	Every    uint8
-	Resumes  uint8
-	Apart    uint8
-	Reserved uint8
+	_       structs.HostLayout
+	Bound   uint16
+	Every   uint8
+	Resumes uint8
+	Apart   uint8
+	Frames  uint8
 }
 
 type requestsRequestsCurrent struct {
@@ -73,6 +86,13 @@ type requestsRequestsCurrent struct {
 	Messages uint64
 	Id       uint64
 }
+
+type requestsRequestsFraming uint32
+
+const (
+	requestsRequestsFramingFRAMING_NONE  requestsRequestsFraming = 0
+	requestsRequestsFramingFRAMING_HTTP2 requestsRequestsFraming = 1
+)
 
 type requestsRequestsList struct {
 	_     structs.HostLayout
@@ -115,7 +135,8 @@ type requestsRequestsRecord struct {
 	Error     int32
 	TailLen   uint8
 	Skipped   uint8
-	Reserved  [2]uint8
+	Excerpts  uint8
+	Reserved  uint8
 	Opposite  uint32
 	Tail      [8]uint8
 	Fiber     uint64
@@ -125,6 +146,37 @@ type requestsRequestsScratch struct {
 	_       structs.HostLayout
 	Record  requestsRequestsRecord
 	Payload [8192]uint8
+	Walk    struct {
+		_   structs.HostLayout
+		Way struct {
+			_        structs.HostLayout
+			Left     uint32
+			Keep     uint32
+			Header   [24]uint8
+			Have     uint8
+			Lost     uint8
+			Reserved [6]uint8
+		}
+		At    uint64
+		Total uint64
+		Base  uint64
+		Count uint64
+		Part  uint64
+		Done  uint64
+		Room  uint64
+		Open  uint64
+		Next  uint64
+		Parts [8]struct {
+			_    structs.HostLayout
+			Base uint64
+			Len  uint64
+		}
+		Body     uint32
+		Copies   uint8
+		Strict   uint8
+		Told     uint8
+		Reserved uint8
+	}
 	Owner   uint64
 	Slot    uint64
 	Begun   uint32
@@ -300,6 +352,7 @@ const (
 	requestsMapIoExit                    = "io_exit"
 	requestsMapRequestsBegins            = "requests_begins"
 	requestsMapRequestsCurrent           = "requests_current"
+	requestsMapRequestsFrames            = "requests_frames"
 	requestsMapRequestsLoops             = "requests_loops"
 	requestsMapRequestsScratch           = "requests_scratch"
 	requestsMapRequestsSockets           = "requests_sockets"
@@ -334,6 +387,7 @@ const (
 	requestsVarCfgTlsClass               = "cfg_tls_class"
 	requestsVarRequestsWire              = "requests_wire"
 	requestsVarRequestsWireCall          = "requests_wire_call"
+	requestsVarRequestsWireFraming       = "requests_wire_framing"
 	requestsVarRequestsWireSignatureFlag = "requests_wire_signature_flag"
 	requestsVarRequestsWireWay           = "requests_wire_way"
 )
@@ -398,6 +452,7 @@ type requestsMapSpecs struct {
 	IoExit           *ebpf.MapSpec `ebpf:"io_exit"`
 	RequestsBegins   *ebpf.MapSpec `ebpf:"requests_begins"`
 	RequestsCurrent  *ebpf.MapSpec `ebpf:"requests_current"`
+	RequestsFrames   *ebpf.MapSpec `ebpf:"requests_frames"`
 	RequestsLoops    *ebpf.MapSpec `ebpf:"requests_loops"`
 	RequestsScratch  *ebpf.MapSpec `ebpf:"requests_scratch"`
 	RequestsSockets  *ebpf.MapSpec `ebpf:"requests_sockets"`
@@ -431,6 +486,7 @@ type requestsVariableSpecs struct {
 	CfgTlsClass               *ebpf.VariableSpec `ebpf:"cfg_tls_class"`
 	RequestsWire              *ebpf.VariableSpec `ebpf:"requests_wire"`
 	RequestsWireCall          *ebpf.VariableSpec `ebpf:"requests_wire_call"`
+	RequestsWireFraming       *ebpf.VariableSpec `ebpf:"requests_wire_framing"`
 	RequestsWireSignatureFlag *ebpf.VariableSpec `ebpf:"requests_wire_signature_flag"`
 	RequestsWireWay           *ebpf.VariableSpec `ebpf:"requests_wire_way"`
 }
@@ -460,6 +516,7 @@ type requestsMaps struct {
 	IoExit           *ebpf.Map `ebpf:"io_exit"`
 	RequestsBegins   *ebpf.Map `ebpf:"requests_begins"`
 	RequestsCurrent  *ebpf.Map `ebpf:"requests_current"`
+	RequestsFrames   *ebpf.Map `ebpf:"requests_frames"`
 	RequestsLoops    *ebpf.Map `ebpf:"requests_loops"`
 	RequestsScratch  *ebpf.Map `ebpf:"requests_scratch"`
 	RequestsSockets  *ebpf.Map `ebpf:"requests_sockets"`
@@ -483,6 +540,7 @@ func (m *requestsMaps) Close() error {
 		m.IoExit,
 		m.RequestsBegins,
 		m.RequestsCurrent,
+		m.RequestsFrames,
 		m.RequestsLoops,
 		m.RequestsScratch,
 		m.RequestsSockets,
@@ -517,6 +575,7 @@ type requestsVariables struct {
 	CfgTlsClass               *ebpf.Variable `ebpf:"cfg_tls_class"`
 	RequestsWire              *ebpf.Variable `ebpf:"requests_wire"`
 	RequestsWireCall          *ebpf.Variable `ebpf:"requests_wire_call"`
+	RequestsWireFraming       *ebpf.Variable `ebpf:"requests_wire_framing"`
 	RequestsWireSignatureFlag *ebpf.Variable `ebpf:"requests_wire_signature_flag"`
 	RequestsWireWay           *ebpf.Variable `ebpf:"requests_wire_way"`
 }

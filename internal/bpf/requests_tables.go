@@ -144,6 +144,9 @@ func newRequestTables(signatures []event.Signature, ports []uint16, goarch strin
 			class.Every |= boolByte(s.Every)
 			class.Resumes |= boolByte(s.Resumes)
 			class.Apart |= boolByte(s.Apart)
+			if s.Frames {
+				class.Frames = uint8(requestsRequestsFramingFRAMING_HTTP2)
+			}
 		}
 		t.datagrams = t.datagrams || s.Datagram
 	}

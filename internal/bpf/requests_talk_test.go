@@ -15,6 +15,7 @@ import (
 // talks are what helpers do with sockets, both ends in one process, so that
 // every call and its order are known.
 var talks = map[string]func() error{
+	"frames":      talkFrames,
 	"multiplexed": talkMultiplexed,
 	"datagrams":   talkDatagrams,
 	"messages":    talkMessages,
@@ -103,7 +104,7 @@ func drain(t *testing.T, a *Agent, pid int) (all []event.Request) {
 			return
 		}
 		r := ev.Request
-		r.Payload, r.Tail = slices.Clone(r.Payload), slices.Clone(r.Tail)
+		r.Payload, r.Tail, r.Excerpts = slices.Clone(r.Payload), slices.Clone(r.Tail), slices.Clone(r.Excerpts)
 		all = append(all, r)
 	})
 	require.NoError(t, err)

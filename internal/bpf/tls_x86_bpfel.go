@@ -21,6 +21,19 @@ type tlsCounters struct {
 	Late     uint64
 }
 
+type tlsFramesSocket struct {
+	_    structs.HostLayout
+	Ways [2]struct {
+		_        structs.HostLayout
+		Left     uint32
+		Keep     uint32
+		Header   [24]uint8
+		Have     uint8
+		Lost     uint8
+		Reserved [6]uint8
+	}
+}
+
 type tlsRequestsBegin struct {
 	_    structs.HostLayout
 	Time uint64
@@ -29,12 +42,12 @@ type tlsRequestsBegin struct {
 }
 
 type tlsRequestsClass struct {
-	_        structs.HostLayout
-	Bound    uint16
-	Every    uint8
-	Resumes  uint8
-	Apart    uint8
-	Reserved uint8
+	_       structs.HostLayout
+	Bound   uint16
+	Every   uint8
+	Resumes uint8
+	Apart   uint8
+	Frames  uint8
 }
 
 type tlsRequestsList struct {
@@ -80,12 +93,44 @@ type tlsRequestsScratch struct {
 		Error     int32
 		TailLen   uint8
 		Skipped   uint8
-		Reserved  [2]uint8
+		Excerpts  uint8
+		Reserved  uint8
 		Opposite  uint32
 		Tail      [8]uint8
 		Fiber     uint64
 	}
 	Payload [8192]uint8
+	Walk    struct {
+		_   structs.HostLayout
+		Way struct {
+			_        structs.HostLayout
+			Left     uint32
+			Keep     uint32
+			Header   [24]uint8
+			Have     uint8
+			Lost     uint8
+			Reserved [6]uint8
+		}
+		At    uint64
+		Total uint64
+		Base  uint64
+		Count uint64
+		Part  uint64
+		Done  uint64
+		Room  uint64
+		Open  uint64
+		Next  uint64
+		Parts [8]struct {
+			_    structs.HostLayout
+			Base uint64
+			Len  uint64
+		}
+		Body     uint32
+		Copies   uint8
+		Strict   uint8
+		Told     uint8
+		Reserved uint8
+	}
 	Owner   uint64
 	Slot    uint64
 	Begun   uint32
@@ -239,6 +284,7 @@ const (
 	tlsMapIoEnter               = "io_enter"
 	tlsMapIoExit                = "io_exit"
 	tlsMapRequestsBegins        = "requests_begins"
+	tlsMapRequestsFrames        = "requests_frames"
 	tlsMapRequestsLoops         = "requests_loops"
 	tlsMapRequestsScratch       = "requests_scratch"
 	tlsMapRequestsSockets       = "requests_sockets"
@@ -344,6 +390,7 @@ type tlsMapSpecs struct {
 	IoEnter          *ebpf.MapSpec `ebpf:"io_enter"`
 	IoExit           *ebpf.MapSpec `ebpf:"io_exit"`
 	RequestsBegins   *ebpf.MapSpec `ebpf:"requests_begins"`
+	RequestsFrames   *ebpf.MapSpec `ebpf:"requests_frames"`
 	RequestsLoops    *ebpf.MapSpec `ebpf:"requests_loops"`
 	RequestsScratch  *ebpf.MapSpec `ebpf:"requests_scratch"`
 	RequestsSockets  *ebpf.MapSpec `ebpf:"requests_sockets"`
@@ -403,6 +450,7 @@ type tlsMaps struct {
 	IoEnter          *ebpf.Map `ebpf:"io_enter"`
 	IoExit           *ebpf.Map `ebpf:"io_exit"`
 	RequestsBegins   *ebpf.Map `ebpf:"requests_begins"`
+	RequestsFrames   *ebpf.Map `ebpf:"requests_frames"`
 	RequestsLoops    *ebpf.Map `ebpf:"requests_loops"`
 	RequestsScratch  *ebpf.Map `ebpf:"requests_scratch"`
 	RequestsSockets  *ebpf.Map `ebpf:"requests_sockets"`
@@ -425,6 +473,7 @@ func (m *tlsMaps) Close() error {
 		m.IoEnter,
 		m.IoExit,
 		m.RequestsBegins,
+		m.RequestsFrames,
 		m.RequestsLoops,
 		m.RequestsScratch,
 		m.RequestsSockets,

@@ -21,14 +21,15 @@ type Request struct {
 
 	// The next belong to TypeData.
 	Direction Direction
-	Error     int32  // negative errno when the call failed; Bytes is 0 then
-	Enter     uint64 // when the call began, ns since boot; 0 when not seen, as for all receives
-	Position  uint64 // bytes that this socket had moved in this direction before the call, since it is watched
-	Opposite  uint32 // bytes that it had moved in the other direction by then, modulo 2^32; never too many
-	Skipped   bool   // the exchanges before were left out whole, because the reader could not keep up
-	Bytes     uint64 // bytes that the call moved; 0 with Error 0 is the peer's end of file
-	Payload   []byte // the first of these bytes, up to the bound of the protocol
-	Tail      []byte // the last of these bytes; empty when they are not known (sendfile, splice)
+	Error     int32    // negative errno when the call failed; Bytes is 0 then
+	Enter     uint64   // when the call began, ns since boot; 0 when not seen, as for all receives
+	Position  uint64   // bytes that this socket had moved in this direction before the call, since it is watched
+	Opposite  uint32   // bytes that it had moved in the other direction by then, modulo 2^32; never too many
+	Skipped   bool     // the exchanges before were left out whole, because the reader could not keep up
+	Bytes     uint64   // bytes that the call moved; 0 with Error 0 is the peer's end of file
+	Payload   []byte   // the first of these bytes, up to the bound of the protocol
+	Tail      []byte   // the last of these bytes; empty when they are not known (sendfile, splice)
+	Excerpts  Excerpts // more of these bytes, behind those of Payload
 
 	// Fiber is the register in which Go keeps the current goroutine, since 1.17; in
 	// other programs it means nothing.
@@ -104,6 +105,10 @@ type Signature struct {
 	// in both directions: up to Bound bytes of each are copied, not only of
 	// those that begin a turn. For multiplexed and pipelined protocols.
 	Every bool
+	// Frames says that the segments of the class are frames of HTTP/2, one after the
+	// other: where a segment is longer than Bound, the beginnings of its frames are
+	// copied (Request.Excerpts).
+	Frames bool
 	// Supersedes says that a message that begins so is of this class even on a
 	// socket of another one, and all that follows it as well.
 	Supersedes bool

@@ -40,9 +40,12 @@ func decodeRequest(body []byte, r *Request) error {
 		Opposite:        le.Uint32(b[100:]),
 		Fiber:           le.Uint64(b[112:]),
 	}
-	captured, tail := int(le.Uint16(b[90:])), int(b[96])
+	captured, tail, listed := int(le.Uint16(b[90:])), int(b[96]), b[98] != 0
 	if captured > len(body)-requestFixed || tail > max(requestTailSize, captured) {
 		return ErrShort
+	}
+	if listed {
+		return r.decodeExcerpts(body[requestFixed : requestFixed+captured : requestFixed+captured])
 	}
 	r.Payload = body[requestFixed : requestFixed+captured : requestFixed+captured]
 	if tail > requestTailSize { // the payload ends with it
@@ -53,8 +56,23 @@ func decodeRequest(body []byte, r *Request) error {
 	return nil
 }
 
+// decodeExcerpts fills in the bytes of a long segment. What it begins with is the
+// payload.
+func (r *Request) decodeExcerpts(list []byte) error {
+	r.Excerpts = Excerpts(list)
+	at, first, ok := r.Excerpts.Peek()
+	if len(list) > 0 && !ok {
+		return ErrShort
+	}
+	if ok && at == 0 {
+		r.Payload = first
+		r.Excerpts.Next()
+	}
+	return nil
+}
+
 // decodeSocketClose turns the fields that TypeSocketClose uses otherwise.
 func (r *Request) decodeSocketClose() {
 	r.Received, r.Sent = r.Position, r.Bytes
-	r.Position, r.Bytes, r.Enter, r.Fiber, r.Payload, r.Tail = 0, 0, 0, 0, nil, nil
+	r.Position, r.Bytes, r.Enter, r.Fiber, r.Payload, r.Tail, r.Excerpts = 0, 0, 0, 0, nil, nil, nil
 }

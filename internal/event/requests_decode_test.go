@@ -92,6 +92,48 @@ func TestDecodeDataRear(t *testing.T) {
 	require.ErrorIs(t, Decode(raw, &ev), ErrShort)
 }
 
+// Of a long segment the payload may be excerpts, the first of which need not be the
+// beginning.
+func TestDecodeDataExcerpts(t *testing.T) {
+	excerpt := func(at uint32, b string) string {
+		head := binary.LittleEndian.AppendUint32(binary.LittleEndian.AppendUint32(nil, at), uint32(len(b)))
+		return string(head) + b
+	}
+	for _, tt := range []struct {
+		name, list, payload string
+		excerpts            map[uint64]string
+		short               bool
+	}{
+		{name: "from the beginning", list: excerpt(0, "head") + excerpt(9000, "more") + excerpt(9999, ""), payload: "head", excerpts: map[uint64]string{9000: "more", 9999: ""}},
+		{name: "further on", list: excerpt(7, "more"), excerpts: map[uint64]string{7: "more"}},
+		{name: "none"},
+		{name: "the second is cut", list: excerpt(0, "head") + excerpt(9000, "more")[:11], payload: "head"},
+		{name: "cut", list: excerpt(0, "head")[:11], short: true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var ev Event
+			raw := requestRecord(TypeData, tt.list)
+			raw[HeaderSize+98] = 1
+			if err := Decode(raw, &ev); tt.short {
+				require.ErrorIs(t, err, ErrShort)
+				return
+			} else {
+				require.NoError(t, err)
+			}
+			require.Equal(t, tt.payload, string(ev.Request.Payload))
+			for list := ev.Request.Excerpts; ; list.Next() {
+				at, b, ok := list.Peek()
+				if !ok {
+					break
+				}
+				require.Equal(t, tt.excerpts[at], string(b))
+				delete(tt.excerpts, at)
+			}
+			require.Empty(t, tt.excerpts)
+		})
+	}
+}
+
 func TestDecodeDataAllocates(t *testing.T) {
 	raw := requestRecord(TypeData, "payload")
 	var ev Event
@@ -106,12 +148,19 @@ func TestDirectionOpposite(t *testing.T) {
 func FuzzDecodeRequest(f *testing.F) {
 	f.Add(requestRecord(TypeData, "payload"))
 	f.Add(requestRecord(TypeSocketClose, ""))
+	listed := requestRecord(TypeData, "\x00\x00\x00\x00\x03\x00\x00\x00abc\x09\x00\x00\x00\x02\x00\x00\x00de")
+	listed[HeaderSize+98] = 1
+	f.Add(listed)
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		var ev Event
-		if len(raw) < 2 || Decode(raw, &ev) != nil {
+		if len(raw) < 2 || Decode(raw, &ev) != nil || ev.Type != TypeData && ev.Type != TypeSocketClose {
 			return
 		}
 		require.LessOrEqual(t, len(ev.Request.Payload), len(raw))
+		for list := ev.Request.Excerpts; len(list) > 0; list.Next() {
+			_, b, _ := list.Peek()
+			require.LessOrEqual(t, len(b), len(list))
+		}
 		require.LessOrEqual(t, len(ev.Request.Payload)+len(ev.Request.Tail), len(raw)-requestFixed+requestTailSize)
 	})
 }

@@ -145,7 +145,7 @@ func (c *conn) feed(ev *event.Event) {
 	s := &c.a.seg
 	*s = exchange.Segment{
 		Side: c.side(r.Direction), Start: ev.Time, End: ev.Time,
-		Len: r.Bytes, Payload: r.Payload, Tail: r.Tail, Datagram: c.isTalk,
+		Len: r.Bytes, Payload: r.Payload, Tail: r.Tail, Excerpts: r.Excerpts, Datagram: c.isTalk,
 		Who: exchange.Who{
 			Owner: ev.Key, TID: ev.TID, Fiber: r.Fiber, CgroupID: r.CgroupID, CgroupHierarchy: r.CgroupHierarchy,
 			Loop: r.Flags&event.RequestLoop != 0,

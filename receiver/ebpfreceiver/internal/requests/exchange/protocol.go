@@ -31,7 +31,10 @@ type Segment struct {
 	Len     uint64 // bytes moved; Payload may hold fewer
 	Payload []byte // the first bytes
 	Tail    []byte // the last bytes; unless Payload holds them all, empty when unknown
-	Who     Who
+	// Excerpts are more of the bytes, behind those of Payload: where Signature.Frames
+	// is set, the beginnings of frames.
+	Excerpts event.Excerpts
+	Who      Who
 	// Datagram says that the bytes are one message of a datagram socket.
 	Datagram bool
 }

@@ -37,6 +37,7 @@ func FuzzHTTP2(f *testing.F) {
 	reset := s.take()
 	_ = s.framer.WriteGoAway(0, 0, nil)
 	add(0, req+hello, req+parted, resp+reset, "\x03"+answer, "\x04a", resp+s.take(), "\x08x")
+	add(0, req+hello, resp+welcome, req+ask, "\x13"+answer)
 	f.Fuzz(func(t *testing.T, in []byte) {
 		if len(in) == 0 {
 			return
@@ -68,8 +69,12 @@ func playFuzzed(s *script, op byte, data string) {
 	switch op >> 1 & 7 {
 	case 0:
 		s.seg(side, data, len(data))
-	case 1:
-		s.seg(side, data+data+data, len(data)) // only a part is copied
+	case 1: // only a part is copied
+		if op&0x10 != 0 {
+			s.long(side, data+data+data, len(data)+16)
+			return
+		}
+		s.seg(side, data+data+data, len(data))
 	case 2:
 		s.gap(side, uint64(len(data))*257)
 	case 3:

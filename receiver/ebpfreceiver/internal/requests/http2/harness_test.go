@@ -188,13 +188,19 @@ type script struct {
 	p    exchange.Parser
 	now  uint64
 	c, s *peer // of the client and of the server
+
+	walkers [2]walker // of what the client and the server send
 }
 
 func newScript(client, midway bool) *script {
 	sink := newSink(client)
 	p := New().NewParser(sink)
 	p.Reset(sink, midway)
-	return &script{sink: sink, p: p, c: newPeer(), s: newPeer()}
+	s := &script{sink: sink, p: p, c: newPeer(), s: newPeer()}
+	if !midway {
+		s.walkers[exchange.Request].left, s.walkers[exchange.Request].keep = len(preface), len(preface)
+	}
+	return s
 }
 
 // greet exchanges what a connection begins with.
@@ -210,6 +216,7 @@ func (s *script) greet() *script {
 
 func (s *script) seg(side exchange.Side, data string, copied int) *script {
 	s.now++
+	s.walkers[side].walk(data, 0)
 	seg := exchange.Segment{
 		Side: side, Start: s.now, End: s.now, Len: uint64(len(data)), Payload: []byte(data[:min(copied, len(data))]),
 		Who: exchange.Who{TID: uint32(s.now)},

@@ -73,11 +73,11 @@ func (p *Parser) Open() int { return len(p.streams) }
 func (p *Parser) Segment(s *exchange.Segment) {
 	p.lastSeen = max(p.lastSeen, s.End)
 	sd := &p.sides[s.Side]
-	if !sd.inSync && !p.resync(sd, s) {
+	c := cursorOf(s)
+	if !sd.inSync && !p.resync(sd, s) && !p.seek(sd, &c) {
 		p.unseen(sd, s.Len, s.End)
 		return
 	}
-	c := cursor{data: s.Payload, unseen: s.Len - uint64(len(s.Payload)), tail: s.Tail}
 	for c.left() > 0 {
 		c.advance()
 		if !sd.inSync && !p.rejoin(sd, &c) {
@@ -101,10 +101,29 @@ func (p *Parser) resync(sd *side, s *exchange.Segment) bool {
 	return true
 }
 
+// seek tells whether sd can be followed from the next excerpt on, which begins where
+// the kernel has seen a frame begin.
+func (p *Parser) seek(sd *side, c *cursor) bool {
+	at, b, ok := c.excerpts.Peek()
+	h, whole := parseHeader(b)
+	if !ok || !whole || !h.plausible() || at < c.at() {
+		return false
+	}
+	p.unseen(sd, at-c.at(), p.lastSeen)
+	c.seek(at, b)
+	c.excerpts.Next()
+	sd.inSync = true
+	return true
+}
+
 // rejoin tells whether sd, which was lost in bytes that are not at hand, can be
-// followed from somewhere in the tail of the segment: where a frame of a stream
-// under way begins, from which frames lead to the end of the segment.
+// followed again behind them: at an excerpt, or from somewhere in the tail of the
+// segment, where a frame of a stream under way begins, from which frames lead to the
+// end of the segment.
 func (p *Parser) rejoin(sd *side, c *cursor) bool {
+	if p.seek(sd, c) {
+		return true
+	}
 	if len(c.data) > 0 || c.unseen <= uint64(len(c.tail)) {
 		return false
 	}
@@ -334,7 +353,7 @@ func (p *Parser) Gap(side exchange.Side, n, now uint64) {
 	sd := &p.sides[side]
 	if sd.inSync && sd.part != between && sd.preface == 0 && n <= uint64(sd.left) {
 		s := exchange.Segment{Side: side, Start: now, End: now, Len: n}
-		c := cursor{unseen: n}
+		c := cursor{unseen: n, length: n}
 		p.blind = true
 		for c.left() > 0 {
 			p.step(sd, &c, &s)

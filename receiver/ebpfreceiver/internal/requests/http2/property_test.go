@@ -200,6 +200,35 @@ func TestAnySegmentation(t *testing.T) {
 	}
 }
 
+// Of long calls the beginnings of frames are enough.
+func TestLongSegments(t *testing.T) {
+	for seed := range uint64(300) {
+		r := rand.New(rand.NewPCG(seed, 3))
+		s := newScript(r.IntN(2) == 0, false).greet()
+		c := newConversation(r, s, 1+r.IntN(30000))
+		c.play(10, func(side exchange.Side, data string) {
+			for len(data) > 0 {
+				n := 1 + r.IntN(min(len(data), 1+r.IntN(40000)))
+				if n > event.MaxPayload {
+					s.long(side, data[:n], 1<<20)
+				} else {
+					s.seg(side, data[:n], n)
+				}
+				data = data[n:]
+			}
+		})
+		var got []string
+		for _, line := range s.sink.done {
+			what, whole := summary(line)
+			require.True(t, whole, "seed %d: %s", seed, line)
+			got = append(got, what)
+		}
+		slices.Sort(got)
+		require.Equal(t, wanted(c), got, "seed %d", seed)
+		require.Zero(t, s.p.Open())
+	}
+}
+
 // Whatever is lost, not copied or was before, no exchange gets the facts of
 // another one, none is invented, and the parser finds its way back.
 func TestAnyLoss(t *testing.T) {
@@ -279,11 +308,16 @@ func feedLossily(r *rand.Rand, s *script, side exchange.Side, data string, harm 
 		}
 		switch r.IntN(3 * harm) {
 		case 0:
+			s.walkers[side].walk(data[:k], 0)
 			s.gap(side, uint64(k))
 		case 1:
 			s.seg(side, data[:k], r.IntN(k+1))
 		default:
-			s.seg(side, data[:k], min(k, event.MaxPayload))
+			if k > event.MaxPayload && r.IntN(2) == 0 {
+				s.long(side, data[:k], event.MaxPayload)
+			} else {
+				s.seg(side, data[:k], min(k, event.MaxPayload))
+			}
 		}
 		data = data[k:]
 	}

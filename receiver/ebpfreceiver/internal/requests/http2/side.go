@@ -1,20 +1,56 @@
 package http2
 
 import (
+	"github.com/sightglass/sightglass/internal/event"
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/exchange"
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/http2/hpack"
 )
 
-// cursor walks over the bytes of a segment. The first of them are at hand, of
-// the others only their number is known.
+// cursor walks over the bytes of a segment. The first of them are at hand and some
+// of the others, of which else only their number is known.
 type cursor struct {
-	data   []byte
-	unseen uint64
-	tail   []byte // the last bytes of the segment; may overlap with data
+	data     []byte
+	unseen   uint64         // bytes behind data
+	length   uint64         // of the segment
+	excerpts event.Excerpts // of the bytes behind data; the first may overlap with it
+	tail     []byte         // the last bytes of the segment; may overlap with data
 }
 
-// advance goes on with the tail, when the bytes before it were walked over.
+// cursorOf returns one at the beginning of a segment.
+func cursorOf(s *exchange.Segment) cursor {
+	return cursor{
+		data: s.Payload, unseen: s.Len - uint64(len(s.Payload)), length: s.Len,
+		excerpts: s.Excerpts, tail: s.Tail,
+	}
+}
+
+// at is the place in the segment.
+func (c *cursor) at() uint64 { return c.length - c.left() }
+
+// seek goes on at a place in the segment, behind the current one, of which b are
+// the bytes that are at hand.
+func (c *cursor) seek(at uint64, b []byte) {
+	b = b[:min(uint64(len(b)), c.length-min(at, c.length))]
+	c.data, c.unseen = b, c.length-min(at, c.length)-uint64(len(b))
+}
+
+// advance goes on with the bytes at hand that come next, when those before were
+// walked over.
 func (c *cursor) advance() {
+	if len(c.data) > 0 || c.unseen == 0 {
+		return
+	}
+	for now := c.at(); ; c.excerpts.Next() {
+		at, b, ok := c.excerpts.Peek()
+		if !ok || at > now {
+			break
+		}
+		if skip := now - at; skip < uint64(len(b)) {
+			c.seek(now, b[skip:])
+			c.excerpts.Next()
+			return
+		}
+	}
 	if n := uint64(len(c.tail)); len(c.data) == 0 && c.unseen > 0 && c.unseen <= n {
 		c.data, c.unseen = c.tail[n-c.unseen:], 0
 	}

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
+/* Request capture: where a record is put together. */
+#ifndef SIGHTGLASS_REQUESTS_SCRATCH_H
+#define SIGHTGLASS_REQUESTS_SCRATCH_H
+
+#include "requests.h"
+
+#define REQUESTS_PARTS 8 /* parts of a vector that are read at once */
+
+struct requests_part {
+	__u64 base;
+	__u64 len;
+};
+
+/* How far one direction of a stream of frames has come. */
+struct frames_way {
+	__u32 left; /* bytes of the current frame to come */
+	__u32 keep; /* as many of them are worth copying */
+	__u8 header[24]; /* of the next one; as long as is copied at once, wherever that begins */
+	__u8 have; /* bytes of it that have come */
+	__u8 lost; /* it is not known where the next frame begins */
+	__u8 reserved[6];
+};
+
+/* A segment of it that is being walked over. */
+struct frames_walk {
+	struct frames_way way;
+	__u64 at; /* bytes that were walked over */
+	__u64 total; /* bytes of the segment */
+	__u64 base; /* where they are, as in requests_memory */
+	__u64 count;
+	__u64 part; /* of these, bytes of the buffers before the current one */
+	__u64 done; /* bytes of the payload */
+	__u64 room; /* bytes that it may have */
+	__u64 open; /* place in the payload of the last excerpt */
+	__u64 next; /* where in the segment that ends */
+	struct requests_part parts[REQUESTS_PARTS]; /* of the vector; the stack has no room */
+	__u32 body; /* bytes to copy of a body */
+	__u8 copies; /* what is worth it is copied; else the payload holds all bytes */
+	__u8 strict; /* only usual headers count */
+	__u8 told; /* the payload is the excerpts */
+	__u8 reserved;
+};
+
+/* Twice the payload, so that the verifier sees an offset and a length that each
+ * may be REQUESTS_PAYLOAD.
+ */
+struct requests_scratch {
+	struct requests_record record;
+	__u8 payload[2 * REQUESTS_PAYLOAD];
+	struct frames_walk walk;
+	__u64 owner; /* who uses it, where programs may be preempted; 0: nobody */
+	__u64 slot; /* its key */
+	__u32 begun; /* exchanges that began on this CPU, modulo 2^32 */
+	__u32 crowded; /* the ring was nearly full when this CPU looked last */
+};
+
+/* How many there are for each CPU. Programs on probes may be preempted by others. */
+#ifdef REQUESTS_PREEMPTIBLE
+#define REQUESTS_SCRATCHES 4
+#else
+#define REQUESTS_SCRATCHES 1
+#endif
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, REQUESTS_SCRATCHES);
+	__type(key, __u32);
+	__type(value, struct requests_scratch);
+} requests_scratch SEC(".maps");
+
+#endif
