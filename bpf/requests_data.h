@@ -208,7 +208,8 @@ static __always_inline void requests__record(struct requests_scratch *b, struct 
 		b->record.flags |= REQUESTS_HEAD;
 	if (requests__is_loop(tid))
 		b->record.flags |= REQUESTS_LOOP;
-	if (requests__sheds(s, b, io->call & IO_SEND, sig && turn))
+	if (requests__sheds(s, b, io->call & IO_SEND,
+			    turn && (sig || requests__class(s->end.class)->every)))
 		return;
 	b->record.excerpts = b->walk.told;
 	if (got && !b->walk.told)

@@ -51,8 +51,7 @@ struct requests_scratch {
 	struct frames_walk walk;
 	__u64 owner; /* who uses it, where programs may be preempted; 0: nobody */
 	__u64 slot; /* its key */
-	__u32 begun; /* exchanges that began on this CPU, modulo 2^32 */
-	__u32 crowded; /* the ring was nearly full when this CPU looked last */
+	__u64 begun; /* exchanges that began on this CPU */
 };
 
 /* How many there are for each CPU. Programs on probes may be preempted by others. */

@@ -177,10 +177,9 @@ type requestsRequestsScratch struct {
 		Told     uint8
 		Reserved uint8
 	}
-	Owner   uint64
-	Slot    uint64
-	Begun   uint32
-	Crowded uint32
+	Owner uint64
+	Slot  uint64
+	Begun uint64
 }
 
 type requestsRequestsSignature struct {
@@ -355,6 +354,7 @@ const (
 	requestsMapRequestsFrames            = "requests_frames"
 	requestsMapRequestsLoops             = "requests_loops"
 	requestsMapRequestsScratch           = "requests_scratch"
+	requestsMapRequestsShedUntil         = "requests_shed_until"
 	requestsMapRequestsSockets           = "requests_sockets"
 	requestsMapRequestsStats             = "requests_stats"
 	requestsMapRequestsStrays            = "requests_strays"
@@ -447,26 +447,27 @@ type requestsProgramSpecs struct {
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type requestsMapSpecs struct {
-	Counters         *ebpf.MapSpec `ebpf:"counters"`
-	IoEnter          *ebpf.MapSpec `ebpf:"io_enter"`
-	IoExit           *ebpf.MapSpec `ebpf:"io_exit"`
-	RequestsBegins   *ebpf.MapSpec `ebpf:"requests_begins"`
-	RequestsCurrent  *ebpf.MapSpec `ebpf:"requests_current"`
-	RequestsFrames   *ebpf.MapSpec `ebpf:"requests_frames"`
-	RequestsLoops    *ebpf.MapSpec `ebpf:"requests_loops"`
-	RequestsScratch  *ebpf.MapSpec `ebpf:"requests_scratch"`
-	RequestsSockets  *ebpf.MapSpec `ebpf:"requests_sockets"`
-	RequestsStats    *ebpf.MapSpec `ebpf:"requests_stats"`
-	RequestsStrays   *ebpf.MapSpec `ebpf:"requests_strays"`
-	RequestsVerdicts *ebpf.MapSpec `ebpf:"requests_verdicts"`
-	RingRequests     *ebpf.MapSpec `ebpf:"ring_requests"`
-	RingSecurity     *ebpf.MapSpec `ebpf:"ring_security"`
-	Scratch          *ebpf.MapSpec `ebpf:"scratch"`
-	Settings         *ebpf.MapSpec `ebpf:"settings"`
-	TlsFiles         *ebpf.MapSpec `ebpf:"tls_files"`
-	TlsSessions      *ebpf.MapSpec `ebpf:"tls_sessions"`
-	TlsStats         *ebpf.MapSpec `ebpf:"tls_stats"`
-	TlsThreads       *ebpf.MapSpec `ebpf:"tls_threads"`
+	Counters          *ebpf.MapSpec `ebpf:"counters"`
+	IoEnter           *ebpf.MapSpec `ebpf:"io_enter"`
+	IoExit            *ebpf.MapSpec `ebpf:"io_exit"`
+	RequestsBegins    *ebpf.MapSpec `ebpf:"requests_begins"`
+	RequestsCurrent   *ebpf.MapSpec `ebpf:"requests_current"`
+	RequestsFrames    *ebpf.MapSpec `ebpf:"requests_frames"`
+	RequestsLoops     *ebpf.MapSpec `ebpf:"requests_loops"`
+	RequestsScratch   *ebpf.MapSpec `ebpf:"requests_scratch"`
+	RequestsShedUntil *ebpf.MapSpec `ebpf:"requests_shed_until"`
+	RequestsSockets   *ebpf.MapSpec `ebpf:"requests_sockets"`
+	RequestsStats     *ebpf.MapSpec `ebpf:"requests_stats"`
+	RequestsStrays    *ebpf.MapSpec `ebpf:"requests_strays"`
+	RequestsVerdicts  *ebpf.MapSpec `ebpf:"requests_verdicts"`
+	RingRequests      *ebpf.MapSpec `ebpf:"ring_requests"`
+	RingSecurity      *ebpf.MapSpec `ebpf:"ring_security"`
+	Scratch           *ebpf.MapSpec `ebpf:"scratch"`
+	Settings          *ebpf.MapSpec `ebpf:"settings"`
+	TlsFiles          *ebpf.MapSpec `ebpf:"tls_files"`
+	TlsSessions       *ebpf.MapSpec `ebpf:"tls_sessions"`
+	TlsStats          *ebpf.MapSpec `ebpf:"tls_stats"`
+	TlsThreads        *ebpf.MapSpec `ebpf:"tls_threads"`
 }
 
 // requestsVariableSpecs contains global variables before they are loaded into the kernel.
@@ -511,26 +512,27 @@ func (o *requestsObjects) Close() error {
 //
 // It can be passed to loadRequestsObjects or ebpf.CollectionSpec.LoadAndAssign.
 type requestsMaps struct {
-	Counters         *ebpf.Map `ebpf:"counters"`
-	IoEnter          *ebpf.Map `ebpf:"io_enter"`
-	IoExit           *ebpf.Map `ebpf:"io_exit"`
-	RequestsBegins   *ebpf.Map `ebpf:"requests_begins"`
-	RequestsCurrent  *ebpf.Map `ebpf:"requests_current"`
-	RequestsFrames   *ebpf.Map `ebpf:"requests_frames"`
-	RequestsLoops    *ebpf.Map `ebpf:"requests_loops"`
-	RequestsScratch  *ebpf.Map `ebpf:"requests_scratch"`
-	RequestsSockets  *ebpf.Map `ebpf:"requests_sockets"`
-	RequestsStats    *ebpf.Map `ebpf:"requests_stats"`
-	RequestsStrays   *ebpf.Map `ebpf:"requests_strays"`
-	RequestsVerdicts *ebpf.Map `ebpf:"requests_verdicts"`
-	RingRequests     *ebpf.Map `ebpf:"ring_requests"`
-	RingSecurity     *ebpf.Map `ebpf:"ring_security"`
-	Scratch          *ebpf.Map `ebpf:"scratch"`
-	Settings         *ebpf.Map `ebpf:"settings"`
-	TlsFiles         *ebpf.Map `ebpf:"tls_files"`
-	TlsSessions      *ebpf.Map `ebpf:"tls_sessions"`
-	TlsStats         *ebpf.Map `ebpf:"tls_stats"`
-	TlsThreads       *ebpf.Map `ebpf:"tls_threads"`
+	Counters          *ebpf.Map `ebpf:"counters"`
+	IoEnter           *ebpf.Map `ebpf:"io_enter"`
+	IoExit            *ebpf.Map `ebpf:"io_exit"`
+	RequestsBegins    *ebpf.Map `ebpf:"requests_begins"`
+	RequestsCurrent   *ebpf.Map `ebpf:"requests_current"`
+	RequestsFrames    *ebpf.Map `ebpf:"requests_frames"`
+	RequestsLoops     *ebpf.Map `ebpf:"requests_loops"`
+	RequestsScratch   *ebpf.Map `ebpf:"requests_scratch"`
+	RequestsShedUntil *ebpf.Map `ebpf:"requests_shed_until"`
+	RequestsSockets   *ebpf.Map `ebpf:"requests_sockets"`
+	RequestsStats     *ebpf.Map `ebpf:"requests_stats"`
+	RequestsStrays    *ebpf.Map `ebpf:"requests_strays"`
+	RequestsVerdicts  *ebpf.Map `ebpf:"requests_verdicts"`
+	RingRequests      *ebpf.Map `ebpf:"ring_requests"`
+	RingSecurity      *ebpf.Map `ebpf:"ring_security"`
+	Scratch           *ebpf.Map `ebpf:"scratch"`
+	Settings          *ebpf.Map `ebpf:"settings"`
+	TlsFiles          *ebpf.Map `ebpf:"tls_files"`
+	TlsSessions       *ebpf.Map `ebpf:"tls_sessions"`
+	TlsStats          *ebpf.Map `ebpf:"tls_stats"`
+	TlsThreads        *ebpf.Map `ebpf:"tls_threads"`
 }
 
 func (m *requestsMaps) Close() error {
@@ -543,6 +545,7 @@ func (m *requestsMaps) Close() error {
 		m.RequestsFrames,
 		m.RequestsLoops,
 		m.RequestsScratch,
+		m.RequestsShedUntil,
 		m.RequestsSockets,
 		m.RequestsStats,
 		m.RequestsStrays,

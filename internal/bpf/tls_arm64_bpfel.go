@@ -131,10 +131,9 @@ type tlsRequestsScratch struct {
 		Told     uint8
 		Reserved uint8
 	}
-	Owner   uint64
-	Slot    uint64
-	Begun   uint32
-	Crowded uint32
+	Owner uint64
+	Slot  uint64
+	Begun uint64
 }
 
 type tlsRequestsSignature struct {
@@ -287,6 +286,7 @@ const (
 	tlsMapRequestsFrames        = "requests_frames"
 	tlsMapRequestsLoops         = "requests_loops"
 	tlsMapRequestsScratch       = "requests_scratch"
+	tlsMapRequestsShedUntil     = "requests_shed_until"
 	tlsMapRequestsSockets       = "requests_sockets"
 	tlsMapRequestsStats         = "requests_stats"
 	tlsMapRequestsVerdicts      = "requests_verdicts"
@@ -386,25 +386,26 @@ type tlsProgramSpecs struct {
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type tlsMapSpecs struct {
-	Counters         *ebpf.MapSpec `ebpf:"counters"`
-	IoEnter          *ebpf.MapSpec `ebpf:"io_enter"`
-	IoExit           *ebpf.MapSpec `ebpf:"io_exit"`
-	RequestsBegins   *ebpf.MapSpec `ebpf:"requests_begins"`
-	RequestsFrames   *ebpf.MapSpec `ebpf:"requests_frames"`
-	RequestsLoops    *ebpf.MapSpec `ebpf:"requests_loops"`
-	RequestsScratch  *ebpf.MapSpec `ebpf:"requests_scratch"`
-	RequestsSockets  *ebpf.MapSpec `ebpf:"requests_sockets"`
-	RequestsStats    *ebpf.MapSpec `ebpf:"requests_stats"`
-	RequestsVerdicts *ebpf.MapSpec `ebpf:"requests_verdicts"`
-	RingRequests     *ebpf.MapSpec `ebpf:"ring_requests"`
-	RingSecurity     *ebpf.MapSpec `ebpf:"ring_security"`
-	Scratch          *ebpf.MapSpec `ebpf:"scratch"`
-	Settings         *ebpf.MapSpec `ebpf:"settings"`
-	TlsFiles         *ebpf.MapSpec `ebpf:"tls_files"`
-	TlsRuns          *ebpf.MapSpec `ebpf:"tls_runs"`
-	TlsSessions      *ebpf.MapSpec `ebpf:"tls_sessions"`
-	TlsStats         *ebpf.MapSpec `ebpf:"tls_stats"`
-	TlsThreads       *ebpf.MapSpec `ebpf:"tls_threads"`
+	Counters          *ebpf.MapSpec `ebpf:"counters"`
+	IoEnter           *ebpf.MapSpec `ebpf:"io_enter"`
+	IoExit            *ebpf.MapSpec `ebpf:"io_exit"`
+	RequestsBegins    *ebpf.MapSpec `ebpf:"requests_begins"`
+	RequestsFrames    *ebpf.MapSpec `ebpf:"requests_frames"`
+	RequestsLoops     *ebpf.MapSpec `ebpf:"requests_loops"`
+	RequestsScratch   *ebpf.MapSpec `ebpf:"requests_scratch"`
+	RequestsShedUntil *ebpf.MapSpec `ebpf:"requests_shed_until"`
+	RequestsSockets   *ebpf.MapSpec `ebpf:"requests_sockets"`
+	RequestsStats     *ebpf.MapSpec `ebpf:"requests_stats"`
+	RequestsVerdicts  *ebpf.MapSpec `ebpf:"requests_verdicts"`
+	RingRequests      *ebpf.MapSpec `ebpf:"ring_requests"`
+	RingSecurity      *ebpf.MapSpec `ebpf:"ring_security"`
+	Scratch           *ebpf.MapSpec `ebpf:"scratch"`
+	Settings          *ebpf.MapSpec `ebpf:"settings"`
+	TlsFiles          *ebpf.MapSpec `ebpf:"tls_files"`
+	TlsRuns           *ebpf.MapSpec `ebpf:"tls_runs"`
+	TlsSessions       *ebpf.MapSpec `ebpf:"tls_sessions"`
+	TlsStats          *ebpf.MapSpec `ebpf:"tls_stats"`
+	TlsThreads        *ebpf.MapSpec `ebpf:"tls_threads"`
 }
 
 // tlsVariableSpecs contains global variables before they are loaded into the kernel.
@@ -446,25 +447,26 @@ func (o *tlsObjects) Close() error {
 //
 // It can be passed to loadTlsObjects or ebpf.CollectionSpec.LoadAndAssign.
 type tlsMaps struct {
-	Counters         *ebpf.Map `ebpf:"counters"`
-	IoEnter          *ebpf.Map `ebpf:"io_enter"`
-	IoExit           *ebpf.Map `ebpf:"io_exit"`
-	RequestsBegins   *ebpf.Map `ebpf:"requests_begins"`
-	RequestsFrames   *ebpf.Map `ebpf:"requests_frames"`
-	RequestsLoops    *ebpf.Map `ebpf:"requests_loops"`
-	RequestsScratch  *ebpf.Map `ebpf:"requests_scratch"`
-	RequestsSockets  *ebpf.Map `ebpf:"requests_sockets"`
-	RequestsStats    *ebpf.Map `ebpf:"requests_stats"`
-	RequestsVerdicts *ebpf.Map `ebpf:"requests_verdicts"`
-	RingRequests     *ebpf.Map `ebpf:"ring_requests"`
-	RingSecurity     *ebpf.Map `ebpf:"ring_security"`
-	Scratch          *ebpf.Map `ebpf:"scratch"`
-	Settings         *ebpf.Map `ebpf:"settings"`
-	TlsFiles         *ebpf.Map `ebpf:"tls_files"`
-	TlsRuns          *ebpf.Map `ebpf:"tls_runs"`
-	TlsSessions      *ebpf.Map `ebpf:"tls_sessions"`
-	TlsStats         *ebpf.Map `ebpf:"tls_stats"`
-	TlsThreads       *ebpf.Map `ebpf:"tls_threads"`
+	Counters          *ebpf.Map `ebpf:"counters"`
+	IoEnter           *ebpf.Map `ebpf:"io_enter"`
+	IoExit            *ebpf.Map `ebpf:"io_exit"`
+	RequestsBegins    *ebpf.Map `ebpf:"requests_begins"`
+	RequestsFrames    *ebpf.Map `ebpf:"requests_frames"`
+	RequestsLoops     *ebpf.Map `ebpf:"requests_loops"`
+	RequestsScratch   *ebpf.Map `ebpf:"requests_scratch"`
+	RequestsShedUntil *ebpf.Map `ebpf:"requests_shed_until"`
+	RequestsSockets   *ebpf.Map `ebpf:"requests_sockets"`
+	RequestsStats     *ebpf.Map `ebpf:"requests_stats"`
+	RequestsVerdicts  *ebpf.Map `ebpf:"requests_verdicts"`
+	RingRequests      *ebpf.Map `ebpf:"ring_requests"`
+	RingSecurity      *ebpf.Map `ebpf:"ring_security"`
+	Scratch           *ebpf.Map `ebpf:"scratch"`
+	Settings          *ebpf.Map `ebpf:"settings"`
+	TlsFiles          *ebpf.Map `ebpf:"tls_files"`
+	TlsRuns           *ebpf.Map `ebpf:"tls_runs"`
+	TlsSessions       *ebpf.Map `ebpf:"tls_sessions"`
+	TlsStats          *ebpf.Map `ebpf:"tls_stats"`
+	TlsThreads        *ebpf.Map `ebpf:"tls_threads"`
 }
 
 func (m *tlsMaps) Close() error {
@@ -476,6 +478,7 @@ func (m *tlsMaps) Close() error {
 		m.RequestsFrames,
 		m.RequestsLoops,
 		m.RequestsScratch,
+		m.RequestsShedUntil,
 		m.RequestsSockets,
 		m.RequestsStats,
 		m.RequestsVerdicts,
