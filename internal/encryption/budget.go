@@ -115,6 +115,9 @@ func (f *Finder) rest(pid uint32, share float64, now time.Time, changed map[*fil
 	f.mu.Lock()
 	f.why[pid] = ReasonBudget
 	f.mu.Unlock()
+	if f.cfg.Paused != nil {
+		f.cfg.Paused(pid)
+	}
 	f.cfg.Log.Warn("Probes take too much of a process's CPU time: its requests over TLS are not followed for a while.",
 		zap.Uint32("process.pid", pid), zap.String("share", fmt.Sprintf("%.0f%%", 100*share)), zap.Duration("for", f.pauses[pid].last))
 }

@@ -62,6 +62,8 @@ func TestBudget(t *testing.T) {
 	f.look(calm)
 	require.Equal(t, []uint32{0}, m.whom())
 
+	var told []uint32
+	f.cfg.Paused = func(pid uint32) { told = append(told, pid) }
 	now := time.Now()
 	spend := func(runs uint64) { // in a second of CPU time
 		now = now.Add(sweepEvery)
@@ -75,6 +77,7 @@ func TestBudget(t *testing.T) {
 	spend(100_000)
 	require.Equal(t, []uint32{calm}, m.whom())
 	require.Equal(t, ReasonBudget, f.Why(busy))
+	require.Equal(t, []uint32{busy}, told)
 	require.NotEqual(t, ReasonBudget, f.Why(calm))
 	require.Subset(t, m.forgot, []uint32{busy, calm}, "what follows is not what followed")
 

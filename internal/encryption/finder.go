@@ -29,6 +29,9 @@ type Config struct {
 	Prices Prices // where Of is nil, Run measures all but Most, and what Kernel is
 	// MaxCPU is the part of a process's CPU time that probes may take; 0 for any.
 	MaxCPU float64
+	// Paused, unless it is nil, is told by Run's goroutine of processes that begin to
+	// go without probes because of MaxCPU.
+	Paused func(pid uint32)
 	Log    *zap.Logger
 }
 

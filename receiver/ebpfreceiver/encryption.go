@@ -10,8 +10,8 @@ import (
 )
 
 // newFinder returns what looks for libraries that encrypt, nil when that is
-// switched off.
-func newFinder(cfg *Config, k kernel, log *zap.Logger) *encryption.Finder {
+// switched off. paused is as in encryption.Config.
+func newFinder(cfg *Config, k kernel, paused func(pid uint32), log *zap.Logger) *encryption.Finder {
 	if !cfg.Requests.TLS.Enabled {
 		return nil
 	}

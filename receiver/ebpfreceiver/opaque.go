@@ -6,6 +6,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/sightglass/sightglass/internal/bpf"
+	"github.com/sightglass/sightglass/internal/encryption"
 	"github.com/sightglass/sightglass/internal/event"
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/exchange"
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/translate"
@@ -50,6 +51,19 @@ func (s *requestStage) noteStrays(fresh []bpf.Stray) {
 	s.strays = append(s.strays, fresh[:min(len(fresh), maxStrays-len(s.strays))]...)
 }
 
+// notePaused is an encryption.Config.Paused: what the process says on connections
+// that were decoded so far is not seen any more.
+func (s *requestStage) notePaused(pid uint32) {
+	if s.opaque == nil {
+		return
+	}
+	s.strayMu.Lock()
+	defer s.strayMu.Unlock()
+	if len(s.paused) < maxStrays {
+		s.paused = append(s.paused, pid)
+	}
+}
+
 // countStrays counts the processes that were noted as connections that are not
 // decoded, one for each way: how many they have nobody knows.
 func (s *requestStage) countStrays() {
@@ -65,6 +79,16 @@ func (s *requestStage) countStrays() {
 		}
 	}
 	s.strays = s.strays[:0]
+	for _, pid := range s.paused {
+		p, known := s.enrich.processes.LookupPID(pid)
+		if !known {
+			continue
+		}
+		if owner := s.enrich.ownerOf(p.Key); s.cfg.ofWantedService(owner) {
+			s.opaque.Add(owner, "", exchange.TLS.String(), encryption.ReasonBudget)
+		}
+	}
+	s.paused = s.paused[:0]
 }
 
 // tellOpaque counts the connections of before a time, in ns since boot, and says

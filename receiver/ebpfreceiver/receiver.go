@@ -223,7 +223,7 @@ func (r *ebpfReceiver) wire(k kernel) (*running, error) {
 			run.requests.opaque, run.requests.log = translate.NewOpaqueConnections(host, version, time.Now()), r.set.Logger
 			run.requests.active, run.requests.interval = translate.NewActiveRequests(host, version, time.Now()), r.cfg.MetricsInterval
 		}
-		run.tls = newFinder(r.cfg, k, r.set.Logger)
+		run.tls = newFinder(r.cfg, k, run.requests.notePaused, r.set.Logger)
 		run.requests.tls, run.activity.tls = run.tls, run.tls
 		run.requests.spans.out = newQueue(run.send, ptrace.Traces.SpanCount, func(ctx context.Context, b ptrace.Traces) { out.traces(ctx, r.traces, b) })
 		run.queues = append(run.queues, run.requests.spans.out.close)

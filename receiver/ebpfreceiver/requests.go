@@ -50,6 +50,7 @@ type requestStage struct {
 	opaques   atomic.Pointer[pmetric.Metrics]
 	strayMu   sync.Mutex
 	strays    []bpf.Stray        // that are not counted yet; guarded by strayMu
+	paused    []uint32           // processes without probes, the same
 	tls       *encryption.Finder // nil when encrypted connections are not decoded
 
 	counts      decodeCounts
