@@ -43,24 +43,26 @@ __u32 reader_tgid = 0;
  */
 static __always_inline void enter(const bool atomic, struct bpf_raw_tracepoint_args *ctx)
 {
-	__u64 nr = ctx->args[1], task;
+	struct task_struct *current;
+	__u64 nr = ctx->args[1];
 	__u8 flags = syscall__flags(nr), abi;
 
 	if (cfg_latency)
 		latency__begin(nr);
 	if (!(flags & (CALL_WANTED | CALL_WANTED_COMPAT | CALL_IO_ENTER)))
 		return;
-	task = base__task();
-	abi = syscall__abi(task, nr);
+	current = base__current();
+	abi = syscall__abi(current, nr);
 	if (flags & (abi == EVENT_ABI_32 ? CALL_WANTED_COMPAT : CALL_WANTED))
-		syscall__enter(atomic, task, ctx->args[0], nr, abi, flags);
+		syscall__enter(atomic, current, ctx->args[0], nr, abi, flags);
 	if (flags & CALL_IO_ENTER && abi == EVENT_ABI_NATIVE)
 		bpf_tail_call_static(ctx, &io_enter, IO_SLOT);
 }
 
 static __always_inline void leave(const bool atomic, struct bpf_raw_tracepoint_args *ctx)
 {
-	__u64 regs = ctx->args[0], task;
+	struct task_struct *current;
+	__u64 regs = ctx->args[0];
 	__u32 nr = extract__nr(regs);
 	__u8 flags = syscall__flags(nr), abi;
 
@@ -68,10 +70,10 @@ static __always_inline void leave(const bool atomic, struct bpf_raw_tracepoint_a
 		latency__end(base__task(), nr);
 	if (!flags)
 		return;
-	task = base__task();
-	abi = syscall__abi(task, nr);
+	current = base__current();
+	abi = syscall__abi(current, nr);
 	if (flags & (abi == EVENT_ABI_32 ? CALL_WANTED_COMPAT : CALL_WANTED))
-		syscall__exit(atomic, task, regs, nr, abi, flags, ctx->args[1]);
+		syscall__exit(atomic, current, regs, nr, abi, flags, ctx->args[1]);
 	if (flags & CALL_IO && abi == EVENT_ABI_NATIVE)
 		bpf_tail_call_static(ctx, &io_exit, IO_SLOT);
 	else if (flags & CALL_IO_COMPAT && abi == EVENT_ABI_32)

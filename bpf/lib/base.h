@@ -84,6 +84,29 @@ static __always_inline __u64 kload(__u64 addr)
 		__value;                                                                  \
 	})
 
+/* base__current: the current task, of which kget reads by one plain instruction
+ * where the kernel gives typed pointers, for it trusts this one. As a number, which
+ * global functions want, there is base__task.
+ */
+static __always_inline struct task_struct *base__current(void)
+{
+	if (cfg_direct)
+		return bpf_get_current_task_btf();
+	return (struct task_struct *)bpf_get_current_task();
+}
+
+/* kmine: a member of the current task. */
+#define kmine(current, field)                                                             \
+	({                                                                                \
+		struct task_struct *__task = (current);                                   \
+		typeof(__task->field) __field;                                            \
+		if (cfg_direct)                                                           \
+			__field = __task->field;                                          \
+		else                                                                      \
+			bpf_core_read((void *)&__field, sizeof(__field), &__task->field); \
+		__field;                                                                  \
+	})
+
 /* base__task: the current task's address. */
 static __always_inline __u64 base__task(void)
 {

@@ -40,6 +40,7 @@ enum spec_flag {
 	SPEC_EXEC = 4, /* success is told by sched_process_exec */
 	SPEC_IDENTITY = 8, /* changes what event_identity tells */
 	SPEC_SOCKET = 16, /* its class tells what socket argument 0 is */
+	SPEC_SHORT = 32, /* a string at most, and what it may have opened (syscall_short.h) */
 };
 
 struct syscall_spec {

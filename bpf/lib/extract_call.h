@@ -11,12 +11,12 @@
 
 #if defined(__TARGET_ARCH_x86)
 
-/* extract__is_compat: whether the task is inside a 32-bit call, be it of a
+/* extract__is_compat: whether the current task is inside a 32-bit call, be it of a
  * 32-bit program or int $0x80 in a 64-bit one.
  */
-static __always_inline bool extract__is_compat(__u64 task)
+static __always_inline bool extract__is_compat(struct task_struct *current)
 {
-	return kread(task_struct, task, thread_info.status) & TS_COMPAT;
+	return kmine(current, thread_info.status) & TS_COMPAT;
 }
 
 /* extract__nr: the number of the call that ends. */
@@ -82,9 +82,9 @@ static __always_inline void extract__args_compat(__u64 regs, __u64 *args)
 
 #elif defined(__TARGET_ARCH_arm64)
 
-static __always_inline bool extract__is_compat(__u64 task)
+static __always_inline bool extract__is_compat(struct task_struct *current)
 {
-	return kread(task_struct, task, thread_info.flags) & TIF_32BIT;
+	return kmine(current, thread_info.flags) & TIF_32BIT;
 }
 
 static __always_inline __u32 extract__nr(__u64 regs)

@@ -29,7 +29,7 @@ static __always_inline void extract__copy_name(__u8 *dst, __u64 name, __u32 len)
 	}
 }
 
-/* extract__path_name: puts one name behind the others. */
+/* extract__path_name: puts one name behind the others, unless there is no room. */
 static __always_inline void extract__path_name(struct scratch *s, struct cursor *c, __u64 name,
 					       __u32 len)
 {
@@ -52,50 +52,6 @@ static __always_inline void extract__path_name(struct scratch *s, struct cursor 
 	c->pos = pos + 1;
 }
 
-/* extract__path_up: goes from a mount's root to where it is mounted. */
-static __always_inline void extract__path_up(const bool direct, struct cursor *c)
-{
-	struct mount *mount = (struct mount *)c->mount, *up;
-	__u64 ns;
-
-	if (direct)
-		mount = base__cast(mount, mount);
-	up = kget(mount, mnt_parent);
-	if ((__u64)up == c->mount || !up) {
-		ns = (__u64)kget(mount, mnt_ns);
-		if (!ns || ns > -4096ULL) /* unmounted, or a mount of the kernel's own */
-			c->flags |= EXTRA_DETACHED;
-		c->done = 1;
-		return;
-	}
-	c->dentry = (__u64)kget(mount, mnt_mountpoint);
-	c->mount = (__u64)up;
-	c->root = (__u64)kget(up, mnt.mnt_root);
-}
-
-/* extract__path_step: goes up by one name or one mount. */
-static __always_inline void extract__path_step(const bool direct, struct scratch *s,
-					       struct cursor *c)
-{
-	struct dentry *dentry = (struct dentry *)c->dentry;
-	__u64 parent;
-
-	if (c->dentry == c->root) {
-		extract__path_up(direct, c);
-		return;
-	}
-	if (direct)
-		dentry = base__cast(dentry, dentry);
-	parent = (__u64)kget(dentry, d_parent);
-	if (c->dentry == parent) { /* a root of its own: memfd, pipe, file handle */
-		c->flags |= EXTRA_DETACHED;
-		c->done = 1;
-	}
-	extract__path_name(s, c, (__u64)kget(dentry, d_name.name),
-			   kget(dentry, d_name.hash_len) >> 32);
-	c->dentry = parent;
-}
-
 /* extract__path_begin: sets the cursor on (mnt, dentry). */
 static __always_inline void extract__path_begin(struct scratch *s, __u64 mnt, __u64 dentry)
 {
@@ -113,16 +69,57 @@ static __always_inline void extract__path_begin(struct scratch *s, __u64 mnt, __
 		c->flags = EXTRA_DELETED;
 }
 
+/* extract__path_by: a few steps, each up by one name or one mount. */
+static __always_inline void extract__path_by(const bool direct, struct scratch *s)
+{
+	struct cursor *c = &s->cursor;
+	struct dentry *dentry = (struct dentry *)c->dentry, *root = (struct dentry *)c->root,
+		      *above;
+	struct mount *mount = (struct mount *)c->mount, *up;
+	__u64 ns;
+
+	if (direct) {
+		dentry = base__cast(dentry, dentry);
+		root = base__cast(dentry, root);
+		mount = base__cast(mount, mount);
+	}
+	for (__u32 i = 0; i < PATH_STEPS_AT_ONCE; i++) {
+		if (dentry == root) {
+			up = kget(mount, mnt_parent);
+			if (up == mount || !up) {
+				ns = (__u64)kget(mount, mnt_ns);
+				if (!ns || ns > -4096ULL) /* unmounted, or the kernel's own */
+					c->flags |= EXTRA_DETACHED;
+				c->done = 1;
+				return;
+			}
+			dentry = kget(mount, mnt_mountpoint);
+			root = kget(up, mnt.mnt_root);
+			mount = up;
+			continue;
+		}
+		above = kget(dentry, d_parent);
+		if (above == dentry) { /* a root of its own: memfd, pipe, file handle */
+			c->flags |= EXTRA_DETACHED;
+			c->done = 1;
+		}
+		extract__path_name(s, c, (__u64)kget(dentry, d_name.name),
+				   kget(dentry, d_name.hash_len) >> 32);
+		if (c->done)
+			return;
+		dentry = above;
+	}
+	c->dentry = (__u64)dentry;
+	c->root = (__u64)root;
+	c->mount = (__u64)mount;
+}
+
 static __always_inline void extract__path_some(struct scratch *s)
 {
-	for (__u32 i = 0; i < PATH_STEPS_AT_ONCE; i++) {
-		if (s->cursor.done)
-			break;
-		if (cfg_direct)
-			extract__path_step(true, s, &s->cursor);
-		else
-			extract__path_step(false, s, &s->cursor);
-	}
+	if (cfg_direct)
+		extract__path_by(true, s);
+	else
+		extract__path_by(false, s);
 }
 
 /* extract__path_steps: a few steps. A global function is verified once and not
@@ -137,17 +134,14 @@ __noinline int extract__path_steps(__u32 user)
 	return 0;
 }
 
-/* extract__path: adds an EXTRA_PATH of (mnt, dentry) to the user's buffer. */
-__noinline int extract__path(__u32 user, __u64 mnt, __u64 dentry, __u32 arg)
+/* extract__path_here: adds an EXTRA_PATH of (mnt, dentry). */
+static __always_inline void extract__path_here(struct scratch *s, __u32 user, __u64 mnt,
+					       __u64 dentry, __u8 arg)
 {
-	struct scratch *s = base__scratch_again(user);
-	struct event_extra *x;
+	struct event_extra *x = base__extra_begin(s, arg, EXTRA_PATH);
 
-	if (!s)
-		return 0;
-	x = base__extra_begin(s, arg, EXTRA_PATH);
 	if (!x)
-		return 0;
+		return;
 	extract__path_begin(s, mnt, dentry);
 	extract__path_some(s); /* enough for most, without a call */
 	for (__u32 i = 1; i < PATH_STEPS / PATH_STEPS_AT_ONCE; i++) {
@@ -158,6 +152,15 @@ __noinline int extract__path(__u32 user, __u64 mnt, __u64 dentry, __u32 arg)
 	if (!s->cursor.done)
 		s->cursor.flags |= EXTRA_TRUNCATED;
 	base__extra_end(s, x, s->cursor.pos - s->pos - sizeof(*x), s->cursor.flags);
+}
+
+/* extract__path: the same in the user's buffer. */
+__noinline int extract__path(__u32 user, __u64 mnt, __u64 dentry, __u32 arg)
+{
+	struct scratch *s = base__scratch_again(user);
+
+	if (s)
+		extract__path_here(s, user, mnt, dentry, arg);
 	return 0;
 }
 

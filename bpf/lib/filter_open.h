@@ -103,10 +103,10 @@ static __always_inline bool filter__has_file(const struct path_set *set, __u64 f
 /* filter__resolved: whether set n may have what an open call has opened. A file
  * that is known by its inode, or by its directory's, may have another path.
  */
-__noinline int filter__resolved(__u64 task, __u32 fd, __u32 n)
+__noinline int filter__resolved(__u32 fd, __u32 n)
 {
 	const struct path_set *set = filter__set(filter__now()->resolved, n);
-	__u64 file = extract__fd(task, fd);
+	__u64 file = extract__fd(base__task(), fd);
 
 	return !file || extract__is_socket(file) || filter__known(file) ||
 	       filter__has_file(set, file);

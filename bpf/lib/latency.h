@@ -93,7 +93,7 @@ static __always_inline void latency__count(__u64 task, __u32 nr, __u64 ns)
 	extract__cgroup(task, &t);
 	key.cgroup_id = t.cgroup_id;
 	key.hierarchy = t.cgroup_hierarchy;
-	key.nr = nr | (extract__is_compat(task) ? 1U << 31 : 0);
+	key.nr = nr | (extract__is_compat(base__current()) ? 1U << 31 : 0);
 	value = bpf_map_lookup_elem(&latency, &key);
 	if (!value) {
 		bpf_map_update_elem(&latency, &key, &latency_zero, BPF_NOEXIST);

@@ -83,7 +83,7 @@ static __always_inline void base__stash_park(const bool atomic, struct scratch *
 	if (made->head.abi == EVENT_ABI_32)
 		__builtin_memcpy(slot->stash.head.args, made->head.args, sizeof(made->head.args));
 	if (!made->head.big)
-		base__stash_copy(slot->stash.data, made->data, made->head.len);
+		base__stash_copy(slot->stash.data, made->data, made->head.len, STASH_DATA);
 }
 
 /* base__stash_unpark_large: copies what was too long for the slot. */
@@ -124,7 +124,7 @@ static __always_inline bool base__stash_take(struct scratch *s, struct stash *st
 		base__stash_unpark_large(s, &stash->head, tid);
 	} else {
 		pin(pos);
-		base__stash_copy((__u64 *)&s->data[pos], stash->data, stash->head.len);
+		base__stash_copy((__u64 *)&s->data[pos], stash->data, stash->head.len, STASH_DATA);
 		s->pos += stash->head.len;
 	}
 	__builtin_memcpy(out, &stash->head, STASH_HEAD_SHORT);

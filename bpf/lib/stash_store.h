@@ -64,13 +64,14 @@ struct {
 	__type(value, struct stash_big);
 } stash_large SEC(".maps");
 
-/* base__stash_copy: len bytes, rounded up to 32, of at most STASH_DATA. Words,
+/* base__stash_copy: len bytes, rounded up to 32, of at most max, a constant. Words,
  * because the compiler copies bytes one by one.
  */
-static __always_inline void base__stash_copy(__u64 *to, const __u64 *from, __u32 len)
+static __always_inline void base__stash_copy(__u64 *to, const __u64 *from, __u32 len,
+					     const __u32 max)
 {
 #pragma unroll
-	for (__u32 i = 0; i < STASH_DATA / 8; i += 4) {
+	for (__u32 i = 0; i < max / 8; i += 4) {
 		if (len <= i * 8)
 			break;
 		to[i] = from[i];

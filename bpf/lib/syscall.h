@@ -37,9 +37,9 @@ static __always_inline __u8 syscall__flags(__u64 nr)
 	return call_flags[n & (CALL_MAX - 1)];
 }
 
-static __always_inline __u8 syscall__abi(__u64 task, __u32 nr)
+static __always_inline __u8 syscall__abi(struct task_struct *current, __u32 nr)
 {
-	if (extract__is_compat(task))
+	if (extract__is_compat(current))
 		return EVENT_ABI_32;
 	return nr & X32_BIT ? EVENT_ABI_X32 : EVENT_ABI_NATIVE;
 }

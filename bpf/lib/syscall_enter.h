@@ -7,16 +7,17 @@
 
 #include "syscall_text.h"
 
-static __always_inline void syscall__enter(const bool atomic, __u64 task, __u64 regs, __u32 nr,
-					   __u8 abi, __u8 flags)
+static __always_inline void syscall__enter(const bool atomic, struct task_struct *current,
+					   __u64 regs, __u32 nr, __u8 abi, __u8 flags)
 {
+	__u32 tid = kmine(current, pid);
 	const volatile struct syscall_spec *spec;
 	struct stash_head *head;
 	enum arg_read got;
 	struct scratch *s;
 	__u8 memory;
 
-	if (atomic && abi != EVENT_ABI_32 && syscall__enter_text(task, regs, nr, abi))
+	if (atomic && abi != EVENT_ABI_32 && syscall__enter_text(regs, tid, nr, abi))
 		return;
 	s = base__scratch(SCRATCH_ENTER, sizeof(struct stash_head));
 	if (!s)
@@ -28,8 +29,8 @@ static __always_inline void syscall__enter(const bool atomic, __u64 task, __u64 
 	spec = syscall__spec(head->row);
 	if (!(spec->flags & (SPEC_ENTER | SPEC_TIMED)) && abi != EVENT_ABI_32)
 		return;
-	if (syscall__hopeless(head->row, syscall__detail(spec, task, head->args))) {
-		base__stash_drop(atomic, kread(task_struct, task, pid));
+	if (syscall__hopeless(head->row, syscall__detail(spec, base__task(), head->args))) {
+		base__stash_drop(atomic, tid);
 		return;
 	}
 	head->enter = spec->flags & SPEC_TIMED ? bpf_ktime_get_boot_ns() : 0;
@@ -47,7 +48,7 @@ static __always_inline void syscall__enter(const bool atomic, __u64 task, __u64 
 		if (got == ARG_READ_RELATIVE)
 			head->relative |= 1 << i;
 	}
-	base__stash_park(atomic, s, kread(task_struct, task, pid));
+	base__stash_park(atomic, s, tid);
 }
 
 #endif

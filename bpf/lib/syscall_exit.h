@@ -5,7 +5,7 @@
 
 #include "emit.h"
 #include "extract_identity.h"
-#include "syscall_text.h"
+#include "syscall_short.h"
 
 /* syscall__late_args: memory arguments that the entry could not read (their page
  * was not resident), by the bits of missing, are read now and marked.
@@ -151,7 +151,7 @@ static __always_inline void syscall__opened(struct scratch *s, __u64 task, __u32
 /* syscall__exit_begin: the call's fixed part. Returns its row, ROW_NONE when
  * nobody wants it, and which arguments the entry has read.
  */
-static __always_inline __u8 syscall__exit_begin(const bool atomic, struct scratch *s, __u64 task,
+static __always_inline __u8 syscall__exit_begin(const bool atomic, struct scratch *s, __u32 tid,
 						__u64 regs, __u32 nr, __u8 abi, __u8 flags,
 						__u8 *have)
 {
@@ -170,7 +170,7 @@ static __always_inline __u8 syscall__exit_begin(const bool atomic, struct scratc
 	spec = syscall__spec(row);
 	if (!(spec->flags & (SPEC_ENTER | SPEC_TIMED)) && abi != EVENT_ABI_32)
 		return row;
-	if (!base__stash_find(atomic, s, nr, kread(task_struct, task, pid), &stash)) {
+	if (!base__stash_find(atomic, s, nr, tid, &stash)) {
 		s->flags |= EVENT_FLAG_NO_ENTER;
 		return row;
 	}
@@ -182,26 +182,32 @@ static __always_inline __u8 syscall__exit_begin(const bool atomic, struct scratc
 	return stash.row;
 }
 
-static __always_inline void syscall__exit(const bool atomic, __u64 task, __u64 regs, __u32 nr,
-					  __u8 abi, __u8 flags, __s64 ret)
+static __always_inline void syscall__exit(const bool atomic, struct task_struct *current,
+					  __u64 regs, __u32 nr, __u8 abi, __u8 flags, __s64 ret)
 {
+	__u32 tid = kmine(current, pid);
 	enum call_verdict verdict = VERDICT_NONE;
 	const volatile struct syscall_spec *spec;
 	struct syscall_record *r;
 	struct scratch *s;
 	__u8 row, have;
+	__u64 task;
 
 	if (atomic && abi != EVENT_ABI_32)
-		verdict = syscall__judge(task, regs, nr, ret);
+		verdict = syscall__judge(regs, tid, nr, ret);
 	if (verdict == VERDICT_LEFT_OUT) {
 		base__count_left_out(CLASS_SECURITY, FILTER_INTEREST);
 		return;
 	}
+	if (cfg_direct && verdict == VERDICT_PASSES &&
+	    syscall__short(current, regs, tid, nr, abi, ret))
+		return;
 	s = base__scratch(SCRATCH_EXIT, sizeof(struct syscall_record));
 	if (!s)
 		return;
+	task = base__task();
 	r = (struct syscall_record *)s->data;
-	row = syscall__exit_begin(atomic, s, task, regs, nr, abi, flags, &have);
+	row = syscall__exit_begin(atomic, s, tid, regs, nr, abi, flags, &have);
 	if (row == ROW_NONE)
 		return;
 	spec = syscall__spec(row);

@@ -65,7 +65,7 @@ static __always_inline bool syscall__passes(struct scratch *s, __u64 task, __u8 
 	}
 	if (call->ret < 0 || !filter__set(f->resolved, n)->used)
 		return false;
-	return filter__resolved(task, (__u32)call->ret, n);
+	return filter__resolved((__u32)call->ret, n);
 }
 
 #endif

@@ -16,13 +16,13 @@
 /* syscall__enter_text: the entry. False when it is no such call, or has to be kept
  * elsewhere.
  */
-static __always_inline bool syscall__enter_text(__u64 task, __u64 regs, __u32 nr, __u8 abi)
+static __always_inline bool syscall__enter_text(__u64 regs, __u32 tid, __u32 nr, __u8 abi)
 {
 	const volatile struct syscall_spec *spec;
 	__u64 row = syscall__native_row(nr);
 	struct stash_slot *slot;
 	struct event_extra *x;
-	__u32 tid, text, access;
+	__u32 text, access;
 	__u8 *first;
 	long len;
 
@@ -33,7 +33,6 @@ static __always_inline bool syscall__enter_text(__u64 task, __u64 regs, __u32 nr
 	if (!row_wanted[row & (ROW_MAX - 1)])
 		return true;
 	text--;
-	tid = kread(task_struct, task, pid);
 	access = spec->access;
 	if (syscall__hopeless(row, access ? extract__arg(regs, access - 1) : 0)) {
 		base__stash_forget(tid);
@@ -76,8 +75,7 @@ enum call_verdict {
  * slot holds the path as the program gave it.
  */
 static __always_inline enum call_verdict syscall__judge_path(struct call_filter *f, __u32 n,
-							     const struct stash *stash, __u64 task,
-							     __s64 ret)
+							     const struct stash *stash, __s64 ret)
 {
 	const struct event_extra *x = (const struct event_extra *)stash->data;
 	const struct path_set *named = filter__set(f->named, n);
@@ -89,7 +87,7 @@ static __always_inline enum call_verdict syscall__judge_path(struct call_filter 
 		if (filter__has_path(named, stash->data + 1, len, TEXT_MAX / 8))
 			return VERDICT_PASSES;
 	}
-	if (ret >= 0 && filter__set(f->resolved, n)->used && filter__resolved(task, (__u32)ret, n))
+	if (ret >= 0 && filter__set(f->resolved, n)->used && filter__resolved((__u32)ret, n))
 		return VERDICT_PASSES;
 	return VERDICT_LEFT_OUT;
 }
@@ -98,7 +96,7 @@ static __always_inline enum call_verdict syscall__judge_path(struct call_filter 
  * the slot of its thread tell. Calls of several memory arguments as well, if
  * their wish does not ask for a path.
  */
-static __always_inline enum call_verdict syscall__judge(__u64 task, __u64 regs, __u32 nr, __s64 ret)
+static __always_inline enum call_verdict syscall__judge(__u64 regs, __u32 tid, __u32 nr, __s64 ret)
 {
 	__u64 row = syscall__native_row(nr);
 	const volatile struct syscall_spec *spec = syscall__spec(row);
@@ -106,7 +104,6 @@ static __always_inline enum call_verdict syscall__judge(__u64 task, __u64 regs, 
 	struct call_filter *f = filter__now();
 	struct stash_slot *slot;
 	__u8 access, wish;
-	__u32 tid;
 
 	if (!row_wanted[row & (ROW_MAX - 1)] || spec->flags & (SPEC_EXEC | SPEC_SOCKET) ||
 	    ret == -ERESTARTNOINTR)
@@ -115,7 +112,6 @@ static __always_inline enum call_verdict syscall__judge(__u64 task, __u64 regs, 
 	wish = filter__wish(f, row, access ? extract__arg(regs, access - 1) : 0, ret);
 	if (wish == WISH_ALL)
 		return VERDICT_PASSES;
-	tid = kread(task_struct, task, pid);
 	slot = base__stash_slot(tid);
 	if (!slot)
 		return VERDICT_NONE;
@@ -127,7 +123,7 @@ static __always_inline enum call_verdict syscall__judge(__u64 task, __u64 regs, 
 		if (!spec->text || !slot->stash.head.active || !slot->stash.head.have ||
 		    slot->stash.head.nr != nr)
 			return VERDICT_NONE;
-		verdict = syscall__judge_path(f, wish - WISH_SET, &slot->stash, task, ret);
+		verdict = syscall__judge_path(f, wish - WISH_SET, &slot->stash, ret);
 	}
 	if (verdict == VERDICT_LEFT_OUT) {
 		slot->stash.head.active = 0;

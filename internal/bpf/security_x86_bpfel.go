@@ -325,6 +325,7 @@ const (
 	securitySpecFlagSPEC_EXEC     securitySpecFlag = 4
 	securitySpecFlagSPEC_IDENTITY securitySpecFlag = 8
 	securitySpecFlagSPEC_SOCKET   securitySpecFlag = 16
+	securitySpecFlagSPEC_SHORT    securitySpecFlag = 32
 )
 
 type securityStash struct {

@@ -78,7 +78,28 @@ func specOf(s *syscalls.Spec) securitySyscallSpec {
 	if s.IsExec() {
 		out.Flags |= uint8(securitySpecFlagSPEC_EXEC)
 	}
+	if isShort(&out) {
+		out.Flags |= uint8(securitySpecFlagSPEC_SHORT)
+	}
 	return out
+}
+
+// isShort tells whether records of a call have nothing but its registers, one string
+// at most and a file that it opened: bpf/lib/syscall_short.h puts those together.
+func isShort(s *securitySyscallSpec) bool {
+	const more = uint8(securitySpecFlagSPEC_EXEC | securitySpecFlagSPEC_IDENTITY | securitySpecFlagSPEC_SOCKET)
+	if s.Flags&more != 0 || s.Fds != 0 || s.Written != 0 {
+		return false
+	}
+	if s.Text == 0 && s.Flags&uint8(securitySpecFlagSPEC_ENTER|securitySpecFlagSPEC_TIMED) != 0 {
+		return false
+	}
+	switch syscalls.Result(s.Result) {
+	case syscalls.ResultSocket, syscalls.ResultDescriptor, syscalls.ResultCwd:
+		return false
+	default:
+		return true
+	}
 }
 
 // textArg is the argument that is a string, plus one, where the call has no

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
+/* The short way of the exit of a 64-bit call that passes the filter, as of nearly all
+ * calls about files: of one string, which lies whole in the slot of its thread, or
+ * of none, and of a file that it may have opened. Its record is put together right in
+ * the ring and comes to the same as that of the long way (syscall_exit.h), which takes
+ * what does not fit here. For kernels with bpf_rdonly_cast.
+ */
+#ifndef SIGHTGLASS_SYSCALL_SHORT_H
+#define SIGHTGLASS_SYSCALL_SHORT_H
+
+#include "syscall_text.h"
+
+/* Room in the ring for each record: what has a fixed size takes 256 bytes, string
+ * and path of the file the rest.
+ */
+#define SHORT_SIZE 448
+#define SHORT_TEXT 96 /* bytes of the string, its header included */
+#define SHORT_STEPS 10 /* names and mounts */
+#define SHORT_NAME (NAME_WORDS * 8)
+
+struct short_record {
+	struct syscall_record base;
+	__u8 data[SHORT_SIZE - sizeof(struct syscall_record)];
+};
+
+/* short__extra: an extra at a position of the record, checked. */
+#define short__extra(r, pos) ((struct event_extra *)((__u8 *)(r) + (pos)))
+
+/* short__name: puts a name and its NUL to the position that x->len holds. */
+static __always_inline bool short__name(struct short_record *r, struct event_extra *x,
+					struct dentry *dentry)
+{
+	__u64 pos = x->len, name = (__u64)dentry->d_name.name;
+	__u32 len = dentry->d_name.hash_len >> 32;
+	__u8 *to;
+
+	if (len > SHORT_NAME || pos > SHORT_SIZE - SHORT_NAME - 8)
+		return false;
+	pin(pos);
+	pin(len);
+	to = (__u8 *)r + pos;
+#pragma unroll
+	for (__u32 i = 0; i < NAME_WORDS; i++) {
+		if (i * 8 >= len)
+			break;
+		*(__u64 *)(to + i * 8) = base__cast(timespec64, name + i * 8)->tv_sec;
+	}
+	to[len] = 0;
+	x->len = pos + len + 1;
+	return true;
+}
+
+/* short__path: the path of an open file, x->len being where it begins; then it is
+ * where it ends.
+ */
+static __always_inline bool short__path(struct short_record *r, struct event_extra *x,
+					struct file *file)
+{
+	struct dentry *dentry = file->f_path.dentry, *root, *above;
+	struct mount *mount, *up;
+	__u64 ns;
+
+	mount = base__cast(mount,
+			   (__u64)file->f_path.mnt - bpf_core_field_offset(struct mount, mnt));
+	root = mount->mnt.mnt_root;
+	if (!dentry->d_hash.pprev && dentry != root && dentry != dentry->d_parent)
+		x->flags = EXTRA_DELETED;
+	for (__u32 i = 0; i < SHORT_STEPS; i++) {
+		if (dentry == root) {
+			up = mount->mnt_parent;
+			if (up == mount || !up) {
+				ns = (__u64)mount->mnt_ns;
+				if (!ns || ns > -4096ULL)
+					x->flags |= EXTRA_DETACHED;
+				return true;
+			}
+			dentry = mount->mnt_mountpoint;
+			root = up->mnt.mnt_root;
+			mount = up;
+			continue;
+		}
+		above = dentry->d_parent;
+		if (!short__name(r, x, dentry))
+			return false;
+		if (above == dentry) {
+			x->flags |= EXTRA_DETACHED;
+			return true;
+		}
+		dentry = above;
+	}
+	return false;
+}
+
+/* short__file: what extract__file_extras adds of the opened file, from a position on
+ * that a constant bounds. Returns the position behind it, 0 when it does not fit.
+ */
+static __always_inline __u32 short__file(struct short_record *r, __u64 pos, struct file *file)
+{
+	struct event_extra *x = short__extra(r, pos);
+	__u32 end;
+
+	x->arg = PART_RESULT;
+	x->kind = EXTRA_FILE;
+	x->flags = 0;
+	x->len = sizeof(struct event_file);
+	extract__file_by(true, file, (struct event_file *)(x + 1));
+	pos += sizeof(*x) + sizeof(struct event_file);
+	x = short__extra(r, pos);
+	x->arg = PART_RESULT;
+	x->kind = EXTRA_PATH;
+	x->flags = 0;
+	x->len = pos + sizeof(*x);
+	if (!short__path(r, x, file))
+		return 0;
+	end = x->len;
+	x->len = end - (pos + sizeof(*x));
+	return ALIGN8(end);
+}
+
+/* short__slot: the slot with the string of the call that ends, NULL when it is not
+ * there, or begins at a directory that is to be told as well.
+ */
+static __always_inline struct stash_slot *short__slot(__u32 tid, __u32 nr)
+{
+	struct stash_slot *slot = base__stash_slot(tid);
+
+	if (!slot || slot->owner != tid || !slot->stash.head.active || slot->stash.head.nr != nr ||
+	    slot->stash.head.big || slot->stash.head.flags || !slot->stash.head.have ||
+	    slot->stash.head.relative || slot->stash.head.len > SHORT_TEXT)
+		return 0;
+	return slot;
+}
+
+/* short__fill: puts the record together. Returns its length, 0 when it does not fit. */
+static __always_inline __u32 short__fill(struct short_record *r, struct task_struct *current,
+					 const struct stash_slot *slot, struct file *file)
+{
+	__u64 pos = sizeof(struct syscall_record);
+	__u32 len;
+
+	r->base.base.header.time = bpf_ktime_get_boot_ns();
+	extract__who_by(true, current, &r->base.base.header);
+	extract__task_by(true, current, &r->base.base.task);
+	r->base.call.enter = 0;
+	if (slot) {
+		r->base.call.enter = slot->stash.head.enter;
+		len = slot->stash.head.len;
+		pin(len);
+		if (len > SHORT_TEXT)
+			return 0;
+		base__stash_copy((__u64 *)((__u8 *)r + pos), slot->stash.data, len, SHORT_TEXT);
+		pos += len;
+	}
+	return file ? short__file(r, pos, file) : (__u32)pos;
+}
+
+/* syscall__short: sends the record of a call. False when it has to go the long way. */
+static __always_inline bool syscall__short(struct task_struct *current, __u64 regs, __u32 tid,
+					   __u32 nr, __u8 abi, __s64 ret)
+{
+	__u64 row = syscall__native_row(nr);
+	const volatile struct syscall_spec *spec = syscall__spec(row);
+	struct stash_slot *slot = 0;
+	struct event_syscall *call;
+	struct file *file = 0;
+	struct short_record *r;
+	struct counters *c;
+	__u64 opened;
+	__u32 len;
+
+	if (!(spec->flags & SPEC_SHORT))
+		return false;
+	if (spec->text) {
+		slot = short__slot(tid, nr);
+		if (!slot)
+			return false;
+	}
+	if (ret >= 0 && spec->result == RESULT_FILE) {
+		opened = extract__fd_by(true, current, (__u32)ret);
+		file = base__cast(file, opened);
+		if (!opened || (file->f_inode->i_mode & S_IFMT) == S_IFSOCK)
+			return false;
+	}
+	c = base__counters(CLASS_SECURITY);
+	if (!c)
+		return false;
+	r = bpf_ringbuf_reserve(&ring_security, SHORT_SIZE, 0);
+	if (!r)
+		return false; /* the long way may fit, and counts */
+	len = short__fill(r, current, slot, file);
+	if (!len) {
+		bpf_ringbuf_discard(r, BPF_RB_NO_WAKEUP);
+		return false;
+	}
+	call = &r->base.call;
+	call->ret = ret;
+	extract__args(regs, call->args);
+	call->row = row - 1;
+	call->abi = abi;
+	call->relative = 0;
+	call->reserved = 0;
+	r->base.base.header.type = EVENT_SYSCALL;
+	r->base.base.header.flags = base__is_self(r->base.base.header.tgid) ? EVENT_FLAG_SELF : 0;
+	r->base.base.header.len = len;
+	__sync_fetch_and_add(&c->produced, 1);
+	bpf_ringbuf_submit(r, emit__wakeup(&ring_security, c->produced));
+	if (slot) {
+		slot->stash.head.active = 0;
+		base__stash_release(slot);
+	}
+	return true;
+}
+
+#endif
