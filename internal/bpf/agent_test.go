@@ -191,6 +191,7 @@ func TestCloseTwiceAndUse(t *testing.T) {
 	_, err = a.Security().Drain(func([]byte) {})
 	require.ErrorIs(t, err, os.ErrClosed)
 	require.NoError(t, a.Security().Run(func([]byte) {}, nil))
+	require.ErrorIs(t, a.Seed(func([]byte) {}), os.ErrClosed)
 }
 
 func TestProbe(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"slices"
 
 	"github.com/cilium/ebpf/link"
@@ -21,16 +22,30 @@ var ErrNoIterator = errors.New("bpf: no task iterator")
 // whose the bytes are until it returns. Processes that begin meanwhile may come
 // through the ring as well.
 func (a *Agent) Seed(handle func(raw []byte)) error {
-	it, ok := a.iterator.(*link.Iter)
-	if !ok {
-		return ErrNoIterator
-	}
-	r, err := it.Open()
+	r, err := a.openIterator()
 	if err != nil {
-		return fmt.Errorf("bpf: opening the task iterator: %w", err)
+		return err
 	}
 	defer r.Close()
 	return readRecords(bufio.NewReaderSize(r, 64<<10), handle)
+}
+
+// openIterator opens the list of processes, unless a is closed.
+func (a *Agent) openIterator() (io.ReadCloser, error) {
+	it, ok := a.iterator.(*link.Iter)
+	if !ok {
+		return nil, ErrNoIterator
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.closed {
+		return nil, os.ErrClosed
+	}
+	r, err := it.Open()
+	if err != nil {
+		return nil, fmt.Errorf("bpf: opening the task iterator: %w", err)
+	}
+	return r, nil
 }
 
 // readRecords cuts a stream of records apart.

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"os"
 	"sync/atomic"
 	"time"
 
@@ -95,7 +96,7 @@ func (s *activityStage) seed(k kernel) {
 		s.enrich.processes.Apply(&s.ev)
 		s.shim(&s.ev)
 	})
-	if err != nil {
+	if err != nil && !errors.Is(err, os.ErrClosed) {
 		s.log.Warn("Processes that run already are learnt one by one, as they act.", zap.Error(err))
 	}
 	s.enrich.processes.Link()
