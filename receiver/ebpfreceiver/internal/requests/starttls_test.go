@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/http/httptest"
 	"slices"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -22,11 +23,19 @@ type said struct {
 type written struct {
 	net.Conn
 	client bool
-	all    *[]said
+	all    *transcript
+}
+
+// transcript is what both ends have written, in turns: one may still close.
+type transcript struct {
+	mu   sync.Mutex
+	said []said
 }
 
 func (w written) Write(b []byte) (int, error) {
-	*w.all = append(*w.all, said{w.client, slices.Clone(b)})
+	w.all.mu.Lock()
+	w.all.said = append(w.all.said, said{w.client, slices.Clone(b)})
+	w.all.mu.Unlock()
 	return w.Conn.Write(b)
 }
 
@@ -37,7 +46,7 @@ func handshakeOf(t *testing.T, version uint16) []said {
 	certified := httptest.NewTLSServer(nil) // for its certificate
 	defer certified.Close()
 	near, far := net.Pipe()
-	var all []said
+	var all transcript
 	client := ctls.Client(written{near, true, &all}, &ctls.Config{InsecureSkipVerify: true, ServerName: "db.example.com", MaxVersion: version}) //nolint:gosec // the certificate is made up
 	server := ctls.Server(written{far, false, &all}, certified.TLS)
 	done := make(chan error)
@@ -45,7 +54,9 @@ func handshakeOf(t *testing.T, version uint16) []said {
 	require.NoError(t, client.Handshake())
 	go func() { _ = client.Close() }() // what the server says last has to be read by somebody
 	require.NoError(t, <-done)
-	return all
+	all.mu.Lock()
+	defer all.mu.Unlock()
+	return slices.Clone(all.said)
 }
 
 // TestHandshakeAfterAnAgreement: clients and servers of databases agree in plain
