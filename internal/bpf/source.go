@@ -11,15 +11,24 @@ import (
 	"github.com/cilium/ebpf"
 )
 
-// How long Run waits between two looks into the ring: short while a look finds
-// many records, long while it finds none. A trickle is no reason to hurry, each
-// wake-up costs more than the few records that it finds.
+// How long Run waits between two looks into the ring: short while looks find
+// records, long while they find none. A wake-up costs more than the few records
+// that a shorter wait would find; of many the ring wakes the reader itself.
 const (
-	busyInterval   = 10 * time.Millisecond
 	steadyInterval = 25 * time.Millisecond
 	idleInterval   = 100 * time.Millisecond
-	busyRecords    = 256 // in one look
 )
+
+// beginning is when all intervals begin.
+var beginning = time.Now()
+
+// nextLook is the next time at which an interval ends. It is the same for all
+// sources, so that they look together: the dearest part of a wake-up is that the
+// program goes from sleeping to working, which sets the scheduler's threads in
+// motion too.
+func nextLook(now time.Time, interval time.Duration) time.Time {
+	return now.Add(interval - now.Sub(beginning)%interval)
+}
 
 // Source reads one ring. The programs do not wake it for each record, which
 // would be the dearest part of the whole way: it looks by itself, more rarely
@@ -71,9 +80,9 @@ func (s *Source) release() {
 // bytes are handle's to read until it returns. Only one goroutine may be in Run
 // or Drain at a time.
 func (s *Source) Run(handle func(raw []byte), pause func(records int)) error {
-	interval := busyInterval
+	interval := steadyInterval
 	for {
-		n, err := s.round(time.Now().Add(interval), handle)
+		n, err := s.round(nextLook(time.Now(), interval), handle)
 		if pause != nil {
 			pause(n)
 		}
@@ -90,14 +99,10 @@ func (s *Source) Run(handle func(raw []byte), pause func(records int)) error {
 
 // nextInterval follows a look that found n records.
 func nextInterval(last time.Duration, n int) time.Duration {
-	switch {
-	case n >= busyRecords:
-		return busyInterval
-	case n > 0:
+	if n > 0 {
 		return steadyInterval
-	default:
-		return min(2*last, idleInterval)
 	}
+	return min(2*last, idleInterval)
 }
 
 // Drain hands over what is in the ring now, without waiting for more, and
