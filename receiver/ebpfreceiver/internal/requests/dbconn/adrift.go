@@ -29,6 +29,15 @@ func (q *Queue[T]) Extra() { q.extra, q.torn = true, true }
 // Missed says that bytes of the request side were lost.
 func (q *Queue[T]) Missed() { q.missing, q.torn = true, true }
 
+// skipped says that whole exchanges were left out: what the client says next begins
+// a request, and nothing is owed but to a client that does not wait for answers.
+func (q *Queue[T]) skipped() {
+	q.torn, q.missing = false, false
+	if !q.pipelined {
+		q.given = 0
+	}
+}
+
 // Rested tells whether nothing had happened for a while before s.
 func (q *Queue[T]) Rested(s *exchange.Segment) bool {
 	return q.latest != 0 && s.Start > q.latest+quiet

@@ -42,7 +42,7 @@ func (e *early) hold(s *exchange.Segment) bool {
 	h := &e.list[n]
 	h.seg = *s
 	h.payload = append(h.payload[:0], s.Payload...)
-	h.seg.Payload = h.payload
+	h.seg.Payload, h.seg.Excerpts = h.payload, nil
 	h.seg.Tail = h.tail[:copy(h.tail[:], s.Last())]
 	return true
 }

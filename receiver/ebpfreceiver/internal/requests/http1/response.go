@@ -69,7 +69,7 @@ func (p *Parser) unasked(s *exchange.Segment) {
 	e := &p.early[n]
 	e.seg = *s
 	e.payload = append(e.payload[:0], s.Payload...)
-	e.seg.Payload = e.payload
+	e.seg.Payload, e.seg.Excerpts = e.payload, nil
 	e.seg.Tail = e.tail[:copy(e.tail[:], s.Last())]
 }
 
@@ -286,7 +286,7 @@ func (p *Parser) switches(c *cursor, n uint64, s *exchange.Segment) bool {
 	status, first := f.Status, ex.FirstByte
 	f.Status, ex.FirstByte = 0, 0 // of what was an interim response
 	rest := *s
-	rest.Payload, rest.Len = c.data, c.left()
+	rest.Payload, rest.Len, rest.Excerpts = c.data, c.left(), nil
 	if !sink.Switch("http2", ex, &rest) {
 		f.Status, ex.FirstByte = status, first
 		return false

@@ -53,7 +53,7 @@ func (p *Protocol) Signatures() []event.Signature {
 		{"touch ", [event.SignatureBytes]byte{}},
 		{"delete ", [event.SignatureBytes]byte{}},
 	} {
-		s := event.Signature{Mask: sig.mask, Bound: p.Bound, Every: true}
+		s := event.Signature{Mask: sig.mask, Bound: p.Bound, Every: true, Apart: true}
 		for i := range len(sig.word) {
 			if sig.mask[0] == 0 {
 				s.Mask[i] = 0xff
@@ -83,7 +83,7 @@ func (*Protocol) NewFacts() exchange.Facts { return &dbfacts.Facts{} }
 // NewParser implements exchange.Protocol.
 func (*Protocol) NewParser(sink exchange.Sink) exchange.Parser {
 	p := &Parser{}
-	p.q.Sink = sink
+	p.Follow(sink, dbconn.Steps{Request: p.request, Response: p.response, Lose: p.lose, End: p.forget})
 	return p
 }
 

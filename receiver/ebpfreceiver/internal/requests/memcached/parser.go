@@ -13,20 +13,18 @@ type request struct {
 
 // Parser follows one connection.
 type Parser struct {
-	q         dbconn.Queue[request]
+	dbconn.Conn[request]
+
 	req, resp stream
 	words     [][]byte // of the line at hand
 	since     uint64   // when the command began
 	taken     uint64   // bytes of it
 
-	beginning  bool // nothing has been seen yet
-	quiet      bool // the latest command asks for no answer
-	reqHidden  bool // where the next command begins is not known
-	respHidden bool // the same of the answers
-	answering  bool // the answer to the oldest command has begun
-	rows       int64
-	stopped    bool // the connection goes on in another way
-	refused    bool // it was never of this protocol
+	beginning bool // nothing has been seen yet
+	quiet     bool // the latest command asks for no answer
+	reqHidden bool // where the next command begins is not known
+	answering bool // the answer to the oldest command has begun
+	rows      int64
 }
 
 // stream is one side: lines, and values whose length a line tells.
@@ -52,12 +50,12 @@ func (st *stream) survives(n uint64) bool {
 
 // Reset implements exchange.Parser.
 func (p *Parser) Reset(sink exchange.Sink, midway bool) {
-	p.q.Reset(sink, midway)
+	p.Restart(sink, midway)
 	p.forget()
 	if cap(p.words) > maxKeys {
 		p.words = nil
 	}
-	p.beginning, p.stopped, p.refused = !midway, false, false
+	p.beginning = !midway
 }
 
 // forget loses the place on both sides.
@@ -66,81 +64,24 @@ func (p *Parser) forget() {
 	p.resp.reset()
 	p.since, p.taken, p.rows = 0, 0, 0
 	p.beginning, p.quiet = false, false
-	p.reqHidden, p.respHidden, p.answering = false, false, false
+	p.reqHidden, p.RespHidden, p.answering = false, false, false
 }
 
 func (p *Parser) lose(now uint64, why exchange.Reason) {
-	p.q.Lose(now, why)
+	p.Q.Lose(now, why)
 	p.forget()
-}
-
-// stop ends the following of a connection that goes on in another way.
-func (p *Parser) stop() {
-	p.lose(0, exchange.Desynchronized)
-	p.stopped = true
-}
-
-// refuse ends the following of a connection of another protocol.
-func (p *Parser) refuse() {
-	p.q.Discard()
-	p.stop()
-	p.refused = true
-}
-
-// Refused implements exchange.Refuser.
-func (p *Parser) Refused() bool { return p.refused }
-
-// Open implements exchange.Parser.
-func (p *Parser) Open() int { return p.q.Open() }
-
-// Segment implements exchange.Parser.
-func (p *Parser) Segment(s *exchange.Segment) {
-	if p.stopped {
-		return
-	}
-	if s.Side == exchange.Request {
-		p.request(s)
-		p.q.Replay(p.response)
-	} else {
-		p.response(s)
-	}
-	p.q.Seen(s)
 }
 
 // Gap implements exchange.Parser.
 func (p *Parser) Gap(side exchange.Side, n, now uint64) {
 	switch {
-	case p.stopped:
+	case p.Stopped:
 	case side == exchange.Request:
 		if !p.req.survives(n) {
-			p.q.Missed()
+			p.Q.Missed()
 			p.lose(now, exchange.Desynchronized)
 		}
 	case !p.resp.survives(n):
 		p.lose(now, exchange.ResponseLost)
 	}
-}
-
-// EOF implements exchange.Parser.
-func (p *Parser) EOF(side exchange.Side, at uint64) {
-	if side == exchange.Request {
-		p.q.CallerGone(at)
-		return
-	}
-	p.Close(at)
-}
-
-// Close implements exchange.Parser.
-func (p *Parser) Close(at uint64) {
-	p.q.Close(at, p.respHidden)
-	p.forget()
-}
-
-// Tick implements exchange.Parser.
-func (p *Parser) Tick(now uint64) { p.q.Tick(now) }
-
-// Abandon implements exchange.Parser.
-func (p *Parser) Abandon(why exchange.Reason) {
-	p.q.Abandon(why)
-	p.forget()
 }

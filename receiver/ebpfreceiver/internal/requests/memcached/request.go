@@ -10,18 +10,18 @@ import (
 
 // request follows a segment of the client.
 func (p *Parser) request(s *exchange.Segment) {
-	if beginsBinary(s.Payload) && (p.beginning || p.q.Adrift()) {
-		p.q.Sink.Opaque(exchange.Binary)
-		p.stop()
+	if beginsBinary(s.Payload) && (p.beginning || p.Q.Adrift()) {
+		p.Q.Sink.Opaque(exchange.Binary)
+		p.Stop()
 		return
 	}
-	if p.respHidden && p.q.Rested(s) && beginsRequest(s.Payload) {
-		p.q.End(exchange.Truncated) // so much is over, whatever else was under way
+	if p.RespHidden && p.Q.Rested(s) && beginsRequest(s.Payload) {
+		p.Q.End(exchange.Truncated) // so much is over, whatever else was under way
 		p.lose(s.End, exchange.Truncated)
 	}
 	switch {
-	case p.q.Adrift():
-		if !p.q.Resync(s, beginsRequest(s.Payload)) {
+	case p.Q.Adrift():
+		if !p.Q.Resync(s, beginsRequest(s.Payload)) {
 			return
 		}
 		p.forget()
@@ -31,7 +31,7 @@ func (p *Parser) request(s *exchange.Segment) {
 	c := dbconn.NewCursor(s)
 	for c.Left() > 0 {
 		if p.reqHidden {
-			p.q.Torn()
+			p.Q.Torn()
 			return
 		}
 		if !p.step(&c, s) {
@@ -42,7 +42,7 @@ func (p *Parser) request(s *exchange.Segment) {
 
 // fresh tells whether s begins a command whatever came before it.
 func (p *Parser) fresh(s *exchange.Segment) bool {
-	return p.q.Len() == 0 && (p.q.Rested(s) || p.reqHidden && p.q.MayBegin(s)) && beginsRequest(s.Payload)
+	return p.Q.Len() == 0 && (p.Q.Rested(s) || p.reqHidden && p.Q.MayBegin(s)) && beginsRequest(s.Payload)
 }
 
 // step walks to the end of a line or a value. It returns false when the rest of
@@ -51,8 +51,8 @@ func (p *Parser) step(c *dbconn.Cursor, s *exchange.Segment) bool {
 	if p.req.left > 0 {
 		n := c.Skip(p.req.left)
 		p.req.left -= n
-		if p.req.own && p.q.Len() > 0 {
-			p.q.Took(p.q.Last(), n, exchange.Request)
+		if p.req.own && p.Q.Len() > 0 {
+			p.Q.Took(p.Q.Last(), n, exchange.Request)
 		}
 		return true
 	}
@@ -66,23 +66,23 @@ func (p *Parser) step(c *dbconn.Cursor, s *exchange.Segment) bool {
 	case dbconn.Lost:
 		p.req.reset()
 		p.reqHidden, p.beginning = true, false
-		p.q.Extra()
-		p.q.Sink.Count(exchange.Truncated)
+		p.Q.Extra()
+		p.Q.Sink.Count(exchange.Truncated)
 		return true
 	case dbconn.More:
 		return true
 	case dbconn.Whole:
 		if p.command(text, s) {
 			p.beginning = false
-			return !p.stopped && !p.q.Adrift()
+			return !p.Stopped && !p.Q.Adrift()
 		}
 	default:
 	}
 	if p.beginning {
-		p.refuse()
+		p.Refuse()
 	} else {
 		p.lose(s.End, exchange.Desynchronized)
-		p.q.Torn()
+		p.Q.Torn()
 	}
 	return false
 }
@@ -109,18 +109,18 @@ func (p *Parser) command(text []byte, s *exchange.Segment) bool {
 		p.quiet, p.req.own = p.quiet || c.shape != unknown, false
 		return true
 	}
-	if p.respHidden && p.q.Len() == 1 && !p.q.Pipelined() { // the client has read all of it
+	if p.RespHidden && p.Q.Len() == 1 && !p.Q.Pipelined() { // the client has read all of it
 		p.end()
 	}
-	r := p.q.Begin(s, p.since)
+	r := p.Q.Begin(s, p.since)
 	if r == nil {
 		p.forget()
 		return true
 	}
 	r.Info = request{shape: c.shape, doubt: p.quiet}
 	p.quiet, p.req.own = false, true
-	if f := p.q.Report(r, s); f != nil {
-		p.q.Took(r, p.taken, exchange.Request)
+	if f := p.Q.Report(r, s); f != nil {
+		p.Q.Took(r, p.taken, exchange.Request)
 		describe(f, c, words)
 	}
 	return true

@@ -10,26 +10,26 @@ import (
 
 // response follows a segment of the server.
 func (p *Parser) response(s *exchange.Segment) {
-	if !p.q.Response(s) {
+	if !p.Q.Response(s) {
 		return
 	}
 	c := dbconn.NewCursor(s)
-	for c.Left() > 0 && p.q.Len() > 0 && !p.stopped {
+	for c.Left() > 0 && p.Q.Len() > 0 && !p.Stopped {
 		if !p.answer(&c, s) {
 			return
 		}
 	}
-	if c.Left() > 0 && !p.stopped {
+	if c.Left() > 0 && !p.Stopped {
 		rest := *s
 		rest.Payload, rest.Len = c.Data, c.Left()
-		p.q.Response(&rest)
+		p.Q.Response(&rest)
 	}
 }
 
 // answer walks over a part of the answer to the oldest command. It returns false
 // when the rest of the segment cannot be used.
 func (p *Parser) answer(c *dbconn.Cursor, s *exchange.Segment) bool {
-	if p.respHidden {
+	if p.RespHidden {
 		return p.hidden(c, s)
 	}
 	before := c.Left()
@@ -42,17 +42,17 @@ func (p *Parser) answer(c *dbconn.Cursor, s *exchange.Segment) bool {
 		text, found = p.resp.lines.Next(c, maxLine)
 	}
 	if found == dbconn.Lost {
-		p.respHidden = true
-		if f := p.q.First().Facts(); f != nil {
+		p.RespHidden = true
+		if f := p.Q.First().Facts(); f != nil {
 			f.Hidden = true
 		}
 		return true
 	}
-	if found == dbconn.Foreign || found == dbconn.Whole && !isAnswer(text, &p.q.First().Info) {
+	if found == dbconn.Foreign || found == dbconn.Whole && !isAnswer(text, &p.Q.First().Info) {
 		p.lose(s.End, exchange.Desynchronized)
 		return false
 	}
-	if !p.q.Answer(s, before-c.Left(), !p.answering) {
+	if !p.Q.Answer(s, before-c.Left(), !p.answering) {
 		p.forget()
 		return false
 	}
@@ -60,20 +60,20 @@ func (p *Parser) answer(c *dbconn.Cursor, s *exchange.Segment) bool {
 	switch {
 	case found == dbconn.Whole:
 		p.take(text)
-	case inValue && p.resp.left == 0 && p.q.First().Info.shape == meta:
+	case inValue && p.resp.left == 0 && p.Q.First().Info.shape == meta:
 		p.end()
 	}
-	return !p.stopped
+	return !p.Stopped
 }
 
 // hidden takes bytes of an answer in which nothing can be told: the end of the
 // segment may look like the end of the answer and be a part of a value.
 func (p *Parser) hidden(c *dbconn.Cursor, s *exchange.Segment) bool {
-	if p.q.Crowded(s) || !p.answering {
+	if p.Q.Crowded(s) || !p.answering {
 		p.lose(s.End, exchange.Truncated)
 		return false
 	}
-	p.q.Answer(s, c.Left(), false)
+	p.Q.Answer(s, c.Left(), false)
 	c.Drain()
 	return true
 }
@@ -109,7 +109,7 @@ func isOneOf(b []byte, words ...string) bool { return slices.Contains(words, str
 
 // take takes a line of the answer.
 func (p *Parser) take(text []byte) {
-	r := p.q.First()
+	r := p.Q.First()
 	f := r.Facts()
 	if isError(text) {
 		if f != nil {
@@ -142,7 +142,7 @@ func (p *Parser) take(text []byte) {
 		}
 	case follows:
 		p.end()
-		p.stop()
+		p.Stop()
 	default:
 		p.end()
 	}
@@ -163,10 +163,10 @@ func (p *Parser) value(text []byte, word int) {
 
 // end ends the oldest command.
 func (p *Parser) end() {
-	p.q.End(exchange.Complete)
+	p.Q.End(exchange.Complete)
 	p.answering, p.rows = false, 0
-	if p.respHidden {
-		p.respHidden = false
+	if p.RespHidden {
+		p.RespHidden = false
 		p.resp.reset()
 	}
 }

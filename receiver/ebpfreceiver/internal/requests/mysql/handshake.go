@@ -22,17 +22,17 @@ const (
 // welcome follows what the server says before commands are sent.
 func (p *Parser) welcome(s *exchange.Segment) {
 	if b := s.Payload; p.phase == greets && p.resp.Between() && len(b) > headerSize+2 && !isGreeting(b) && b[headerSize] != isError {
-		p.refuse() // or wait for millions of bytes
+		p.Refuse() // or wait for millions of bytes
 		return
 	}
 	c := dbconn.NewCursor(s)
-	for c.Left() > 0 && !p.stopped {
+	for c.Left() > 0 && !p.Stopped {
 		m, found := p.resp.Next(&c, &responses)
 		switch {
 		case found == dbconn.More:
 			return
 		case found != dbconn.Whole || len(m.Body) == 0:
-			p.refuse()
+			p.Refuse()
 			return
 		case p.phase == greets:
 			p.greeted(&m)
@@ -46,10 +46,10 @@ func (p *Parser) welcome(s *exchange.Segment) {
 func (p *Parser) greeted(m *dbconn.Message) {
 	switch {
 	case m.Head[3] == 0 && m.Body[0] == isError: // too many connections, or the like
-		p.stop()
+		p.Stop()
 		return
 	case m.Body[0] != greeting || m.Head[3] != 0:
-		p.refuse()
+		p.Refuse()
 		return
 	}
 	version, _, _ := bytes.Cut(m.Body[1:], []byte{0})
@@ -69,7 +69,7 @@ func (p *Parser) proved(first byte) {
 		}
 		p.phase = commanding
 	case 0xff:
-		p.stop()
+		p.Stop()
 	}
 }
 
@@ -82,21 +82,21 @@ func (p *Parser) identify(s *exchange.Segment) {
 			return
 		}
 		if found != dbconn.Whole {
-			p.stop()
+			p.Stop()
 			return
 		}
 		if p.phase != answers {
 			continue // secrets
 		}
 		if len(m.Body) < 32 || m.Head[3] == 0 || m.Head[3] > 2 {
-			p.refuse()
+			p.Refuse()
 			return
 		}
 		if m.Head[3] == 2 {
 			p.resume()
 		}
 		p.identified(m.Body)
-		if p.stopped {
+		if p.Stopped {
 			return
 		}
 	}
@@ -112,7 +112,7 @@ func (p *Parser) identified(b []byte) {
 	case caps&capProtocol41 == 0:
 		return
 	case caps&capTLS != 0 && len(b) == 0:
-		if s, ok := p.q.Sink.(exchange.EncryptionSink); ok {
+		if s, ok := p.Q.Sink.(exchange.EncryptionSink); ok {
 			s.Encryption().Before = p.system
 		}
 		p.undecoded(exchange.TLS)
@@ -140,7 +140,7 @@ func (p *Parser) identified(b []byte) {
 
 // resume goes on with a conversation that was greeted in plain text.
 func (p *Parser) resume() {
-	if s, ok := p.q.Sink.(exchange.EncryptionSink); ok && s.Encryption().Before != "" {
+	if s, ok := p.Q.Sink.(exchange.EncryptionSink); ok && s.Encryption().Before != "" {
 		p.system = s.Encryption().Before
 	}
 }

@@ -57,7 +57,7 @@ func (p *Protocol) Signatures() []event.Signature {
 		dot         = 0xe0 // with 0x20: a digit or a dot, among others
 	)
 	sig := func(value, mask [event.SignatureBytes]byte) event.Signature {
-		return event.Signature{Value: value, Mask: mask, Bound: p.Bound, Every: true, Resumes: true}
+		return event.Signature{Value: value, Mask: mask, Bound: p.Bound, Every: true, Resumes: true, Apart: true}
 	}
 	return []event.Signature{
 		sig([event.SignatureBytes]byte{4: greeting, 5: 0x30, 6: 0x20}, [event.SignatureBytes]byte{any8, exact, exact, exact, exact, digit, dot}),
@@ -94,6 +94,6 @@ func (*Protocol) NewFacts() exchange.Facts { return &dbfacts.Facts{} }
 func (p *Protocol) NewParser(sink exchange.Sink) exchange.Parser {
 	parser := &Parser{proto: p}
 	parser.statements.Budget = &p.budget
-	parser.q.Sink = sink
+	parser.Follow(sink, dbconn.Steps{Request: parser.request, Response: parser.response, Lose: parser.lose, End: parser.unlearn})
 	return parser
 }

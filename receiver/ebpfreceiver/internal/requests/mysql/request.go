@@ -19,13 +19,13 @@ func (p *Parser) request(s *exchange.Segment) {
 		p.identify(s)
 		return
 	}
-	if p.respHidden && p.q.Rested(s) && beginsRequest(s.Payload, s.Len) {
-		p.q.End(exchange.Truncated) // so much is over, whatever else was under way
+	if p.RespHidden && p.Q.Rested(s) && beginsRequest(s.Payload, s.Len) {
+		p.Q.End(exchange.Truncated) // so much is over, whatever else was under way
 		p.lose(s.End, exchange.Truncated)
 	}
 	switch {
-	case p.q.Adrift():
-		if !p.q.Resync(s, beginsRequest(s.Payload, s.Len)) {
+	case p.Q.Adrift():
+		if !p.Q.Resync(s, beginsRequest(s.Payload, s.Len)) {
 			return
 		}
 		p.forget()
@@ -35,7 +35,7 @@ func (p *Parser) request(s *exchange.Segment) {
 	c := dbconn.NewCursor(s)
 	for c.Left() > 0 {
 		if p.reqHidden {
-			p.q.Torn()
+			p.Q.Torn()
 			return
 		}
 		if p.req.Between() {
@@ -52,8 +52,8 @@ func (p *Parser) request(s *exchange.Segment) {
 			if !p.packet(&m, s) {
 				return
 			}
-			if p.q.Len() > 0 {
-				p.q.Took(p.q.Last(), p.taken, exchange.Request)
+			if p.Q.Len() > 0 {
+				p.Q.Took(p.Q.Last(), p.taken, exchange.Request)
 			}
 		default:
 		}
@@ -62,16 +62,16 @@ func (p *Parser) request(s *exchange.Segment) {
 
 // fresh tells whether s begins a command whatever came before it.
 func (p *Parser) fresh(s *exchange.Segment) bool {
-	return p.q.Len() == 0 && (p.q.Rested(s) || p.reqHidden && p.q.MayBegin(s)) && beginsRequest(s.Payload, s.Len)
+	return p.Q.Len() == 0 && (p.Q.Rested(s) || p.reqHidden && p.Q.MayBegin(s)) && beginsRequest(s.Payload, s.Len)
 }
 
 // hidden notes that an unknown number of commands is not at hand.
 func (p *Parser) hidden() {
 	p.reqHidden = true
 	p.database = p.database[:0] // one of them may have changed it
-	p.q.Extra()
-	if p.q.Len() == 0 || p.q.Last().Info.shape != results { // else it may be the data of LOAD DATA
-		p.q.Sink.Count(exchange.Truncated)
+	p.Q.Extra()
+	if p.Q.Len() == 0 || p.Q.Last().Info.shape != results { // else it may be the data of LOAD DATA
+		p.Q.Sink.Count(exchange.Truncated)
 	}
 }
 
@@ -87,7 +87,7 @@ func (p *Parser) packet(m *dbconn.Message, s *exchange.Segment) bool {
 			return true
 		}
 		p.lose(s.End, exchange.Desynchronized)
-		p.q.Torn()
+		p.Q.Torn()
 		return false
 	}
 	c := commands[m.Body[0]]
@@ -97,10 +97,10 @@ func (p *Parser) packet(m *dbconn.Message, s *exchange.Segment) bool {
 		}
 		return true
 	}
-	if p.respHidden && p.q.Len() == 1 && !p.q.Pipelined() { // the client has read all of it
+	if p.RespHidden && p.Q.Len() == 1 && !p.Q.Pipelined() { // the client has read all of it
 		p.end()
 	}
-	r := p.q.Begin(s, p.since)
+	r := p.Q.Begin(s, p.since)
 	if r == nil {
 		p.forget()
 		return false
@@ -110,7 +110,7 @@ func (p *Parser) packet(m *dbconn.Message, s *exchange.Segment) bool {
 		p.describe(f, r, m, c.name)
 	}
 	if c.shape == changes {
-		p.q.End(exchange.Complete)
+		p.Q.End(exchange.Complete)
 		p.undecoded(exchange.Replication)
 		return false
 	}

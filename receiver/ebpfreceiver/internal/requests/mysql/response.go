@@ -53,38 +53,38 @@ func (p *Parser) response(s *exchange.Segment) {
 		p.welcome(s)
 		return
 	}
-	if !p.q.Response(s) {
+	if !p.Q.Response(s) {
 		return
 	}
 	c := dbconn.NewCursor(s)
-	for c.Left() > 0 && p.q.Len() > 0 && !p.stopped {
+	for c.Left() > 0 && p.Q.Len() > 0 && !p.Stopped {
 		if !p.follow(&c, s) {
 			return
 		}
 	}
-	if c.Left() > 0 && !p.stopped {
+	if c.Left() > 0 && !p.Stopped {
 		rest := *s
 		rest.Payload, rest.Len = c.Data, c.Left()
-		p.q.Response(&rest)
+		p.Q.Response(&rest)
 	}
 }
 
 // follow walks over a part of the response to the oldest command. It returns
 // false when the rest of the segment cannot be used.
 func (p *Parser) follow(c *dbconn.Cursor, s *exchange.Segment) bool {
-	if p.respHidden {
+	if p.RespHidden {
 		return p.followHidden(c, s)
 	}
 	before := c.Left()
 	m, found := p.resp.Next(c, &responses)
 	if found == dbconn.Lost {
-		p.respHidden = true
+		p.RespHidden = true
 		return true
 	}
 	if found == dbconn.Whole && p.isStray(&m) {
 		return true
 	}
-	if !p.q.Answer(s, before-c.Left(), !p.answer.begun) {
+	if !p.Q.Answer(s, before-c.Left(), !p.answer.begun) {
 		p.forget()
 		return false
 	}
@@ -113,18 +113,18 @@ func isEOFPacket(m *dbconn.Message) bool {
 
 // followHidden looks for the end of a response in bytes that are not at hand.
 func (p *Parser) followHidden(c *dbconn.Cursor, s *exchange.Segment) bool {
-	r := p.q.First()
+	r := p.Q.First()
 	if f := r.Facts(); f != nil {
 		f.Hidden = true
 	}
 	if r.Info.shape == prepared {
 		p.statements.Clear() // its number was not seen
 	}
-	if p.q.Crowded(s) || !p.answer.begun {
+	if p.Q.Crowded(s) || !p.answer.begun {
 		p.lose(s.End, exchange.Truncated)
 		return false
 	}
-	p.q.Answer(s, c.Left(), false)
+	p.Q.Answer(s, c.Left(), false)
 	c.Drain()
 	if p.answer.next == data && endsRows(s.Last()) {
 		p.end()
@@ -147,14 +147,14 @@ func endsRows(b []byte) bool {
 
 // end ends the oldest command.
 func (p *Parser) end() {
-	r := p.q.First()
+	r := p.Q.First()
 	if f := r.Facts(); f != nil && p.answer.rows > 0 && !f.Hidden {
 		f.Return(p.answer.rows)
 	}
-	p.q.End(exchange.Complete)
+	p.Q.End(exchange.Complete)
 	p.answer = answer{}
-	if p.respHidden {
-		p.respHidden = false
+	if p.RespHidden {
+		p.RespHidden = false
 		p.resp.Reset()
 	}
 }
@@ -255,7 +255,7 @@ func okState(b []byte) uint16 {
 
 // verdict takes the first packet of a response, or of a further result.
 func (p *Parser) verdict(m *dbconn.Message) bool {
-	r, a := p.q.First(), &p.answer
+	r, a := p.Q.First(), &p.answer
 	first := m.Body[0]
 	switch r.Info.shape {
 	case text:
@@ -311,7 +311,7 @@ func (p *Parser) number(b []byte) bool {
 	if len(b) < 9 {
 		return false
 	}
-	p.statements.Put(b[1:5], p.q.First().Info.st)
+	p.statements.Put(b[1:5], p.Q.First().Info.st)
 	p.answer.columns = uint64(binary.LittleEndian.Uint16(b[5:])) + uint64(binary.LittleEndian.Uint16(b[7:]))
 	p.answer.next = trailing
 	if p.answer.columns == 0 {
@@ -322,14 +322,14 @@ func (p *Parser) number(b []byte) bool {
 
 // chosen follows a change of the database that went well.
 func (p *Parser) chosen() {
-	if name := p.q.First().Info.database; name != "" {
+	if name := p.Q.First().Info.database; name != "" {
 		p.database = append(p.database[:0], name...)
 	}
 }
 
 // failed takes an error: its number, and the SQLSTATE behind a mark.
 func (p *Parser) failed(b []byte) {
-	f := p.q.First().Facts()
+	f := p.Q.First().Facts()
 	if f == nil {
 		return
 	}

@@ -27,8 +27,9 @@ const (
 
 // Parser follows one connection.
 type Parser struct {
-	proto      *Protocol
-	q          dbconn.Queue[group]
+	proto *Protocol
+	dbconn.Conn[group]
+
 	req, resp  dbconn.Frames
 	since      uint64 // when the message of the client began
 	taken      uint64 // bytes of it
@@ -36,21 +37,18 @@ type Parser struct {
 	statements dbconn.Statements
 	portals    dbconn.Portals
 
-	starting   bool // the next message of the client has no type
-	building   bool // the youngest request is not complete
-	swallow    bool // the next Sync is not answered
-	reqHidden  bool // where the next request message begins is not known
-	respHidden bool // the same of the response
-	answering  bool // the response to the oldest request has begun
-	stopped    bool // the connection goes on in another way
-	refused    bool // it was never of this protocol
+	starting  bool // the next message of the client has no type
+	building  bool // the youngest request is not complete
+	swallow   bool // the next Sync is not answered
+	reqHidden bool // where the next request message begins is not known
+	answering bool // the response to the oldest request has begun
 }
 
 // Reset implements exchange.Parser.
 func (p *Parser) Reset(sink exchange.Sink, midway bool) {
-	p.q.Reset(sink, midway)
+	p.Restart(sink, midway)
 	p.forget()
-	p.starting, p.stopped, p.refused = !midway, false, false
+	p.starting = !midway
 	p.database = p.database[:0]
 	p.statements.Clear()
 }
@@ -61,60 +59,31 @@ func (p *Parser) forget() {
 	p.resp.Reset()
 	p.portals.Clear()
 	p.starting, p.building, p.swallow = false, false, false
-	p.reqHidden, p.respHidden, p.answering = false, false, false
+	p.reqHidden, p.RespHidden, p.answering = false, false, false
 }
 
 func (p *Parser) lose(now uint64, why exchange.Reason) {
-	p.q.Lose(now, why)
+	p.Q.Lose(now, why)
 	p.forget()
 }
 
-// stop ends the following of a connection that goes on in another way.
-func (p *Parser) stop() {
-	p.q.Lose(0, exchange.Desynchronized)
+// unlearn forgets all but the database, which stays.
+func (p *Parser) unlearn() {
 	p.forget()
-	p.stopped = true
 	p.statements.Clear()
-}
-
-// refuse ends the following of a connection of another protocol.
-func (p *Parser) refuse() {
-	p.q.Discard()
-	p.stop()
-	p.refused = true
-}
-
-// Refused implements exchange.Refuser.
-func (p *Parser) Refused() bool { return p.refused }
-
-// Open implements exchange.Parser.
-func (p *Parser) Open() int { return p.q.Open() }
-
-// Segment implements exchange.Parser.
-func (p *Parser) Segment(s *exchange.Segment) {
-	if p.stopped {
-		return
-	}
-	if s.Side == exchange.Request {
-		p.request(s)
-		p.q.Replay(p.response)
-	} else {
-		p.response(s)
-	}
-	p.q.Seen(s)
 }
 
 // Gap implements exchange.Parser.
 func (p *Parser) Gap(side exchange.Side, n, now uint64) {
 	switch {
-	case p.stopped:
+	case p.Stopped:
 	case side == exchange.Response:
 		p.responseGap(n, now)
 	case p.req.Survives(n):
 	case p.reqHidden && !p.building: // the rest of what is being answered
-		p.q.Missed()
+		p.Q.Missed()
 	default:
-		p.q.Missed()
+		p.Q.Missed()
 		p.statements.Clear() // some of them may have been replaced
 		p.lose(now, exchange.Desynchronized)
 	}
@@ -123,38 +92,11 @@ func (p *Parser) Gap(side exchange.Side, n, now uint64) {
 func (p *Parser) responseGap(n, now uint64) {
 	switch {
 	case p.resp.Survives(n):
-	case p.q.Len() == 0 && !p.q.Adrift(): // a notice
+	case p.Q.Len() == 0 && !p.Q.Adrift(): // a notice
 		p.resp.Reset()
 	default:
 		p.lose(now, exchange.ResponseLost)
 	}
-}
-
-// EOF implements exchange.Parser.
-func (p *Parser) EOF(side exchange.Side, at uint64) {
-	if side == exchange.Request {
-		p.q.CallerGone(at)
-		return
-	}
-	p.q.Close(at, p.respHidden)
-	p.forget()
-}
-
-// Close implements exchange.Parser.
-func (p *Parser) Close(at uint64) {
-	p.q.Close(at, p.respHidden)
-	p.statements.Clear()
-	p.portals.Clear()
-}
-
-// Tick implements exchange.Parser.
-func (p *Parser) Tick(now uint64) { p.q.Tick(now) }
-
-// Abandon implements exchange.Parser.
-func (p *Parser) Abandon(why exchange.Reason) {
-	p.q.Abandon(why)
-	p.forget()
-	p.statements.Clear()
 }
 
 // statement reads the text of a statement.

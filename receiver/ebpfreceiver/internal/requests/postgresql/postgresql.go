@@ -55,7 +55,7 @@ func (p *Protocol) Signatures() []event.Signature {
 		letter      = 0xc0 // with 0x40: @ A-Z [ \ ] ^ _ ` a-z { | } ~
 	)
 	sig := func(value, mask [event.SignatureBytes]byte) event.Signature {
-		return event.Signature{Value: value, Mask: mask, Bound: p.Bound, Every: true}
+		return event.Signature{Value: value, Mask: mask, Bound: p.Bound, Every: true, Apart: true}
 	}
 	return []event.Signature{
 		sig([event.SignatureBytes]byte{5: 3}, [event.SignatureBytes]byte{exact, exact, any8, any8, exact, exact, exact, 0xfd}),                                       // 3.0 and 3.2
@@ -86,7 +86,7 @@ func (*Protocol) NewFacts() exchange.Facts { return &dbfacts.Facts{} }
 func (p *Protocol) NewParser(sink exchange.Sink) exchange.Parser {
 	parser := &Parser{proto: p}
 	parser.statements.Budget = &p.budget
-	parser.q.Sink = sink
+	parser.Follow(sink, dbconn.Steps{Request: parser.request, Response: parser.response, Lose: parser.lose, End: parser.unlearn})
 	return parser
 }
 

@@ -11,13 +11,13 @@ import (
 
 // request follows a segment of the client.
 func (p *Parser) request(s *exchange.Segment) {
-	if p.respHidden && p.answering && p.q.Rested(s) && beginsRequest(s.Payload) {
-		p.q.End(exchange.Truncated) // so much is over, whatever else was under way
+	if p.RespHidden && p.answering && p.Q.Rested(s) && beginsRequest(s.Payload) {
+		p.Q.End(exchange.Truncated) // so much is over, whatever else was under way
 		p.lose(s.End, exchange.Truncated)
 	}
 	switch {
-	case p.q.Adrift():
-		if !p.q.Resync(s, beginsRequest(s.Payload)) {
+	case p.Q.Adrift():
+		if !p.Q.Resync(s, beginsRequest(s.Payload)) {
 			return
 		}
 		p.forget()
@@ -36,7 +36,7 @@ func (p *Parser) request(s *exchange.Segment) {
 		before := c.Left()
 		m, found := p.nextRequest(&c)
 		p.taken += before - c.Left()
-		if p.stopped || p.q.Adrift() {
+		if p.Stopped || p.Q.Adrift() {
 			return
 		}
 		switch found {
@@ -46,9 +46,9 @@ func (p *Parser) request(s *exchange.Segment) {
 		case dbconn.Lost:
 			p.reqHidden = true
 			if p.building {
-				p.q.Last().Info.cut = true
+				p.Q.Last().Info.cut = true
 			}
-			p.q.Extra()
+			p.Q.Extra()
 			continue
 		case dbconn.Whole:
 			if p.starting {
@@ -56,8 +56,8 @@ func (p *Parser) request(s *exchange.Segment) {
 			} else if !p.message(&m, s) {
 				return
 			}
-			if p.q.Len() > 0 {
-				p.q.Took(p.q.Last(), p.taken, exchange.Request)
+			if p.Q.Len() > 0 {
+				p.Q.Took(p.Q.Last(), p.taken, exchange.Request)
 			}
 		default:
 		}
@@ -66,7 +66,7 @@ func (p *Parser) request(s *exchange.Segment) {
 
 // fresh tells whether s begins a request whatever came before it.
 func (p *Parser) fresh(s *exchange.Segment) bool {
-	return p.q.Len() == 0 && !p.starting && (p.q.Rested(s) || p.reqHidden && p.q.MayBegin(s)) && beginsRequest(s.Payload)
+	return p.Q.Len() == 0 && !p.starting && (p.Q.Rested(s) || p.reqHidden && p.Q.MayBegin(s)) && beginsRequest(s.Payload)
 }
 
 func (p *Parser) nextRequest(c *dbconn.Cursor) (dbconn.Message, dbconn.Found) {
@@ -80,27 +80,27 @@ func (p *Parser) nextRequest(c *dbconn.Cursor) (dbconn.Message, dbconn.Found) {
 // not PostgreSQL's.
 func (p *Parser) foreign(s *exchange.Segment) {
 	if p.starting {
-		p.refuse()
+		p.Refuse()
 		return
 	}
 	p.lose(s.End, exchange.Desynchronized)
-	p.q.Torn()
+	p.Q.Torn()
 }
 
 // hidden looks for the end of a request in bytes that are not at hand.
 func (p *Parser) hidden(s *exchange.Segment) {
 	if p.building && bytes.HasSuffix(s.Last(), synced) {
 		p.building = false
-		p.q.Last().Info.synced = true
+		p.Q.Last().Info.synced = true
 	}
-	p.q.Torn()
+	p.Q.Torn()
 }
 
 // startup takes a message without a type.
 func (p *Parser) startup(m *dbconn.Message, s *exchange.Segment) {
 	switch binary.BigEndian.Uint32(m.Head[lengthSize:]) {
 	case codeCancel: // no answer
-		p.stop()
+		p.Stop()
 	case codeTLS:
 		p.expect(asksTLS, s)
 	case codeGSSAPI:
@@ -121,7 +121,7 @@ func (p *Parser) expect(k kind, s *exchange.Segment) {
 
 // begin adds a request. It returns nil when its answer could not be told.
 func (p *Parser) begin(s *exchange.Segment) *dbconn.Pending[group] {
-	g := p.q.Begin(s, p.since)
+	g := p.Q.Begin(s, p.since)
 	if g == nil {
 		p.forget()
 	}
@@ -184,7 +184,7 @@ func (p *Parser) message(m *dbconn.Message, s *exchange.Segment) bool {
 
 // report makes a request one that is reported.
 func (p *Parser) report(g *dbconn.Pending[group], s *exchange.Segment) *dbfacts.Facts {
-	f := p.q.Report(g, s)
+	f := p.Q.Report(g, s)
 	if f != nil && f.System == "" {
 		f.System = System
 		f.Namespace = append(f.Namespace, p.database...)
@@ -206,12 +206,12 @@ func (p *Parser) sync(s *exchange.Segment) bool {
 	switch {
 	case p.building:
 		p.building = false
-		p.q.Last().Info.synced = true
+		p.Q.Last().Info.synced = true
 	case p.swallow:
 		p.swallow = false
 	default:
 		p.expect(asks, s)
-		return !p.q.Adrift()
+		return !p.Q.Adrift()
 	}
 	return true
 }
@@ -225,7 +225,7 @@ func (p *Parser) extended(m *dbconn.Message, s *exchange.Segment) bool {
 		}
 		p.building, g.Info.extended = true, true
 	}
-	g := p.q.Last()
+	g := p.Q.Last()
 	switch m.Head[0] {
 	case 'P':
 		p.parse(g, m, s)

@@ -11,23 +11,23 @@ import (
 
 // response follows a segment of the server.
 func (p *Parser) response(s *exchange.Segment) {
-	if p.q.Len() == 0 && !p.q.Adrift() && p.unasked(s) {
+	if p.Q.Len() == 0 && !p.Q.Adrift() && p.unasked(s) {
 		return
 	}
-	if !p.q.Response(s) {
+	if !p.Q.Response(s) {
 		return
 	}
 	c := dbconn.NewCursor(s)
-	for c.Left() > 0 && p.q.Len() > 0 && !p.stopped {
+	for c.Left() > 0 && p.Q.Len() > 0 && !p.Stopped {
 		if !p.answer(&c, s) {
 			return
 		}
 	}
-	if c.Left() > 0 && !p.stopped { // notices, or what answers a request that was not copied
+	if c.Left() > 0 && !p.Stopped { // notices, or what answers a request that was not copied
 		rest := *s
 		rest.Payload, rest.Len = c.Data, c.Left()
 		if !p.unasked(&rest) {
-			p.q.Response(&rest)
+			p.Q.Response(&rest)
 		}
 	}
 }
@@ -52,10 +52,10 @@ func (p *Parser) unasked(s *exchange.Segment) bool {
 // answer walks over a part of the response to the oldest request. It returns
 // false when the rest of the segment cannot be used.
 func (p *Parser) answer(c *dbconn.Cursor, s *exchange.Segment) bool {
-	switch k := p.q.First().Info.kind; {
+	switch k := p.Q.First().Info.kind; {
 	case k == asksTLS || k == asksGSS:
 		return p.agreement(c, s, k)
-	case p.respHidden:
+	case p.RespHidden:
 		return p.hiddenAnswer(c, s)
 	}
 	before := c.Left()
@@ -65,11 +65,11 @@ func (p *Parser) answer(c *dbconn.Cursor, s *exchange.Segment) bool {
 		p.lose(s.End, exchange.Desynchronized)
 		return false
 	case dbconn.Lost:
-		p.respHidden = true
+		p.RespHidden = true
 		return true
 	default:
 	}
-	if !p.q.Answer(s, before-c.Left(), !p.answering) {
+	if !p.Q.Answer(s, before-c.Left(), !p.answering) {
 		p.forget()
 		return false
 	}
@@ -90,27 +90,27 @@ func (p *Parser) agreement(c *dbconn.Cursor, s *exchange.Segment, k kind) bool {
 	switch answer := c.Data[0]; {
 	case answer == 'N':
 		c.Skip(1)
-		p.q.End(exchange.Complete)
+		p.Q.End(exchange.Complete)
 		return true
 	case answer == 'S' && k == asksTLS:
-		p.q.Sink.Opaque(exchange.TLS)
+		p.Q.Sink.Opaque(exchange.TLS)
 	case answer == 'G' && k == asksGSS:
-		p.q.Sink.Opaque(exchange.GSSAPI)
+		p.Q.Sink.Opaque(exchange.GSSAPI)
 	}
-	p.stop()
+	p.Stop()
 	return false
 }
 
 // hiddenAnswer looks for the end of a response in bytes that are not at hand.
 func (p *Parser) hiddenAnswer(c *dbconn.Cursor, s *exchange.Segment) bool {
-	if f := p.q.First().Facts(); f != nil {
+	if f := p.Q.First().Facts(); f != nil {
 		f.Hidden = true
 	}
-	if p.q.Crowded(s) {
+	if p.Q.Crowded(s) {
 		p.lose(s.End, exchange.Truncated)
 		return false
 	}
-	p.q.Answer(s, c.Left(), false)
+	p.Q.Answer(s, c.Left(), false)
 	c.Drain()
 	if endsReady(s.Last()) {
 		p.executed()
@@ -121,25 +121,25 @@ func (p *Parser) hiddenAnswer(c *dbconn.Cursor, s *exchange.Segment) bool {
 
 // executed makes an execution of what only the preparation was seen of.
 func (p *Parser) executed() {
-	if f := p.q.First().Facts(); f != nil && f.Prepares {
+	if f := p.Q.First().Facts(); f != nil && f.Prepares {
 		f.Execute(f.Statement)
 	}
 }
 
 // end ends the oldest request.
 func (p *Parser) end() {
-	if g := p.q.First(); !g.Info.synced && g == p.q.Last() {
+	if g := p.Q.First(); !g.Info.synced && g == p.Q.Last() {
 		p.building = false
 		p.swallow = !p.reqHidden // its Sync is yet to be reported
 	}
-	p.q.End(exchange.Complete)
-	p.answering, p.respHidden = false, false
+	p.Q.End(exchange.Complete)
+	p.answering, p.RespHidden = false, false
 	p.resp.Reset()
 }
 
 // take takes a message of the response.
 func (p *Parser) take(m *dbconn.Message) {
-	g := p.q.First()
+	g := p.Q.First()
 	f := g.Facts()
 	if f != nil && m.Cut() && (m.Head[0] == 'C' || m.Head[0] == 'E') {
 		f.Hidden = true
@@ -161,16 +161,16 @@ func (p *Parser) take(m *dbconn.Message) {
 		p.failed(g, f, m.Body)
 	case 'G':
 		// The server has ignored the Sync behind the COPY; one more follows the data.
-		if g.Info.extended && g.Info.synced && p.q.Len() == 1 {
+		if g.Info.extended && g.Info.synced && p.Q.Len() == 1 {
 			p.swallow = true
 		}
 	case 'W':
 		if f != nil {
 			f.Class = exchange.Stream
 		}
-		p.q.End(exchange.Complete)
-		p.q.Sink.Opaque(exchange.Replication)
-		p.stop()
+		p.Q.End(exchange.Complete)
+		p.Q.Sink.Opaque(exchange.Replication)
+		p.Stop()
 	}
 }
 

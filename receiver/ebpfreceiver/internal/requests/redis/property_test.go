@@ -54,6 +54,7 @@ func randomExchange(r *rand.Rand, n int) dbtest.Exchange {
 func TestAnySegmentation(t *testing.T)        { conversation().CheckSegmentation(t, 400) }
 func TestAnySegmentationBounded(t *testing.T) { conversation().CheckBound(t, 400) }
 func TestAnyLoss(t *testing.T)                { conversation().CheckLoss(t, 3000) }
+func TestLeftOut(t *testing.T)                { conversation().CheckSkip(t, 300) }
 
 func FuzzRedis(f *testing.F) {
 	const req, resp = "\x00", "\x01"

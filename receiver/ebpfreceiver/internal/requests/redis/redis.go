@@ -38,7 +38,7 @@ func (*Protocol) Name() string { return System }
 func (p *Protocol) Signatures() []event.Signature {
 	const exact, digit = 0xff, 0xf0
 	sig := func(value string, mask [event.SignatureBytes]byte) event.Signature {
-		s := event.Signature{Mask: mask, Bound: p.Bound, Every: true}
+		s := event.Signature{Mask: mask, Bound: p.Bound, Every: true, Apart: true}
 		copy(s.Value[:], value)
 		return s
 	}
@@ -62,7 +62,7 @@ func (*Protocol) NewFacts() exchange.Facts { return &dbfacts.Facts{} }
 // NewParser implements exchange.Protocol.
 func (*Protocol) NewParser(sink exchange.Sink) exchange.Parser {
 	p := &Parser{}
-	p.q.Sink = sink
+	p.Follow(sink, dbconn.Steps{Request: p.request, Response: p.response, Lose: p.lose, End: p.forget})
 	return p
 }
 

@@ -8,13 +8,13 @@ import (
 
 // request follows a segment of the client.
 func (p *Parser) request(s *exchange.Segment) {
-	if p.respHidden && p.answering && p.q.Rested(s) && beginsRequest(s.Payload) {
-		p.q.End(exchange.Truncated) // so much is over, whatever else was under way
+	if p.RespHidden && p.answering && p.Q.Rested(s) && beginsRequest(s.Payload) {
+		p.Q.End(exchange.Truncated) // so much is over, whatever else was under way
 		p.lose(s.End, exchange.Truncated)
 	}
 	switch {
-	case p.q.Adrift():
-		if !p.q.Resync(s, beginsRequest(s.Payload)) {
+	case p.Q.Adrift():
+		if !p.Q.Resync(s, beginsRequest(s.Payload)) {
 			return
 		}
 		p.forget()
@@ -22,12 +22,12 @@ func (p *Parser) request(s *exchange.Segment) {
 		p.args.reset()
 		p.vals.reset()
 		p.cmd.reset()
-		p.reqHidden, p.respHidden = false, false
+		p.reqHidden, p.RespHidden = false, false
 	}
 	c := dbconn.NewCursor(s)
 	for c.Left() > 0 {
 		if p.reqHidden {
-			p.q.Torn()
+			p.Q.Torn()
 			return
 		}
 		if p.cmd.bytes == 0 {
@@ -39,11 +39,11 @@ func (p *Parser) request(s *exchange.Segment) {
 		switch found {
 		case dbconn.Foreign:
 			if p.beginning {
-				p.refuse()
+				p.Refuse()
 				return
 			}
 			p.lose(s.End, exchange.Desynchronized)
-			p.q.Torn()
+			p.Q.Torn()
 			return
 		case dbconn.Lost:
 			p.hidden()
@@ -66,7 +66,7 @@ func (p *Parser) request(s *exchange.Segment) {
 
 // fresh tells whether s begins a command whatever came before it.
 func (p *Parser) fresh(s *exchange.Segment) bool {
-	return p.q.Len() == 0 && (p.q.Rested(s) || p.reqHidden && p.q.MayBegin(s)) && beginsRequest(s.Payload)
+	return p.Q.Len() == 0 && (p.Q.Rested(s) || p.reqHidden && p.Q.MayBegin(s)) && beginsRequest(s.Payload)
 }
 
 // hidden notes that an unknown number of commands are not at hand.
@@ -76,8 +76,8 @@ func (p *Parser) hidden() {
 	p.cmd.reset()
 	p.db = p.db[:0] // one of them may have changed it
 	p.tx = transaction{name: p.tx.name[:0]}
-	p.q.Extra()
-	p.q.Sink.Count(exchange.Truncated)
+	p.Q.Extra()
+	p.Q.Sink.Count(exchange.Truncated)
 }
 
 // command takes a command that is complete. It returns false when the rest of
@@ -90,13 +90,13 @@ func (p *Parser) command(s *exchange.Segment) bool {
 		p.replication()
 		return false
 	case fold(b.name, "CLIENT") && fold(b.word, "REPLY"): // some commands will not be answered
-		p.stop()
+		p.Stop()
 		return false
 	}
-	if p.respHidden && p.q.Len() == 1 && !p.q.Pipelined() { // the client has read all of it
+	if p.RespHidden && p.Q.Len() == 1 && !p.Q.Pipelined() { // the client has read all of it
 		p.end()
 	}
-	r := p.q.Begin(s, b.start)
+	r := p.Q.Begin(s, b.start)
 	if r == nil {
 		p.forget()
 		return false
@@ -117,7 +117,7 @@ func (p *Parser) command(s *exchange.Segment) bool {
 	if f == nil {
 		return true
 	}
-	p.q.Took(r, b.bytes, exchange.Request)
+	p.Q.Took(r, b.bytes, exchange.Request)
 	p.describe(f)
 	p.changes()
 	return true

@@ -14,23 +14,23 @@ func (p *Parser) response(s *exchange.Segment) {
 		p.replication()
 		return
 	}
-	if p.q.Len() == 0 && !p.q.Adrift() && p.unasked(s) {
+	if p.Q.Len() == 0 && !p.Q.Adrift() && p.unasked(s) {
 		return
 	}
-	if !p.q.Response(s) {
+	if !p.Q.Response(s) {
 		return
 	}
 	c := dbconn.NewCursor(s)
-	for c.Left() > 0 && p.q.Len() > 0 && !p.stopped {
+	for c.Left() > 0 && p.Q.Len() > 0 && !p.Stopped {
 		if !p.answer(&c, s) {
 			return
 		}
 	}
-	if c.Left() > 0 && !p.stopped {
+	if c.Left() > 0 && !p.Stopped {
 		rest := *s
 		rest.Payload, rest.Len = c.Data, c.Left()
 		if !p.unasked(&rest) {
-			p.q.Response(&rest)
+			p.Q.Response(&rest)
 		}
 	}
 }
@@ -44,7 +44,7 @@ func isAcknowledgement(b []byte) bool {
 // unasked takes messages that the server pushes. It returns false when there is
 // anything else.
 func (p *Parser) unasked(s *exchange.Segment) bool {
-	if p.respHidden {
+	if p.RespHidden {
 		return p.subscribed
 	}
 	if p.vals.between() && (len(s.Payload) == 0 || s.Payload[0] != '>' && !p.subscribed) {
@@ -57,7 +57,7 @@ func (p *Parser) unasked(s *exchange.Segment) bool {
 			p.lose(s.End, exchange.Desynchronized)
 			return true
 		case dbconn.Lost:
-			p.respHidden = true
+			p.RespHidden = true
 			return true
 		default:
 		}
@@ -68,12 +68,12 @@ func (p *Parser) unasked(s *exchange.Segment) bool {
 // answer walks over a part of the answer to the oldest command. It returns false
 // when the rest of the segment cannot be used.
 func (p *Parser) answer(c *dbconn.Cursor, s *exchange.Segment) bool {
-	if p.respHidden {
-		if p.q.Crowded(s) || !p.answering {
+	if p.RespHidden {
+		if p.Q.Crowded(s) || !p.answering {
 			p.lose(s.End, exchange.Truncated)
 			return false
 		}
-		p.q.Answer(s, c.Left(), false)
+		p.Q.Answer(s, c.Left(), false)
 		c.Drain()
 		return true
 	}
@@ -86,15 +86,15 @@ func (p *Parser) answer(c *dbconn.Cursor, s *exchange.Segment) bool {
 		p.lose(s.End, exchange.Desynchronized)
 		return false
 	case dbconn.Lost:
-		p.respHidden = true
-		r := p.q.First()
+		p.RespHidden = true
+		r := p.Q.First()
 		if f := r.Facts(); f != nil && (!p.vals.inside || r.Info.kind == executes) {
 			f.Hidden = true // it may be an error, or hold some
 		}
 	default:
 	}
-	if !push || p.q.First().Info.kind == subscribes {
-		if !p.q.Answer(s, before-c.Left(), !p.answering) {
+	if !push || p.Q.First().Info.kind == subscribes {
+		if !p.Q.Answer(s, before-c.Left(), !p.answering) {
 			p.forget()
 			p.db = p.db[:0]
 			return false
@@ -104,7 +104,7 @@ func (p *Parser) answer(c *dbconn.Cursor, s *exchange.Segment) bool {
 	if found == dbconn.Whole {
 		p.take()
 	}
-	return !p.stopped
+	return !p.Stopped
 }
 
 // isMessage tells whether the value is one that the server sends unasked.
@@ -116,7 +116,7 @@ func (p *Parser) isMessage() bool {
 	case "message", "pmessage", "smessage", "invalidate":
 		return true
 	case "subscribe", "psubscribe", "ssubscribe", "unsubscribe", "punsubscribe", "sunsubscribe":
-		return p.q.First().Info.kind != subscribes
+		return p.Q.First().Info.kind != subscribes
 	}
 	return p.vals.typ == '>'
 }
@@ -126,7 +126,7 @@ func (p *Parser) take() {
 	if p.isMessage() {
 		return
 	}
-	r := p.q.First()
+	r := p.Q.First()
 	f := r.Facts()
 	if f != nil {
 		p.outcome(r, f)
@@ -139,12 +139,12 @@ func (p *Parser) take() {
 	case selects:
 		if p.vals.typ == '-' { // nothing since then has gone there
 			p.db = p.db[:0]
-			p.q.Each(func(f *dbfacts.Facts) { f.Namespace = f.Namespace[:0] })
+			p.Q.Each(func(f *dbfacts.Facts) { f.Namespace = f.Namespace[:0] })
 		}
 	case monitors:
 		if p.vals.typ != '-' {
 			p.end()
-			p.stop()
+			p.Stop()
 			return
 		}
 	default:
@@ -184,10 +184,10 @@ func isCode(b []byte) bool {
 
 // end ends the oldest command.
 func (p *Parser) end() {
-	p.q.End(exchange.Complete)
+	p.Q.End(exchange.Complete)
 	p.answering = false
-	if p.respHidden {
-		p.respHidden = false
+	if p.RespHidden {
+		p.RespHidden = false
 		p.vals.reset()
 	}
 }
