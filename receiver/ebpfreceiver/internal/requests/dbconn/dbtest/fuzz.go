@@ -52,6 +52,9 @@ func (c *Conversation) Fuzz(t *testing.T, in []byte) {
 
 func (s *Script) playFuzzed(op byte, data string) {
 	side := exchange.Side(op & 1)
+	if skipper, ok := s.P.(exchange.Skipper); ok && op&0x10 != 0 {
+		skipper.Skip(s.Now)
+	}
 	switch op >> 1 & 7 {
 	case 0:
 		s.Seg(side, data, len(data))
