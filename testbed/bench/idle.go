@@ -41,5 +41,6 @@ func (b *bench) idle(ctx context.Context) (*footprint, error) {
 	return &footprint{info.Size(), a.Startup, share, after.rss, after.rssAnon}, a.Stop()
 }
 
-// idleLeadIn lets the start-up's own work (reading /proc, loading policies) end.
+// idleLeadIn lets the start-up's own work end: reading /proc, loading policies, and
+// what goes on behind the start, above all the programs for TLS libraries.
 const idleLeadIn = 3 * time.Second

@@ -173,7 +173,7 @@ func (b *bench) loadWithAgent(ctx context.Context, t target, s *server, spans *s
 	if err != nil {
 		return nil, err
 	}
-	time.Sleep(settle)
+	time.Sleep(idleLeadIn)
 	run, err := b.loadOnce(ctx, t, s, a, spans)
 	return run, errors.Join(err, a.Stop())
 }

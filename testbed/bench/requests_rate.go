@@ -57,7 +57,7 @@ func (b *bench) rate(ctx context.Context, spans *spanCounts, told *health) (*rat
 	if err != nil {
 		return nil, err
 	}
-	time.Sleep(settle)
+	time.Sleep(idleLeadIn)
 	r, err := b.rateWith(ctx, s, a, spans)
 	if err = errors.Join(err, a.Stop()); err != nil {
 		return nil, err
