@@ -56,6 +56,23 @@ func TestSpecs(t *testing.T) {
 	}
 }
 
+func TestShortRecords(t *testing.T) {
+	tab := newTables("amd64")
+	for name, want := range map[string]bool{
+		"openat": true, "open": true, "unlinkat": true, "mkdir": true, "kill": true,
+		"rename":       false, // two strings
+		"openat2":      false, // a string and a struct
+		"chdir":        false, // the new directory
+		"memfd_create": false, // no file of the tree
+		"fchmod":       false, // what is behind a descriptor
+		"connect":      false, "socket": false, "pipe2": false, "setuid": false, "execve": false,
+	} {
+		i, ok := syscalls.Index(name)
+		require.True(t, ok, name)
+		assert.Equal(t, want, tab.specs[i+1].Flags&uint8(securitySpecFlagSPEC_SHORT) != 0, name)
+	}
+}
+
 func TestWants(t *testing.T) {
 	w, unknown := wantsOf([]string{"openat", "setuid", "connect", "nonsense"}, ioFlagsOf("amd64"), "amd64")
 	assert.Equal(t, []string{"nonsense"}, unknown)
