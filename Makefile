@@ -12,7 +12,7 @@ export GOFLAGS := -trimpath -buildvcs=false -tags=grpcnotrace
 # Debian packages, as PACKAGE or PACKAGE=COMMAND: whoever has COMMAND from
 # elsewhere (containerd of Docker, nginx of nginx.org) keeps that one.
 export RUN_PACKAGES := ca-certificates
-export TEST_PACKAGES := ca-certificates busybox-static=busybox iproute2=ip curl=curl python3=python3 nginx=nginx containerd=containerd runc=runc podman=podman prometheus=prometheus redis-server=redis-server memcached=memcached postgresql=pgbench mariadb-server=mariadbd sysbench=sysbench haproxy=haproxy nghttp2-proxy=nghttpx apache2-bin=apache2 wget=wget openssl=openssl gnutls-bin=gnutls-cli kcat=kcat python3-kafka rabbitmq-server=rabbitmqctl python3-pika python3-pymongo amqp-tools=amqp-publish fio=fio python3-grpcio android-libboringssl
+export TEST_PACKAGES := ca-certificates busybox-static=busybox iproute2=ip curl=curl python3=python3 nginx=nginx containerd=containerd runc=runc podman=podman prometheus=prometheus redis-server=redis-server memcached=memcached postgresql=pgbench mariadb-server=mariadbd sysbench=sysbench haproxy=haproxy nghttp2-proxy=nghttpx apache2-bin=apache2 wget=wget openssl=openssl gnutls-bin=gnutls-cli kcat=kcat python3-kafka rabbitmq-server=rabbitmqctl python3-pika python3-pymongo amqp-tools=amqp-publish fio=fio python3-grpcio android-libboringssl cron=cron rsync=rsync logrotate=logrotate
 export BPF_PACKAGES := clang-19=clang-19 llvm-19=llvm-strip-19 libbpf-dev linux-libc-dev
 export KERNEL_PACKAGES := qemu-system-x86=qemu-system-x86_64 qemu-system-arm=qemu-system-aarch64 debian-archive-keyring
 export REQUEST_PACKAGES := python3=python3 nginx=nginx redis-server=redis-server postgresql=pgbench wrk=wrk
