@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -40,11 +41,14 @@ func otlpFromEnvironment(getenv func(string) string) (otlpSettings, error) {
 	if o.endpoint == "" {
 		return otlpSettings{}, nil
 	}
-	if err := o.setEndpoint(get("INSECURE")); err != nil {
-		return otlpSettings{}, err
-	}
 	var err error
 	if o.headers, err = parseHeaders(get("HEADERS")); err != nil {
+		return otlpSettings{}, err
+	}
+	if err := o.takeCredentials(); err != nil {
+		return otlpSettings{}, err
+	}
+	if err := o.setEndpoint(get("INSECURE")); err != nil {
 		return otlpSettings{}, err
 	}
 	if text := get("TIMEOUT"); text != "" {
@@ -55,6 +59,35 @@ func otlpFromEnvironment(getenv func(string) string) (otlpSettings, error) {
 		o.timeout = strconv.FormatUint(ms, 10) + "ms"
 	}
 	return o, nil
+}
+
+// takeCredentials moves a name and a password out of the endpoint, which is told
+// to the user and by exporters' errors, into the header that they stand for.
+func (o *otlpSettings) takeCredentials() error {
+	scheme, rest, ok := strings.Cut(o.endpoint, "://")
+	if !ok {
+		scheme, rest = "", o.endpoint
+	}
+	host, _, _ := strings.Cut(rest, "/")
+	at := strings.LastIndexByte(host, '@')
+	if at < 0 {
+		return nil
+	}
+	credentials, err := url.PathUnescape(host[:at])
+	if err != nil {
+		return errors.New(otlpPrefix + "ENDPOINT: the name or password in it has a wrong percent escape")
+	}
+	o.endpoint = rest[at+1:]
+	if ok {
+		o.endpoint = scheme + "://" + o.endpoint
+	}
+	for name := range o.headers {
+		if strings.EqualFold(name, "authorization") {
+			return nil // which is more explicit
+		}
+	}
+	o.headers["authorization"] = "Basic " + base64.StdEncoding.EncodeToString([]byte(credentials))
+	return nil
 }
 
 // setEndpoint finds out protocol, exporter and security.

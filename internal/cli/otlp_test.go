@@ -43,6 +43,22 @@ func TestOTLPEndpoints(t *testing.T) {
 	}
 }
 
+func TestOTLPCredentials(t *testing.T) {
+	for _, c := range []struct{ endpoint, headers, want, header string }{
+		{"https://me:a%40secret@b:4318/v1@x", "", "https://b:4318/v1@x", "Basic bWU6YUBzZWNyZXQ="},
+		{"me:secret@b:4317", "", "b:4317", "Basic bWU6c2VjcmV0"},
+		{"https://me:secret@b:4318", "Authorization=Bearer%20x", "https://b:4318", "Bearer x"},
+	} {
+		got, err := otlpFromEnvironment(env(otlpPrefix+"ENDPOINT="+c.endpoint, otlpPrefix+"HEADERS="+c.headers))
+		require.NoError(t, err)
+		require.Equal(t, c.want, got.endpoint)
+		require.Len(t, got.headers, 1)
+		for _, header := range got.headers {
+			require.Equal(t, c.header, header)
+		}
+	}
+}
+
 func TestOTLPErrors(t *testing.T) {
 	for pair, want := range map[string]string{
 		"ENDPOINT=ftp://x":      "want http://, https:// or host:port",
@@ -51,6 +67,9 @@ func TestOTLPErrors(t *testing.T) {
 		"HEADERS=secret":        "want key=value",
 		"HEADERS=key=secret%zz": "want key=value",
 		"TIMEOUT=10s":           "want a number of milliseconds",
+
+		"ENDPOINT=http://me:%zzsecret@b":  "a wrong percent escape",
+		"ENDPOINT=ftp://me:secret@b:4318": "want http://, https:// or host:port",
 	} {
 		_, err := otlpFromEnvironment(env(otlpPrefix+pair, otlpPrefix+"ENDPOINT=http://localhost:4318"))
 		require.ErrorContains(t, err, want, pair)
