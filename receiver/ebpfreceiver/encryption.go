@@ -17,6 +17,6 @@ func newFinder(cfg *Config, k kernel, paused func(pid uint32), log *zap.Logger) 
 	}
 	return encryption.New(encryption.Config{
 		Proc: process.ProcDir(cfg.RootPath), Root: cfg.RootPath, Log: log,
-		Prices: encryption.Prices{Most: cfg.Requests.TLS.MaxProbeCost}, MaxCPU: cfg.Requests.TLS.MaxCPU,
+		Prices: encryption.Prices{Most: cfg.Requests.TLS.MaxProbeCost}, MaxCPU: cfg.Requests.TLS.MaxCPU, Paused: paused,
 	}, k)
 }
