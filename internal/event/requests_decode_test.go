@@ -114,12 +114,12 @@ func TestDecodeDataExcerpts(t *testing.T) {
 			var ev Event
 			raw := requestRecord(TypeData, tt.list)
 			raw[HeaderSize+98] = 1
-			if err := Decode(raw, &ev); tt.short {
+			err := Decode(raw, &ev)
+			if tt.short {
 				require.ErrorIs(t, err, ErrShort)
 				return
-			} else {
-				require.NoError(t, err)
 			}
+			require.NoError(t, err)
 			require.Equal(t, tt.payload, string(ev.Request.Payload))
 			for list := ev.Request.Excerpts; ; list.Next() {
 				at, b, ok := list.Peek()
