@@ -109,7 +109,8 @@ struct requests_socket {
 	__u8 begun; /* signature of a message of which hardly anything has come yet */
 	__u8 records; /* modulo 2^8 */
 	__u8 sheds; /* the exchange that goes on is left out */
-	__u8 reserved[3];
+	__u8 native; /* of plain text: the library that encrypts it uses the socket itself */
+	__u8 reserved[2];
 };
 
 /* Bits of requests_signature.flags. */

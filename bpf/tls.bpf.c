@@ -5,6 +5,9 @@
  * when its cipher text leaves, so that no probe is needed where writes return.
  */
 #define REQUESTS_PREEMPTIBLE
+#ifdef __TARGET_ARCH_x86
+#include "tls_copied.h"
+#endif
 #include "tls_go.h"
 #include "tls_handshake.h"
 
@@ -40,6 +43,18 @@ int on_tls_read_return(struct pt_regs *ctx)
 	tls__spend();
 	return 0;
 }
+
+#ifdef __TARGET_ARCH_x86
+/* A read copies what was decrypted: the call of memcpy(to, from, n). */
+SEC("uprobe")
+int on_tls_copied(struct pt_regs *ctx)
+{
+	if (cfg_cookies)
+		tls__copied(ctx);
+	tls__spend();
+	return 0;
+}
+#endif
 
 /* int write(session, buffer, length, ...) */
 SEC("uprobe.s")

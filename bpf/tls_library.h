@@ -5,13 +5,12 @@
 
 #include "tls_probe.h"
 
-/* tls__enter: the current thread goes into a library. Returns its slot, and what
- * is known of the session in known.
+/* tls__begin: the current thread does something with a session. Returns its slot,
+ * and what is known of the session in known.
  */
-static __always_inline struct tls_thread *tls__enter(struct pt_regs *ctx, enum tls_call call,
-						     __u64 count, struct tls_session **known)
+static __always_inline struct tls_thread *tls__begin(__u64 session, __u16 file,
+						     struct tls_session **known)
 {
-	__u64 session = extract__parameter(ctx, 0);
 	__u64 id = bpf_get_current_pid_tgid();
 	struct tls_thread *t = tls__slot((__u32)id);
 	struct tls_session *s;
@@ -28,16 +27,27 @@ static __always_inline struct tls_thread *tls__enter(struct pt_regs *ctx, enum t
 	s = tls__session(id >> 32, session);
 	t->tgid = id >> 32;
 	t->session = session;
-	t->buf = call == TLS_HANDSHAKE ? 0 : extract__parameter(ctx, 1);
-	t->count = count;
-	t->file = tls__file(ctx);
+	t->file = file;
 	t->sk = s ? s->sk : 0;
 	t->id = s ? s->id : 0;
 	t->state &= TLS_TAKEN;
 	if (s)
 		t->state |= s->flags | (s->pending ? TLS_RESTS : 0);
-	t->call = call;
 	*known = s;
+	return t;
+}
+
+/* tls__enter: the current thread goes into a library. */
+static __always_inline struct tls_thread *tls__enter(struct pt_regs *ctx, enum tls_call call,
+						     __u64 count, struct tls_session **known)
+{
+	struct tls_thread *t = tls__begin(extract__parameter(ctx, 0), tls__file(ctx), known);
+
+	if (!t)
+		return 0;
+	t->buf = call == TLS_HANDSHAKE ? 0 : extract__parameter(ctx, 1);
+	t->count = count;
+	t->call = call;
 	return t;
 }
 

@@ -34,12 +34,17 @@ static __always_inline bool tls__bind(struct tls_thread *t, __u64 sk, __u64 id)
 {
 	struct tls_key key = { .session = t->session, .tgid = t->tgid };
 	struct tls_session fresh = {};
+	struct requests_socket *plain;
+	__u64 plain_key = sk | TLS_KEY;
 
 	if (tls__is_bound(t, sk, id))
 		return true;
 	fresh.id = tls__open(sk, t->call >= TLS_HANDSHAKE, t->file);
 	if (!fresh.id)
 		return false;
+	plain = bpf_map_lookup_elem(&requests_sockets, &plain_key);
+	if (plain)
+		plain->native = 1;
 	fresh.sk = sk;
 	fresh.flags = TLS_NATIVE | (t->state & TLS_CORKED);
 	tls__keep(t, &key, &fresh);
@@ -108,8 +113,37 @@ static __always_inline void tls__received(struct tls_thread *t, __s64 ret)
 		t->state &= ~TLS_DRY;
 }
 
+/* tls__is_inside: whether a thread is inside a library, and a call tells something
+ * about that. A write that is seen to begin may be over when something is received.
+ */
+static __always_inline bool tls__is_inside(const struct tls_thread *t,
+					   const struct requests_io *io, __u32 tid)
+{
+	return t->tid == tid && t->call && (t->call != TLS_WRITE || io->call & IO_SEND);
+}
+
+/* tls__ends: whether a call tells that nothing more will be received. */
+static __always_inline bool tls__ends(const struct requests_io *io)
+{
+	return !(io->call & IO_SEND) && (!io->ret || requests__is_end(io->ret));
+}
+
+/* tls__over: a socket that a library reads itself yields nothing more: so does its
+ * plain text, of which it has handed over all.
+ */
+static __always_inline void tls__over(const struct requests_io *io, __u64 id)
+{
+	struct tls_text text = { .sk = io->sk, .id = id | TLS_STREAM, .len = io->ret };
+	__u64 key = io->sk | TLS_KEY;
+	struct requests_socket *plain = bpf_map_lookup_elem(&requests_sockets, &key);
+
+	if (plain && plain->native)
+		tls__moved(&text);
+}
+
 /* tls__nested: a call on a stream socket ended while its thread was inside a
- * library. One call of a library has one socket.
+ * library, or told that nothing more will come. One call of a library has one
+ * socket.
  */
 static __always_inline void tls__nested(struct tls_thread *t, const struct requests_io *io,
 					__u64 id)
@@ -118,10 +152,14 @@ static __always_inline void tls__nested(struct tls_thread *t, const struct reque
 	struct tls_text text = { .sk = io->sk, .len = io->ret, .fiber = io->fiber };
 	struct requests_memory m = {};
 	struct requests_part part;
-	bool ends = !(io->call & IO_SEND) && (!io->ret || requests__is_end(io->ret));
+	bool ends = tls__ends(io);
 
+	if (ends && t->call != TLS_READ)
+		tls__over(io, id);
+	if (!tls__is_inside(t, io, requests__tid(io->task)))
+		return;
 	if (t->call == TLS_WRITE) {
-		if (!(io->call & IO_SEND) || !requests__memory(&m, io->call, io->args))
+		if (!requests__memory(&m, io->call, io->args))
 			return;
 		c.base = m.base;
 		c.fiber = io->fiber;
@@ -203,7 +241,7 @@ static __always_inline bool tls__concerns(const struct requests_socket *s,
 
 	if (!t)
 		return false;
-	if (t->tid == tid && t->call) {
+	if (tls__is_inside(t, io, tid)) {
 		if (t->call != TLS_READ || io->call & IO_SEND || io->ret <= 0 ||
 		    !tls__is_bound(t, io->sk, s->id))
 			return true;
@@ -212,7 +250,7 @@ static __always_inline bool tls__concerns(const struct requests_socket *s,
 	}
 	if (io->ret > 0 && !(io->call & IO_SEND))
 		tls__heard(t, s, io, tid);
-	return false;
+	return s->flags & REQUESTS_COVERED && tls__ends(io);
 }
 
 #endif

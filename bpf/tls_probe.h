@@ -10,6 +10,7 @@ const volatile bool cfg_cookies = false; /* probes have cookies: Linux 5.15 */
 
 const volatile bool cfg_sleeps = false; /* programs on writes may sleep: Linux 6.0 */
 
+#define TLS_PAGE_BITS 12 /* of the smallest pages */
 #define TLS_SPENDERS 4096
 #define TLS_RUNS 64 /* are noted at once; a power of two */
 
@@ -57,15 +58,16 @@ static __always_inline __u16 tls__file(struct pt_regs *ctx)
  */
 static __always_inline void tls__fetch(const struct tls_text *x)
 {
-	__u64 last = x->len < cfg_payload_max ? x->len : cfg_payload_max;
+	__u64 first = x->base, last = first - 1;
 	__u8 byte;
 
 	if (!cfg_sleeps || x->len <= 0)
 		return;
-	if (bpf_probe_read_user(&byte, 1, (void *)x->base))
-		bpf_copy_from_user(&byte, 1, (void *)x->base);
-	if (bpf_probe_read_user(&byte, 1, (void *)(x->base + last - 1)))
-		bpf_copy_from_user(&byte, 1, (void *)(x->base + last - 1));
+	last += x->len < cfg_payload_max ? x->len : cfg_payload_max;
+	if (bpf_probe_read_user(&byte, 1, (void *)first))
+		bpf_copy_from_user(&byte, 1, (void *)first);
+	if ((first ^ last) >> TLS_PAGE_BITS && bpf_probe_read_user(&byte, 1, (void *)last))
+		bpf_copy_from_user(&byte, 1, (void *)last);
 }
 
 #endif

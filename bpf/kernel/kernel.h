@@ -72,7 +72,10 @@ struct timespec64 {
 
 #if defined(__TARGET_ARCH_x86)
 struct pt_regs {
+	unsigned long r15;
 	unsigned long r14;
+	unsigned long r13;
+	unsigned long r12;
 	unsigned long bx;
 	unsigned long r11;
 	unsigned long r10;

@@ -31,6 +31,28 @@ static __always_inline __u64 extract__result(const struct pt_regs *regs)
 	return regs->ax;
 }
 
+static __always_inline __u64 extract__stack(const struct pt_regs *regs)
+{
+	return regs->sp;
+}
+
+/* extract__preserved: a register that calls leave as it is, by its number in
+ * instructions. The kernel lets nobody choose in the registers themselves.
+ */
+static __always_inline __u64 extract__preserved(const struct pt_regs *regs, __u64 n)
+{
+	__u64 all[16] = {};
+
+	all[3] = regs->bx;
+	all[5] = regs->bp;
+	all[12] = regs->r12;
+	all[13] = regs->r13;
+	all[14] = regs->r14;
+	all[15] = regs->r15;
+	pin(n);
+	return all[n & 15];
+}
+
 /* extract__go_parameter: word n of the parameters of a function of Go. */
 static __always_inline __u64 extract__go_parameter(const struct pt_regs *regs, int n)
 {

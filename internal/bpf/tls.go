@@ -30,6 +30,7 @@ const (
 	TLSRead            TLSProgram = "on_tls_read"         // read(session, buffer, length) begins
 	TLSReadCounted     TLSProgram = "on_tls_read_counted" // read(session, buffer, length, *count) begins
 	TLSReadReturn      TLSProgram = "on_tls_read_return"  // either returns: bytes or success, <= 0 for nothing
+	TLSCopied          TLSProgram = "on_tls_copied"       // what was decrypted is handed over by memcpy(to, from, n)
 	TLSWrite           TLSProgram = "on_tls_write"        // write(session, buffer, length, ...) begins
 	TLSHandshake       TLSProgram = "on_tls_handshake"    // handshake(session) begins
 	TLSHandshakeReturn TLSProgram = "on_tls_handshake_return"
@@ -52,6 +53,39 @@ type TLSProbe struct {
 	// Return: the program runs where the function returns to whose return address
 	// is at hand at Offset, as it is at the beginning of a function.
 	Return bool
+	// Copied says where TLSCopied finds what it needs. It takes cookies.
+	Copied TLSCopy
+}
+
+// TLSCopy is where values are at a call by which plain text is copied: the
+// session, the kind of the record, and whether the caller only looks.
+type TLSCopy struct {
+	Session, Kind, Peek TLSPlace
+	Window              uint16 // how far above the stack pointer the places on the stack begin
+}
+
+// TLSPlace is where a program at a probe finds a value: a word of 32 bits of the
+// window by its number, or a register.
+type TLSPlace uint8
+
+// TLSWindow is how many words a window has, and TLSInRegister the bit of places in
+// registers that calls preserve; the others are the register's number in
+// instructions.
+const (
+	TLSWindow              = 16
+	TLSInRegister TLSPlace = 0x80
+)
+
+// cookie is what a program is told at a probe in the file of a number.
+func (p *TLSProbe) cookie(number uint32) uint64 {
+	c := &p.Copied
+	return uint64(number) | uint64(c.Window)<<16 | uint64(c.Session)<<32 | uint64(c.Kind)<<40 | uint64(c.Peek)<<48
+}
+
+// HaveProbeCookies says whether programs are told at which of their probes they
+// run.
+func HaveProbeCookies() bool {
+	return features.HaveProgramHelper(ebpf.Kprobe, asm.FnGetAttachCookie) == nil
 }
 
 // sharedWithTLS are the maps of the request capture that the programs on probes
@@ -107,7 +141,7 @@ func (a *Agent) newTLS(c *capture) (*ebpf.Collection, error) {
 		return nil, fmt.Errorf("asking for the version of the kernel: %w", err)
 	}
 	m := tlsMode{mode: a.mode, sleeps: version >= sleepsSince}
-	m.cookies = features.HaveProgramHelper(ebpf.Kprobe, asm.FnGetAttachCookie) == nil
+	m.cookies = HaveProbeCookies()
 	types := btf.NewCache() // not the agent's, which would have to keep it until now
 	coll, err := a.newTLSIn(c, m, types)
 	if m.direct && isVerifierError(err) {
@@ -220,13 +254,13 @@ func (a *Agent) AttachTLSTo(path string, pid uint32, probes []TLSProbe) (io.Clos
 // at a time.
 func (p *TLSProbe) attach(file *link.Executable, prog *ebpf.Program, number, pid uint32) (link.Link, error) {
 	if features.HaveBPFLinkUprobeMulti() == nil {
-		places := &link.UprobeMultiOptions{Addresses: []uint64{p.Offset}, Cookies: []uint64{uint64(number)}, PID: pid}
+		places := &link.UprobeMultiOptions{Addresses: []uint64{p.Offset}, Cookies: []uint64{p.cookie(number)}, PID: pid}
 		if p.Return {
 			return file.UretprobeMulti(nil, prog, places)
 		}
 		return file.UprobeMulti(nil, prog, places)
 	}
-	place := &link.UprobeOptions{Address: p.Offset, Cookie: uint64(number), PID: int(pid)}
+	place := &link.UprobeOptions{Address: p.Offset, Cookie: p.cookie(number), PID: int(pid)}
 	if p.Return {
 		return file.Uretprobe("", prog, place)
 	}

@@ -180,7 +180,8 @@ type tlsRequestsSocket struct {
 	Begun    uint8
 	Records  uint8
 	Sheds    uint8
-	Reserved [3]uint8
+	Native   uint8
+	Reserved [2]uint8
 }
 
 type tlsRequestsStats struct {

@@ -180,7 +180,8 @@ type tlsRequestsSocket struct {
 	Begun    uint8
 	Records  uint8
 	Sheds    uint8
-	Reserved [3]uint8
+	Native   uint8
+	Reserved [2]uint8
 }
 
 type tlsRequestsStats struct {
@@ -299,6 +300,7 @@ const (
 	tlsMapTlsSessions           = "tls_sessions"
 	tlsMapTlsStats              = "tls_stats"
 	tlsMapTlsThreads            = "tls_threads"
+	tlsProgOnTlsCopied          = "on_tls_copied"
 	tlsProgOnTlsCork            = "on_tls_cork"
 	tlsProgOnTlsFree            = "on_tls_free"
 	tlsProgOnTlsGoRead          = "on_tls_go_read"
@@ -368,6 +370,7 @@ type tlsSpecs struct {
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type tlsProgramSpecs struct {
+	OnTlsCopied          *ebpf.ProgramSpec `ebpf:"on_tls_copied"`
 	OnTlsCork            *ebpf.ProgramSpec `ebpf:"on_tls_cork"`
 	OnTlsFree            *ebpf.ProgramSpec `ebpf:"on_tls_free"`
 	OnTlsGoRead          *ebpf.ProgramSpec `ebpf:"on_tls_go_read"`
@@ -517,6 +520,7 @@ type tlsVariables struct {
 //
 // It can be passed to loadTlsObjects or ebpf.CollectionSpec.LoadAndAssign.
 type tlsPrograms struct {
+	OnTlsCopied          *ebpf.Program `ebpf:"on_tls_copied"`
 	OnTlsCork            *ebpf.Program `ebpf:"on_tls_cork"`
 	OnTlsFree            *ebpf.Program `ebpf:"on_tls_free"`
 	OnTlsGoRead          *ebpf.Program `ebpf:"on_tls_go_read"`
@@ -533,6 +537,7 @@ type tlsPrograms struct {
 
 func (p *tlsPrograms) Close() error {
 	return _TlsClose(
+		p.OnTlsCopied,
 		p.OnTlsCork,
 		p.OnTlsFree,
 		p.OnTlsGoRead,

@@ -142,6 +142,55 @@ func TestTwinsAreProbedWithin(t *testing.T) {
 	require.Zero(t, places[bpf.TLSRead])
 }
 
+// Where programs are told at which probe they are, reads are seen by what they
+// copy.
+func TestReadsAreProbedWhereTheyCopy(t *testing.T) {
+	content, err := os.Open(systemOpenSSL(t))
+	require.NoError(t, err)
+	defer func() { require.NoError(t, content.Close()) }()
+	kernel, prices := pricesOf(assumed)
+	kernel.Cookies = true
+	prices.Most = 5 * time.Microsecond
+	all, missing, err := libraries[0].probes(content, kernel, &prices)
+	require.NoError(t, err)
+	require.NoError(t, missing)
+	places := map[bpf.TLSProgram]int{}
+	for _, p := range all {
+		places[p.Program]++
+		require.Equal(t, p.Program == bpf.TLSCopied, p.Copied != bpf.TLSCopy{})
+	}
+	require.NotZero(t, places[bpf.TLSCopied])
+	require.Equal(t, 2, places[bpf.TLSHandshake], "of servers and clients")
+	require.Equal(t, 1, places[bpf.TLSWrite])
+	require.Zero(t, places[bpf.TLSRead]+places[bpf.TLSReadCounted]+places[bpf.TLSReadReturn])
+}
+
+func TestWhereArgumentsOfACopyAre(t *testing.T) {
+	stack := func(above uint16) probesite.Place { return probesite.Place{OnStack: true, Above: above} }
+	register := probesite.Place{Register: probesite.R13}
+	for _, tt := range []struct {
+		name      string
+		arguments []probesite.Place
+		want      bpf.TLSCopy
+	}{
+		{"on the stack", []probesite.Place{stack(0x28), stack(4), stack(0)}, bpf.TLSCopy{Session: 10, Kind: 1}},
+		{"far up", []probesite.Place{stack(0x110), stack(0x13c), stack(0x138)}, bpf.TLSCopy{Kind: 11, Peek: 10, Window: 0x110}},
+		{"in registers", []probesite.Place{register, register, register}, bpf.TLSCopy{Session: 0x8d, Kind: 0x8d, Peek: 0x8d}},
+		{"in both", []probesite.Place{register, stack(0x1c), stack(0x18)}, bpf.TLSCopy{Session: 0x8d, Kind: 1, Window: 0x18}},
+	} {
+		got, err := copyOf(tt.arguments)
+		require.NoError(t, err, tt.name)
+		require.Equal(t, tt.want, got, tt.name)
+	}
+	for name, arguments := range map[string][]probesite.Place{
+		"too far":     {stack(0x48), stack(4), stack(8)},
+		"not aligned": {stack(10), stack(4), stack(8)},
+	} {
+		_, err := copyOf(arguments)
+		require.ErrorIs(t, err, probesite.ErrNoSite, name)
+	}
+}
+
 func TestTooDear(t *testing.T) {
 	p := &probed{}
 	f := newTestFinder(t, p, time.Nanosecond)

@@ -26,6 +26,9 @@ type function struct {
 	// probed in place of both where it can be: it costs less, and some compilers
 	// leave wrappers without a cheap place.
 	twin string
+	// shared: others come by its inner functions, too. It is left alone where the
+	// places are found by which all of these pass.
+	shared bool
 }
 
 // library is a kind of library that encrypts.
@@ -33,6 +36,8 @@ type library struct {
 	name      string
 	files     []string // what the base names of its files begin with
 	functions []function
+	// places finds those in inner functions.
+	places func(*probesite.File, probesite.Kernel, *Prices) ([]bpf.TLSProbe, error)
 	// locate finds the functions where they have no names.
 	locate func(*probesite.File) (map[string]probesite.Function, error)
 	// find chooses the places where that takes more than the functions.
@@ -42,14 +47,15 @@ type library struct {
 // libraries lists what is followed. Functions of which one is made of another
 // are not both listed, except where both ways come to different places.
 var libraries = []library{{
-	name:  "OpenSSL",
-	files: []string{"libssl.so", "libssl-"},
+	name:   "OpenSSL",
+	files:  []string{"libssl.so", "libssl-"},
+	places: openSSLPlaces,
 	functions: []function{
-		{symbol: "SSL_read", parameters: 3, enter: bpf.TLSRead, leave: bpf.TLSReadReturn},
+		{symbol: "SSL_read", parameters: 3, enter: bpf.TLSRead, leave: bpf.TLSReadReturn, shared: true},
 		{symbol: "SSL_write", parameters: 3, enter: bpf.TLSWrite},
-		{symbol: "SSL_read_ex", parameters: 4, enter: bpf.TLSReadCounted, leave: bpf.TLSReadReturn, optional: true, twin: "SSL_read"},
+		{symbol: "SSL_read_ex", parameters: 4, enter: bpf.TLSReadCounted, leave: bpf.TLSReadReturn, optional: true, twin: "SSL_read", shared: true},
 		{symbol: "SSL_write_ex", parameters: 3, enter: bpf.TLSWrite, optional: true, with: "SSL_read_ex", twin: "SSL_write"},
-		{symbol: "SSL_do_handshake", parameters: 1, enter: bpf.TLSHandshake, leave: bpf.TLSHandshakeReturn, rare: true, optional: true},
+		{symbol: "SSL_do_handshake", parameters: 1, enter: bpf.TLSHandshake, leave: bpf.TLSHandshakeReturn, rare: true, optional: true, shared: true},
 		{symbol: "SSL_free", parameters: 1, enter: bpf.TLSFree, rare: true, optional: true},
 	},
 }, {

@@ -22,6 +22,7 @@ func Calibrate() (kernel probesite.Kernel, prices Prices, err error) {
 		measured = assumed
 	}
 	kernel, prices = pricesOf(measured)
+	kernel.Cookies = bpf.HaveProbeCookies()
 	return kernel, prices, err
 }
 

@@ -20,7 +20,7 @@ var (
 	golang = library{name: "Go crypto/tls", find: goProbes}
 	// Their functions are those of the shared library; what its makers left out
 	// is optional.
-	staticOpenSSL = library{name: "OpenSSL in the program", functions: libraries[0].functions}
+	staticOpenSSL = library{name: "OpenSSL in the program", functions: libraries[0].functions, places: openSSLPlaces}
 	boringSSL     = library{name: "BoringSSL in the program", functions: libraries[0].functions}
 	// Its makers left the names out. Where sessions end is not found, so it is
 	// noticed where the next one is made at the same address.

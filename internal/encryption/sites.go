@@ -56,10 +56,12 @@ func (l *library) probes(file io.ReaderAt, kernel probesite.Kernel, prices *Pric
 	if err != nil {
 		return nil, nil, err
 	}
-	all, done := l.inner(elf, found, kernel, prices)
+	places := l.placesIn(elf, kernel, prices)
+	all, done := l.inner(elf, found, len(places) > 0, kernel, prices)
+	all = append(all, places...)
 	for i := range l.functions {
 		f := &l.functions[i]
-		if done[f.symbol] {
+		if done[f.symbol] || f.shared && len(places) > 0 {
 			continue
 		}
 		probes, err := f.probes(found, kernel, prices)
@@ -77,6 +79,19 @@ func (l *library) probes(file io.ReaderAt, kernel probesite.Kernel, prices *Pric
 	return all, missing, nil
 }
 
+// placesIn returns the places by which all pass who call the inner functions; none
+// where they are not found or too dear.
+func (l *library) placesIn(elf *probesite.File, kernel probesite.Kernel, prices *Prices) []bpf.TLSProbe {
+	if l.places == nil {
+		return nil
+	}
+	all, err := l.places(elf, kernel, prices)
+	if err != nil {
+		return nil // the functions themselves are probed
+	}
+	return all
+}
+
 // locateIn finds the functions of the library.
 func (l *library) locateIn(elf *probesite.File) (map[string]probesite.Function, error) {
 	if l.locate != nil {
@@ -86,12 +101,13 @@ func (l *library) locateIn(elf *probesite.File) (map[string]probesite.Function, 
 }
 
 // inner chooses the places in the functions by which twins do their work, and
-// says which functions that settles: all twins, or none.
-func (l *library) inner(elf *probesite.File, found map[string]probesite.Function, kernel probesite.Kernel, prices *Prices) (all []bpf.TLSProbe, done map[string]bool) {
+// says which functions that settles: all twins, or none. without leaves out those
+// that are inner.
+func (l *library) inner(elf *probesite.File, found map[string]probesite.Function, without bool, kernel probesite.Kernel, prices *Prices) (all []bpf.TLSProbe, done map[string]bool) {
 	done = map[string]bool{}
 	for i := range l.functions {
 		f := &l.functions[i]
-		if f.twin == "" {
+		if f.twin == "" || f.shared && without {
 			continue
 		}
 		probes, err := f.inner(elf, found, kernel, prices)

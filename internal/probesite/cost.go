@@ -22,6 +22,8 @@ func (c Cost) String() string {
 type Kernel struct {
 	// Trampolines: probes on nops of five bytes take no exception (Linux 6.18, x86-64).
 	Trampolines bool
+	// Cookies: a program is told at which of its probes it runs (Linux 5.15).
+	Cookies bool
 }
 
 // Register is a general register by its number in instructions.

@@ -107,7 +107,7 @@ type TLSConfig struct {
 	// Enabled probes them. Without it, encrypted connections are only counted.
 	Enabled bool `mapstructure:"enabled"`
 	// MaxProbeCost is what a hit of a probe may cost the program that runs into it.
-	// Each request hits about five. A library that has only dearer places is left
+	// Each request hits two to five. A library that has only dearer places is left
 	// alone.
 	MaxProbeCost time.Duration `mapstructure:"max_probe_cost"`
 	// MaxCPU is the part of a process's CPU time that probes may take, 0 for any. A
