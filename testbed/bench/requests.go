@@ -26,6 +26,7 @@ type requestCost struct {
 // requestReport is everything that make bench-requests measures.
 type requestReport struct {
 	machine string
+	hit     float64 // µs that an empty program at a probe costs, 0 when it was not measured
 	costs   []requestCost
 	probes  *probeResult
 	rate    *rateResult
@@ -63,6 +64,9 @@ func (b *bench) requestPart(ctx context.Context, part string, r *requestReport, 
 	case "servers":
 		return b.servers(ctx, targets, spans, r, save)
 	case "tls":
+		if r.hit, err = hitPrice(); err != nil {
+			return err
+		}
 		return b.servers(ctx, tlsTargets, spans, r, save)
 	case "probes":
 		r.probes, err = b.probes(ctx, spans)

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	probes "github.com/sightglass/sightglass/internal/bpf"
 	"github.com/sightglass/sightglass/testbed/internal/agent"
 )
 
@@ -52,6 +53,13 @@ func (b *bench) probes(ctx context.Context, spans *spanCounts) (*probeResult, er
 	time.Sleep(quiet) // it has looked at what runs already
 	err = errors.Join(b.beginnings(ctx, dir, r, spans), b.crowd(ctx, dir, r, a))
 	return r, errors.Join(err, a.Stop())
+}
+
+// hitPrice is what an empty program costs at an instruction that the kernel
+// emulates, in µs: by that machines can be compared.
+func hitPrice() (float64, error) {
+	prices, err := probes.MeasureProbes()
+	return float64(prices.Emulated) / float64(time.Microsecond), err
 }
 
 // unwantedCalls writes to a session that has no socket and prints what a write
