@@ -116,8 +116,8 @@ static __always_inline void tls__received(struct tls_thread *t, __s64 ret)
 /* tls__is_inside: whether a thread is inside a library, and a call tells something
  * about that. A write that is seen to begin may be over when something is received.
  */
-static __always_inline bool tls__is_inside(const struct tls_thread *t,
-					   const struct requests_io *io, __u32 tid)
+static __always_inline bool tls__is_inside(const struct tls_thread *t, const struct requests_io *io,
+					   __u32 tid)
 {
 	return t->tid == tid && t->call && (t->call != TLS_WRITE || io->call & IO_SEND);
 }
