@@ -140,14 +140,15 @@ SEC("raw_tp/sys_exit")
 int on_io_tls(struct bpf_raw_tracepoint_args *ctx)
 {
 	struct requests_current *c;
+	struct tls_text text = {};
 	struct tls_thread *t;
 	__u32 zero = 0;
 
 	(void)ctx;
 	c = bpf_map_lookup_elem(&requests_current, &zero);
 	t = tls__slot((__u32)bpf_get_current_pid_tgid());
-	if (c && t)
-		tls__nested(t, &c->io, c->id);
+	if (c && t && tls__nested(t, &c->io, c->id, &text))
+		tls__moved(&text);
 	return 0;
 }
 

@@ -11,20 +11,6 @@
 #include "requests_shed.h"
 #include "requests_socket.h"
 
-/* A call that ended. */
-struct requests_io {
-	__u64 task;
-	__u64 sk;
-	__s64 ret;
-	__u64 fiber;
-	__u64 enter; /* sends: when the call began, if it is known already */
-	__u64 args[6];
-	__u32 nr;
-	__u8 call; /* enum requests_call */
-	__u8 reserved;
-	__u16 type; /* SOCK_STREAM or SOCK_DGRAM */
-};
-
 /* requests__began: when the thread's send began, 0 when that was not seen. */
 static __always_inline __u64 requests__began(__u32 tid, __u32 nr)
 {

@@ -216,13 +216,13 @@ __noinline int frames__walk_parts(__u64 vector, __u64 count, __u32 slot)
 
 	if (!s)
 		return 0;
-	parts = s->walk.parts;
+	parts = s->parts;
 	count = requests__parts(parts, vector, count);
 	for (__u32 i = 0; i < REQUESTS_PARTS; i++) {
-		if (i >= count || s->walk.at >= s->walk.total || s->walk.way.lost)
+		if (i >= count || s->walk.at >= s->walk.from.total || s->walk.way.lost)
 			return 0;
 		s->walk.part = s->walk.at;
-		n = s->walk.total - s->walk.at;
+		n = s->walk.from.total - s->walk.at;
 		if (n > parts[i].len)
 			n = parts[i].len;
 		frames__walk(parts[i].base, s->walk.at + n, slot);

@@ -6,16 +6,24 @@
 #include "requests_frames.h"
 #include "requests_match.h"
 
+/* A socket over which nothing was said; the stack has no room. */
+static const volatile struct frames_socket frames_fresh;
+
 /* frames__adopt: begins to follow a socket; it may not have been seen from the
  * beginning in either direction.
  */
 __noinline int frames__adopt(__u64 id, __u32 lost_receive, __u32 lost_send)
 {
-	struct frames_socket fresh = {};
+	struct frames_socket *f;
 
-	fresh.ways[REQUESTS_RECEIVE].lost = lost_receive;
-	fresh.ways[REQUESTS_SEND].lost = lost_send;
-	return bpf_map_update_elem(&requests_frames, &id, &fresh, BPF_ANY);
+	if (bpf_map_update_elem(&requests_frames, &id, (void *)&frames_fresh, BPF_ANY))
+		return 0;
+	f = bpf_map_lookup_elem(&requests_frames, &id);
+	if (!f)
+		return 0;
+	f->ways[REQUESTS_RECEIVE].lost = lost_receive;
+	f->ways[REQUESTS_SEND].lost = lost_send;
+	return 0;
 }
 
 static __always_inline struct frames_socket *frames__of(const struct requests_socket *s)
@@ -40,7 +48,7 @@ static __always_inline void frames__all(struct frames_walk *w, __u32 slot)
 	w->strict = w->way.lost;
 	if (w->strict)
 		__builtin_memset(&w->way, 0, sizeof(w->way));
-	frames__walk(0, w->total, slot);
+	frames__walk(0, w->from.total, slot);
 	if (w->strict && (w->way.left || w->way.have))
 		w->way.lost = 1;
 }
@@ -50,19 +58,19 @@ static __always_inline void frames__all(struct frames_walk *w, __u32 slot)
  */
 static __always_inline void frames__long(struct frames_walk *w, __u32 slot)
 {
-	__u64 vector = w->base, count = w->count;
+	__u64 vector = w->from.base, count = w->from.count;
 
 	w->copies = 1;
 	if (w->way.left && !w->way.keep)
 		w->way.keep = 1; /* something is always copied */
 	if (!count)
-		frames__walk(vector, w->total, slot);
+		frames__walk(vector, w->from.total, slot);
 	for (__u32 k = 0; k < REQUESTS_WALK && count; k++) {
 		frames__walk_parts(vector, count, slot);
 		vector += REQUESTS_PARTS * sizeof(struct requests_part);
 		count -= count < REQUESTS_PARTS ? count : REQUESTS_PARTS;
 	}
-	if (w->at < w->total)
+	if (w->at < w->from.total)
 		w->way.lost = 1;
 }
 
@@ -94,7 +102,6 @@ __noinline __u64 frames__segment(__u64 key, __u32 slot, __u32 sends)
 {
 	struct requests_scratch *b = bpf_map_lookup_elem(&requests_scratch, &slot);
 	struct requests_socket *s = bpf_map_lookup_elem(&requests_sockets, &key);
-	struct requests_memory m;
 	struct frames_socket *f;
 	struct frames_way *way;
 	struct frames_walk *w;
@@ -113,13 +120,10 @@ __noinline __u64 frames__segment(__u64 key, __u32 slot, __u32 sends)
 	w->room = bound;
 	w->body = s->end.role == (sends ? ROLE_CLIENT : ROLE_SERVER) ? FRAMES_BODY_ASKED
 								     : FRAMES_BODY;
-	m.base = w->base;
-	m.count = w->count;
-	m.total = w->total;
-	if (m.total <= bound) {
-		got = requests__copy(b, &m, m.total);
-		w->way.lost |= got != m.total;
-		if (got == m.total)
+	if (w->from.total <= bound) {
+		got = requests__copy(b, &w->from, w->from.total);
+		w->way.lost |= got != w->from.total;
+		if (got == w->from.total)
 			frames__all(w, slot);
 		*way = w->way;
 		return got;
@@ -146,9 +150,7 @@ static __always_inline __u64 requests__frames(struct requests_scratch *b, __u64 
 #ifdef REQUESTS_PREEMPTIBLE
 	slot = b->slot;
 #endif
-	b->walk.base = m->base;
-	b->walk.count = m->count;
-	b->walk.total = m->total;
+	b->walk.from = *m;
 	return frames__segment(key, slot, sends);
 }
 

@@ -16,13 +16,6 @@ struct requests_msghdr {
 	__u64 iovlen;
 };
 
-/* Where the bytes of a call are. */
-struct requests_memory {
-	__u64 base; /* of the buffer, or of the parts */
-	__u64 count; /* parts; 0: one buffer */
-	__u64 total; /* bytes moved */
-};
-
 /* requests__memory: describes the bytes that a call has moved; false when the
  * kernel moved them itself or they cannot be found.
  */
@@ -92,7 +85,7 @@ static __always_inline __u64 requests__parts(struct requests_part *parts, __u64 
  */
 __noinline __u64 requests__copy_parts(__u64 vector, __u64 count, __u64 want, __u64 done)
 {
-	struct requests_part parts[REQUESTS_PARTS];
+	struct requests_part *parts;
 	struct requests_scratch *s;
 	__u32 zero = 0;
 	__u64 i, n;
@@ -100,6 +93,7 @@ __noinline __u64 requests__copy_parts(__u64 vector, __u64 count, __u64 want, __u
 	s = bpf_map_lookup_elem(&requests_scratch, &zero);
 	if (!s)
 		return done | REQUESTS_OVER;
+	parts = s->parts;
 	count = requests__parts(parts, vector, count);
 	for (i = 0; i < REQUESTS_PARTS; i++) {
 		if (done >= want || i >= count)
@@ -165,11 +159,15 @@ static __always_inline __u64 requests__last_of(const struct requests_part *befor
  */
 __noinline __u64 requests__last_parts(__u64 vector, __u64 count, __u64 total)
 {
-	struct requests_part parts[REQUESTS_PARTS], before = {};
+	struct requests_part *parts, before = {};
 	struct requests_scratch *s;
 	__u64 left = total, word = 0, i, k, n = 0, have;
 	__u32 zero = 0;
 
+	s = bpf_map_lookup_elem(&requests_scratch, &zero);
+	if (!s)
+		return 0;
+	parts = s->parts;
 	for (k = 0; k < REQUESTS_WALK; k++) {
 		have = requests__parts(parts, vector, count);
 		for (i = 0; i < REQUESTS_PARTS; i++) {
@@ -180,15 +178,12 @@ __noinline __u64 requests__last_parts(__u64 vector, __u64 count, __u64 total)
 			left -= parts[i].len;
 			before = parts[i];
 		}
-		vector += sizeof(parts);
+		vector += sizeof(s->parts);
 		count -= have;
 	}
 	return 0;
 found:
 	word = requests__last_of(&before, parts[i].base, left, &n);
-	s = bpf_map_lookup_elem(&requests_scratch, &zero);
-	if (!s)
-		return 0;
 	s->record.tail_len = n;
 	return word;
 }

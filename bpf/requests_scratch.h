@@ -7,6 +7,13 @@
 
 #define REQUESTS_PARTS 8 /* parts of a vector that are read at once */
 
+/* Where the bytes of a call are. */
+struct requests_memory {
+	__u64 base; /* of the buffer, or of the parts */
+	__u64 count; /* parts; 0: one buffer */
+	__u64 total; /* bytes moved */
+};
+
 struct requests_part {
 	__u64 base;
 	__u64 len;
@@ -25,21 +32,32 @@ struct frames_way {
 /* A segment of it that is being walked over. */
 struct frames_walk {
 	struct frames_way way;
+	struct requests_memory from; /* its bytes */
 	__u64 at; /* bytes that were walked over */
-	__u64 total; /* bytes of the segment */
-	__u64 base; /* where they are, as in requests_memory */
-	__u64 count;
 	__u64 part; /* of these, bytes of the buffers before the current one */
 	__u64 done; /* bytes of the payload */
 	__u64 room; /* bytes that it may have */
 	__u64 open; /* place in the payload of the last excerpt */
 	__u64 next; /* where in the segment that ends */
-	struct requests_part parts[REQUESTS_PARTS]; /* of the vector; the stack has no room */
 	__u32 body; /* bytes to copy of a body */
 	__u8 copies; /* what is worth it is copied; else the payload holds all bytes */
 	__u8 strict; /* only usual headers count */
 	__u8 told; /* the payload is the excerpts */
 	__u8 reserved;
+};
+
+/* A call that ended. */
+struct requests_io {
+	__u64 task;
+	__u64 sk;
+	__s64 ret;
+	__u64 fiber;
+	__u64 enter; /* sends: when the call began, if it is known already */
+	__u64 args[6];
+	__u32 nr;
+	__u8 call; /* enum requests_call */
+	__u8 reserved;
+	__u16 type; /* SOCK_STREAM or SOCK_DGRAM */
 };
 
 /* Twice the payload, so that the verifier sees an offset and a length that each
@@ -49,14 +67,19 @@ struct requests_scratch {
 	struct requests_record record;
 	__u8 payload[2 * REQUESTS_PAYLOAD];
 	struct frames_walk walk;
+	/* Of a vector, and of what is told of plain text; the stack has no room. */
+	struct requests_part parts[REQUESTS_PARTS];
+	struct requests_io io;
 	__u64 owner; /* who uses it, where programs may be preempted; 0: nobody */
 	__u64 slot; /* its key */
 	__u64 begun; /* exchanges that began on this CPU */
 };
 
-/* How many there are for each CPU. Programs on probes may be preempted by others. */
+/* How many there are for each CPU. Programs on probes may be preempted by others; they
+ * use two at once.
+ */
 #ifdef REQUESTS_PREEMPTIBLE
-#define REQUESTS_SCRATCHES 4
+#define REQUESTS_SCRATCHES 8
 #else
 #define REQUESTS_SCRATCHES 1
 #endif

@@ -73,7 +73,7 @@ static __always_inline void leave(const bool atomic, struct bpf_raw_tracepoint_a
 	current = base__current();
 	abi = syscall__abi(current, nr);
 	if (flags & (abi == EVENT_ABI_32 ? CALL_WANTED_COMPAT : CALL_WANTED))
-		syscall__exit(atomic, current, regs, nr, abi, flags, ctx->args[1]);
+		syscall__exit(atomic, ctx, current, nr, abi, flags);
 	if (flags & CALL_IO && abi == EVENT_ABI_NATIVE)
 		bpf_tail_call_static(ctx, &io_exit, IO_SLOT);
 	else if (flags & CALL_IO_COMPAT && abi == EVENT_ABI_32)

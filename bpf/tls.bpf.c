@@ -49,8 +49,10 @@ int on_tls_read_return(struct pt_regs *ctx)
 SEC("uprobe")
 int on_tls_copied(struct pt_regs *ctx)
 {
-	if (cfg_cookies)
-		tls__copied(ctx);
+	struct tls_text text = {};
+
+	if (cfg_cookies && tls__copied(ctx, &text))
+		tls__moved(&text);
 	tls__spend();
 	return 0;
 }

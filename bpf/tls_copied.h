@@ -44,41 +44,41 @@ static __always_inline __u64 tls__value(struct pt_regs *ctx, const struct tls_wi
  * library answers a read. Whether the library received the cipher text itself is
  * known from the handshake. Of a session that is older than the probes it is not:
  * then what it writes is told at once, as if its caller sent the cipher text,
- * which is right either way.
+ * which is right either way. Returns whether there is plain text to tell of, for
+ * which this function leaves no room on the stack.
  */
-static __always_inline void tls__copied(struct pt_regs *ctx)
+static __noinline bool tls__copied(struct pt_regs *ctx, struct tls_text *text)
 {
 	__u64 cookie = bpf_get_attach_cookie(ctx);
 	__u64 at = extract__stack(ctx) + (__u16)(cookie >> TLS_COOKIE_WINDOW);
 	struct tls_window w = {};
 	struct tls_session *s = 0;
-	struct tls_text text = {};
 	struct tls_thread *t;
 
 	if (bpf_probe_read_user(&w, sizeof(w), (void *)at))
-		return;
+		return false;
 	if ((__u32)tls__value(ctx, &w, cookie >> TLS_COOKIE_TYPE) != TLS_TYPE_DATA ||
 	    (__u32)tls__value(ctx, &w, cookie >> TLS_COOKIE_PEEK))
-		return;
-	text.base = extract__parameter(ctx, 1);
-	text.len = extract__parameter(ctx, 2);
-	if (text.len <= 0)
-		return;
+		return false;
+	text->base = extract__parameter(ctx, 1);
+	text->len = extract__parameter(ctx, 2);
+	if (text->len <= 0)
+		return false;
 	t = tls__begin(tls__value(ctx, &w, cookie >> TLS_COOKIE_SESSION), (__u16)cookie, &s);
 	if (!t)
-		return;
+		return false;
 	t->call = TLS_NONE;
 	if (!t->sk && !tls__guess(t, TLS_MEMORY)) {
 		tls__count(unbound);
-		return;
+		return false;
 	}
 	if (t->heard == t->sk)
 		t->state |= TLS_TAKEN;
 	if (s && s->flags & TLS_EARLY)
 		s->flags &= ~TLS_EARLY;
-	text.sk = t->sk;
-	text.id = t->id;
-	tls__moved(&text);
+	text->sk = t->sk;
+	text->id = t->id;
+	return true;
 }
 
 #endif

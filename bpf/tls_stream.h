@@ -111,7 +111,8 @@ static __noinline int tls__moved(const struct tls_text *x)
 {
 	__u64 sk = x->sk, key = sk | TLS_KEY;
 	struct requests_socket *s = bpf_map_lookup_elem(&requests_sockets, &key), *cipher;
-	struct requests_io io = {};
+	struct requests_scratch *b;
+	struct requests_io *io;
 
 	if (!s || s->id != x->id)
 		return 0;
@@ -122,14 +123,20 @@ static __noinline int tls__moved(const struct tls_text *x)
 	}
 	if (s->flags & REQUESTS_BORING)
 		return 0;
-	io.task = base__task();
-	io.sk = key;
-	io.ret = x->len;
-	io.enter = x->enter;
-	io.fiber = x->fiber;
-	io.args[1] = x->base;
-	io.call = x->direction == REQUESTS_SEND ? IO_BUFFER | IO_SEND : IO_BUFFER;
-	requests__ended(s, &io);
+	b = requests__claim();
+	if (!b)
+		return 0;
+	io = &b->io;
+	__builtin_memset(io, 0, sizeof(*io));
+	io->task = base__task();
+	io->sk = key;
+	io->ret = x->len;
+	io->enter = x->enter;
+	io->fiber = x->fiber;
+	io->args[1] = x->base;
+	io->call = x->direction == REQUESTS_SEND ? IO_BUFFER | IO_SEND : IO_BUFFER;
+	requests__ended(s, io);
+	requests__release(b);
 	return 0;
 }
 

@@ -134,17 +134,19 @@ __noinline int extract__path_steps(__u32 user)
 	return 0;
 }
 
-/* extract__path_here: adds an EXTRA_PATH of (mnt, dentry). */
-static __always_inline void extract__path_here(struct scratch *s, __u32 user, __u64 mnt,
-					       __u64 dentry, __u8 arg)
+/* extract__path: adds an EXTRA_PATH of (mnt, dentry) to what is in the user's buffer. */
+__noinline int extract__path(__u32 user, __u64 mnt, __u64 dentry, __u32 arg)
 {
-	struct event_extra *x = base__extra_begin(s, arg, EXTRA_PATH);
+	struct scratch *s = base__scratch_again(user);
+	struct event_extra *x;
 
+	if (!s)
+		return 0;
+	x = base__extra_begin(s, arg, EXTRA_PATH);
 	if (!x)
-		return;
+		return 0;
 	extract__path_begin(s, mnt, dentry);
-	extract__path_some(s); /* enough for most, without a call */
-	for (__u32 i = 1; i < PATH_STEPS / PATH_STEPS_AT_ONCE; i++) {
+	for (__u32 i = 0; i < PATH_STEPS / PATH_STEPS_AT_ONCE; i++) {
 		if (s->cursor.done)
 			break;
 		extract__path_steps(user);
@@ -152,15 +154,6 @@ static __always_inline void extract__path_here(struct scratch *s, __u32 user, __
 	if (!s->cursor.done)
 		s->cursor.flags |= EXTRA_TRUNCATED;
 	base__extra_end(s, x, s->cursor.pos - s->pos - sizeof(*x), s->cursor.flags);
-}
-
-/* extract__path: the same in the user's buffer. */
-__noinline int extract__path(__u32 user, __u64 mnt, __u64 dentry, __u32 arg)
-{
-	struct scratch *s = base__scratch_again(user);
-
-	if (s)
-		extract__path_here(s, user, mnt, dentry, arg);
 	return 0;
 }
 

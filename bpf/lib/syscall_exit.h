@@ -182,9 +182,12 @@ static __always_inline __u8 syscall__exit_begin(const bool atomic, struct scratc
 	return stash.row;
 }
 
-static __always_inline void syscall__exit(const bool atomic, struct task_struct *current,
-					  __u64 regs, __u32 nr, __u8 abi, __u8 flags, __s64 ret)
+static __always_inline void syscall__exit(const bool atomic, struct bpf_raw_tracepoint_args *ctx,
+					  struct task_struct *current, __u32 nr, __u8 abi,
+					  __u8 flags)
 {
+	__u64 regs = ctx->args[0];
+	__s64 ret = ctx->args[1];
 	__u32 tid = kmine(current, pid);
 	enum call_verdict verdict = VERDICT_NONE;
 	const volatile struct syscall_spec *spec;
@@ -199,8 +202,7 @@ static __always_inline void syscall__exit(const bool atomic, struct task_struct 
 		base__count_left_out(CLASS_SECURITY, FILTER_INTEREST);
 		return;
 	}
-	if (cfg_direct && verdict == VERDICT_PASSES &&
-	    syscall__short(current, regs, tid, nr, abi, ret))
+	if (cfg_direct && verdict == VERDICT_PASSES && syscall__short(ctx, current, tid, nr, abi))
 		return;
 	s = base__scratch(SCRATCH_EXIT, sizeof(struct syscall_record));
 	if (!s)

@@ -154,14 +154,17 @@ static __always_inline __u32 short__fill(struct short_record *r, struct task_str
 	return file ? short__file(r, pos, file) : (__u32)pos;
 }
 
-/* syscall__short: sends the record of a call. False when it has to go the long way. */
-static __always_inline bool syscall__short(struct task_struct *current, __u64 regs, __u32 tid,
-					   __u32 nr, __u8 abi, __s64 ret)
+/* syscall__short: sends the record of a call. False when it has to go the long way,
+ * which leaves no room on the stack for this one beside it.
+ */
+static __noinline bool syscall__short(struct bpf_raw_tracepoint_args *ctx,
+				      struct task_struct *current, __u32 tid, __u32 nr, __u8 abi)
 {
-	__u64 row = syscall__native_row(nr);
+	__u64 row = syscall__native_row(nr), regs = ctx->args[0];
 	const volatile struct syscall_spec *spec = syscall__spec(row);
 	struct stash_slot *slot = 0;
 	struct event_syscall *call;
+	__s64 ret = ctx->args[1];
 	struct file *file = 0;
 	struct short_record *r;
 	struct counters *c;

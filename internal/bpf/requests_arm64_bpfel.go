@@ -157,25 +157,41 @@ type requestsRequestsScratch struct {
 			Lost     uint8
 			Reserved [6]uint8
 		}
-		At    uint64
-		Total uint64
-		Base  uint64
-		Count uint64
-		Part  uint64
-		Done  uint64
-		Room  uint64
-		Open  uint64
-		Next  uint64
-		Parts [8]struct {
-			_    structs.HostLayout
-			Base uint64
-			Len  uint64
+		From struct {
+			_     structs.HostLayout
+			Base  uint64
+			Count uint64
+			Total uint64
 		}
+		At       uint64
+		Part     uint64
+		Done     uint64
+		Room     uint64
+		Open     uint64
+		Next     uint64
 		Body     uint32
 		Copies   uint8
 		Strict   uint8
 		Told     uint8
 		Reserved uint8
+	}
+	Parts [8]struct {
+		_    structs.HostLayout
+		Base uint64
+		Len  uint64
+	}
+	Io struct {
+		_        structs.HostLayout
+		Task     uint64
+		Sk       uint64
+		Ret      int64
+		Fiber    uint64
+		Enter    uint64
+		Args     [6]uint64
+		Nr       uint32
+		Call     uint8
+		Reserved uint8
+		Type     uint16
 	}
 	Owner uint64
 	Slot  uint64
