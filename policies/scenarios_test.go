@@ -143,6 +143,8 @@ var fileScenarios = []scenario{
 			symlink("/srv/x", "/usr/bin/x", by("ln")),
 			chmod("/usr/bin/x", 0o755, by("chmod")),
 			open("/usr/local/bin/x", wronly|creat, by("install x /usr/local/bin"), below("make", "bash"), in("web")),
+			open("/usr/local/bin/x", wronly|creat, by("node server.js"), below("make", "bash")),
+			open("/usr/local/bin/x", wronly|creat, by("cp x /usr/local/bin"), below("sh", "node", "npm start", "bash")),
 		},
 		silent: []activity{
 			open("/usr/local/bin/x", wronly|creat, by("install x /usr/local/bin"), below("make", "bash")),
