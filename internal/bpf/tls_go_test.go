@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"io"
 	"math/big"
 	"net"
@@ -37,46 +38,57 @@ func goTLSText(turn int) []byte {
 // wrapped is a connection of the program's own around one of the net package.
 type wrapped struct{ net.Conn }
 
-func talkGoTLS() error {
+// goTLSPair is a connection of crypto/tls, client and server in this process.
+type goTLSPair struct{ client, server *tls.Conn }
+
+func newGoTLSPair() (p goTLSPair, err error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
-		return err
+		return p, err
 	}
 	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour)}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
 	if err != nil {
-		return err
+		return p, err
 	}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
-		return err
+		return p, err
 	}
 	defer listener.Close()
 	dialled, err := net.Dial("tcp", listener.Addr().String())
 	if err != nil {
-		return err
+		return p, err
 	}
 	accepted, err := listener.Accept()
 	if err != nil {
-		return err
+		return p, errors.Join(err, dialled.Close())
 	}
 	certificate := tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
-	client := tls.Client(wrapped{dialled}, &tls.Config{InsecureSkipVerify: true}) //nolint:gosec // the certificate is made up
-	server := tls.Server(accepted, &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12})
-	shaken := make(chan error)
-	go func() { shaken <- server.Handshake() }()
-	if err := client.Handshake(); err != nil {
-		return err
+	p.client = tls.Client(wrapped{dialled}, &tls.Config{InsecureSkipVerify: true}) //nolint:gosec // the certificate is made up
+	p.server = tls.Server(accepted, &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12})
+	shaken := make(chan error, 1)
+	go func() { shaken <- p.server.Handshake() }()
+	if err := errors.Join(p.client.Handshake(), <-shaken); err != nil {
+		p.close()
+		return p, err
 	}
-	if err := <-shaken; err != nil {
-		return err
-	}
+	return p, nil
+}
+
+func (p goTLSPair) close() {
+	_ = p.client.NetConn().Close()
+	_ = p.server.NetConn().Close()
+}
+
+// talk has both ends say goTLSTurns.
+func (p goTLSPair) talk() error {
 	for turn := range goTLSTurns {
-		from, to := client, server
+		from, to := p.client, p.server
 		if turn%2 == 1 {
-			from, to = server, client
+			from, to = p.server, p.client
 		}
-		done := make(chan error)
+		done := make(chan error, 1)
 		go func() {
 			text, err := untouched(goTLSText(turn))
 			if err == nil {
@@ -92,6 +104,15 @@ func talkGoTLS() error {
 		}
 	}
 	return nil
+}
+
+func talkGoTLS() error {
+	pair, err := newGoTLSPair()
+	if err != nil {
+		return err
+	}
+	defer pair.close()
+	return pair.talk()
 }
 
 // untouched returns a text in memory that nobody has touched, which the kernel has

@@ -27,8 +27,11 @@ func TestProbesOfOneProcess(t *testing.T) {
 	require.NoError(t, err)
 	defer probes.Close()
 
+	pair, err := newGoTLSPair()
+	require.NoError(t, err)
+	defer pair.close() // until then its streams are there
 	for range 100 {
-		require.NoError(t, talkGoTLS())
+		require.NoError(t, pair.talk())
 	}
 	other := helper(t, "gotls")
 	require.NoError(t, other.Run())

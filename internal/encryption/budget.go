@@ -25,7 +25,8 @@ type Meter interface {
 }
 
 // What a run of a program costs beside the exception, about, and how much of a CPU
-// probes have to take from a process before its share is looked at.
+// probes have to take from a process before its share is looked at, or less where
+// less than that is the budget.
 const (
 	programTime = 250 * time.Nanosecond
 	leastShare  = 0.01
@@ -46,10 +47,10 @@ type spending struct {
 }
 
 // share is which part of the CPU time of a process probes took between two looks,
-// if one costs that much; 0 when they took too little of a CPU to matter.
-func (s spending) share(now spending, price time.Duration) float64 {
+// if one costs that much; 0 when they took less than this part of a CPU.
+func (s spending) share(now spending, price time.Duration, least float64) float64 {
 	probes := time.Duration(now.runs-min(s.runs, now.runs)) * price
-	if cpu := now.cpu - s.cpu; cpu > 0 && probes > time.Duration(leastShare*float64(now.at.Sub(s.at))) {
+	if cpu := now.cpu - s.cpu; cpu > 0 && probes > time.Duration(least*float64(now.at.Sub(s.at))) {
 		return float64(probes) / float64(cpu)
 	}
 	return 0
@@ -95,7 +96,7 @@ func (f *Finder) budget(now time.Time) {
 		if !known || f.pauses[pid].is(now) {
 			continue
 		}
-		if share := before.share(spent[pid], price); share > f.cfg.MaxCPU {
+		if share := before.share(spent[pid], price, min(leastShare, f.cfg.MaxCPU)); share > f.cfg.MaxCPU {
 			f.rest(pid, share, now, changed)
 		}
 	}

@@ -141,8 +141,10 @@ func TestShareOfCPU(t *testing.T) {
 		"counted anew":    {10, 3 * time.Second, 0},
 	} {
 		after := spending{at: time.Unix(110, 0), runs: tt.runs, cpu: tt.cpu}
-		require.InDelta(t, tt.want, before.share(after, time.Microsecond), 1e-9, name)
+		require.InDelta(t, tt.want, before.share(after, time.Microsecond, leastShare), 1e-9, name)
 	}
+	after := spending{at: time.Unix(110, 0), runs: 51_000, cpu: 1100 * time.Millisecond}
+	require.InDelta(t, 0.5, before.share(after, time.Microsecond, 0.001), 1e-9, "for a smaller budget less matters")
 }
 
 func TestPausesGrow(t *testing.T) {
