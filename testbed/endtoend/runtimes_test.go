@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -65,6 +66,25 @@ func hasLine(text string, words ...string) bool {
 	return false
 }
 
+// warm asks a web server until both sides are followed.
+func warm(t *testing.T, h *host, web string) {
+	t.Helper()
+	waitForListener(t, web)
+	word := marker()
+	require.Eventually(t, func() bool {
+		run(t, "curl", "-sk", "https://"+web+"/"+word)
+		time.Sleep(patience / 40)
+		for _, kind := range []string{"Server", "Client"} {
+			if h.find(spans, func(it *item) bool {
+				return it.kind == kind && (mentions(it, schema.URLPath, word) || mentions(it, schema.URLFull, word))
+			}) == nil {
+				return false
+			}
+		}
+		return true
+	}, patience, time.Millisecond, "nobody is followed")
+}
+
 // TestWhoEncrypts has programs encrypt by their own means: what cannot be decoded
 // is told, with its reason, everywhere where it is missed; its connections are
 // there, and the other end of each is decoded.
@@ -90,6 +110,7 @@ func TestWhoEncrypts(t *testing.T) {
 	s.serve(nil, web, nil, "nginx", "-e", filepath.Join(dir, "web.log"), "-c",
 		s.write(filepath.Join(dir, "nginx.conf"), fmt.Sprintf(webConfig, dir, freeAddress(t), web, "x")))
 	_, webPort, _ := strings.Cut(web, ":")
+	warm(t, h, web) // the first program with a library may be over before that is found
 	address := freeAddress(t)
 	_, port, _ := strings.Cut(address, ":")
 	startJava(t, "sealed-server", "serve", port, keys)
