@@ -55,7 +55,7 @@ func newCluster(t *testing.T) *cluster {
 		c.must(t, manifest, "apply", "-f", "-")
 	}
 	dir := t.TempDir()
-	for name, text := range map[string]string{"agent.yaml": config.Agent, "overlay.yaml": read(t, "overlay.yaml")} {
+	for name, text := range map[string]string{"agent.yaml": config.Agent, "overlay.yaml": read(t, "overlay.yaml"), "places.yaml": read(t, "places.yaml"), "stage.yaml": read(t, "stage.yaml")} {
 		require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600))
 	}
 	c.must(t, "", "-n", agentNamespace, "create", "configmap", "agent", "--from-file="+dir)
@@ -102,6 +102,7 @@ func (c *cluster) shell(t *testing.T, namespace, pod, command string, terminal b
 
 // found is a record with its resource, as plain values.
 type found struct {
+	places   bool // whether it comes from the pipeline of places.yaml
 	event    string
 	body     string
 	resource map[string]any
@@ -116,9 +117,10 @@ func (c *cluster) take(logs plog.Logs, _ time.Time) {
 		if namespace, ok := rl.Resource().Attributes().Get(schema.K8sNamespaceName); !ok || !strings.HasPrefix(namespace.Str(), "sightglass-") {
 			continue
 		}
+		_, places := rl.Resource().Attributes().Get("testbed.pipeline")
 		for _, sl := range rl.ScopeLogs().All() {
 			for _, rec := range sl.LogRecords().All() {
-				c.all = append(c.all, found{rec.EventName(), rec.Body().AsString(), rl.Resource().Attributes().AsRaw(), rec.Attributes().AsRaw()})
+				c.all = append(c.all, found{places, rec.EventName(), rec.Body().AsString(), rl.Resource().Attributes().AsRaw(), rec.Attributes().AsRaw()})
 			}
 		}
 	}

@@ -27,6 +27,7 @@ func TestWalk(t *testing.T) {
 	c.shell(t, "sightglass-shop", "labelled", "echo /labelled", true)
 	c.shell(t, "sightglass-shop", exempt, "echo /exempt", true)
 	c.shell(t, "sightglass-shop", "web", "echo /plain", false)
+	c.shell(t, "sightglass-shop", "web", "cat /etc/passwd; timeout 1 nc -l -p 4711", false)
 	c.shell(t, "sightglass-shop", "web", "echo /loud; sleep 1", true)
 
 	t.Run("command history", func(t *testing.T) {
@@ -61,11 +62,13 @@ func TestWalk(t *testing.T) {
 	})
 	t.Run("scope", func(t *testing.T) {
 		for _, it := range c.records() {
-			if it.event != schema.EventPolicyMatch {
+			if it.event != schema.EventPolicyMatch || it.places {
 				continue
 			}
 			require.Equal(t, "web", it.resource[schema.K8sPodName], it.body)
 			require.NotEqual(t, "sightglass-test-shop", it.resource[schema.K8sNamespaceName], it.body)
 		}
 	})
+	t.Run("keep", func(t *testing.T) { testKeep(t, c) })
+	t.Run("places", func(t *testing.T) { testPlaces(t, c, exempt) })
 }
