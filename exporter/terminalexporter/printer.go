@@ -224,10 +224,10 @@ func (p *printer) end() {
 	now := p.now()
 	p.notShown(now)
 	p.table(now)
-	if p.told {
-		p.mu.Lock()
-		st := p.watch.status(p.latency.Total())
-		p.mu.Unlock()
+	p.mu.Lock()
+	st := p.watch.status(p.latency.Total())
+	p.mu.Unlock()
+	if st.Known && p.shows(showStatus) {
 		p.buf = p.out.style().AppendEnd(p.buf, now, now.Sub(p.began), st)
 	}
 	p.flush()

@@ -162,6 +162,16 @@ func TestRunPrintsWhatIsLeft(t *testing.T) {
 	require.NotContains(t, out, "ended", "nothing was known about the watch")
 }
 
+func TestTheLastLineComesWithoutAnEarlierOne(t *testing.T) {
+	for show, want := range map[string]bool{"status": true, "services": false} {
+		s := newScreen(t, func(c *Config) { c.Show = []string{show} })
+		p := newPrinter(s.terminal)
+		require.NoError(t, s.consumeMetrics(t.Context(), numbers(healthy()...)))
+		p.end()
+		require.Equal(t, want, strings.Contains(s.take(), "ended after"), show)
+	}
+}
+
 func TestTheLastLineTellsWhatWasWatched(t *testing.T) {
 	s := newScreen(t, nil)
 	p := newPrinter(s.terminal)

@@ -91,6 +91,7 @@ type twice struct {
 }
 
 func (c *twice) Run(context.Context) error { <-c.stop; return nil }
+func (c *twice) GetState() otelcol.State   { return otelcol.StateRunning }
 
 func (c *twice) Shutdown() {
 	if !c.ended {

@@ -7,6 +7,8 @@ import (
 	"os/signal"
 	"syscall"
 	"time"
+
+	"go.opentelemetry.io/collector/otelcol"
 )
 
 // interruptGrace is how long the collector may take to end after Ctrl-C; what
@@ -20,7 +22,8 @@ const echo = 300 * time.Millisecond
 
 // Errors of an end that was not clean.
 var (
-	errUnfinished  = errors.New("ended before everything was sent: a back end does not answer")
+	errUnstarted   = errors.New("ended while it was still starting")
+	errUnfinished  = errors.New("ended before everything was sent: a back end does not answer, or this machine is too busy")
 	errInterrupted = errors.New("ended at once by a second signal; what was not sent is lost")
 )
 
@@ -28,6 +31,7 @@ var (
 type collector interface {
 	Run(ctx context.Context) error
 	Shutdown()
+	GetState() otelcol.State
 }
 
 // endingSignals are SIGINT, SIGTERM and more, until stop is called.
@@ -72,6 +76,9 @@ func untilOneOf(ctx context.Context, signals <-chan os.Signal, after func(time.D
 		case <-meant:
 			impatient = true
 		case <-limit:
+			if c.GetState() == otelcol.StateStarting {
+				return errUnstarted
+			}
 			return errUnfinished
 		}
 	}

@@ -10,20 +10,23 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/otelcol"
 )
 
 // fake is a collector; run gets a channel that Shutdown closes.
 type fake struct {
-	stop chan struct{}
-	run  func(stop <-chan struct{}) error
+	stop  chan struct{}
+	run   func(stop <-chan struct{}) error
+	state otelcol.State
 }
 
 func newFake(run func(stop <-chan struct{}) error) *fake {
-	return &fake{make(chan struct{}), run}
+	return &fake{make(chan struct{}), run, otelcol.StateRunning}
 }
 
 func (f *fake) Run(context.Context) error { return f.run(f.stop) }
 func (f *fake) Shutdown()                 { close(f.stop) }
+func (f *fake) GetState() otelcol.State   { return f.state }
 
 // signalTest has signals and a clock of the test's own.
 type signalTest struct {
@@ -73,12 +76,19 @@ func TestSignalEndsCleanly(t *testing.T) {
 }
 
 func TestInterruptDoesNotWaitForever(t *testing.T) {
-	s := newSignalTest(os.Interrupt)
-	s.limit <- time.Time{}
-	stuck := make(chan struct{})
-	defer close(stuck)
-	require.ErrorIs(t, s.run(t.Context(), newFake(func(<-chan struct{}) error { <-stuck; return nil })), errUnfinished)
-	require.Equal(t, interruptGrace, <-s.asked)
+	for state, want := range map[otelcol.State]error{
+		otelcol.StateStarting: errUnstarted,
+		otelcol.StateClosing:  errUnfinished,
+	} {
+		s := newSignalTest(os.Interrupt)
+		s.limit <- time.Time{}
+		stuck := make(chan struct{})
+		defer close(stuck)
+		c := newFake(func(<-chan struct{}) error { <-stuck; return nil })
+		c.state = state
+		require.ErrorIs(t, s.run(t.Context(), c), want)
+		require.Equal(t, interruptGrace, <-s.asked)
+	}
 	require.Less(t, interruptGrace, 2*time.Second)
 }
 

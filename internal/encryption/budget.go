@@ -1,6 +1,7 @@
 package encryption
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -210,6 +211,9 @@ func (f *Finder) forgetStreams(pids map[uint32]bool) {
 // hold has a file probed again for a process, 0 for all.
 func (f *Finder) hold(u *file, pid uint32, attach func(path string) (io.Closer, error)) {
 	probes, err := attach("/proc/self/fd/" + strconv.Itoa(int(u.content.Fd())))
+	if errors.Is(err, os.ErrClosed) { // the agent ends
+		return
+	}
 	if err != nil {
 		f.cfg.Log.Warn("A TLS library cannot be probed again.", zap.String("file", u.Path), zap.Error(err))
 		return

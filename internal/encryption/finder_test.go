@@ -14,6 +14,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
 
 	"github.com/sightglass/sightglass/internal/bpf"
 	"github.com/sightglass/sightglass/internal/probesite"
@@ -210,15 +211,36 @@ func TestAttachFails(t *testing.T) {
 	require.Contains(t, f.Why(pid), "refused")
 }
 
-func TestProcessEndsMeanwhile(t *testing.T) {
-	p := &probed{err: os.ErrNotExist}
-	f := newTestFinder(t, p, time.Minute)
-	pid := userOf(t, systemOpenSSL(t))
-	f.look(pid)
-	require.Empty(t, f.files)
-	p.err = nil
-	f.look(pid)
-	require.Len(t, p.now, 1, "it is tried again")
+// What says nothing about the library is neither noted nor logged.
+func TestEndsMeanwhile(t *testing.T) {
+	for name, err := range map[string]error{"the process": os.ErrNotExist, "the agent": os.ErrClosed} {
+		t.Run(name, func(t *testing.T) {
+			p := &probed{err: err}
+			f := newTestFinder(t, p, time.Minute)
+			logged, logs := observer.New(zap.WarnLevel)
+			f.cfg.Log = zap.New(logged)
+			pid := userOf(t, systemOpenSSL(t))
+			f.look(pid)
+			require.Empty(t, f.files)
+			p.err = nil
+			f.look(pid)
+			require.Len(t, p.now, 1, "it is tried again")
+			require.Zero(t, logs.Len())
+		})
+	}
+}
+
+func TestProbingAgainFails(t *testing.T) {
+	for err, lines := range map[error]int{os.ErrClosed: 0, errors.New("refused"): 1} {
+		f := newTestFinder(t, nil, time.Minute)
+		logged, logs := observer.New(zap.WarnLevel)
+		f.cfg.Log = zap.New(logged)
+		content, errOpen := os.Open(systemOpenSSL(t))
+		require.NoError(t, errOpen)
+		f.hold(&file{content: content}, 0, func(string) (io.Closer, error) { return nil, err })
+		require.NoError(t, content.Close())
+		require.Equal(t, lines, logs.Len(), err)
+	}
 }
 
 func TestRun(t *testing.T) {

@@ -49,7 +49,8 @@ func (f *Finder) know(at, path string, l *library) (*file, error) {
 	}
 	known.version, known.kind, known.used = v, l, time.Now()
 	err = f.probe(known, at, l)
-	if errors.Is(err, os.ErrNotExist) { // its process has ended meanwhile; the next one tells
+	// its process has ended meanwhile, and the next one tells; or the agent ends
+	if errors.Is(err, os.ErrNotExist) || errors.Is(err, os.ErrClosed) {
 		delete(f.files, id)
 		return nil, err
 	}
