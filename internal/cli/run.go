@@ -16,9 +16,9 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/sightglass/sightglass/config"
-	"github.com/sightglass/sightglass/internal/cli/doctor"
 	"github.com/sightglass/sightglass/internal/cli/explain"
 	"github.com/sightglass/sightglass/internal/footprint"
+	"github.com/sightglass/sightglass/internal/privileges"
 )
 
 // runOptions are the flags of "sightglass run".
@@ -147,7 +147,7 @@ func mayRun(command string) error {
 		return errors.New("the agent watches the kernel of Linux, and this is " + runtime.GOOS)
 	}
 	status, err := os.ReadFile("/proc/self/status")
-	if err != nil || doctor.Privileged(string(status)) {
+	if err != nil || privileges.Suffice(string(status)) {
 		return nil
 	}
 	return fmt.Errorf("%s reads the kernel's events and needs root for it: sudo %s (%s doctor names the capabilities that suffice)",

@@ -95,6 +95,7 @@ func (r *ebpfReceiver) Start(_ context.Context, host component.Host) error {
 	r.running = run
 	run.start()
 	r.tellHooks(host, k)
+	r.tellPrivileges()
 	return nil
 }
 
@@ -123,25 +124,6 @@ func (r *ebpfReceiver) options() bpf.Options {
 		TLSClass:     requests.ClassOfCipherText(protocols),
 		MaxPayload:   r.cfg.Requests.MaxPayload,
 		Latency:      r.metrics != nil && r.cfg.SyscallLatency.Enabled,
-	}
-}
-
-// tellHooks says once what the kernel refuses.
-func (r *ebpfReceiver) tellHooks(host component.Host, k kernel) {
-	var missing []error
-	for _, h := range k.Hooks() {
-		if h.Attached {
-			continue
-		}
-		r.set.Logger.Warn("A hook is missing.", zap.String("hook", h.Name), zap.String("without it", h.Provides+" are not seen"),
-			zap.String("remedy", h.Remedy), zap.Error(h.Err))
-		missing = append(missing, fmt.Errorf("hook %s: %w", h.Name, h.Err))
-	}
-	for _, d := range k.Degradations() {
-		r.set.Logger.Info("This kernel does less.", zap.String("missing", d.Name), zap.String("consequence", d.Consequence))
-	}
-	if len(missing) > 0 {
-		componentstatus.ReportStatus(host, componentstatus.NewRecoverableErrorEvent(errors.Join(missing...)))
 	}
 }
 

@@ -164,11 +164,3 @@ func TestCapabilities(t *testing.T) {
 
 	require.Equal(t, Info, check(t, status("zz"), "capabilities").Status)
 }
-
-func TestPrivileged(t *testing.T) {
-	require.True(t, Privileged("CapEff:\t000000c000000000\n"))
-	require.True(t, Privileged("CapEff:\t0000000000200000\n"))
-	require.False(t, Privileged("CapEff:\t0000008000000000\n"))
-	require.False(t, Privileged("CapEff:\t0\n"))
-	require.False(t, Privileged(""))
-}
