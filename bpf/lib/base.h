@@ -19,10 +19,12 @@
 #define pin(v) asm volatile("" : "+r"(v))
 
 /* Knobs, set by internal/bpf before loading; the verifier removes what they
- * switch off.
+ * switch off. Weak and not volatile: the compiler cannot take their values for
+ * known, but may take them for constant, and looks once in a function instead of
+ * at each read of the kernel's memory.
  */
-const volatile bool cfg_direct = false; /* the kernel has bpf_rdonly_cast (6.2) */
-const volatile bool cfg_latency = false; /* histograms of every call */
+const __weak bool cfg_direct = false; /* the kernel has bpf_rdonly_cast (6.2) */
+const __weak bool cfg_latency = false; /* histograms of every call */
 
 extern void *bpf_rdonly_cast(const void *obj, __u32 btf_id) __ksym __weak;
 

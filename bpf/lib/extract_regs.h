@@ -36,21 +36,25 @@ static __always_inline __u64 extract__stack(const struct pt_regs *regs)
 	return regs->sp;
 }
 
+#define PRESERVED_FIRST 3 /* rbx */
+#define PRESERVED_LAST 15 /* r15 */
+
 /* extract__preserved: a register that calls leave as it is, by its number in
  * instructions. The kernel lets nobody choose in the registers themselves.
  */
 static __always_inline __u64 extract__preserved(const struct pt_regs *regs, __u64 n)
 {
-	__u64 all[16] = {};
+	__u64 all[PRESERVED_LAST - PRESERVED_FIRST + 1] = {};
 
-	all[3] = regs->bx;
-	all[5] = regs->bp;
-	all[12] = regs->r12;
-	all[13] = regs->r13;
-	all[14] = regs->r14;
-	all[15] = regs->r15;
+	all[0] = regs->bx;
+	all[5 - PRESERVED_FIRST] = regs->bp;
+	all[12 - PRESERVED_FIRST] = regs->r12;
+	all[13 - PRESERVED_FIRST] = regs->r13;
+	all[14 - PRESERVED_FIRST] = regs->r14;
+	all[PRESERVED_LAST - PRESERVED_FIRST] = regs->r15;
+	n -= PRESERVED_FIRST;
 	pin(n);
-	return all[n & 15];
+	return n <= PRESERVED_LAST - PRESERVED_FIRST ? all[n] : 0;
 }
 
 /* extract__go_parameter: word n of the parameters of a function of Go. */
