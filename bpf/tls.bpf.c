@@ -131,13 +131,12 @@ int on_tls_new_return(struct pt_regs *ctx)
 SEC("uprobe.s")
 int on_tls_go_write(struct pt_regs *ctx)
 {
-	struct tls_text text = { .base = extract__go_parameter(ctx, 1),
-				 .direction = REQUESTS_SEND };
+	struct tls_text text = { .direction = REQUESTS_SEND };
+	__u64 conn = tls__go_parameters(ctx, &text);
 
-	text.len = extract__go_parameter(ctx, 2);
 	text.enter = bpf_ktime_get_boot_ns();
 	tls__fetch(&text);
-	tls__go_moved(ctx, extract__go_parameter(ctx, 0), &text);
+	tls__go_moved(ctx, conn, &text);
 	tls__spend();
 	return 0;
 }
@@ -148,9 +147,9 @@ int on_tls_go_write(struct pt_regs *ctx)
 SEC("uprobe")
 int on_tls_go_read(struct pt_regs *ctx)
 {
-	struct tls_text text = { .base = extract__go_parameter(ctx, 1) };
+	struct tls_text text = {};
 
-	text.len = extract__go_parameter(ctx, 2);
+	tls__go_parameters(ctx, &text);
 	tls__go_moved(ctx, tls__go_word(extract__go_receiver(ctx)), &text);
 	tls__spend();
 	return 0;

@@ -88,6 +88,7 @@ enum tls_flag {
 struct tls_session {
 	__u64 sk; /* 0: not known yet */
 	__u64 id; /* of the plain text's stream */
+	__u64 below; /* in Go: the net.Conn that it encrypts */
 	__u32 pending; /* bytes of a cipher record that the socket had no room for; TLS_EARLY: the buffer */
 	__u32 wrote; /* bytes of that write that are told; TLS_EARLY: its length */
 	__u32 flags; /* enum tls_flag */

@@ -396,6 +396,7 @@ struct sock {
 	__u8 sk_userlocks : 4;
 	__u16 sk_type;
 	__u16 sk_protocol;
+	struct socket *sk_socket;
 };
 
 struct socket {

@@ -328,6 +328,7 @@ type requestsTlsSession struct {
 	_        structs.HostLayout
 	Sk       uint64
 	Id       uint64
+	Below    uint64
 	Pending  uint32
 	Wrote    uint32
 	Flags    uint32

@@ -261,6 +261,7 @@ type tlsTlsSession struct {
 	_        structs.HostLayout
 	Sk       uint64
 	Id       uint64
+	Below    uint64
 	Pending  uint32
 	Wrote    uint32
 	Flags    uint32
