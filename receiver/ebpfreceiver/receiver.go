@@ -339,13 +339,17 @@ func (run *running) release(ctx context.Context, deadline time.Time) error {
 	return errors.Join(errs...)
 }
 
-// awaitHelpers gives what makes no data a while to end. What is left of it then
-// is over soon, or with the process.
+// awaitHelpers gives what makes no data a while to end. Probes have to be out by
+// then: of those that are just being taken out when the process ends, the kernel
+// leaves the breakpoints in the programs that run.
 func (run *running) awaitHelpers(d time.Duration) {
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
 		run.helpers.Wait()
+		if run.tls != nil {
+			run.tls.Wait()
+		}
 	}()
 	if !waitFor(context.Background(), ended, d) {
 		run.log.Debug("Probes are still being taken out.")

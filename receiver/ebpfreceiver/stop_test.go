@@ -3,7 +3,9 @@
 package ebpfreceiver
 
 import (
+	"io"
 	"reflect"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -11,8 +13,12 @@ import (
 	"go.opentelemetry.io/collector/component/componenttest"
 	"go.opentelemetry.io/otel/metric"
 	"go.opentelemetry.io/otel/metric/noop"
+	"go.uber.org/zap"
 
+	"github.com/sightglass/sightglass/internal/bpf"
+	"github.com/sightglass/sightglass/internal/encryption"
 	"github.com/sightglass/sightglass/internal/interest"
+	"github.com/sightglass/sightglass/internal/probesite"
 	"github.com/sightglass/sightglass/internal/process"
 )
 
@@ -78,4 +84,38 @@ func TestHelpersThatTakeTheirTimeAreNoError(t *testing.T) {
 	b.write(execOf(keySh, "sh", "/bin/sh", "sh"))
 	require.NoError(t, b.Shutdown(t.Context()))
 	require.Equal(t, 1, b.logs.LogRecordCount())
+}
+
+// slowProbes take a while to be taken out.
+type slowProbes struct{ in, out atomic.Int32 }
+
+func (p *slowProbes) AttachTLS(string, []bpf.TLSProbe) (io.Closer, error) {
+	p.in.Add(1)
+	return p, nil
+}
+
+func (p *slowProbes) Close() error {
+	time.Sleep(100 * time.Millisecond)
+	p.out.Add(1)
+	return nil
+}
+
+// What is being taken out when the process ends would stay in the programs.
+func TestNoProbeIsLeftAtTheEnd(t *testing.T) {
+	probes := new(slowProbes)
+	finder := encryption.New(encryption.Config{
+		Proc: t.TempDir(), Root: "/", Log: zap.NewNop(),
+		Prices: encryption.Prices{Of: func(probesite.Cost) time.Duration { return 0 }, Most: time.Minute},
+	}, probes)
+	run := &running{tls: finder, log: zap.NewNop()}
+	quit, settled := make(chan struct{}), make(chan struct{})
+	run.helpers.Go(func() { finder.Run(quit, func() { close(settled) }) })
+	<-settled
+	if len(finder.Libraries()) == 0 {
+		t.Skip("this system has no TLS library")
+	}
+	close(quit)
+	run.awaitHelpers(time.Minute)
+	require.Positive(t, probes.in.Load())
+	require.Equal(t, probes.in.Load(), probes.out.Load())
 }
