@@ -86,6 +86,7 @@ func (o *runOptions) run(cmd *cobra.Command, set otelcol.CollectorSettings) erro
 // it ends or a signal ends it, that of a closed terminal too: to the collector
 // it would mean to start all anew.
 func runCollector(ctx context.Context, set otelcol.CollectorSettings, c configuration) error {
+	footprint.Respect()
 	resolver := &set.ConfigProviderSettings.ResolverSettings
 	resolver.URIs, resolver.DefaultScheme = c.uris, "env"
 	col, err := otelcol.NewCollector(set)
@@ -104,6 +105,7 @@ func runCollector(ctx context.Context, set otelcol.CollectorSettings, c configur
 // runAgent is runCollector for what runs unattended: a SIGHUP does not end it but
 // makes it read rules and configuration again.
 func runAgent(ctx context.Context, set otelcol.CollectorSettings, c configuration, notes io.Writer) error {
+	footprint.Respect()
 	resolver := &set.ConfigProviderSettings.ResolverSettings
 	resolver.URIs, resolver.DefaultScheme = c.uris, "env"
 	h := newHangups(ctx, set, notes)
