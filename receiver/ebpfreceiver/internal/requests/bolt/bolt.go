@@ -10,6 +10,7 @@ package bolt
 import (
 	"github.com/sightglass/sightglass/internal/event"
 	"github.com/sightglass/sightglass/internal/querytext"
+	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/dbconn"
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/dbfacts"
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/exchange"
 )
@@ -89,6 +90,6 @@ func (*Protocol) NewFacts() exchange.Facts { return &dbfacts.Facts{} }
 // NewParser implements exchange.Protocol.
 func (p *Protocol) NewParser(sink exchange.Sink) exchange.Parser {
 	parser := &Parser{proto: p}
-	parser.q.Sink = sink
+	parser.Follow(sink, dbconn.Steps{Request: parser.request, Response: parser.response, Lose: parser.lose, End: parser.forget})
 	return parser
 }

@@ -50,7 +50,7 @@ func (p *Parser) shake(c *dbconn.Cursor) bool {
 		}
 		if p.agreed() {
 			p.hands = p.hands[:0]
-			return !p.stopped && c.Left() > 0
+			return !p.Stopped && c.Left() > 0
 		}
 	}
 	return false
@@ -72,7 +72,7 @@ func (p *Parser) agreed() bool {
 		case manifest:
 			p.phase = offers
 		case 0: // none of them
-			p.stop()
+			p.Stop()
 		default:
 			p.settled(major)
 		}

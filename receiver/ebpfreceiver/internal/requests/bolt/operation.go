@@ -52,7 +52,7 @@ func (op *operation) facts() *dbfacts.Facts {
 
 // open begins an operation with a message under way.
 func (p *Parser) open(g *dbconn.Pending[request], s *exchange.Segment) *operation {
-	f := p.q.Report(g, s)
+	f := p.Q.Report(g, s)
 	if f == nil {
 		return nil
 	}
@@ -76,7 +76,7 @@ func (p *Parser) open(g *dbconn.Pending[request], s *exchange.Segment) *operatio
 func (p *Parser) took(op *operation, n uint64, side exchange.Side) {
 	switch {
 	case op == nil || op.ex == nil:
-	case p.q.Sink.Client() == (side == exchange.Request):
+	case p.Q.Sink.Client() == (side == exchange.Request):
 		op.ex.Sent += n
 	default:
 		op.ex.Received += n
@@ -95,7 +95,7 @@ func (p *Parser) answered(op *operation, s *exchange.Segment, n uint64) {
 	// A send that cannot have waited is over when it begins: what its return
 	// comes later by is the scheduler's doing.
 	op.last = s.End
-	if !p.q.Sink.Client() && op.ex.Sent <= buffered {
+	if !p.Q.Sink.Client() && op.ex.Sent <= buffered {
 		op.last = s.Start
 	}
 }
@@ -121,7 +121,7 @@ func (p *Parser) finishAt(op *operation, end uint64, why exchange.Reason) {
 	p.recycle(op)
 	f := dbfacts.Of(ex)
 	if !f.Known() || op.quiet && !f.Failed {
-		p.q.Sink.Drop(ex)
+		p.Q.Sink.Drop(ex)
 		return
 	}
 	if op.columns && why == exchange.Complete && !f.Failed {
@@ -130,7 +130,7 @@ func (p *Parser) finishAt(op *operation, end uint64, why exchange.Reason) {
 		}
 	}
 	ex.End, ex.Incomplete, ex.Class = max(end, ex.Start, ex.FirstByte), why, f.Class
-	p.q.Sink.Done(ex)
+	p.Q.Sink.Done(ex)
 }
 
 // recycle keeps an operation for the next use when nothing refers to it.

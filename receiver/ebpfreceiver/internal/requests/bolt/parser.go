@@ -11,8 +11,9 @@ import (
 // belong to are kept apart, because a query may be under way while no message
 // is.
 type Parser struct {
+	dbconn.Conn[request]
+
 	proto     *Protocol
-	q         dbconn.Queue[request]
 	req, resp stream
 	ops       []*operation // under way, oldest first
 	free      []*operation
@@ -23,26 +24,23 @@ type Parser struct {
 	hands     []byte // of the agreement, so far
 	joined    []byte // the first and the last bytes of a segment
 
-	phase      phase
-	answering  bool // the answer to the oldest message has begun
-	reqHidden  bool // where the next request begins is not known
-	respHidden bool // the same of the answer
-	certain    bool // it is of this protocol, or bytes are missing that might tell
-	doubts     int  // how often it was not, while that was not certain
-	stopped    bool // the connection is not followed any more
-	refused    bool // it was never of this protocol
+	phase     phase
+	answering bool // the answer to the oldest message has begun
+	reqHidden bool // where the next request begins is not known
+	certain   bool // it is of this protocol, or bytes are missing that might tell
+	doubts    int  // how often it was not, while that was not certain
 }
 
 // Reset implements exchange.Parser.
 func (p *Parser) Reset(sink exchange.Sink, midway bool) {
-	p.q.Reset(sink, midway)
+	p.Restart(sink, midway)
 	p.forget()
 	if p.phase = proposes; midway {
 		p.phase = talks
 	}
 	p.ops, p.latest = p.ops[:0], nil
 	p.system, p.hands = Neo4j, p.hands[:0]
-	p.certain, p.stopped, p.refused, p.doubts = !midway, false, false, 0
+	p.certain, p.doubts = !midway, 0
 }
 
 // forget loses the place on both sides.
@@ -50,12 +48,12 @@ func (p *Parser) forget() {
 	p.req.reset()
 	p.resp.reset()
 	p.database = p.database[:0]
-	p.answering, p.reqHidden, p.respHidden = false, false, false
+	p.answering, p.reqHidden, p.RespHidden = false, false, false
 }
 
 // lose gives up everything under way.
 func (p *Parser) lose(now uint64, why exchange.Reason) {
-	p.q.Lose(now, why)
+	p.Q.Lose(now, why)
 	p.giveUp(now, why)
 	p.forget()
 }
@@ -82,62 +80,37 @@ func (p *Parser) violated(s *exchange.Segment) {
 	}
 	p.lose(s.End, exchange.Desynchronized)
 	if s.Side == exchange.Request {
-		p.q.Torn()
+		p.Q.Torn()
 	}
-}
-
-// stop ends the following of a connection.
-func (p *Parser) stop() {
-	p.lose(0, exchange.Desynchronized)
-	p.stopped = true
 }
 
 // refuse ends the following of a connection of another protocol.
 func (p *Parser) refuse() {
 	for _, op := range p.ops {
 		if op.ex != nil {
-			p.q.Sink.Drop(op.ex)
+			p.Q.Sink.Drop(op.ex)
 			op.ex = nil
 		}
 	}
 	p.ops = p.ops[:0]
-	p.q.Discard()
-	p.stop()
-	p.refused = true
+	p.Refuse()
 }
-
-// Refused implements exchange.Refuser.
-func (p *Parser) Refused() bool { return p.refused }
 
 // Open implements exchange.Parser.
 func (p *Parser) Open() int { return len(p.ops) }
-
-// Segment implements exchange.Parser.
-func (p *Parser) Segment(s *exchange.Segment) {
-	if p.stopped {
-		return
-	}
-	if s.Side == exchange.Request {
-		p.request(s)
-		p.q.Replay(p.response)
-	} else {
-		p.response(s)
-	}
-	p.q.Seen(s)
-}
 
 // Gap implements exchange.Parser.
 func (p *Parser) Gap(side exchange.Side, n, now uint64) {
 	p.certain = true
 	switch {
-	case p.stopped:
+	case p.Stopped:
 	case p.phase != talks: // it may have been agreed on
 		p.phase = talks
-		p.q.Missed()
+		p.Q.Missed()
 		p.lose(now, exchange.Desynchronized)
 	case side == exchange.Request:
 		if !p.req.frames.Survives(n) {
-			p.q.Missed()
+			p.Q.Missed()
 			p.lose(now, exchange.Desynchronized)
 		} else {
 			p.req.cut = true
@@ -152,7 +125,7 @@ func (p *Parser) Gap(side exchange.Side, n, now uint64) {
 // EOF implements exchange.Parser.
 func (p *Parser) EOF(side exchange.Side, at uint64) {
 	if side == exchange.Request {
-		p.q.CallerGone(at)
+		p.Conn.EOF(side, at)
 		for _, op := range p.ops {
 			op.facts().CallerGone = true
 		}
@@ -168,22 +141,18 @@ func (p *Parser) Close(at uint64) { p.over(at) }
 // had asked for any more was complete before.
 func (p *Parser) over(at uint64) {
 	p.settle()
-	if p.respHidden && p.answering && p.q.Len() > 0 {
-		if op := p.q.First().Info.op; op != nil && op.ex != nil {
+	if p.RespHidden && p.answering && p.Q.Len() > 0 {
+		if op := p.Q.First().Info.op; op != nil && op.ex != nil {
 			p.finish(op, exchange.Truncated)
 		}
 	}
 	p.giveUp(at, exchange.ConnectionClosed)
-	p.q.Close(at, false)
+	p.Q.Close(at, false)
 	p.forget()
 }
 
-// Tick implements exchange.Parser.
-func (p *Parser) Tick(now uint64) { p.q.Tick(now) }
-
 // Abandon implements exchange.Parser.
 func (p *Parser) Abandon(why exchange.Reason) {
-	p.q.Abandon(why)
+	p.Conn.Abandon(why)
 	p.giveUp(0, why)
-	p.forget()
 }

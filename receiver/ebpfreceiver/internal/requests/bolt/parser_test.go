@@ -148,6 +148,10 @@ func TestParser(t *testing.T) {
 			start(s)
 			s.Req(one).Resp(ran + rows(500)).Resp(fail("Neo.TransientError.General.OutOfMemory"))
 		}, want: []string{"{MATCH (n:A) WHERE n.id = ? RETURN n} in shop error=Neo.TransientError.General.OutOfMemory @5+6+7"}},
+		{name: "requests and results beyond the bound, one fails", bound: 2048, play: func(s *script) {
+			start(s)
+			s.Req(query("RETURN '"+long+"'") + one).Resp(ran + rows(500)).Resp(fail("Neo.X"))
+		}, want: []string{"{RETURN ?} textcut @5+6+7 truncated namespacehidden"}},
 		{name: "result whose end is not seen", bound: 2048, play: func(s *script) {
 			start(s)
 			s.Req(one).Resp(ran + rows(500) + pulled).Pause(100).Req(one).Resp(oneRow)

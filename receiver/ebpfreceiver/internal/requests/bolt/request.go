@@ -14,19 +14,19 @@ func (p *Parser) request(s *exchange.Segment) {
 	}
 	p.overtake(s)
 	begins := beginsRequest(s.Payload)
-	if p.reqHidden && p.q.MayBegin(s) && (begins || isShort(s)) {
+	if p.reqHidden && p.Q.MayBegin(s) && (begins || isShort(s)) {
 		p.resume(reset)
 	}
 	switch {
-	case p.q.Adrift():
-		if !p.q.Resync(s, begins) {
+	case p.Q.Adrift():
+		if !p.Q.Resync(s, begins) {
 			return
 		}
 		p.forget()
 	case p.fresh(s) && (begins || isShort(s)):
 		p.forget()
 	}
-	for c.Left() > 0 && !p.stopped && !p.q.Adrift() {
+	for c.Left() > 0 && !p.Stopped && !p.Q.Adrift() {
 		if p.reqHidden {
 			p.unreadable(s)
 			return
@@ -86,10 +86,10 @@ func atEnd(c *dbconn.Cursor, s *exchange.Segment) {
 // overtake gives up an answer whose end was not seen when the client goes on
 // after a rest: so much is over, whatever else was under way.
 func (p *Parser) overtake(s *exchange.Segment) {
-	if !p.respHidden || !p.answering || p.q.Len() == 0 || !p.q.Rested(s) || !beginsRequest(s.Payload) {
+	if !p.RespHidden || !p.answering || p.Q.Len() == 0 || !p.Q.Rested(s) || !beginsRequest(s.Payload) {
 		return
 	}
-	if op := p.q.First().Info.op; op != nil && op.ex != nil {
+	if op := p.Q.First().Info.op; op != nil && op.ex != nil {
 		p.finish(op, exchange.Truncated)
 	}
 	p.lose(s.End, exchange.Truncated)
@@ -98,11 +98,11 @@ func (p *Parser) overtake(s *exchange.Segment) {
 // resume ends an answer whose end was not seen when the client, which waits for
 // answers, goes on with a message: it has read all of it.
 func (p *Parser) resume(tag byte) {
-	if !p.respHidden || !p.answering || p.q.Len() != 1 || p.q.Pipelined() {
+	if !p.RespHidden || !p.answering || p.Q.Len() != 1 || p.Q.Pipelined() {
 		return
 	}
-	if op := p.q.First().Info.op; op != nil && op.ex != nil {
-		op.unseen(p.q.First().Info.tag)
+	if op := p.Q.First().Info.op; op != nil && op.ex != nil {
+		op.unseen(p.Q.First().Info.tag)
 		if tag != pull && tag != discard { // else it goes on
 			op.facts().Hidden = true
 			p.finish(op, exchange.Complete)
@@ -113,7 +113,7 @@ func (p *Parser) resume(tag byte) {
 
 // fresh tells whether a request may begin with s whatever came before it.
 func (p *Parser) fresh(s *exchange.Segment) bool {
-	return p.q.Len() == 0 && (p.q.Rested(s) && !p.req.between() || p.reqHidden && p.q.MayBegin(s))
+	return p.Q.Len() == 0 && (p.Q.Rested(s) && !p.req.between() || p.reqHidden && p.Q.MayBegin(s))
 }
 
 // isShort tells whether a segment has too few bytes to tell whether a message
@@ -128,10 +128,10 @@ func isShort(s *exchange.Segment) bool {
 // begin in them. When an answer whose end was not seen had begun, they may be
 // about another one already.
 func (p *Parser) unreadable(s *exchange.Segment) {
-	if p.respHidden && p.answering {
+	if p.RespHidden && p.answering {
 		p.lose(s.End, exchange.Truncated)
 	}
-	p.q.Torn()
+	p.Q.Torn()
 }
 
 // hidden takes bytes of the client that are not at hand: an unknown number of
@@ -140,28 +140,28 @@ func (p *Parser) hidden(c *dbconn.Cursor, s *exchange.Segment) {
 	if b := p.req.unfinished(); b != nil {
 		p.message(b, true, uint64(len(b)), s)
 	}
-	if p.stopped || p.q.Adrift() {
+	if p.Stopped || p.Q.Adrift() {
 		return
 	}
 	last := ending(s.Tail, func(tag byte) bool { return tag == pull || tag == discard })
-	if last != nil && uint64(len(last)) <= c.Unseen && p.q.Len() > 0 && p.q.Last().Info.tag == run {
+	if last != nil && uint64(len(last)) <= c.Unseen && p.Q.Len() > 0 && p.Q.Last().Info.tag == run {
 		c.Data, c.Unseen = last, 0
 		return
 	}
 	c.Drain()
 	p.reqHidden, p.certain = true, true
-	if p.respHidden && p.answering {
+	if p.RespHidden && p.answering {
 		p.unreadable(s)
 		return
 	}
-	if p.q.Len() > 0 && p.q.Last().Info.tag == run { // which clients send together with a PULL
-		last := &p.q.Last().Info
+	if p.Q.Len() > 0 && p.Q.Last().Info.tag == run { // which clients send together with a PULL
+		last := &p.Q.Last().Info
 		last.pulls = true
 		if last.op != nil {
 			last.op.asked = true
 		}
 	}
-	p.q.Extra()
+	p.Q.Extra()
 }
 
 // together tells whether clients send a message at once with the one before it,
@@ -191,10 +191,10 @@ func (p *Parser) message(b []byte, cut bool, n uint64, s *exchange.Segment) {
 	}
 	p.resume(m.tag)
 	since := p.since
-	if p.q.Len() > 0 && together(p.q.Last().Info.tag, m.tag) {
-		since = min(since, p.q.Last().Start)
+	if p.Q.Len() > 0 && together(p.Q.Last().Info.tag, m.tag) {
+		since = min(since, p.Q.Last().Start)
 	}
-	g := p.q.Begin(s, since)
+	g := p.Q.Begin(s, since)
 	if g == nil {
 		p.lose(s.End, exchange.Desynchronized)
 		return

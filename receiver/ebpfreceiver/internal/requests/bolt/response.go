@@ -13,19 +13,19 @@ func (p *Parser) response(s *exchange.Segment) {
 			return
 		}
 	}
-	if p.phase != talks || p.alive(s) || !p.q.Response(s) {
+	if p.phase != talks || p.alive(s) || !p.Q.Response(s) {
 		return
 	}
-	for c.Left() > 0 && p.q.Len() > 0 && !p.stopped {
+	for c.Left() > 0 && p.Q.Len() > 0 && !p.Stopped {
 		if !p.answer(&c, s) {
 			return
 		}
 	}
-	if c.Left() > 0 && !p.stopped {
+	if c.Left() > 0 && !p.Stopped {
 		rest := *s
 		rest.Payload, rest.Len = c.Data, c.Left()
 		if !p.alive(&rest) {
-			p.q.Response(&rest)
+			p.Q.Response(&rest)
 		}
 	}
 }
@@ -33,7 +33,7 @@ func (p *Parser) response(s *exchange.Segment) {
 // alive tells whether s is nothing but empty chunks, which keep a connection
 // alive, or the choice of a version whose request was reported late.
 func (p *Parser) alive(s *exchange.Segment) bool {
-	if !p.resp.between() || p.q.Len() > 0 || uint64(len(s.Payload)) < s.Len || len(s.Payload) == 0 {
+	if !p.resp.between() || p.Q.Len() > 0 || uint64(len(s.Payload)) < s.Len || len(s.Payload) == 0 {
 		return false
 	}
 	for _, b := range s.Payload {
@@ -47,7 +47,7 @@ func (p *Parser) alive(s *exchange.Segment) bool {
 // answer walks over a part of the answer to the oldest message. It returns false
 // when the rest of the segment cannot be used.
 func (p *Parser) answer(c *dbconn.Cursor, s *exchange.Segment) bool {
-	if p.respHidden {
+	if p.RespHidden {
 		return p.hiddenAnswer(c, s)
 	}
 	if !p.certain && p.resp.between() && isForeign(c.Data) {
@@ -59,19 +59,19 @@ func (p *Parser) answer(c *dbconn.Cursor, s *exchange.Segment) bool {
 	b, cut, found := p.resp.next(c, &responses, maxResponse)
 	switch {
 	case found == dbconn.Lost:
-		p.respHidden, p.certain = true, true
+		p.RespHidden, p.certain = true, true
 		p.resp.unfinished()
 		return true
 	case found == dbconn.More && p.resp.between(): // an empty chunk
 		return true
 	}
-	if !p.q.Answer(s, before-c.Left(), !p.answering) {
+	if !p.Q.Answer(s, before-c.Left(), !p.answering) {
 		p.giveUp(s.End, exchange.Desynchronized)
 		p.forget()
 		return false
 	}
 	p.answering = true
-	p.answered(p.q.First().Info.op, s, before-c.Left())
+	p.answered(p.Q.First().Info.op, s, before-c.Left())
 	if found != dbconn.Whole {
 		return true
 	}
@@ -96,15 +96,15 @@ func isForeign(b []byte) bool {
 // hiddenAnswer looks for the end of an answer in bytes that are not at hand: in
 // the last ones of the segment.
 func (p *Parser) hiddenAnswer(c *dbconn.Cursor, s *exchange.Segment) bool {
-	if p.q.Crowded(s) || p.q.First().Info.tag == run && !p.q.First().Info.pulls {
+	if p.Q.Crowded(s) || p.Q.First().Info.tag == run && !p.Q.First().Info.pulls {
 		p.lose(s.End, exchange.Truncated)
 		return false
 	}
-	op := p.q.First().Info.op
+	op := p.Q.First().Info.op
 	if op != nil {
-		op.unseen(p.q.First().Info.tag)
+		op.unseen(p.Q.First().Info.tag)
 	}
-	if !p.q.Answer(s, c.Left(), !p.answering) {
+	if !p.Q.Answer(s, c.Left(), !p.answering) {
 		p.giveUp(s.End, exchange.Desynchronized)
 		p.forget()
 		return false
@@ -114,7 +114,11 @@ func (p *Parser) hiddenAnswer(c *dbconn.Cursor, s *exchange.Segment) bool {
 	c.Drain()
 	last := ending(rear(s), func(tag byte) bool { return tag == success || tag == failure || tag == ignored })
 	if n, m := walk(last, false); n == 1 {
-		p.respHidden = false
+		if p.Q.Beyond() { // it may answer a request that was not copied
+			p.lose(s.End, exchange.Truncated)
+			return false
+		}
+		p.RespHidden = false
 		if !p.take(&m) {
 			p.violated(s)
 			return false
@@ -125,9 +129,9 @@ func (p *Parser) hiddenAnswer(c *dbconn.Cursor, s *exchange.Segment) bool {
 
 // end ends the oldest message.
 func (p *Parser) end() {
-	op := p.q.First().Info.op
-	p.q.End(exchange.Complete)
-	p.answering, p.respHidden = false, false
+	op := p.Q.First().Info.op
+	p.Q.End(exchange.Complete)
+	p.answering, p.RespHidden = false, false
 	p.resp.reset()
 	p.release(op)
 }
@@ -135,7 +139,7 @@ func (p *Parser) end() {
 // take takes a message of the server. It returns false when it cannot be the
 // answer to the oldest one.
 func (p *Parser) take(m *message) bool {
-	g := p.q.First()
+	g := p.Q.First()
 	op, tag := g.Info.op, g.Info.tag
 	switch m.tag {
 	case record:

@@ -92,3 +92,7 @@ func (q *Queue[T]) orphan() {
 		q.Sink.Count(exchange.RequestLost)
 	}
 }
+
+// Beyond tells whether requests that were not copied may be under way behind those
+// that were.
+func (q *Queue[T]) Beyond() bool { return q.extra }
