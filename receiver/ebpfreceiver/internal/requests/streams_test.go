@@ -157,7 +157,7 @@ func rpcStreams(j *job) (do func(path string) outcome, hangUp func()) {
 			_, err = client.UnaryCall(ctx, &testgrpc.SimpleRequest{ResponseSize: int32(n)})
 		case "status":
 			if codes.Code(n) == codes.DeadlineExceeded {
-				ctx, cancel = context.WithTimeout(ctx, 20*time.Millisecond)
+				ctx, cancel = context.WithTimeout(ctx, 400*time.Millisecond) // a call whose time is up before it is sent would be none
 				defer cancel()
 			}
 			_, err = client.UnaryCall(ctx, &testgrpc.SimpleRequest{ResponseStatus: &testgrpc.EchoStatus{Code: int32(n), Message: "as asked"}})
