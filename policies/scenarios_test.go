@@ -124,11 +124,17 @@ var fileScenarios = []scenario{
 			open("/usr/local/bin/x", wronly|creat, by("install -m 755 x /usr/local/bin/x"), below("sh", "make", "bash")),
 			symlink("/srv/lib/x.js", "/usr/bin/x", by("node /usr/bin/npm install -g x")),
 			open("/usr/local/bin/x", wronly|creat, by("pip3 install x")),
+			open("/usr/local/lib/libx.so.1.0", wronly|creat, by("install -m 644 libx.so.1.0 /usr/local/lib"), below("sh", "make", "bash")),
+			symlink("libx.so.1.0", "/usr/local/lib/libx.so", by("ln -sf libx.so.1.0 /usr/local/lib/libx.so"), below("sh", "make", "bash")),
+			open("/usr/local/lib/python3.11/dist-packages/x.cpython-311-x86_64-linux-gnu.so", wronly|creat, by("pip3 install x")),
 		},
 		silent: []activity{
 			open("/usr/local/bin/x", wronly|creat, by("install x /usr/local/bin"), below("bash")),
 			open("/usr/local/bin/x", wronly|creat, by("/tmp/pip3 install x")),
 			open("/srv/x", wronly|creat, by("cc"), below("make")),
+			open("/srv/libx.so", wronly|creat, by("ld"), below("collect2", "cc", "make")),
+			open("/usr/local/lib/libx.a", wronly|creat, by("install -m 644 libx.a /usr/local/lib"), below("sh", "make", "bash")),
+			open("/usr/lib/libx.so.1", wronly|creat, by("cp x /usr/lib"), below("sh", "dpkg", "apt-get", "bash")),
 		},
 	},
 	{

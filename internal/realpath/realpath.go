@@ -5,8 +5,9 @@
 // kernel's own: a symbolic link on the way to their directory hides which
 // directory that is.
 //
-// It looks after the call, so a link that has been removed or turned since
-// leads nowhere, or elsewhere. Nothing is opened: no file is touched, and the
+// It looks after the call. A link that has been removed or turned since is
+// followed where it led when the call that made it was seen, too (Links); an older
+// one leads nowhere, or elsewhere. Nothing is opened: no file is touched, and the
 // agent adds no opens to those that it watches.
 package realpath
 
@@ -38,6 +39,16 @@ type Root struct {
 	dir string // where this program sees it, without a slash at its end
 	// below is the path of that in the mount name space; empty at its root.
 	below string
+
+	links   *Links // nil when none are remembered
+	mountNS uint32 // of the paths
+	now     uint64 // the time at which names are followed, ns since boot
+}
+
+// At is the root with what links were there at a time, in ns since boot.
+func (r Root) At(links *Links, mountNS uint32, now uint64) Root {
+	r.links, r.mountNS, r.now = links, mountNS, now
+	return r
 }
 
 // RootOf is the root of a process; proc is where the proc file system is
@@ -127,7 +138,7 @@ func (r Root) walk(dst, base, rest []byte) ([]byte, error) {
 		if string(dst[floor:]) == "/proc" {
 			return nil, errOwn // /proc/self is this program's
 		}
-		target, isLink := r.link(dst[floor:])
+		target, isLink := r.link(dst[start:], dst[floor:])
 		if !isLink {
 			continue
 		}
@@ -148,8 +159,12 @@ func (r Root) walk(dst, base, rest []byte) ([]byte, error) {
 
 var slash = []byte{'/'}
 
-// link reads a symbolic link. A path that leads nowhere is none.
-func (r Root) link(path []byte) (target []byte, ok bool) {
+// link is where a symbolic link leads: full in the mount name space, path in the
+// root. A path that leads nowhere is none.
+func (r Root) link(full, path []byte) (target []byte, ok bool) {
+	if made := r.links.at(r.mountNS, full, r.now); made != "" {
+		return append(make([]byte, 0, len(made)+1), made...), true
+	}
 	var buf [unix.PathMax]byte
 	n, err := unix.Readlink(r.dir+string(path), buf[:])
 	if err != nil || n == 0 {

@@ -23,14 +23,20 @@ type namer struct {
 	critical  *critical.Files
 	hostNS    uint32 // mount name space of the first process; 0 when it cannot be seen
 
+	links *realpath.Links
+
 	names []translate.Name
 	paths [translate.MaxNames][]byte // kept for their room
+
+	// lie has the paths as the process's own mounts have them: unmasked ones are
+	// the host's. Those of a name that is followed through a last link are empty.
+	lie [translate.MaxNames][]byte
 
 	ofHost [translate.MaxNames]bool // the path that was resolved last is one of the host's, whatever mounts the process has
 }
 
 func newNamer(e *enricher, proc string) *namer {
-	n := &namer{proc: proc, processes: e.processes, critical: e.critical}
+	n := &namer{proc: proc, processes: e.processes, critical: e.critical, links: realpath.NewLinks()}
 	var st unix.Stat_t
 	if unix.Stat(proc+"/1/ns/mnt", &st) == nil {
 		n.hostNS = uint32(st.Ino)
@@ -42,7 +48,7 @@ func newNamer(e *enricher, proc string) *namer {
 // translate.Names. The paths are valid until the next call; those that cannot be
 // told are empty.
 func (n *namer) resolve(ev *event.Event) (paths [translate.MaxNames][]byte) {
-	n.ofHost = [translate.MaxNames]bool{}
+	n.ofHost, n.lie = [translate.MaxNames]bool{}, [translate.MaxNames][]byte{}
 	n.names = translate.Names(n.names[:0], &ev.Syscall)
 	if len(n.names) == 0 {
 		return paths
@@ -51,10 +57,28 @@ func (n *namer) resolve(ev *event.Event) (paths [translate.MaxNames][]byte) {
 	if !ok {
 		return paths
 	}
+	root = root.At(n.links, ev.Task.MountNS, ev.Time)
 	for i := range n.names {
 		paths[i] = n.follow(root, i)
 	}
+	n.remember(ev)
 	return paths
+}
+
+// remember notes what a call did to symbolic links; follow has found the paths.
+func (n *namer) remember(ev *event.Event) {
+	ns, paths := ev.Task.MountNS, &n.lie
+	switch ev.Syscall.Spec().Name {
+	case "symlink", "symlinkat":
+		if target := &ev.Syscall.Args[0]; len(paths[0]) > 0 && target.Flags&(event.ArgTruncated|event.ArgUnreadable) == 0 {
+			n.links.Made(ns, paths[0], target.Bytes, ev.Time)
+		}
+	case "unlink", "unlinkat":
+		n.links.Removed(ns, paths[0])
+	case "rename", "renameat", "renameat2":
+		n.links.Renamed(ns, paths[0], paths[1])
+	default:
+	}
 }
 
 // onHost reports whether the acting process sees the host's own mounts.
@@ -111,6 +135,7 @@ func (n *namer) follow(root realpath.Root, i int) []byte {
 	}
 	end := len(dir) - 1
 	n.paths[i] = append(dir, last...)
+	n.lie[i] = n.paths[i]
 	return n.unmask(root, i, end)
 }
 

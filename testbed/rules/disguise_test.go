@@ -43,6 +43,7 @@ func TestDisguises(t *testing.T) {
 		{"bound-file", host, "create $HERE/y | mount bind " + key + " $HERE/y | read $HERE/y", read},
 		{"volume", inside, "read /mnt/.ssh/id_ed25519", read},
 		{"renamed", host, "create " + user + "/n | symlink " + user + " $HERE/x | rename $HERE/x/n $HERE/x/.ssh/authorized_keys", changed},
+		{"gone-link", host, "create " + user + "/n | symlink " + user + " $HERE/l | rename $HERE/l/n $HERE/l/.ssh/authorized_keys | remove $HERE/l", changed},
 		{"mount-rename", host, "create " + user + "/n | mkdir $HERE/m | mount bind " + user + " $HERE/m | rename $HERE/m/n $HERE/m/.ssh/authorized_keys", changed},
 		{"volume-rename", inside, "create /mnt/n | rename /mnt/n /mnt/.ssh/authorized_keys", changed},
 		{"mount-create", host, "mkdir $HERE/c | mount bind " + user + "/.ssh $HERE/c | remove $HERE/c/authorized_keys | create $HERE/c/authorized_keys", changed},

@@ -147,7 +147,9 @@ var ownDeeds = []deed{
 	{"Rules of logging in changed", anywhere, "append /etc/passwd | symlink /etc/passwd $HERE/x | chmod 666 $HERE/x"},
 	{"Rules of logging in changed", anywhere, "append /etc/group | symlink /etc $HERE/x | cd $HERE | rename x/group x/$NAME"},
 	{"Rules of logging in changed", anywhere, "append /etc/gshadow | symlink /etc $HERE/x | remove $HERE/x/gshadow"},
+	{"Rules of logging in changed", anywhere, "append /etc/gshadow | symlink /etc $HERE/x | remove $HERE/x/gshadow | remove $HERE/x"},
 	{"Software installed past the package manager", outside, "as make | run sh -c 'echo >/usr/local/bin/$NAME'"},
+	{"Software installed past the package manager", outside, "as make | run sh -c 'echo >/usr/local/lib/$NAME.so.1'"},
 	{"List of accepted SSH keys changed", anywhere, "create /home/ada/.ssh/y | symlink /home/ada $HERE/x | rename $HERE/x/.ssh/y $HERE/x/.ssh/authorized_keys"},
 }
 
