@@ -2,9 +2,11 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -35,9 +37,12 @@ type report struct {
 	output map[testKey][]string // of tests and packages that have not ended
 	failed map[string][]string  // package -> output of its failed tests
 	builds map[string][]string  // import path -> compiler output
-	skips  []skip
+	skips  map[testKey]skip
 
-	passed, failures, packages int
+	passed, broken map[testKey]bool // as each test ended last
+	unsteady       []testKey        // failed, and passed when they ran again
+	packages       map[string]bool
+	failures       int // of what is no test
 }
 
 func newReport(w io.Writer) *report {
@@ -46,6 +51,8 @@ func newReport(w io.Writer) *report {
 		output: map[testKey][]string{},
 		failed: map[string][]string{},
 		builds: map[string][]string{},
+		skips:  map[testKey]skip{},
+		passed: map[testKey]bool{}, broken: map[testKey]bool{}, packages: map[string]bool{},
 	}
 }
 
@@ -91,27 +98,41 @@ func (r *report) handle(ev *event) {
 }
 
 func (r *report) endTest(ev *event) {
-	out := r.output[testKey{ev.Package, ev.Test}]
+	key := testKey{ev.Package, ev.Test}
+	out := r.output[key]
 	switch ev.Action {
 	case "pass":
-		r.passed++
+		r.passed[key] = true
+		r.mend(key)
 	case "fail":
-		r.failures++
+		delete(r.passed, key)
+		r.broken[key] = true
 		r.failed[ev.Package] = append(r.failed[ev.Package], out...)
 	case "skip":
-		r.skips = append(r.skips, skip{short(ev.Package), ev.Test, reason(out)})
+		r.skips[key] = skip{short(ev.Package), ev.Test, reason(out)}
 	}
+}
+
+// mend notes that a test has passed which may have failed before, with its parts.
+func (r *report) mend(key testKey) {
+	if r.broken[key] {
+		r.unsteady = append(r.unsteady, key)
+	}
+	maps.DeleteFunc(r.broken, func(k testKey, _ bool) bool {
+		return k == key || k.pkg == key.pkg && strings.HasPrefix(k.test, key.test+"/")
+	})
 }
 
 func (r *report) endPackage(ev *event) {
 	switch ev.Action {
 	case "pass":
-		r.packages++
+		r.packages[ev.Package] = true
 		fmt.Fprintf(r.w, "ok    %-60s %6.1f s\n", short(ev.Package), ev.Elapsed)
 	case "fail":
-		r.packages++
+		r.packages[ev.Package] = true
 		fmt.Fprintf(r.w, "FAIL  %-60s %6.1f s\n", short(ev.Package), ev.Elapsed)
 		tests := r.failed[ev.Package]
+		delete(r.failed, ev.Package)
 		if len(tests) == 0 { // a crash outside of tests, or a build that failed
 			r.failures++
 		}
@@ -136,24 +157,38 @@ func (r *report) unfinished(pkg string) []string {
 	return out
 }
 
-// finish writes the reasons of the skipped tests and the totals, and tells
-// whether everything that ran passed and something ran at all.
+// finish writes the reasons of the skipped tests, what passed only when it ran
+// again, and the totals, and tells whether everything that ran passed in the end
+// and something ran at all.
 func (r *report) finish() bool {
+	r.writeSkips()
+	if len(r.unsteady) > 0 {
+		fmt.Fprintln(r.w, "\nFailed, and passed when they ran again:")
+	}
+	for _, key := range r.unsteady {
+		fmt.Fprintf(r.w, "  %s %s\n", short(key.pkg), key.test)
+	}
+	if len(r.passed) == 0 {
+		fmt.Fprintln(r.w, "\nno test passed")
+	}
+	failures := r.failures + len(r.broken)
+	fmt.Fprintf(r.w, "\n%d packages\n%d passed, %d failed, %d skipped\n", len(r.packages), len(r.passed), failures, len(r.skips))
+	return failures == 0 && len(r.passed) > 0
+}
+
+func (r *report) writeSkips() {
 	if len(r.skips) > 0 {
 		fmt.Fprintln(r.w, "\nSkipped, and why:")
 	}
-	slices.SortStableFunc(r.skips, func(a, b skip) int { return strings.Compare(a.reason, b.reason) })
-	for i, s := range r.skips {
-		if i == 0 || r.skips[i-1].reason != s.reason {
+	skips := slices.SortedFunc(maps.Values(r.skips), func(a, b skip) int {
+		return cmp.Or(strings.Compare(a.reason, b.reason), strings.Compare(a.pkg, b.pkg), strings.Compare(a.test, b.test))
+	})
+	for i, s := range skips {
+		if i == 0 || skips[i-1].reason != s.reason {
 			fmt.Fprintf(r.w, "  %s\n", s.reason)
 		}
 		fmt.Fprintf(r.w, "      %s %s\n", s.pkg, s.test)
 	}
-	if r.passed == 0 {
-		fmt.Fprintln(r.w, "\nno test passed")
-	}
-	fmt.Fprintf(r.w, "\n%d packages\n%d passed, %d failed, %d skipped\n", r.packages, r.passed, r.failures, len(r.skips))
-	return r.failures == 0 && r.passed > 0
 }
 
 // position is what t.Skip puts before the reason.

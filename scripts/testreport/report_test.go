@@ -94,3 +94,36 @@ func TestForeignLinesPass(t *testing.T) {
 	require.Contains(t, out, "go: cannot find main module\n")
 	require.Contains(t, out, "no test passed")
 }
+
+func TestWhatPassesWhenItRunsAgain(t *testing.T) {
+	first := []string{
+		`{"Action":"pass","Package":"p","Test":"TestA"}`,
+		`{"Action":"output","Package":"p","Test":"TestB/host/1","Output":"    b_test.go:7: too late\n"}`,
+		`{"Action":"fail","Package":"p","Test":"TestB/host/1"}`,
+		`{"Action":"pass","Package":"p","Test":"TestB/host/2"}`,
+		`{"Action":"fail","Package":"p","Test":"TestB"}`,
+		`{"Action":"fail","Package":"p","Test":"TestC"}`,
+		`{"Action":"fail","Package":"p"}`,
+		`{"Action":"output","Package":"q","Test":"TestD","Output":"panic: boom\n"}`,
+		`{"Action":"fail","Package":"q","Test":"TestD"}`,
+		`{"Action":"fail","Package":"q"}`,
+	}
+	var names strings.Builder
+	require.NoError(t, again(strings.NewReader(strings.Join(first, "\n")), &names))
+	require.Equal(t, "p ^(TestB|TestC)$\n", names.String(), "of a package that crashed nobody knows")
+
+	out, ok := run(t, append(first[:7],
+		`{"Action":"pass","Package":"p","Test":"TestB/host/2"}`,
+		`{"Action":"pass","Package":"p","Test":"TestB"}`,
+		`{"Action":"pass","Package":"p","Test":"TestC"}`,
+		`{"Action":"pass","Package":"p"}`,
+	)...)
+	require.True(t, ok)
+	require.Contains(t, out, "b_test.go:7: too late", "what was wrong is shown")
+	require.Contains(t, out, "\nFailed, and passed when they ran again:\n  p TestB\n  p TestC\n")
+	require.Contains(t, out, "\n1 packages\n4 passed, 0 failed, 0 skipped\n")
+
+	out, ok = run(t, append(first[:7], `{"Action":"fail","Package":"p","Test":"TestB"}`, `{"Action":"pass","Package":"p","Test":"TestC"}`)...)
+	require.False(t, ok)
+	require.Contains(t, out, "2 failed", "the test and its part")
+}
