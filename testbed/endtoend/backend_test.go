@@ -3,6 +3,7 @@
 package endtoend
 
 import (
+	"encoding/binary"
 	"fmt"
 	"strings"
 	"sync"
@@ -23,7 +24,12 @@ type item struct {
 	count    uint64 // of a histogram point
 	resource map[string]any
 	attrs    map[string]any
+	trace    pcommon.TraceID // of a span
+	state    string          // trace state of a span
 }
+
+// random is what samplers decide by: the last 56 bits of the trace's id.
+func (i *item) random() uint64 { return binary.BigEndian.Uint64(i.trace[8:]) &^ (0xff << 56) }
 
 // String is what a failing test shows.
 func (i *item) String() string {
@@ -107,7 +113,7 @@ func (b *backend) traces(td ptrace.Traces, _ time.Time) {
 		for _, ss := range rs.ScopeSpans().All() {
 			for _, span := range ss.Spans().All() {
 				b.add(spans, &item{
-					name: span.Name(), kind: span.Kind().String(),
+					name: span.Name(), kind: span.Kind().String(), trace: span.TraceID(), state: span.TraceState().AsRaw(),
 					resource: rs.Resource().Attributes().AsRaw(), attrs: span.Attributes().AsRaw(),
 				})
 			}

@@ -32,7 +32,11 @@ type database struct {
 	pid  uint32
 	addr string
 	port string
+	dir  string // with its Unix socket; empty for those of which no test needs it
 }
+
+// noPort is what Unix sockets have in place of one.
+const noPort = "0"
 
 // find returns where a program is. The test is skipped when it is not installed.
 func find(tb testing.TB, pattern string) string {
@@ -171,7 +175,7 @@ func testRedis(t *testing.T, secure bool) {
 	dir := t.TempDir()
 	var flags []string // of clients
 	db := serveData(t, nil, func(port string) []string {
-		line := []string{exe, "--save", "", "--dir", dir, "--logfile", "log"}
+		line := []string{exe, "--save", "", "--dir", dir, "--logfile", "log", "--unixsocket", dir + "/s"}
 		if !secure {
 			return append(line, "--port", port)
 		}
@@ -179,12 +183,17 @@ func testRedis(t *testing.T, secure bool) {
 		flags = []string{"--tls", "--insecure"}
 		return append(line, "--port", "0", "--tls-port", port, "--tls-cert-file", cert, "--tls-key-file", key, "--tls-auth-clients", "no")
 	}, nil)
-	w := watchAs(t, secure)
-	requireLines(t, w, db, requestAs(t, "redisclient", &job{Addr: db.addr, TLS: secure, Conns: 4, N: 100, Paths: []string{
+	lines := job{Addr: db.addr, TLS: secure, Conns: 4, N: 100, Paths: []string{
 		"1 SET key text", "2 GET key", "1 LPUSH list x", "2 GET list", "1 INCR key", "1 INCR number", "1 PING",
-	}}))
+	}}
+	w := watchAs(t, secure)
+	requireLines(t, w, db, requestAs(t, "redisclient", &lines))
 	w.requireEncrypted(t, db.port, secure)
 	w = watchAs(t, secure)
+	if !secure {
+		lines.Addr = dir + "/s"
+		requireLines(t, w, db, requestAs(t, "redisclient", &lines))
+	}
 	bench := func(args ...string) {
 		run(t, "", slices.Concat([]string{"redis-benchmark", "-p", db.port, "-t", "set,get", "-q"}, flags, args)...)
 	}
@@ -197,14 +206,20 @@ func testRedis(t *testing.T, secure bool) {
 
 func TestKernelMemcached(t *testing.T) {
 	exe := find(t, "memcached")
-	db := serveData(t, nil, func(port string) []string {
+	tcp := serveData(t, nil, func(port string) []string {
 		return []string{exe, "-u", "nobody", "-p", port, "-l", "127.0.0.1", "-U", "0"}
 	}, nil)
-	w := watch(t, bpf.Options{})
-	requireLines(t, w, db, requestAs(t, "memcachedclient", &job{Addr: db.addr, Conns: 4, N: 200, Paths: []string{
-		"1 set key 0 0 4\r\ntext", "3 get key", "1 get none", "1 incr key 1", "1 add key 0 0 1\r\nx", "3 gets key none",
-		"1 set long 0 0 9000\r\n" + strings.Repeat("x", 9000), "3 get long", "1 touch long 100", "1 delete none",
-	}}))
+	socket := filepath.Join(t.TempDir(), "s")
+	unixDomain := serveData(t, nil, func(string) []string { return []string{exe, "-u", "root", "-s", socket} },
+		func(string) []string { return []string{"test", "-S", socket} })
+	unixDomain.addr = socket
+	for _, db := range []database{tcp, unixDomain} {
+		w := watch(t, bpf.Options{})
+		requireLines(t, w, db, requestAs(t, "memcachedclient", &job{Addr: db.addr, Conns: 4, N: 200, Paths: []string{
+			"1 set key 0 0 4\r\ntext", "3 get key", "1 get none", "1 incr key 1", "1 add key 0 0 1\r\nx", "3 gets key none",
+			"1 set long 0 0 9000\r\n" + strings.Repeat("x", 9000), "3 get long", "1 touch long 100", "1 delete none",
+		}}))
+	}
 }
 
 // postgres starts a server with a table t of 100 rows. psql is a client of it.
@@ -230,6 +245,7 @@ func postgres(t *testing.T, secure bool) (db database, login, psql []string) {
 	db = serveData(t, as, func(port string) []string {
 		return append([]string{bin + "/postgres", "-D", dir + "/data", "-p", port, "-k", dir, "-h", "127.0.0.1", "-c", "log_min_messages=panic"}, ssl...)
 	}, client)
+	db.dir = dir
 	run(t, "CREATE TABLE t (a int PRIMARY KEY, b text); INSERT INTO t SELECT g, 'x' FROM generate_series(1, 100) g;", client(db.port)...)
 	return db, at(db.port), client(db.port)
 }
@@ -270,6 +286,12 @@ func testPostgreSQL(t *testing.T, secure bool) {
 	requireSequences(t, all, w.at(db.port, event.RoleServer))
 	requireSequences(t, all, w.at(db.port, event.RoleClient))
 	w.requireEncrypted(t, db.port, secure)
+	if !secure {
+		local := slices.Concat(login, []string{"-h", db.dir})
+		run(t, "", slices.Concat([]string{"pgbench", "-n", "-M", "extended", "-c", "4", "-t", "100"}, scripts[:2], local)...)
+		run(t, "SELECT c FROM t;\n", slices.Concat(psql, []string{"-h", db.dir})...)
+		w.requireOperations(t, noPort, map[string]int{"SELECT b FROM t WHERE a = $1": 400, "SELECT c FROM t 42703": 1})
+	}
 }
 
 // A connection that was idle when it was joined is followed from its next
@@ -391,6 +413,11 @@ func testMariaDB(t *testing.T, secure bool) {
 	run(t, "USE shop; SELECT repeat('x', 20000) FROM t; DELETE FROM t WHERE a = 1;\n", sql(db.port)...)
 	w.requireOperations(t, db.port, want)
 	w.requireEncrypted(t, db.port, secure)
+	if !secure {
+		local := []string{"mariadb", "--no-defaults", "-S", dir + "/socket", "-u", "root", "-f", "-B", "shop", "-e"}
+		run(t, "", append(local, strings.Repeat("SELECT b FROM t WHERE a = 7; UPDATE t SET b = 'z' WHERE a = 8; ", 50))...)
+		w.requireOperations(t, noPort, map[string]int{"SELECT b FROM t WHERE a = ?": 50, "UPDATE t SET b = ? WHERE a = ?": 50})
+	}
 }
 
 // mariaPrepared executes prepared statements over 4 connections. Returns how many.

@@ -28,6 +28,7 @@ http {
 	client_body_temp_path b; proxy_temp_path p; fastcgi_temp_path f; scgi_temp_path s; uwsgi_temp_path u;
 	server {
 		listen 127.0.0.1:%d%s;
+		listen unix:%s;
 		location / { root www; }
 		location = /hello { return 200 "hello\n"; }
 		location /up/ { proxy_pass http://%s/; proxy_http_version 1.1; proxy_set_header Connection ""; proxy_buffering off; }
@@ -48,11 +49,13 @@ func freePort(tb testing.TB) int {
 // is not installed.
 func nginx(tb testing.TB, upstream string) (pid uint32, addr string) {
 	tb.Helper()
-	return nginxAs(tb, upstream, false)
+	pid, addr, _ = nginxAs(tb, upstream, false)
+	return pid, addr
 }
 
-// nginxAs is nginx; a secure one encrypts what it tells its clients.
-func nginxAs(tb testing.TB, upstream string, secure bool) (pid uint32, addr string) {
+// nginxAs is nginx; a secure one encrypts what it tells its clients, but for those
+// of the Unix socket that it listens at, too.
+func nginxAs(tb testing.TB, upstream string, secure bool) (pid uint32, addr, socket string) {
 	tb.Helper()
 	exe, err := exec.LookPath("nginx")
 	if err != nil {
@@ -70,8 +73,8 @@ func nginxAs(tb testing.TB, upstream string, secure bool) (pid uint32, addr stri
 		cert, key := certificate(tb, dir, os.Getuid(), os.Getgid())
 		ssl = fmt.Sprintf(" ssl; ssl_certificate %s; ssl_certificate_key %s", cert, key)
 	}
-	conf := filepath.Join(dir, "nginx.conf")
-	require.NoError(tb, os.WriteFile(conf, fmt.Appendf(nil, nginxConfig, port, ssl, upstream), 0o600))
+	conf, socket := filepath.Join(dir, "nginx.conf"), filepath.Join(dir, "socket")
+	require.NoError(tb, os.WriteFile(conf, fmt.Appendf(nil, nginxConfig, port, ssl, socket, upstream), 0o600))
 	cmd := exec.CommandContext(context.WithoutCancel(tb.Context()), exe, "-p", dir, "-c", conf, "-e", "stderr")
 	cmd.Stderr = os.Stderr
 	require.NoError(tb, cmd.Start())
@@ -87,7 +90,7 @@ func nginxAs(tb testing.TB, upstream string, secure bool) (pid uint32, addr stri
 		}
 		return c.Close() == nil
 	}, 5*time.Second, 10*time.Millisecond)
-	return uint32(cmd.Process.Pid), addr
+	return uint32(cmd.Process.Pid), addr, socket
 }
 
 var nginxPaths = []string{
@@ -100,7 +103,7 @@ func TestKernelNginx(t *testing.T) { bothWays(t, testNginx) }
 func testNginx(t *testing.T, secure bool) {
 	w := watchAs(t, secure)
 	upstream, behind := serve(t, "127.0.0.1:0")
-	server, addr := nginxAs(t, behind, secure)
+	server, addr, _ := nginxAs(t, behind, secure)
 	client := request(t, &job{Addr: addr, TLS: secure, Paths: nginxPaths, Conns: 3, N: 10 * len(nginxPaths)})
 	want := client.outcomes(t)
 	proxied := 0
@@ -142,6 +145,22 @@ func requireJoined(tb testing.TB, clients, servers []seen) {
 		require.Equal(tb, c.Status, s.Status)
 		require.Equal(tb, c.Endpoint.NetNS, s.Endpoint.NetNS)
 	}
+}
+
+// TestKernelNginxUnix: the same over a Unix socket, on which bodies are sent out of
+// files as well.
+func TestKernelNginxUnix(t *testing.T) {
+	w := watch(t, bpf.Options{})
+	server, _, socket := nginxAs(t, "127.0.0.1:1", false)
+	client := request(t, &job{Addr: socket, Paths: nginxPaths[:7], Conns: 3, N: 70})
+	want := client.outcomes(t)
+	w.wait(t, len(want), server, client.pid())
+	requireMatch(t, want, w.of(server), event.RoleServer)
+	requireMatch(t, want, w.of(client.pid()), event.RoleClient)
+	for _, s := range w.of(server) {
+		require.Equal(t, s.Method == "GET" && s.Path == "/300k", s.Sent > 300<<10, "%+v", s)
+	}
+	w.requireLossless(t)
 }
 
 func TestKernelNginxPipelining(t *testing.T) {

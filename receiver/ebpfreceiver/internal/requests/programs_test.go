@@ -96,6 +96,8 @@ defaults
 	timeout client 10s
 	timeout server 10s
 	http-reuse always
+	option splice-request
+	option splice-response
 frontend front
 	bind 127.0.0.1:%s%s
 	default_backend back
