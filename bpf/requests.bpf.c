@@ -18,6 +18,7 @@ enum requests_signature_flag *requests_wire_signature_flag __attribute__((unused
 enum requests_way *requests_wire_way __attribute__((unused));
 
 #define MSG_PEEK 2
+#define MSG_ERRQUEUE 0x2000
 #define TCP_ESTABLISHED 1
 #define TCP_SYN_SENT 2
 #define TCP_SYN_RECV 3
@@ -56,7 +57,7 @@ int on_io_enter(struct bpf_raw_tracepoint_args *ctx)
 #define IO_EXIT_TLS 2
 
 /* requests__begin: what a call is that ended; false when it is none of ours, a
- * receive that left the bytes where they were, or failed without a meaning.
+ * receive that took nothing out of the stream, or failed without a meaning.
  */
 static __always_inline bool requests__begin(struct requests_io *io,
 					    struct bpf_raw_tracepoint_args *ctx)
@@ -76,10 +77,12 @@ static __always_inline bool requests__begin(struct requests_io *io,
 		return false;
 	extract__args(regs, io->args);
 	io->task = base__task();
+	if (!io->ret && (io->call & IO_KIND) == IO_BUFFER && !io->args[2])
+		return false; /* asked for nothing, which is no end */
 	if (!(io->call & IO_FLAGS))
 		return true;
 	flags = (io->call & IO_KIND) == IO_MESSAGE ? io->args[2] : io->args[3];
-	return !(flags & MSG_PEEK);
+	return !(flags & (MSG_PEEK | MSG_ERRQUEUE));
 }
 
 /* requests__which: the socket of a call; false for none. splice has two

@@ -20,6 +20,7 @@ var talks = map[string]func() error{
 	"datagrams":   talkDatagrams,
 	"messages":    talkMessages,
 	"mistaken":    talkMistaken,
+	"nothing":     talkNothing,
 	"overload":    talkOverload,
 	"uring":       talkURing,
 	"gotls":       talkGoTLS,
