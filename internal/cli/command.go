@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"os"
+
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 	"go.opentelemetry.io/collector/otelcol"
@@ -34,6 +36,9 @@ starts with one of its own and shows this machine in the terminal.`
 		}
 		c := configurationOf(configs.values)
 		if err := c.set(sets.values); err != nil {
+			return err
+		}
+		if err := insecureByScheme(os.Getenv, os.Setenv); err != nil {
 			return err
 		}
 		return runAgent(cmd.Context(), set, c, cmd.ErrOrStderr())

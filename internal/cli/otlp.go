@@ -61,6 +61,16 @@ func otlpFromEnvironment(getenv func(string) string) (otlpSettings, error) {
 	return o, nil
 }
 
+// insecureByScheme gives http:// in the variables the meaning of the specification:
+// without TLS. Configurations take the endpoint and whether it is insecure each
+// from its own variable. Who sets both means the second.
+func insecureByScheme(getenv func(string) string, setenv func(name, value string) error) error {
+	if getenv(otlpPrefix+"INSECURE") != "" || !strings.HasPrefix(getenv(otlpPrefix+"ENDPOINT"), "http://") {
+		return nil
+	}
+	return setenv(otlpPrefix+"INSECURE", "true")
+}
+
 // takeCredentials moves a name and a password out of the endpoint, which is told
 // to the user and by exporters' errors, into the header that they stand for.
 func (o *otlpSettings) takeCredentials() error {

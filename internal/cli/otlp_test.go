@@ -100,3 +100,19 @@ func TestOTLPVariables(t *testing.T) {
 		"SIGHTGLASS_OTLP_GRPC": "b:4317", "SIGHTGLASS_OTLP_HEADERS": "null", "SIGHTGLASS_OTLP_INSECURE": "true",
 	}, values)
 }
+
+func TestInsecureByScheme(t *testing.T) {
+	for _, tt := range []struct{ endpoint, insecure, want string }{
+		{"http://backend:4317", "", "true"},
+		{"http://backend:4317", "false", "false"},
+		{"https://backend:4317", "", ""},
+		{"backend:4317", "", ""},
+		{"", "", ""},
+	} {
+		env := map[string]string{"OTEL_EXPORTER_OTLP_ENDPOINT": tt.endpoint, "OTEL_EXPORTER_OTLP_INSECURE": tt.insecure}
+		require.NoError(t, insecureByScheme(
+			func(name string) string { return env[name] },
+			func(name, value string) error { env[name] = value; return nil }))
+		require.Equal(t, tt.want, env["OTEL_EXPORTER_OTLP_INSECURE"], tt.endpoint)
+	}
+}
