@@ -5,7 +5,7 @@
 
 #include "lib/emit.h"
 #include "requests_bursts.h"
-#include "requests_http2.h"
+#include "requests_excerpts.h"
 #include "requests_match.h"
 #include "requests_payload.h"
 #include "requests_shed.h"
