@@ -12,8 +12,9 @@ func (q *Queue[T]) Lose(now uint64, why exchange.Reason) {
 	for q.Len() > 0 {
 		q.finish(now, why)
 	}
-	q.adrift, q.settled, q.extra = true, false, false
+	q.adrift, q.settled, q.extra, q.behind = true, false, false, false
 	q.early.list = q.early.list[:0]
+	q.turns.answered, q.turns.several = false, false
 }
 
 // Abandon gives up all requests under way for good.
@@ -33,7 +34,8 @@ func (q *Queue[T]) Missed() { q.missing, q.torn = true, true }
 // a request, and nothing is owed but to a client that does not wait for answers.
 func (q *Queue[T]) skipped() {
 	q.torn, q.missing = false, false
-	if !q.pipelined {
+	q.heard, q.behind = true, true
+	if !q.turns.overran {
 		q.given = 0
 	}
 }
@@ -50,13 +52,17 @@ func (q *Queue[T]) MayBegin(s *exchange.Segment) bool {
 }
 
 // Resync tells whether the connection may be followed again from the beginning
-// of s on, which begins a request if begins: when no older one is under way.
+// of s on, which begins a request if begins: when no older one is under way. None is
+// where a client asks again after an answer that is known to wait for all; behind
+// exchanges that were left out whole, who is not known not to is believed.
 func (q *Queue[T]) Resync(s *exchange.Segment, begins bool) bool {
-	if !begins || !q.MayBegin(s) || q.pipelined && !q.Rested(s) {
+	turn := q.heard && (q.turns.waits() || q.behind && !q.turns.overran)
+	if !begins || !q.MayBegin(s) || q.pipelined && !turn && !q.Rested(s) {
 		q.torn = true
 		return false
 	}
-	q.adrift, q.given = false, 0
+	q.adrift, q.behind, q.given = false, false, 0
+	q.settled = turn && q.turns.waits()
 	return true
 }
 

@@ -50,6 +50,9 @@ type Queue[T any] struct {
 	extra     bool // requests younger than those in open were not copied
 	missing   bool // bytes of the request side were lost since it was followed last
 	torn      bool // the next bytes of the request side may begin anywhere in a message
+	heard     bool // the last segment was of the response side
+	behind    bool // adrift only because whole exchanges were left out
+	turns     turns
 }
 
 // Reset prepares the queue for a new connection.
@@ -84,7 +87,13 @@ func (q *Queue[T]) First() *Pending[T] { return &q.open[q.head] }
 func (q *Queue[T]) Last() *Pending[T] { return &q.open[len(q.open)-1] }
 
 // Seen notes that a segment was handled.
-func (q *Queue[T]) Seen(s *exchange.Segment) { q.latest = max(q.latest, s.End) }
+func (q *Queue[T]) Seen(s *exchange.Segment) {
+	q.latest = max(q.latest, s.End)
+	q.heard = s.Side == exchange.Response
+	if q.heard && !q.adrift {
+		q.turns.answered = true
+	}
+}
 
 // Begin adds a request that began at a time, in s or earlier, unreported. It
 // returns nil, having given up, when its answer could not be told from others.
@@ -98,6 +107,11 @@ func (q *Queue[T]) Begin(s *exchange.Segment, since uint64) *Pending[T] {
 		return nil
 	}
 	q.extra, q.missing, q.torn = false, false, false
+	if q.Len() > 0 {
+		q.turns.ask(true, q.Last().Start != min(s.Start, since))
+	} else {
+		q.turns.ask(false, false)
+	}
 	if q.head > 0 && (q.Len() == 0 || len(q.open) == cap(q.open)) {
 		n := copy(q.open, q.open[q.head:])
 		clear(q.open[n:])

@@ -54,6 +54,7 @@ func TestAnySegmentation(t *testing.T)        { conversation().CheckSegmentation
 func TestAnySegmentationBounded(t *testing.T) { conversation().CheckBound(t, 400) }
 func TestAnyLoss(t *testing.T)                { conversation().CheckLoss(t, 3000) }
 func TestLeftOut(t *testing.T)                { conversation().CheckSkip(t, 300) }
+func TestLeftOutOfOverrun(t *testing.T)       { conversation().CheckOverrun(t) }
 
 func FuzzMemcached(f *testing.F) {
 	const req, resp = "\x00", "\x01"
