@@ -97,6 +97,9 @@ type RequestsConfig struct {
 	MaxConnections int `mapstructure:"max_connections"`
 	// MaxOpen bounds the requests under way on all connections.
 	MaxOpen int `mapstructure:"max_open"`
+	// BatchSize is the greatest number of spans in one batch. Fewer are when their
+	// texts are long.
+	BatchSize int `mapstructure:"batch_size"`
 	// TLS is about encrypted connections.
 	TLS TLSConfig `mapstructure:"tls"`
 }
@@ -140,6 +143,7 @@ const (
 	minFlush, maxFlush     = 5 * time.Millisecond, 10 * time.Second
 	defaultFlush           = 100 * time.Millisecond
 	maxBatch, defaultBatch = 10_000, 512
+	defaultSpanBatch       = 1024
 	minProcesses           = 1024
 	defaultProcesses       = 32768
 	defaultConnections     = 65536
@@ -155,7 +159,7 @@ func createDefaultConfig() component.Config {
 		RootPath:        "/",
 		RingBuffer:      RingBufferConfig{SecuritySize: defaultRing, RequestsSize: defaultRing},
 		Activity:        ActivityConfig{Exits: true, Logins: true, Integrity: true, Redact: true, KernelFilter: true, FlushInterval: defaultFlush, BatchSize: defaultBatch},
-		Requests:        RequestsConfig{Enabled: true, MaxPayload: event.MaxPayload, MaxConnections: defaultConnections, MaxOpen: defaultOpenRequests, TLS: TLSConfig{Enabled: true, MaxProbeCost: defaultProbeCost, MaxCPU: defaultProbeCPU}},
+		Requests:        RequestsConfig{Enabled: true, MaxPayload: event.MaxPayload, MaxConnections: defaultConnections, MaxOpen: defaultOpenRequests, BatchSize: defaultSpanBatch, TLS: TLSConfig{Enabled: true, MaxProbeCost: defaultProbeCost, MaxCPU: defaultProbeCPU}},
 		MetricsInterval: defaultMetricsInterval,
 		MaxProcesses:    defaultProcesses,
 		ErrorMode:       ErrorModePropagate,
@@ -199,10 +203,14 @@ func (c *ActivityConfig) Validate() error {
 	if c.FlushInterval < minFlush || c.FlushInterval > maxFlush {
 		errs = append(errs, fmt.Errorf("flush_interval: %v is out of range: use %v to %v", c.FlushInterval, minFlush, maxFlush))
 	}
-	if c.BatchSize < 1 || c.BatchSize > maxBatch {
-		errs = append(errs, fmt.Errorf("batch_size: %d is out of range: use 1 to %d", c.BatchSize, maxBatch))
+	return errors.Join(append(errs, checkBatch(c.BatchSize))...)
+}
+
+func checkBatch(size int) error {
+	if size < 1 || size > maxBatch {
+		return fmt.Errorf("batch_size: %d is out of range: use 1 to %d", size, maxBatch)
 	}
-	return errors.Join(errs...)
+	return nil
 }
 
 // Validate checks the choices and the bounds of request capture.
@@ -227,7 +235,7 @@ func (c *RequestsConfig) Validate() error {
 	if c.MaxOpen < 1 {
 		errs = append(errs, fmt.Errorf("max_open: %d is too few: use 1 or more, or enabled: false", c.MaxOpen))
 	}
-	return errors.Join(errs...)
+	return errors.Join(append(errs, checkBatch(c.BatchSize))...)
 }
 
 // Validate checks what a probe, and what all of them may cost.

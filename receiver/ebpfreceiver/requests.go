@@ -71,7 +71,7 @@ func newRequestStage(ctx context.Context, cfg *Config, e *enricher, clock *bpf.C
 	s := &requestStage{
 		cfg: &cfg.Requests, flushTime: cfg.Activity.FlushInterval, enrich: e, clock: clock, handled: handled, lastTick: time.Now(),
 		spans: &spanStage{
-			ctx: ctx, cfg: &cfg.Requests, batch: cfg.Activity.BatchSize, enrich: e, clock: clock, threads: threads,
+			ctx: ctx, cfg: &cfg.Requests, batch: cfg.Requests.BatchSize, enrich: e, clock: clock, threads: threads,
 			open: new(translate.Unowned), lastFlush: time.Now(),
 		},
 	}

@@ -20,6 +20,10 @@ import (
 // maxWaiting bounds the spans that wait for the process table to catch up.
 const maxWaiting = 16384
 
+// maxBatchBytes bounds what the texts of a batch take together: servers of gRPC
+// refuse messages of more than 4 MiB unless they are told otherwise.
+const maxBatchBytes = 1 << 20
+
 // How long, and how many exchanges wait until it is known whether their parent
 // is certain.
 const (
@@ -46,6 +50,7 @@ type spanStage struct {
 
 	translator *spans.Translator
 	build      *translate.Traces
+	bytes      int // that the texts in build have
 	out        *queue[ptrace.Traces]
 	lastFlush  time.Time
 
@@ -97,7 +102,7 @@ func (s *spanStage) append(ex *exchange.Exchange) {
 		ex.Parent = s.threads.parent(ex)
 	}
 	s.instrumented.note(ex)
-	if s.open.Len() >= s.batch || ex.End > s.until && s.open.Len() > 0 && s.open.End() <= s.until {
+	if s.open.Len() >= s.batch || s.open.Bytes() >= maxBatchBytes || ex.End > s.until && s.open.Len() > 0 && s.open.End() <= s.until {
 		s.seal() // what it holds need not wait for what follows
 	}
 	if !s.open.Append(s.translator, ex, s.clock.Offset()) {
@@ -151,9 +156,10 @@ func (s *spanStage) advance(until uint64) {
 // name puts spans into the batch, as those of their owners. It sends on a batch
 // that has no room for them.
 func (s *spanStage) name(u *translate.Unowned) {
-	if s.build.Len()+u.Len() > s.batch {
+	if s.build.Len()+u.Len() > s.batch || s.bytes+u.Bytes() > maxBatchBytes {
 		s.flush(time.Now())
 	}
+	s.bytes += u.Bytes()
 	u.Take(func(by translate.Actor, list ptrace.SpanSlice) {
 		owner := s.enrich.owner(by)
 		owner.Instrumented = s.instrumented.has(by.Process, owner.Process)
@@ -168,6 +174,7 @@ func (s *spanStage) name(u *translate.Unowned) {
 
 // flush hands the batch to the next consumer, and waits when that is behind.
 func (s *spanStage) flush(now time.Time) {
+	s.bytes = 0
 	if s.build.Len() > 0 {
 		s.lastFlush = now // so that the first span after a silence does not wait
 		s.out.send(s.ctx, s.build.Take())

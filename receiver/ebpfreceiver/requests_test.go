@@ -4,6 +4,7 @@ package ebpfreceiver
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"time"
 
@@ -22,14 +23,12 @@ import (
 // exchange is in one of them or counted.
 func TestEveryExchangeIsInABatch(t *testing.T) {
 	cfg := createDefaultConfig().(*Config)
-	cfg.Activity.BatchSize = 8
+	cfg.Requests.BatchSize = 8
 	cfg.Requests.ExcludePorts = []uint16{81}
 	var now uint64
 	var sink consumertest.TracesSink
-	s := newRequestStage(t.Context(), cfg, newEnricher(cfg), new(bpf.Clock), func() uint64 { return now }, (&fakeKernel{}).Judge)
+	s := spanBench(t, cfg, &sink, func() uint64 { return now })
 	out := s.spans
-	out.translator, out.build = spans.NewTranslator([32]byte{}), translate.NewTraces(translate.Host{}, "")
-	out.out = newQueue(t.Context(), ptrace.Traces.SpanCount, func(ctx context.Context, b ptrace.Traces) { _ = sink.ConsumeTraces(ctx, b) })
 	const made = 100
 	for i := range made {
 		ex := exportOf(uint32(i), event.RoleServer, "/")
@@ -43,7 +42,39 @@ func TestEveryExchangeIsInABatch(t *testing.T) {
 	s.finish(time.Now())
 	<-out.out.close()
 	for _, batch := range sink.AllTraces() {
-		require.LessOrEqual(t, batch.SpanCount(), cfg.Activity.BatchSize)
+		require.LessOrEqual(t, batch.SpanCount(), cfg.Requests.BatchSize)
 	}
 	require.Equal(t, made, sink.SpanCount()+int(out.excluded.Load()+out.untold.Load()+out.otherService.Load()+out.out.dropped.Load()))
+}
+
+// Long texts make batches smaller, whoever the spans belong to.
+func TestBatchesAreOfABoundedSize(t *testing.T) {
+	cfg := createDefaultConfig().(*Config)
+	var sink consumertest.TracesSink
+	s := spanBench(t, cfg, &sink, func() uint64 { return ^uint64(0) })
+	target := "/" + strings.Repeat("a", 4000)
+	const made = 2000
+	for i := range made {
+		s.spans.emit(exportOf(uint32(i%3), event.RoleServer, target))
+		if i%100 == 0 {
+			s.spans.seal()
+			s.advance(s.handled())
+		}
+	}
+	s.finish(time.Now())
+	<-s.spans.out.close()
+	require.Equal(t, made, sink.SpanCount())
+	require.Less(t, len(sink.AllTraces()), 20)
+	for _, batch := range sink.AllTraces() {
+		require.Less(t, new(ptrace.ProtoMarshaler).TracesSize(batch), 2*maxBatchBytes)
+	}
+}
+
+// spanBench is a stage whose batches come to a sink.
+func spanBench(t *testing.T, cfg *Config, sink *consumertest.TracesSink, handled func() uint64) *requestStage {
+	t.Helper()
+	s := newRequestStage(t.Context(), cfg, newEnricher(cfg), new(bpf.Clock), handled, (&fakeKernel{}).Judge)
+	s.spans.translator, s.spans.build = spans.NewTranslator([32]byte{}), translate.NewTraces(translate.Host{}, "")
+	s.spans.out = newQueue(t.Context(), ptrace.Traces.SpanCount, func(ctx context.Context, b ptrace.Traces) { _ = sink.ConsumeTraces(ctx, b) })
+	return s
 }

@@ -28,6 +28,7 @@ func ActorOf(e *exchange.Endpoint) Actor {
 type Unowned struct {
 	end   uint64 // of the youngest, in ns since boot
 	n     int
+	bytes int // of their texts
 	room  int // spans of an actor to reserve memory for
 	acted []acted
 	index map[Actor]int // into acted[:actors]
@@ -44,6 +45,9 @@ type acted struct {
 // Len is the number of spans.
 func (u *Unowned) Len() int { return u.n }
 
+// Bytes is how many bytes their texts have.
+func (u *Unowned) Bytes() int { return u.bytes }
+
 // End is when the youngest exchange ended, in ns since boot; 0 without any.
 func (u *Unowned) End() uint64 { return u.end }
 
@@ -51,10 +55,12 @@ func (u *Unowned) End() uint64 { return u.end }
 // as for spans.Translator.Append. It reports false when too little is known of
 // the request for a span.
 func (u *Unowned) Append(t *spans.Translator, ex *exchange.Exchange, wallOffset int64) bool {
+	before := t.Written()
 	if !t.Append(u.of(ActorOf(&ex.Endpoint)), ex, wallOffset) {
 		return false
 	}
 	u.n++
+	u.bytes += int(t.Written() - before)
 	u.end = max(u.end, ex.End)
 	return true
 }
@@ -104,7 +110,7 @@ func (u *Unowned) Take(take func(Actor, ptrace.SpanSlice)) {
 		}
 	}
 	u.room = min(most, maxRoom)
-	u.end, u.n, u.actors = 0, 0, 0
+	u.end, u.n, u.bytes, u.actors = 0, 0, 0, 0
 	clear(u.index)
 }
 

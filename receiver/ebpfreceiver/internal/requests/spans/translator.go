@@ -34,6 +34,7 @@ type Translator struct {
 	scratch []byte
 	pieces  pieces
 	routes  routes
+	written uint64 // bytes of texts, in all spans so far
 	// patterns come before routes that are inferred.
 	patterns Patterns
 	probes   Patterns
@@ -79,6 +80,9 @@ func (t *Translator) Append(dst ptrace.SpanSlice, ex *exchange.Exchange, wallOff
 	t.pieces.end(w.list)
 	return true
 }
+
+// Written is how many bytes the texts of all spans have that were made so far.
+func (t *Translator) Written() uint64 { return t.written }
 
 func wall(ns uint64, offset int64) pcommon.Timestamp {
 	return pcommon.Timestamp(int64(ns) + offset)

@@ -30,6 +30,7 @@ func (w *Writer) Text(key, value string) { w.known(key, valid(value)) }
 
 // known sets an attribute to a text that is known to be valid.
 func (w *Writer) known(key, value string) {
+	w.t.written += uint64(len(value))
 	if !w.t.pieces.text(w.list, key, value) {
 		w.attrs.PutStr(key, value)
 	}
