@@ -13,6 +13,9 @@ import (
 //
 //	pcommon.Map -> []attribute -> content -> a value in a piece of its own kind
 //
+// Texts that are seen again and again are not even written: the attributes of all
+// spans have the same one (shared).
+//
 // That form is nobody's promise, so it is compared with what pdata makes before it
 // is used (formOf). Where it differs, attributes are written through pdata's own
 // functions, as they are when there are more than there is room for. Once written
@@ -43,10 +46,10 @@ type form struct {
 	known                bool
 }
 
-// theForm is how this build of pdata keeps attributes.
-var theForm = formOf()
-
-// formOf finds out the form, and whether it is the one that is described here.
+// formOf finds out the form in which pdata keeps attributes, and whether it is the
+// one that is described here. That may change when the program starts: with the
+// feature gate pdata.useProtoPooling a value that is replaced is used again, which
+// those that are shared must not be.
 func formOf() (f form) {
 	if unsafe.Sizeof(pcommon.Map{}) != 2*unsafe.Sizeof(uintptr(0)) {
 		return form{}
@@ -67,6 +70,9 @@ func formOf() (f form) {
 	f = form{text: list[0].content.kind, integer: list[1].content.kind, float: list[2].content.kind}
 	f.known = *(*string)(list[0].content.data) == "text" && *(*int64)(list[1].content.data) == -5 &&
 		*(*float64)(list[2].content.data) == 0.25
+	before := (*string)(list[0].content.data)
+	m.PutStr("a text", "another")
+	f.known = f.known && *before == "text"
 	return f
 }
 
@@ -78,8 +84,10 @@ const (
 	mostAttributes  = 40 // that a span has room for at least
 )
 
-// pieces are where the next attributes go. The zero value is ready; one goroutine.
+// pieces are where the next attributes go. With the zero value they go where pdata
+// puts them. One goroutine.
 type pieces struct {
+	form       form
 	attributes []attribute
 	texts      []string
 	integers   []int64
@@ -89,7 +97,7 @@ type pieces struct {
 // begin gives a map, which has to be empty, room. It returns the list behind the
 // map, nil when that has to be left to pdata.
 func (p *pieces) begin(m pcommon.Map) *[]attribute {
-	if !theForm.known {
+	if !p.form.known {
 		m.EnsureCapacity(mostAttributes / 2)
 		return nil
 	}
@@ -111,44 +119,14 @@ func (p *pieces) end(list *[]attribute) {
 	p.attributes = p.attributes[n:]
 }
 
-// addable tells whether an attribute may be added to a list as it is.
-func addable(list *[]attribute, key string) bool {
-	if list == nil || len(*list) == cap(*list) {
-		return false
-	}
-	for i := range *list {
-		if (*list)[i].key == key {
-			return false
-		}
-	}
-	return true
-}
-
-// text adds a text, unless that has to be left to pdata.
-func (p *pieces) text(list *[]attribute, key, value string) bool {
-	if !addable(list, key) {
-		return false
-	}
-	*list = append(*list, attribute{content: content{theForm.text, unsafe.Pointer(place(&p.texts, value, pieceTexts))}, key: key})
-	return true
-}
-
-// integer is text for a number.
-func (p *pieces) integer(list *[]attribute, key string, value int64) bool {
-	if !addable(list, key) {
-		return false
-	}
-	*list = append(*list, attribute{content: content{theForm.integer, unsafe.Pointer(place(&p.integers, value, pieceNumbers))}, key: key})
-	return true
-}
-
-// float is text for a number.
-func (p *pieces) float(list *[]attribute, key string, value float64) bool {
-	if !addable(list, key) {
-		return false
-	}
-	*list = append(*list, attribute{content: content{theForm.float, unsafe.Pointer(place(&p.floats, value, pieceNumbers))}, key: key})
-	return true
+// add adds an attribute to a list that has room for it, behind the value's box,
+// which is of the type that kind names.
+func add(list *[]attribute, key string, kind, box unsafe.Pointer) {
+	n := len(*list)
+	*list = (*list)[:n+1]
+	// Field by field: while garbage is collected, copying all of it costs more.
+	a := &(*list)[n]
+	a.content.kind, a.content.data, a.key = kind, box, key
 }
 
 // place puts a value into a piece, or into the next one of n values.

@@ -28,13 +28,16 @@ type Describer interface {
 // Translator makes spans. It is used by one goroutine; the zero value is not
 // usable.
 type Translator struct {
-	random  *rand.ChaCha8
-	texts   texts
-	addrs   addrs
-	scratch []byte
-	pieces  pieces
-	routes  routes
-	written uint64 // bytes of texts, in all spans so far
+	random      *rand.ChaCha8
+	texts       texts
+	shared      shared
+	addrs       addrs
+	connections connections
+	scratch     []byte
+	pieces      pieces
+	routes      routes
+	written     uint64 // bytes of texts, in all spans so far
+	writer      Writer // of the span that is being made
 	// patterns come before routes that are inferred.
 	patterns Patterns
 	probes   Patterns
@@ -51,6 +54,7 @@ func NewTranslator(seed [32]byte) *Translator {
 	return &Translator{
 		random: rand.NewChaCha8(seed),
 		texts:  texts{seed: maphash.MakeSeed()},
+		pieces: pieces{form: formOf()},
 		routes: newRoutes(),
 	}
 }
@@ -64,9 +68,10 @@ func (t *Translator) Append(dst ptrace.SpanSlice, ex *exchange.Exchange, wallOff
 		return false
 	}
 	span := dst.AppendEmpty()
-	w := Writer{t: t, span: span, attrs: span.Attributes()}
+	w := &t.writer
+	*w = Writer{t: t, span: span, attrs: span.Attributes()}
 	w.list = t.pieces.begin(w.attrs)
-	if !facts.Describe(ex, &w) {
+	if !facts.Describe(ex, w) {
 		last := dst.Len() - 1
 		n := 0
 		dst.RemoveIf(func(ptrace.Span) bool { n++; return n > last })
@@ -98,42 +103,6 @@ func valid(s string) string {
 	return strings.ToValidUTF8(s, "\uFFFD")
 }
 
-// address prints an address of a family.
-func (t *Translator) address(family uint16, a *[16]byte) string {
-	if family == familyInet {
-		a = &[16]byte{10: 0xff, 11: 0xff, 12: a[0], 13: a[1], 14: a[2], 15: a[3]}
-	}
-	return t.addrs.print(a)
-}
-
-// Address families, as in the kernel.
-const (
-	familyUnix  = 1
-	familyInet  = 2
-	familyInet6 = 10
-)
-
-// network writes where the exchange took place.
-func (w *Writer) network(ex *exchange.Exchange) {
-	switch ex.Family {
-	case familyInet, familyInet6:
-		w.known(schema.NetworkPeerAddress, w.t.address(ex.Family, &ex.PeerAddr))
-		w.Int(schema.NetworkPeerPort, int64(ex.PeerPort))
-		w.known(schema.NetworkLocalAddress, w.t.address(ex.Family, &ex.LocalAddr))
-		w.Int(schema.NetworkLocalPort, int64(ex.LocalPort))
-	case familyUnix:
-		w.known(schema.NetworkTransport, "unix")
-	}
-	w.Int(schema.NetworkNamespace, int64(ex.NetNS))
-	if ex.Encryption == nil {
-		return
-	}
-	w.Text(schema.TLSProtocolName, "tls")
-	if ex.Encryption.Version != "" {
-		w.Text(schema.TLSProtocolVersion, ex.Encryption.Version)
-	}
-}
-
 var classNames = [...]string{
 	exchange.Unary:  schema.ClassUnary,
 	exchange.Stream: schema.ClassStream,
@@ -156,14 +125,14 @@ func (w *Writer) request(ex *exchange.Exchange) {
 	if class == exchange.Unary && w.probe {
 		class = exchange.Probe
 	}
-	w.known(schema.RequestClass, classNames[class])
+	w.Text(schema.RequestClass, classNames[class])
 	if ex.FirstByte >= ex.Start && ex.FirstByte != 0 {
 		w.float(schema.RequestTimeToFirstByte, float64(ex.FirstByte-ex.Start)/1e9)
 	}
 	if ex.Incomplete != exchange.Complete {
-		w.known(schema.RequestIncomplete, ex.Incomplete.String())
+		w.Text(schema.RequestIncomplete, ex.Incomplete.String())
 	}
 	if ex.RoleGuessed {
-		w.known(schema.RequestRole, "guessed")
+		w.Text(schema.RequestRole, "guessed")
 	}
 }

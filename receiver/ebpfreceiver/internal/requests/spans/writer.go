@@ -2,6 +2,8 @@ package spans
 
 import (
 	"encoding/binary"
+	"slices"
+	"unsafe"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/ptrace"
@@ -16,6 +18,7 @@ type Writer struct {
 	span   ptrace.Span
 	attrs  pcommon.Map
 	list   *[]attribute // behind attrs; nil when pdata writes them
+	keys   uint64       // of what attrs holds: a bit of each, by bitOf
 	parent bool
 }
 
@@ -25,22 +28,55 @@ func (w *Writer) Name(s string) { w.span.SetName(valid(s)) }
 // Kind sets the span's kind, where it is not that of the process' role.
 func (w *Writer) Kind(k ptrace.SpanKind) { w.span.SetKind(k) }
 
-// Text sets an attribute.
-func (w *Writer) Text(key, value string) { w.known(key, valid(value)) }
+// Text sets an attribute. Of a value that is likely to be seen again it should be
+// the same string each time, not another one with the same bytes.
+func (w *Writer) Text(key, value string) { w.text(key, w.t.shared.of(value)) }
 
-// known sets an attribute to a text that is known to be valid.
-func (w *Writer) known(key, value string) {
-	w.t.written += uint64(len(value))
-	if !w.t.pieces.text(w.list, key, value) {
-		w.attrs.PutStr(key, value)
+// text sets an attribute to a text that is known to be valid, and never changes.
+func (w *Writer) text(key string, box *string) {
+	w.t.written += uint64(len(*box))
+	if w.addable(key) {
+		add(w.list, key, w.t.pieces.form.text, unsafe.Pointer(box))
+	} else {
+		w.attrs.PutStr(key, *box)
 	}
+}
+
+// integer sets an attribute to a number that never changes.
+func (w *Writer) integer(key string, box *int64) {
+	if w.addable(key) {
+		add(w.list, key, w.t.pieces.form.integer, unsafe.Pointer(box))
+	} else {
+		w.attrs.PutInt(key, *box)
+	}
+}
+
+// addable tells whether an attribute may be added to the list as it is: there is
+// room, and no other has its key.
+func (w *Writer) addable(key string) bool {
+	bit := bitOf(key)
+	held := w.keys & bit
+	w.keys |= bit
+	if w.list == nil || len(*w.list) == cap(*w.list) {
+		return false
+	}
+	return held == 0 || !slices.ContainsFunc(*w.list, func(a attribute) bool { return a.key == key })
+}
+
+// bitOf is one of 64 bits. Few of the keys that a span has share one.
+func bitOf(key string) uint64 {
+	n := uint(len(key))
+	if n == 0 {
+		return 1
+	}
+	return 1 << ((n*7 + uint(key[n-1])*5 + uint(key[n/2])) % 64)
 }
 
 // Bytes sets an attribute whose value is likely to be seen again; an empty
 // value sets none.
 func (w *Writer) Bytes(key string, value []byte) {
 	if len(value) != 0 {
-		w.known(key, w.t.texts.intern(value))
+		w.text(key, w.t.shared.of(w.t.texts.intern(value)))
 	}
 }
 
@@ -48,28 +84,32 @@ func (w *Writer) Bytes(key string, value []byte) {
 // empty value sets none.
 func (w *Writer) Unique(key string, value []byte) {
 	if len(value) != 0 {
-		w.Text(key, string(value))
+		w.text(key, place(&w.t.pieces.texts, valid(string(value)), pieceTexts))
 	}
 }
 
 // Int sets an attribute.
 func (w *Writer) Int(key string, value int64) {
-	if !w.t.pieces.integer(w.list, key, value) {
-		w.attrs.PutInt(key, value)
-	}
+	w.integer(key, place(&w.t.pieces.integers, value, pieceNumbers))
 }
 
 func (w *Writer) float(key string, value float64) {
-	if !w.t.pieces.float(w.list, key, value) {
+	if w.addable(key) {
+		add(w.list, key, w.t.pieces.form.float, unsafe.Pointer(place(&w.t.pieces.floats, value, pieceNumbers)))
+	} else {
 		w.attrs.PutDouble(key, value)
 	}
 }
 
 // Bool sets an attribute.
-func (w *Writer) Bool(key string, value bool) { w.attrs.PutBool(key, value) }
+func (w *Writer) Bool(key string, value bool) {
+	w.keys |= bitOf(key)
+	w.attrs.PutBool(key, value)
+}
 
 // List sets an attribute to a list of texts.
 func (w *Writer) List(key string, values ...string) {
+	w.keys |= bitOf(key)
 	list := w.attrs.PutEmptySlice(key)
 	for _, v := range values {
 		list.AppendEmpty().SetStr(valid(v))
