@@ -31,6 +31,9 @@ func isSampled(state []byte) bool {
 	return string(state) == "1" || string(state) == "d" || string(state) == "true"
 }
 
+// empty tells whether the headers name no span.
+func (h *b3) empty() bool { return len(h.single) == 0 && len(h.span) == 0 }
+
 // parent reads the headers; the single one wins, as its specification demands.
 func (h *b3) parent() (spans.Parent, bool) {
 	if len(h.single) == 0 {

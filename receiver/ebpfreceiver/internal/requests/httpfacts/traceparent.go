@@ -15,6 +15,9 @@ func (f *Facts) Parent(w *spans.Writer) {
 // Context implements exchange.Contexter. Of several formats the W3C's counts
 // first.
 func (f *Facts) Context() (exchange.Context, bool) {
+	if len(f.TraceParent) == 0 && f.b3.empty() {
+		return exchange.Context{}, false
+	}
 	if p, ok := spans.ParseTraceParent(f.TraceParent); ok {
 		return exchange.Context{Trace: p.Trace, Span: p.Span, Flags: p.Flags, State: string(f.TraceState)}, true
 	}
