@@ -210,7 +210,7 @@ __noinline int requests__closed(__u64 key)
 
 	if (!s)
 		return 0;
-	if (requests__class(s->end.class)->frames) {
+	if (requests__class(s->end.class)->shape.framing) {
 		id = s->id;
 		bpf_map_delete_elem(&requests_frames, &id);
 	}

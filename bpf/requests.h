@@ -135,15 +135,32 @@ struct requests_signature {
 enum requests_framing {
 	FRAMING_NONE = 0, /* in a way that is not followed */
 	FRAMING_HTTP2 = 1,
+	FRAMING_PLAIN = 2, /* into frames of a kind and a length */
+};
+
+/* What the frames of a class look like; all but the first two fields are for
+ * FRAMING_PLAIN.
+ */
+struct requests_shape {
+	__u8 framing; /* enum requests_framing */
+	__u8 header; /* bytes that each begins with, at most FRAMES_HEADER */
+	__u8 length; /* where in them that of the body stands: 4 bytes, the highest first */
+	__u8 rest; /* bytes behind the body, which it does not count */
+	__u32 longest; /* what is longer is none */
+	__u16 kinds; /* bit n: the first byte may be n */
+	__u16 keep; /* bytes to copy of a body */
+	__u8 bulk; /* the first byte of frames whose bodies are not copied */
+	__u8 reserved[3];
 };
 
 /* What goes for all messages of a class. */
 struct requests_class {
+	struct requests_shape shape;
 	__u16 bound; /* bytes to copy of what goes on */
 	__u8 every; /* bound bytes of each segment are copied, whatever it begins with */
 	__u8 resumes; /* once encrypted, it goes on where the plain text has ended */
 	__u8 apart; /* exchanges may be left out whole */
-	__u8 frames; /* enum requests_framing */
+	__u8 reserved[3];
 };
 
 /* The signatures that a message may match which begins with a certain byte. */

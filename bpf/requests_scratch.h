@@ -23,7 +23,7 @@ struct requests_part {
 struct frames_way {
 	__u32 left; /* bytes of the current frame to come */
 	__u32 keep; /* as many of them are worth copying */
-	__u8 header[24]; /* of the next one; as long as is copied at once, wherever that begins */
+	__u8 header[32]; /* of the next one; as long as is copied at once, wherever that begins */
 	__u8 have; /* bytes of it that have come */
 	__u8 lost; /* it is not known where the next frame begins */
 	__u8 reserved[6];
@@ -32,18 +32,24 @@ struct frames_way {
 /* A segment of it that is being walked over. */
 struct frames_walk {
 	struct frames_way way;
-	struct requests_memory from; /* its bytes */
+	struct requests_memory from; /* its bytes; of a list, the buffers behind the current one */
+	__u64 base; /* of the current buffer; 0: the bytes are in the payload */
+	__u64 part; /* bytes of the buffers before it */
+	__u64 end; /* and to its end */
 	__u64 at; /* bytes that were walked over */
-	__u64 part; /* of these, bytes of the buffers before the current one */
+	__u64 begin; /* of these, bytes of the records before the current one */
 	__u64 done; /* bytes of the payload */
 	__u64 room; /* bytes that it may have */
 	__u64 open; /* place in the payload of the last excerpt */
 	__u64 next; /* where in the segment that ends */
 	__u32 body; /* bytes to copy of a body */
+	__u8 class;
+	__u8 header; /* bytes of a header */
 	__u8 copies; /* what is worth it is copied; else the payload holds all bytes */
 	__u8 strict; /* only usual headers count */
 	__u8 told; /* the payload is the excerpts */
-	__u8 reserved;
+	__u8 full; /* what comes next is for another record */
+	__u8 reserved[6];
 };
 
 /* A call that ended. */
@@ -73,6 +79,7 @@ struct requests_scratch {
 	__u64 owner; /* who uses it, where programs may be preempted; 0: nobody */
 	__u64 slot; /* its key */
 	__u64 begun; /* exchanges that began on this CPU */
+	__u64 copied; /* bytes of a vector */
 };
 
 /* How many there are for each CPU. Programs on probes may be preempted by others; they

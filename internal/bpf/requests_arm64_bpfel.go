@@ -27,7 +27,7 @@ type requestsFramesSocket struct {
 		_        structs.HostLayout
 		Left     uint32
 		Keep     uint32
-		Header   [24]uint8
+		Header   [32]uint8
 		Have     uint8
 		Lost     uint8
 		Reserved [6]uint8
@@ -60,12 +60,24 @@ const (
 )
 
 type requestsRequestsClass struct {
-	_       structs.HostLayout
-	Bound   uint16
-	Every   uint8
-	Resumes uint8
-	Apart   uint8
-	Frames  uint8
+	_     structs.HostLayout
+	Shape struct {
+		_        structs.HostLayout
+		Framing  uint8
+		Header   uint8
+		Length   uint8
+		Rest     uint8
+		Longest  uint32
+		Kinds    uint16
+		Keep     uint16
+		Bulk     uint8
+		Reserved [3]uint8
+	}
+	Bound    uint16
+	Every    uint8
+	Resumes  uint8
+	Apart    uint8
+	Reserved [3]uint8
 }
 
 type requestsRequestsCurrent struct {
@@ -92,6 +104,7 @@ type requestsRequestsFraming uint32
 const (
 	requestsRequestsFramingFRAMING_NONE  requestsRequestsFraming = 0
 	requestsRequestsFramingFRAMING_HTTP2 requestsRequestsFraming = 1
+	requestsRequestsFramingFRAMING_PLAIN requestsRequestsFraming = 2
 )
 
 type requestsRequestsList struct {
@@ -152,7 +165,7 @@ type requestsRequestsScratch struct {
 			_        structs.HostLayout
 			Left     uint32
 			Keep     uint32
-			Header   [24]uint8
+			Header   [32]uint8
 			Have     uint8
 			Lost     uint8
 			Reserved [6]uint8
@@ -163,17 +176,23 @@ type requestsRequestsScratch struct {
 			Count uint64
 			Total uint64
 		}
-		At       uint64
+		Base     uint64
 		Part     uint64
+		End      uint64
+		At       uint64
+		Begin    uint64
 		Done     uint64
 		Room     uint64
 		Open     uint64
 		Next     uint64
 		Body     uint32
+		Class    uint8
+		Header   uint8
 		Copies   uint8
 		Strict   uint8
 		Told     uint8
-		Reserved uint8
+		Full     uint8
+		Reserved [6]uint8
 	}
 	Parts [8]struct {
 		_    structs.HostLayout
@@ -193,9 +212,23 @@ type requestsRequestsScratch struct {
 		Reserved uint8
 		Type     uint16
 	}
-	Owner uint64
-	Slot  uint64
-	Begun uint64
+	Owner  uint64
+	Slot   uint64
+	Begun  uint64
+	Copied uint64
+}
+
+type requestsRequestsShape struct {
+	_        structs.HostLayout
+	Framing  uint8
+	Header   uint8
+	Length   uint8
+	Rest     uint8
+	Longest  uint32
+	Kinds    uint16
+	Keep     uint16
+	Bulk     uint8
+	Reserved [3]uint8
 }
 
 type requestsRequestsSignature struct {

@@ -97,7 +97,7 @@ func talkFrames() error {
 // each frame is there, wherever it lies, and header blocks are whole.
 func TestFrames(t *testing.T) {
 	s := startsWith(3, "PRI * HTTP/2.0\r\n", event.MaxPayload)
-	s.Every, s.Frames = true, true
+	s.Every, s.Frames = true, event.Framing{HTTP2: true}
 	got := heard(t, Options{Signatures: []event.Signature{s}}, "frames")
 	asked, answered := framesAsked(), framesAnswered()
 	require.Equal(t, 2*len(framesParts)*(len(asked)+len(answered)), len(got)) //nolint:testifylint // Len would print them all

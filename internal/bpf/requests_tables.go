@@ -135,7 +135,7 @@ func newRequestTables(signatures []event.Signature, ports []uint16, goarch strin
 	}
 	for i := range signatures {
 		s := &signatures[i]
-		if s.Class == 0 || s.Class >= maxClass || s.Bound > event.MaxPayload || len(s.End) != 0 && len(s.End) != event.SignatureEnd {
+		if s.Class == 0 || s.Class >= maxClass || s.Bound > event.MaxPayload || len(s.End) != 0 && len(s.End) != event.SignatureEnd || !s.Frames.Valid() {
 			return nil, fmt.Errorf("%w: number %d: %+v", errSignature, i, *s)
 		}
 		t.signatures[i] = signatureOf(s)
@@ -144,8 +144,8 @@ func newRequestTables(signatures []event.Signature, ports []uint16, goarch strin
 			class.Every |= boolByte(s.Every)
 			class.Resumes |= boolByte(s.Resumes)
 			class.Apart |= boolByte(s.Apart)
-			if s.Frames {
-				class.Frames = uint8(requestsRequestsFramingFRAMING_HTTP2)
+			if s.Frames != (event.Framing{}) {
+				class.Shape = shapeOf(&s.Frames)
 			}
 		}
 		t.datagrams = t.datagrams || s.Datagram
@@ -195,6 +195,20 @@ func signatureOf(s *event.Signature) requestsRequestsSignature {
 		out.End = binary.LittleEndian.Uint32([]byte(s.End))
 	}
 	return out
+}
+
+// http2Header is how many bytes a frame of HTTP/2 begins with.
+const http2Header = 9
+
+// shapeOf is what frames look like to the kernel side.
+func shapeOf(f *event.Framing) requestsRequestsShape {
+	if f.HTTP2 {
+		return requestsRequestsShape{Framing: uint8(requestsRequestsFramingFRAMING_HTTP2), Header: http2Header}
+	}
+	return requestsRequestsShape{
+		Framing: uint8(requestsRequestsFramingFRAMING_PLAIN), Header: f.Header, Length: f.Length, Rest: f.Rest,
+		Longest: f.Longest, Kinds: f.Kinds, Keep: f.Keep, Bulk: f.Bulk,
+	}
 }
 
 func boolByte(b bool) uint8 {

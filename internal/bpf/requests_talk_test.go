@@ -16,6 +16,7 @@ import (
 // every call and its order are known.
 var talks = map[string]func() error{
 	"frames":      talkFrames,
+	"plain":       talkPlain,
 	"multiplexed": talkMultiplexed,
 	"datagrams":   talkDatagrams,
 	"messages":    talkMessages,

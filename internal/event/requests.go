@@ -105,10 +105,11 @@ type Signature struct {
 	// in both directions: up to Bound bytes of each are copied, not only of
 	// those that begin a turn. For multiplexed and pipelined protocols.
 	Every bool
-	// Frames says that the segments of the class are frames of HTTP/2, one after the
-	// other: where a segment is longer than Bound, the beginnings of its frames are
-	// copied (Request.Excerpts).
-	Frames bool
+	// Frames says how the streams of this class are divided into frames, if their
+	// places are followed: where a segment is longer than Bound, the beginnings of its
+	// frames are copied (Request.Excerpts), in several records if one has no room
+	// for all. Each of these is like the record of a call.
+	Frames Framing
 	// Supersedes says that a message that begins so is of this class even on a
 	// socket of another one, and all that follows it as well.
 	Supersedes bool

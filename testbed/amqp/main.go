@@ -2,7 +2,8 @@
 // for the tests of the request capture: a module of its own, because nothing else
 // needs its dependency.
 //
-//	amqp HOST:PORT N    does N rounds and prints what it did, as a line of JSON
+//	amqp HOST:PORT N [burst]    does N rounds and prints what it did, as a line of
+//	                            JSON; in a burst it sends all before it waits
 package main
 
 import (
@@ -56,8 +57,9 @@ func bootNow() uint64 {
 }
 
 func main() {
-	if len(os.Args) != 3 {
-		log.Fatal("usage: amqp HOST:PORT N")
+	burst := len(os.Args) == 4 && os.Args[3] == "burst"
+	if len(os.Args) != 3 && !burst {
+		log.Fatal("usage: amqp HOST:PORT N [burst]")
 	}
 	n, err := strconv.Atoi(os.Args[2])
 	if err != nil {
@@ -71,9 +73,15 @@ func main() {
 	sure, fast := channel(conn), channel(conn)
 	r.declare(fast)
 	r.did("confirm.select", "", func() error { return sure.Confirm(false) })
-	r.publish(sure, fast, n)
+	prefetch := 5
+	if burst {
+		prefetch = n
+		r.burst(sure, fast, n)
+	} else {
+		r.publish(sure, fast, n)
+	}
 	r.fetch(fast, n)
-	r.consume(sure, n)
+	r.consume(sure, n, prefetch)
 	r.did("queue.declare", "sg-absent", func() error {
 		_, err := fast.QueueDeclarePassive("sg-absent", false, false, false, false, nil)
 		return err
@@ -127,6 +135,31 @@ func (r *recorder) publish(sure, fast *amqp.Channel, n int) {
 	}
 }
 
+// burst is publish without waiting in between, with messages of up to 30 KiB: many
+// of them come in one call.
+func (r *recorder) burst(sure, fast *amqp.Channel, n int) {
+	type sent struct {
+		place   int
+		confirm *amqp.DeferredConfirmation
+	}
+	var waiting []sent
+	for i := range n {
+		message := amqp.Publishing{Body: []byte(strings.Repeat("secret", 10<<(i%10)))}
+		r.did("publish", queue, func() error {
+			confirm, err := sure.PublishWithDeferredConfirm("", queue, false, false, message)
+			waiting = append(waiting, sent{len(r.all), confirm})
+			return err
+		})
+		r.did("publish", exchange+":"+key, func() error { return fast.Publish(exchange, key, false, false, message) })
+	}
+	for _, s := range waiting {
+		if !s.confirm.Wait() {
+			log.Fatal("the broker refuses a message")
+		}
+		r.all[s.place].End = bootNow()
+	}
+}
+
 // fetch takes n messages one by one.
 func (r *recorder) fetch(ch *amqp.Channel, n int) {
 	for range n {
@@ -143,8 +176,8 @@ func (r *recorder) fetch(ch *amqp.Channel, n int) {
 }
 
 // consume takes the other n, and refuses each tenth.
-func (r *recorder) consume(ch *amqp.Channel, n int) {
-	r.did("basic.qos", "", func() error { return ch.Qos(5, 0, false) })
+func (r *recorder) consume(ch *amqp.Channel, n, prefetch int) {
+	r.did("basic.qos", "", func() error { return ch.Qos(prefetch, 0, false) })
 	begun := bootNow()
 	var deliveries <-chan amqp.Delivery
 	r.did("basic.consume", queue, func() (err error) {

@@ -163,6 +163,15 @@ func TestKernelRabbitMQ(t *testing.T) {
 			require.Zero(t, w.stats().Gaps)
 		})
 	}
+	t.Run("bursts", func(t *testing.T) {
+		w := watch(t, bpf.Options{RequestsRing: 32 << 20})
+		client := spawn(t, nil, tool(t, "amqp"), "127.0.0.1:"+port, "300", "burst")
+		want := client.outcomes(t)
+		w.settle(t, port, len(want), bothEnds...)
+		requireAMQP(t, w, port, want, event.RoleServer)
+		requireAMQP(t, w, port, want, event.RoleClient)
+		w.requireLossless(t)
+	})
 	t.Run("clients in C", func(t *testing.T) {
 		publish, fetch := find(t, "amqp-publish"), find(t, "amqp-get")
 		w := watch(t, bpf.Options{})

@@ -45,6 +45,9 @@ func (p *Protocol) Signatures() []event.Signature {
 			Every: true, Bound: p.Bound,
 		})
 	}
+	for i := range list {
+		list[i].Frames = framing
+	}
 	return list
 }
 

@@ -3,6 +3,7 @@ package amqp
 import (
 	"encoding/binary"
 
+	"github.com/sightglass/sightglass/internal/event"
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/dbconn"
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/exchange"
 )
@@ -28,6 +29,13 @@ const (
 
 // maxKept is how much of a frame is kept that comes in parts.
 const maxKept = 1024
+
+// framing is what the kernel side knows of frames.
+var framing = event.Framing{
+	Header: headSize, Length: 3, Rest: 1,
+	Kinds: 1<<frameMethod | 1<<frameHeader | 1<<frameBody | 1<<frameHeartbeat, Longest: maxFrame,
+	Keep: maxKept, Bulk: frameBody,
+}
 
 var frames = dbconn.Header{
 	Size: headSize,

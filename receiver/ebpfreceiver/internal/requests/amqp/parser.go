@@ -110,10 +110,10 @@ func (p *Parser) Segment(s *exchange.Segment) {
 		p.lose(s.Side, s.Start, exchange.Desynchronized)
 	}
 	p.latest, sd.latest = max(p.latest, s.End), s.End
-	if !sd.inSync && !p.resumes(sd, s) {
+	c := dbconn.NewCursor(s)
+	if !sd.inSync && !p.resumes(sd, s.Side, &c) {
 		return
 	}
-	c := dbconn.NewCursor(s)
 	for c.Left() > 0 && !p.refused {
 		if sd.frames.Between() {
 			sd.first = exchange.Segment{Side: s.Side, Start: s.Start, End: s.End, Who: s.Who}
@@ -131,14 +131,18 @@ func (p *Parser) Segment(s *exchange.Segment) {
 }
 
 // resumes tells whether a side that is not followed is so again from the
-// beginning of s.
-func (p *Parser) resumes(sd *side, s *exchange.Segment) bool {
+// beginning of a segment, or from one of the excerpts, where the kernel side has
+// seen frames begin.
+func (p *Parser) resumes(sd *side, which exchange.Side, c *dbconn.Cursor) bool {
 	other := exchange.IsResponse
-	if s.Side == exchange.Response {
+	if which == exchange.Response {
 		other = exchange.IsRequest
 	}
-	if v := begins(s.Payload); v == exchange.Foreign || v == other {
-		if len(s.Payload) >= headSize {
+	for v := begins(c.Data); v == exchange.Foreign || v == other; v = begins(c.Data) {
+		if c.Pass() {
+			continue
+		}
+		if len(c.Data) >= headSize {
 			p.misses++
 		}
 		if p.misses > strikes && !p.sure {

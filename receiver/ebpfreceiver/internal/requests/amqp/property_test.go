@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/sightglass/sightglass/internal/event"
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/dbconn/dbtest"
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/exchange"
 )
@@ -98,6 +99,80 @@ func TestAnySegmentation(t *testing.T) {
 			require.LessOrEqual(t, len(k.s.Found), len(k.want), "seed %d", seed)
 			require.Zero(t, k.s.Opened)
 		}
+	}
+}
+
+// newWalker follows one direction as the kernel side does.
+func newWalker() dbtest.Walker {
+	return dbtest.Walker{Header: headSize, Enter: func(b []byte) (left, keep int) {
+		n, _ := frames.Length(b)
+		left = int(n)
+		switch {
+		case b[0] != frameBody:
+			return left, int(framing.Keep)
+		case left <= 8:
+			return left, left
+		}
+		return left, 0
+	}}
+}
+
+// talkInLongCalls has both sides say the things of many turns at once, in calls of any
+// length, of which the long ones are told as the kernel side tells them. lose says which
+// calls are not seen.
+func (k *talk) talkInLongCalls(rounds int, lose func() bool) {
+	walkers := [2]dbtest.Walker{newWalker(), newWalker()}
+	say := func(side exchange.Side, text string) {
+		for len(text) > 0 {
+			n := 1 + k.r.IntN(min(len(text), 40000))
+			part, w := text[:n], &walkers[side]
+			switch {
+			case lose():
+				w.Pass(part)
+				k.s.Gap(side, uint64(n))
+			case n > event.MaxPayload:
+				k.s.Now++
+				dbtest.Feed(k.s.P, exchange.Segment{Side: side, Start: k.s.Now, End: k.s.Now}, w.Long(part, event.MaxPayload))
+			default:
+				w.Pass(part)
+				k.s.Seg(side, part, n)
+			}
+			text = text[n:]
+		}
+	}
+	for round := range rounds {
+		var asks, answers, settles strings.Builder
+		for n := range 40 {
+			ask, answer, settle := k.turn(40*round + n)
+			asks.WriteString(ask)
+			answers.WriteString(answer)
+			settles.WriteString(settle)
+		}
+		say(exchange.Request, asks.String())
+		say(exchange.Response, answers.String())
+		say(exchange.Request, settles.String())
+	}
+}
+
+// Of long calls the heads of frames are enough, and after a loss they show where to
+// go on.
+func TestLongCalls(t *testing.T) {
+	for seed := range uint64(300) {
+		k := talk{r: rand.New(rand.NewPCG(seed, 3))}
+		k.s = dbtest.NewScript(New(), false, false)
+		open(k.s)
+		k.talkInLongCalls(4, func() bool { return false })
+		require.ElementsMatch(t, k.want, whats(k.s), "seed %d", seed)
+		require.Zero(t, k.s.P.Open())
+	}
+	for seed := range uint64(300) {
+		k := talk{r: rand.New(rand.NewPCG(seed, 4))}
+		k.s = dbtest.NewScript(New(), false, false)
+		open(k.s)
+		k.talkInLongCalls(4, func() bool { return k.r.IntN(4) == 0 })
+		k.check(t, seed)
+		k.s.Close()
+		require.Zero(t, k.s.Opened)
 	}
 }
 

@@ -90,9 +90,11 @@ func (f *Frames) Next(c *Cursor, h *Header) (m Message, found Found) {
 
 // header reads on in a header.
 func (f *Frames) header(c *Cursor, h *Header) Found {
-	n := copy(f.head[f.have:h.Size], c.Data)
-	f.have += n
-	c.Data = c.Data[n:]
+	for f.have < h.Size && c.Advance() {
+		n := copy(f.head[f.have:h.Size], c.Data)
+		f.have += n
+		c.Data = c.Data[n:]
+	}
 	if f.have < h.Size {
 		if c.Unseen > 0 {
 			f.have = 0

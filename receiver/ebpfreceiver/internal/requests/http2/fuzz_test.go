@@ -53,7 +53,8 @@ func FuzzHTTP2(f *testing.F) {
 		require.Zero(t, s.p.Open())
 		require.Zero(t, s.sink.open)
 		s.sink.done, s.sink.refuse = nil, false
-		fresh := &script{sink: s.sink, p: s.p, now: s.now, c: newPeer(), s: newPeer()}
+		fresh := newScript(true, false)
+		fresh.sink, fresh.p, fresh.now = s.sink, s.p, s.now
 		fresh.p.Reset(s.sink, false)
 		fresh.greet()
 		fresh.c.get(1, "/a")

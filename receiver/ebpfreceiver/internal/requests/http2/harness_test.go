@@ -9,6 +9,7 @@ import (
 	"golang.org/x/net/http2/hpack"
 
 	"github.com/sightglass/sightglass/internal/event"
+	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/dbconn/dbtest"
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/exchange"
 )
 
@@ -189,16 +190,16 @@ type script struct {
 	now  uint64
 	c, s *peer // of the client and of the server
 
-	walkers [2]walker // of what the client and the server send
+	walkers [2]dbtest.Walker // of what the client and the server send
 }
 
 func newScript(client, midway bool) *script {
 	sink := newSink(client)
 	p := New().NewParser(sink)
 	p.Reset(sink, midway)
-	s := &script{sink: sink, p: p, c: newPeer(), s: newPeer()}
+	s := &script{sink: sink, p: p, c: newPeer(), s: newPeer(), walkers: [2]dbtest.Walker{newWalker(), newWalker()}}
 	if !midway {
-		s.walkers[exchange.Request].left, s.walkers[exchange.Request].keep = len(preface), len(preface)
+		s.walkers[exchange.Request].Left, s.walkers[exchange.Request].Keep = len(preface), len(preface)
 	}
 	return s
 }
@@ -216,7 +217,7 @@ func (s *script) greet() *script {
 
 func (s *script) seg(side exchange.Side, data string, copied int) *script {
 	s.now++
-	s.walkers[side].walk(data, 0)
+	s.walkers[side].Pass(data)
 	seg := exchange.Segment{
 		Side: side, Start: s.now, End: s.now, Len: uint64(len(data)), Payload: []byte(data[:min(copied, len(data))]),
 		Who: exchange.Who{TID: uint32(s.now)},

@@ -34,7 +34,7 @@ const preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 func (p *Protocol) Signatures() []event.Signature {
 	list := slices.Clone(signatures)
 	for i := range list {
-		list[i].Bound, list[i].Every, list[i].Frames = p.Bytes, true, true
+		list[i].Bound, list[i].Every, list[i].Frames = p.Bytes, true, event.Framing{HTTP2: true}
 	}
 	list[0].Supersedes = true // the preface follows an upgrade as well
 	return list

@@ -210,7 +210,7 @@ func TestLongSegments(t *testing.T) {
 			for len(data) > 0 {
 				n := 1 + r.IntN(min(len(data), 1+r.IntN(40000)))
 				if n > event.MaxPayload {
-					s.long(side, data[:n], 1<<20)
+					s.long(side, data[:n], event.MaxPayload)
 				} else {
 					s.seg(side, data[:n], n)
 				}
@@ -308,7 +308,7 @@ func feedLossily(r *rand.Rand, s *script, side exchange.Side, data string, harm 
 		}
 		switch r.IntN(3 * harm) {
 		case 0:
-			s.walkers[side].walk(data[:k], 0)
+			s.walkers[side].Pass(data[:k])
 			s.gap(side, uint64(k))
 		case 1:
 			s.seg(side, data[:k], r.IntN(k+1))
