@@ -19,7 +19,7 @@ func TestGroupLimit(t *testing.T) {
 			"sys/fs/cgroup/memory.max": "134217728\n",
 		}, 134217728},
 		"version 2, a service below a limit": {map[string]string{
-			"proc/self/cgroup":                                    "0::/system.slice/agent.service\n",
+			"proc/self/cgroup": "0::/system.slice/agent.service\n",
 			"sys/fs/cgroup/system.slice/agent.service/memory.max": "max\n",
 			"sys/fs/cgroup/system.slice/memory.max":               "1000\n",
 		}, 1000},
@@ -28,7 +28,7 @@ func TestGroupLimit(t *testing.T) {
 			"sys/fs/cgroup/memory.max": "5000\n",
 		}, 5000},
 		"version 1": {map[string]string{
-			"proc/self/cgroup": "5:cpu,cpuacct:/a\n4:memory:/a/b\n0::/\n",
+			"proc/self/cgroup":                               "5:cpu,cpuacct:/a\n4:memory:/a/b\n0::/\n",
 			"sys/fs/cgroup/memory/memory.limit_in_bytes":     "9223372036854771712\n",
 			"sys/fs/cgroup/memory/a/memory.limit_in_bytes":   "3000\n",
 			"sys/fs/cgroup/memory/a/b/memory.limit_in_bytes": "2000\n",
