@@ -1,8 +1,6 @@
 package cli
 
 import (
-	"os"
-
 	"github.com/sightglass/sightglass/internal/policy"
 	"github.com/sightglass/sightglass/policies"
 )
@@ -15,8 +13,7 @@ func ruleFiles(paths []string) ([]policy.File, error) {
 	}
 	files := make([]policy.File, len(paths))
 	for i, path := range paths {
-		content, err := os.ReadFile(path)
-		files[i] = policy.File{Name: path, Content: content, Err: err}
+		files[i] = policy.ReadFile(path)
 	}
 	return files, nil
 }

@@ -98,10 +98,18 @@ func (f ruleFiles) readOnce() ([]policy.File, error) {
 	}
 	out := make([]policy.File, len(paths))
 	for i, path := range paths {
-		content, err := os.ReadFile(path)
-		out[i] = policy.File{Name: path, Content: content, Err: err}
+		out[i] = readFile(path)
 	}
 	return out, nil
+}
+
+// readFile reads a file. One that is a pipe would keep the collector from
+// starting until somebody writes it.
+func readFile(path string) policy.File {
+	if info, err := os.Stat(path); err == nil && info.Mode()&os.ModeNamedPipe != 0 {
+		return policy.File{Name: path, Err: fmt.Errorf("read %s: it is a pipe", path)}
+	}
+	return policy.ReadFile(path)
 }
 
 func embedded() ([]policy.File, error) {

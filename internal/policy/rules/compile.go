@@ -98,7 +98,11 @@ func (c *compiler) unused() {
 
 // parse expands the lists of a condition and parses it.
 func (c *compiler) parse(cond text, at place) (text, lang.Expr, error) {
-	cond = expand(cond, c.col.lists.order)
+	whole, err := expand(cond, c.col.lists.order)
+	if err != nil {
+		return cond, nil, at.fail(ErrCompileCondition, err.Error())
+	}
+	cond = whole
 	e, err := lang.Parse(cond.String(), lang.DepthRules)
 	if err != nil {
 		var perr *lang.Error
@@ -138,7 +142,7 @@ func (c *compiler) macros() *resolver {
 		if m.tree == nil {
 			continue
 		}
-		if _, err := res.resolve(m.tree, m.visibility); err != nil {
+		if _, err := res.whole(m.tree, m.visibility); err != nil {
 			c.macroError(err, m.at, texts[m])
 			m.tree = nil
 		}
@@ -165,7 +169,7 @@ func (c *compiler) rule(r *rule, macros *resolver) *Rule {
 		c.fail(err)
 		return nil
 	}
-	if tree, err = macros.resolve(tree, 1<<30); err != nil {
+	if tree, err = macros.whole(tree, 1<<30); err != nil {
 		c.macroError(err, r.at, cond)
 		return nil
 	}

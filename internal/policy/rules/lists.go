@@ -1,11 +1,22 @@
 package rules
 
-import "strings"
+import (
+	"fmt"
+	"strings"
+)
+
+// maxExpanded is how long a condition may become by its lists, in bytes: a few
+// lines of lists of lists are beyond any memory.
+const maxExpanded = 8 << 20
+
+// maxPieces is of how many parts such a condition may consist: the names that
+// were replaced, and what is between them.
+const maxPieces = 200_000
 
 // expand replaces every list's name by its items, as text: lists one after the
 // other in the order of their definition, each over the whole text. used marks
-// the lists that were found.
-func expand(t text, lists []*list) text {
+// the lists that were found. The result is not whole when it gets too long.
+func expand(t text, lists []*list) (text, error) {
 	whole := t.String()
 	for _, l := range lists {
 		next, found := expandOne(t, whole, l)
@@ -13,14 +24,18 @@ func expand(t text, lists []*list) text {
 			t, whole = next, next.String()
 			l.used = true
 		}
+		if len(whole) > maxExpanded || len(t.pieces) > maxPieces {
+			return t, fmt.Errorf("the condition is too long with its lists: %d bytes when '%s' is in its place", len(whole), l.Name)
+		}
 	}
-	return t
+	return t, nil
 }
 
 func expandOne(t text, whole string, l *list) (text, bool) {
-	var out text
-	done, found := 0, false
-	for at := nextName(whole, l.Name, 0); at >= 0; at = nextName(whole, l.Name, at+1) {
+	var out []piece
+	rest := cutter{pieces: t.pieces}
+	done, length := 0, len(whole)
+	for at := nextName(whole, l.Name, 0); at >= 0 && length <= maxExpanded && len(out) <= maxPieces; at = nextName(whole, l.Name, at+1) {
 		from, to := at, at+len(l.Name)
 		if l.joined == "" {
 			from, to = withComma(whole, from, to)
@@ -28,15 +43,17 @@ func expandOne(t text, whole string, l *list) (text, bool) {
 		if from < done {
 			continue
 		}
-		spot := t.cut(at, at+1)[0]
-		out = out.plus(t.cut(done, from)...)
-		out = out.plus(piece{s: l.joined, origin: spot.origin, from: spot.from, fixed: true})
-		done, found = to, true
+		out = rest.cut(out, done, from)
+		var spot [1]piece
+		rest.cut(spot[:0], at, at+1)
+		out = append(out, piece{s: l.joined, origin: spot[0].origin, from: spot[0].from, fixed: true})
+		done = to
+		length += len(l.joined) - (to - from)
 	}
-	if !found {
+	if len(out) == 0 {
 		return t, false
 	}
-	return out.plus(t.cut(done, len(whole))...), true
+	return text{rest.cut(out, done, len(whole))}, true
 }
 
 const delimiters = " \t\n\r(),="

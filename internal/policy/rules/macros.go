@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/sightglass/sightglass/internal/nearest"
@@ -12,6 +13,17 @@ type resolver struct {
 	macros map[string]*macro
 	active map[string]bool // macros that are being resolved
 	broken map[string]bool // macros with an error of their own
+	tests  int             // of the present condition, with those of its macros
+}
+
+// maxTests is how many comparisons a condition may have with those of its
+// macros: a few lines of macros of macros are beyond any memory.
+const maxTests = 100_000
+
+// whole is a condition with its macros.
+func (r *resolver) whole(e lang.Expr, limit int) (lang.Expr, error) {
+	r.tests = 0
+	return r.resolve(e, limit)
 }
 
 // resolve replaces the references in e to macros with an index below limit.
@@ -28,6 +40,9 @@ func (r *resolver) resolve(e lang.Expr, limit int) (lang.Expr, error) {
 		return &lang.Not{At: e.At, Child: child}, err
 	case *lang.Ref:
 		return r.macro(e, limit)
+	}
+	if r.tests++; r.tests > maxTests {
+		return nil, &macroError{msg: fmt.Sprintf("the condition has more than %d comparisons with those of its macros", maxTests)}
 	}
 	return e, nil
 }

@@ -173,6 +173,9 @@ func (r *reader) overrides(m mapping, at place, mayAppend, mayReplace []string) 
 
 func (o *overriding) add(key, op *yaml.Node, at place, mayAppend, mayReplace []string) error {
 	name := key.Value
+	if !contains(mayReplace, name) {
+		return at.in(itemOverride, name, key).fail(ErrYAMLValidate, "there is no key '"+name+"' that can be overridden"+didYouMean(name, mayReplace))
+	}
 	switch op.Value {
 	case "append":
 		if !contains(mayAppend, name) {
@@ -180,9 +183,6 @@ func (o *overriding) add(key, op *yaml.Node, at place, mayAppend, mayReplace []s
 		}
 		o.append[name] = true
 	case "replace":
-		if !contains(mayReplace, name) {
-			return at.in(itemOverride, name, key).fail(ErrYAMLValidate, "the key '"+name+"' cannot be replaced")
-		}
 		o.replace[name] = true
 	default:
 		return at.in(itemValue, name, op).fail(ErrYAMLValidate, "'"+op.Value+"' is neither append nor replace")

@@ -55,7 +55,8 @@ func TestTextsFromSeveralPlaces(t *testing.T) {
 	whole := a.bracketed().joined(b)
 	require.Equal(t, "(evt.type = open) and LIST or x", whole.String())
 	l := &list{Name: "LIST", joined: "p, q"}
-	whole = expand(whole, []*list{l})
+	whole, err := expand(whole, []*list{l})
+	require.NoError(t, err)
 	require.True(t, l.used)
 	require.Equal(t, "(evt.type = open) and p, q or x", whole.String())
 
@@ -85,7 +86,8 @@ func TestExpand(t *testing.T) {
 	} {
 		_, cond := scalar(t, "c: x")
 		cond.pieces[0].s, cond.pieces[0].origin.text = tt.cond, tt.cond
-		got := expand(cond, []*list{{Name: "L", joined: tt.joined}})
+		got, err := expand(cond, []*list{{Name: "L", joined: tt.joined}})
+		require.NoError(t, err)
 		require.Equal(t, tt.want, got.String(), tt.cond)
 	}
 }
@@ -107,7 +109,9 @@ func TestJoinLists(t *testing.T) {
 	require.Equal(t, "la, y1, later", col.lists.get("lc").joined)
 	require.True(t, col.lists.get("la").used)
 	_, cond := scalar(t, "c: f.x in (lc)")
-	require.Equal(t, "f.x in (la, y1, z)", expand(cond, col.lists.order).String())
+	whole, err := expand(cond, col.lists.order)
+	require.NoError(t, err)
+	require.Equal(t, "f.x in (la, y1, z)", whole.String())
 }
 
 func TestPriorities(t *testing.T) {

@@ -77,23 +77,34 @@ func (t text) bracketed() text {
 	return text{append([]piece{open}, append(slices.Clip(t.pieces), shut)...)}
 }
 
-// cut is the part of t between two offsets.
-func (t text) cut(from, to int) []piece {
-	var out []piece
-	base := 0
-	for _, p := range t.pieces {
-		lo, hi := max(from-base, 0), min(to-base, len(p.s))
+// cutter takes parts of a text from its beginning to its end.
+type cutter struct {
+	pieces []piece // that are not yet behind
+	base   int     // where they begin
+}
+
+// cut appends the part between two offsets, which begins no earlier than the one
+// before.
+func (c *cutter) cut(dst []piece, from, to int) []piece {
+	for len(c.pieces) > 0 && c.base+len(c.pieces[0].s) <= from {
+		c.base += len(c.pieces[0].s)
+		c.pieces = c.pieces[1:]
+	}
+	base := c.base
+	for i := 0; i < len(c.pieces) && base < to; i++ {
+		part := c.pieces[i]
+		end := base + len(part.s)
+		lo, hi := max(from-base, 0), min(to-base, len(part.s))
 		if lo < hi {
-			part := p
-			part.s = p.s[lo:hi]
-			if !p.fixed {
+			part.s = part.s[lo:hi]
+			if !part.fixed {
 				part.from += lo
 			}
-			out = append(out, part)
+			dst = append(dst, part)
 		}
-		base += len(p.s)
+		base = end
 	}
-	return out
+	return dst
 }
 
 // locate is where the byte at an offset stands in its file.
