@@ -5,6 +5,7 @@
 #include "lib/process.h"
 #include "lib/syscall_enter.h"
 #include "lib/syscall_exit.h"
+#include "lib/syscall_front.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
@@ -105,6 +106,22 @@ SEC("raw_tp/sys_exit")
 int on_sys_exit_plain(struct bpf_raw_tracepoint_args *ctx)
 {
 	leave(false, ctx);
+	return 0;
+}
+
+SEC("raw_tp/sys_enter")
+int on_sys_enter_front(struct bpf_raw_tracepoint_args *ctx)
+{
+	if (cfg_direct)
+		syscall__front_enter(ctx);
+	return 0;
+}
+
+SEC("raw_tp/sys_exit")
+int on_sys_exit_front(struct bpf_raw_tracepoint_args *ctx)
+{
+	if (cfg_direct)
+		syscall__front_exit(ctx);
 	return 0;
 }
 

@@ -54,10 +54,10 @@ struct syscall_spec {
 	__u8 text; /* the argument that is a string, the only memory; plus 1; 0: none or more */
 };
 
-const volatile struct syscall_spec cfg_specs[ROW_MAX] = {};
-const volatile __u8 cfg_rows[CALL_MAX] = {};
-const volatile __u8 cfg_rows_compat[CALL_MAX] = {};
-const volatile __u8 cfg_rows_socketcall[32] = {};
+const __weak struct syscall_spec cfg_specs[ROW_MAX] = {};
+const __weak __u8 cfg_rows[CALL_MAX] = {};
+const __weak __u8 cfg_rows_compat[CALL_MAX] = {};
+const __weak __u8 cfg_rows_socketcall[32] = {};
 
 /* Changed while the programs run. */
 __u8 call_flags[CALL_MAX] = {};

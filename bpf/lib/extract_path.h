@@ -12,30 +12,73 @@
 #define PATH_STEPS_AT_ONCE 8
 #define NAME_WORDS 5 /* names up to 40 bytes are copied by words, without a helper */
 
-/* extract__copy_name: len < 256 bytes of a name to dst, and a NUL. Up to 7 bytes
- * more may be written; what follows covers them.
- */
-static __always_inline void extract__copy_name(__u8 *dst, __u64 name, __u32 len)
+/* A place in the tree of names: an entry, and the mount that it lies in. */
+struct place {
+	struct dentry *dentry;
+	struct dentry *root; /* of the mount */
+	struct mount *mount;
+};
+
+/* extract__place: the place (mnt, dentry). flags gets what is to be said of it. */
+static __always_inline void extract__place(const bool direct, struct place *at,
+					   struct vfsmount *mnt, struct dentry *dentry,
+					   __u32 *flags)
 {
-	if (cfg_direct && len <= NAME_WORDS * 8) {
+	__u64 mount = (__u64)mnt - bpf_core_field_offset(struct mount, mnt);
+
+	at->dentry = dentry;
+	at->mount = direct ? base__cast(mount, mount) : (struct mount *)mount;
+	at->root = kget(at->mount, mnt.mnt_root);
+	if (!kget(dentry, d_hash.pprev) && dentry != at->root && dentry != kget(dentry, d_parent))
+		*flags |= EXTRA_DELETED;
+}
+
+/* extract__cross: from the root of a mount to what it is mounted on. False when that
+ * is nothing.
+ */
+static __always_inline bool extract__cross(const bool direct, struct place *at, __u32 *flags)
+{
+	struct mount *up = kget(at->mount, mnt_parent);
+	__u64 ns;
+
+	if (up == at->mount || !up) {
+		ns = (__u64)kget(at->mount, mnt_ns);
+		if (!ns || ns > -4096ULL) /* unmounted, or the kernel's own */
+			*flags |= EXTRA_DETACHED;
+		return false;
+	}
+	at->dentry = kget(at->mount, mnt_mountpoint);
+	at->root = kget(up, mnt.mnt_root);
+	at->mount = up;
+	return true;
+}
+
+/* extract__copy_name: len < 256 bytes of a name to dst. Up to 7 bytes more may be
+ * written; what follows covers them.
+ */
+static __always_inline void extract__copy_name(const bool direct, __u8 *dst, __u64 name, __u32 len)
+{
+	if (direct && len <= NAME_WORDS * 8) {
 #pragma unroll
 		for (__u32 i = 0; i < NAME_WORDS; i++) {
 			if (i * 8 >= len)
 				break;
-			*(__u64 *)(dst + i * 8) = kload(name + i * 8);
+			*(__u64 *)(dst + i * 8) = base__cast(timespec64, name + i * 8)->tv_sec;
 		}
 	} else {
 		bpf_probe_read_kernel(dst, len & 0xff, (void *)name);
 	}
 }
 
-/* extract__path_name: puts one name behind the others, unless there is no room. */
-static __always_inline void extract__path_name(struct scratch *s, struct cursor *c, __u64 name,
-					       __u32 len)
+/* extract__path_name: puts one name and its NUL behind the others, unless there is no
+ * room.
+ */
+static __always_inline void extract__path_name(const bool direct, struct scratch *s,
+					       struct cursor *c, struct dentry *dentry)
 {
 	__u64 pos = c->pos;
+	__u32 len = (kget(dentry, d_name.hash_len) >> 32) & 0xff;
 
-	len &= 0xff;
 	if (pos + len >= c->end || pos > SCRATCH_DATA - 512) {
 		c->flags |= EXTRA_TRUNCATED;
 		c->done = 1;
@@ -43,7 +86,7 @@ static __always_inline void extract__path_name(struct scratch *s, struct cursor 
 	}
 	pin(pos);
 	pin(len);
-	extract__copy_name(&s->data[pos], name, len);
+	extract__copy_name(direct, &s->data[pos], (__u64)kget(dentry, d_name.name), len);
 	pos += len & 0xff;
 	pin(pos);
 	if (pos >= SCRATCH_DATA)
@@ -53,65 +96,62 @@ static __always_inline void extract__path_name(struct scratch *s, struct cursor 
 }
 
 /* extract__path_begin: sets the cursor on (mnt, dentry). */
-static __always_inline void extract__path_begin(struct scratch *s, __u64 mnt, __u64 dentry)
+static __always_inline void extract__path_begin(const bool direct, struct scratch *s, __u64 mnt,
+						__u64 dentry)
 {
+	struct vfsmount *in = (struct vfsmount *)mnt;
+	struct dentry *entry = (struct dentry *)dentry;
 	struct cursor *c = &s->cursor;
+	struct place at;
 
+	if (direct) {
+		in = base__cast(vfsmount, mnt);
+		entry = base__cast(dentry, dentry);
+	}
 	c->pos = s->pos + sizeof(struct event_extra);
 	c->end = c->pos + STRING_MAX;
 	c->flags = 0;
 	c->done = 0;
-	c->dentry = dentry;
-	c->mount = mnt - bpf_core_field_offset(struct mount, mnt);
-	c->root = kptr(vfsmount, mnt, mnt_root);
-	if (!kptr(dentry, dentry, d_hash.pprev) && dentry != c->root &&
-	    dentry != kptr(dentry, dentry, d_parent))
-		c->flags = EXTRA_DELETED;
+	extract__place(direct, &at, in, entry, &c->flags);
+	c->dentry = (__u64)at.dentry;
+	c->root = (__u64)at.root;
+	c->mount = (__u64)at.mount;
 }
 
 /* extract__path_by: a few steps, each up by one name or one mount. */
 static __always_inline void extract__path_by(const bool direct, struct scratch *s)
 {
 	struct cursor *c = &s->cursor;
-	struct dentry *dentry = (struct dentry *)c->dentry, *root = (struct dentry *)c->root,
-		      *above;
-	struct mount *mount = (struct mount *)c->mount, *up;
-	__u64 ns;
+	struct place at = { (struct dentry *)c->dentry, (struct dentry *)c->root,
+			    (struct mount *)c->mount };
+	struct dentry *above;
 
 	if (direct) {
-		dentry = base__cast(dentry, dentry);
-		root = base__cast(dentry, root);
-		mount = base__cast(mount, mount);
+		at.dentry = base__cast(dentry, at.dentry);
+		at.root = base__cast(dentry, at.root);
+		at.mount = base__cast(mount, at.mount);
 	}
 	for (__u32 i = 0; i < PATH_STEPS_AT_ONCE; i++) {
-		if (dentry == root) {
-			up = kget(mount, mnt_parent);
-			if (up == mount || !up) {
-				ns = (__u64)kget(mount, mnt_ns);
-				if (!ns || ns > -4096ULL) /* unmounted, or the kernel's own */
-					c->flags |= EXTRA_DETACHED;
+		if (at.dentry == at.root) {
+			if (!extract__cross(direct, &at, &c->flags)) {
 				c->done = 1;
 				return;
 			}
-			dentry = kget(mount, mnt_mountpoint);
-			root = kget(up, mnt.mnt_root);
-			mount = up;
 			continue;
 		}
-		above = kget(dentry, d_parent);
-		if (above == dentry) { /* a root of its own: memfd, pipe, file handle */
+		above = kget(at.dentry, d_parent);
+		if (above == at.dentry) { /* a root of its own: memfd, pipe, file handle */
 			c->flags |= EXTRA_DETACHED;
 			c->done = 1;
 		}
-		extract__path_name(s, c, (__u64)kget(dentry, d_name.name),
-				   kget(dentry, d_name.hash_len) >> 32);
+		extract__path_name(direct, s, c, at.dentry);
 		if (c->done)
 			return;
-		dentry = above;
+		at.dentry = above;
 	}
-	c->dentry = (__u64)dentry;
-	c->root = (__u64)root;
-	c->mount = (__u64)mount;
+	c->dentry = (__u64)at.dentry;
+	c->root = (__u64)at.root;
+	c->mount = (__u64)at.mount;
 }
 
 static __always_inline void extract__path_some(struct scratch *s)
@@ -145,7 +185,10 @@ __noinline int extract__path(__u32 user, __u64 mnt, __u64 dentry, __u32 arg)
 	x = base__extra_begin(s, arg, EXTRA_PATH);
 	if (!x)
 		return 0;
-	extract__path_begin(s, mnt, dentry);
+	if (cfg_direct)
+		extract__path_begin(true, s, mnt, dentry);
+	else
+		extract__path_begin(false, s, mnt, dentry);
 	for (__u32 i = 0; i < PATH_STEPS / PATH_STEPS_AT_ONCE; i++) {
 		if (s->cursor.done)
 			break;

@@ -68,34 +68,27 @@ static __always_inline bool filter__has_top(const struct path_set *set, __u64 fi
 /* filter__has_file: whether a set may have the path of an open file, which is not
  * put together for that. True for what is nowhere in the tree of names.
  */
-static __always_inline bool filter__has_file(const struct path_set *set, __u64 file)
+static __always_inline bool filter__has_file(const bool direct, const struct path_set *set,
+					     struct file *file)
 {
-	__u64 at = kaddr(file, file, f_path), dentry = kptr(path, at, dentry);
-	__u64 mnt = kptr(path, at, mnt), root = kptr(vfsmount, mnt, mnt_root), up, ns;
-	__u64 mount = mnt - bpf_core_field_offset(struct mount, mnt), first = 0, second = 0;
+	struct dentry *first = 0, *second = 0, *above;
+	struct place at;
+	__u32 flags = 0;
 
+	extract__place(direct, &at, kget(file, f_path.mnt), kget(file, f_path.dentry), &flags);
 	for (__u32 i = 0; i < FILTER_STEPS; i++) {
-		if (dentry != root) {
-			up = kptr(dentry, dentry, d_parent);
-			if (up == dentry)
-				return true;
-			second = first;
-			first = dentry;
-			dentry = up;
+		if (at.dentry == at.root) {
+			flags = 0;
+			if (!extract__cross(direct, &at, &flags))
+				return flags || filter__has_top(set, (__u64)first, (__u64)second);
 			continue;
 		}
-		up = kptr(mount, mount, mnt_parent);
-		if (!up)
+		above = kget(at.dentry, d_parent);
+		if (above == at.dentry)
 			return true;
-		if (up == mount) {
-			ns = kptr(mount, mount, mnt_ns);
-			if (!ns || ns > -4096ULL)
-				return true;
-			return filter__has_top(set, first, second);
-		}
-		dentry = kptr(mount, mount, mnt_mountpoint);
-		mount = up;
-		root = kptr(mount, mount, mnt.mnt_root);
+		second = first;
+		first = at.dentry;
+		at.dentry = above;
 	}
 	return true;
 }
@@ -108,8 +101,10 @@ __noinline int filter__resolved(__u32 fd, __u32 n)
 	const struct path_set *set = filter__set(filter__now()->resolved, n);
 	__u64 file = extract__fd(base__task(), fd);
 
-	return !file || extract__is_socket(file) || filter__known(file) ||
-	       filter__has_file(set, file);
+	if (!file || extract__is_socket(file) || filter__known(file))
+		return 1;
+	return cfg_direct ? filter__has_file(true, set, base__cast(file, file))
+			  : filter__has_file(false, set, (struct file *)file);
 }
 
 #endif

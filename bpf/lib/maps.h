@@ -95,4 +95,18 @@ struct {
 	__type(value, __u32);
 } io_exit SEC(".maps");
 
+/* Slots of long_way. */
+enum long_way_slot {
+	LONG_ENTER = 0,
+	LONG_EXIT = 1,
+};
+
+/* Where the programs of syscall_front.h hand over what is not for them. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
+	__uint(max_entries, 2);
+	__type(key, __u32);
+	__type(value, __u32);
+} long_way SEC(".maps");
+
 #endif

@@ -44,7 +44,7 @@ static __always_inline __u8 syscall__abi(struct task_struct *current, __u32 nr)
 	return nr & X32_BIT ? EVENT_ABI_X32 : EVENT_ABI_NATIVE;
 }
 
-static __always_inline const volatile struct syscall_spec *syscall__spec(__u8 row)
+static __always_inline const struct syscall_spec *syscall__spec(__u8 row)
 {
 	__u64 n = row;
 

@@ -11,7 +11,7 @@ static __always_inline void syscall__enter(const bool atomic, struct task_struct
 					   __u64 regs, __u32 nr, __u8 abi, __u8 flags)
 {
 	__u32 tid = kmine(current, pid);
-	const volatile struct syscall_spec *spec;
+	const struct syscall_spec *spec;
 	struct stash_head *head;
 	enum arg_read got;
 	struct scratch *s;

@@ -5,14 +5,14 @@
 
 #include "emit.h"
 #include "extract_identity.h"
-#include "syscall_short.h"
+#include "syscall_text.h"
 
 /* syscall__late_args: memory arguments that the entry could not read (their page
  * was not resident), by the bits of missing, are read now and marked.
  */
 __noinline int syscall__late_args(__u32 user, __u32 row, __u32 abi, __u32 missing)
 {
-	const volatile struct syscall_spec *spec = syscall__spec(row);
+	const struct syscall_spec *spec = syscall__spec(row);
 	struct scratch *s = base__scratch_again(user);
 	struct event_syscall *call;
 	struct event_extra *x;
@@ -80,7 +80,7 @@ static __always_inline enum arg_read syscall__written(struct scratch *s, __u8 ki
 /* syscall__written_args: the arguments that a successful call has written. */
 __noinline int syscall__written_args(__u32 user, __u32 row)
 {
-	const volatile struct syscall_spec *spec = syscall__spec(row);
+	const struct syscall_spec *spec = syscall__spec(row);
 	struct scratch *s = base__scratch_again(user);
 	struct event_syscall *call;
 	struct event_extra *x;
@@ -105,7 +105,7 @@ __noinline int syscall__written_args(__u32 user, __u32 row)
  */
 __noinline int syscall__emit_fds(__u32 user, __u64 task, __u32 row)
 {
-	const volatile struct syscall_spec *spec = syscall__spec(row);
+	const struct syscall_spec *spec = syscall__spec(row);
 	struct scratch *s = base__scratch_again(user);
 	struct event_syscall *call;
 	bool cwd = false;
@@ -156,7 +156,7 @@ static __always_inline __u8 syscall__exit_begin(const bool atomic, struct scratc
 						__u8 *have)
 {
 	struct event_syscall *call = &((struct syscall_record *)s->data)->call;
-	const volatile struct syscall_spec *spec;
+	const struct syscall_spec *spec;
 	struct stash_head stash;
 	__u8 row = syscall__row(regs, nr, abi, flags, call->args);
 
@@ -190,7 +190,7 @@ static __always_inline void syscall__exit(const bool atomic, struct bpf_raw_trac
 	__s64 ret = ctx->args[1];
 	__u32 tid = kmine(current, pid);
 	enum call_verdict verdict = VERDICT_NONE;
-	const volatile struct syscall_spec *spec;
+	const struct syscall_spec *spec;
 	struct syscall_record *r;
 	struct scratch *s;
 	__u8 row, have;
@@ -202,8 +202,6 @@ static __always_inline void syscall__exit(const bool atomic, struct bpf_raw_trac
 		base__count_left_out(CLASS_SECURITY, FILTER_INTEREST);
 		return;
 	}
-	if (cfg_direct && verdict == VERDICT_PASSES && syscall__short(ctx, current, tid, nr, abi))
-		return;
 	s = base__scratch(SCRATCH_EXIT, sizeof(struct syscall_record));
 	if (!s)
 		return;

@@ -15,7 +15,7 @@ struct syscall_record {
 };
 
 /* syscall__detail: what the class of a call tells beside its failure. */
-static __always_inline __u64 syscall__detail(const volatile struct syscall_spec *spec, __u64 task,
+static __always_inline __u64 syscall__detail(const struct syscall_spec *spec, __u64 task,
 					     const __u64 *args)
 {
 	__u32 n = spec->access;
@@ -49,7 +49,7 @@ static __always_inline bool syscall__passes(struct scratch *s, __u64 task, __u8 
 	const __u32 at = sizeof(struct syscall_record);
 	struct event_syscall *call = &((struct syscall_record *)s->data)->call;
 	struct event_extra *x = (struct event_extra *)&s->data[at];
-	const volatile struct syscall_spec *spec = syscall__spec(row);
+	const struct syscall_spec *spec = syscall__spec(row);
 	struct call_filter *f = filter__now();
 	__u8 wish = filter__wish(f, row, syscall__detail(spec, task, call->args), call->ret);
 	__u32 n;

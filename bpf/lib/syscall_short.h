@@ -30,7 +30,7 @@ struct short_record {
 static __always_inline bool short__name(struct short_record *r, struct event_extra *x,
 					struct dentry *dentry)
 {
-	__u64 pos = x->len, name = (__u64)dentry->d_name.name;
+	__u64 pos = x->len;
 	__u32 len = dentry->d_name.hash_len >> 32;
 	__u8 *to;
 
@@ -39,12 +39,7 @@ static __always_inline bool short__name(struct short_record *r, struct event_ext
 	pin(pos);
 	pin(len);
 	to = (__u8 *)r + pos;
-#pragma unroll
-	for (__u32 i = 0; i < NAME_WORDS; i++) {
-		if (i * 8 >= len)
-			break;
-		*(__u64 *)(to + i * 8) = base__cast(timespec64, name + i * 8)->tv_sec;
-	}
+	extract__copy_name(true, to, (__u64)dentry->d_name.name, len);
 	to[len] = 0;
 	x->len = pos + len + 1;
 	return true;
@@ -56,37 +51,28 @@ static __always_inline bool short__name(struct short_record *r, struct event_ext
 static __always_inline bool short__path(struct short_record *r, struct event_extra *x,
 					struct file *file)
 {
-	struct dentry *dentry = file->f_path.dentry, *root, *above;
-	struct mount *mount, *up;
-	__u64 ns;
+	struct dentry *above;
+	struct place at;
+	__u32 flags = 0;
 
-	mount = base__cast(mount,
-			   (__u64)file->f_path.mnt - bpf_core_field_offset(struct mount, mnt));
-	root = mount->mnt.mnt_root;
-	if (!dentry->d_hash.pprev && dentry != root && dentry != dentry->d_parent)
-		x->flags = EXTRA_DELETED;
+	extract__place(true, &at, file->f_path.mnt, file->f_path.dentry, &flags);
+	x->flags = flags;
 	for (__u32 i = 0; i < SHORT_STEPS; i++) {
-		if (dentry == root) {
-			up = mount->mnt_parent;
-			if (up == mount || !up) {
-				ns = (__u64)mount->mnt_ns;
-				if (!ns || ns > -4096ULL)
-					x->flags |= EXTRA_DETACHED;
-				return true;
-			}
-			dentry = mount->mnt_mountpoint;
-			root = up->mnt.mnt_root;
-			mount = up;
-			continue;
+		if (at.dentry == at.root) {
+			flags = 0;
+			if (extract__cross(true, &at, &flags))
+				continue;
+			x->flags |= flags;
+			return true;
 		}
-		above = dentry->d_parent;
-		if (!short__name(r, x, dentry))
+		above = at.dentry->d_parent;
+		if (!short__name(r, x, at.dentry))
 			return false;
-		if (above == dentry) {
+		if (above == at.dentry) {
 			x->flags |= EXTRA_DETACHED;
 			return true;
 		}
-		dentry = above;
+		at.dentry = above;
 	}
 	return false;
 }
@@ -154,14 +140,13 @@ static __always_inline __u32 short__fill(struct short_record *r, struct task_str
 	return file ? short__file(r, pos, file) : (__u32)pos;
 }
 
-/* syscall__short: sends the record of a call. False when it has to go the long way,
- * which leaves no room on the stack for this one beside it.
- */
-static __noinline bool syscall__short(struct bpf_raw_tracepoint_args *ctx,
-				      struct task_struct *current, __u32 tid, __u32 nr, __u8 abi)
+/* syscall__short: sends the record of a call. False when it has to go the long way. */
+static __always_inline bool syscall__short(struct bpf_raw_tracepoint_args *ctx,
+					   struct task_struct *current, __u32 tid, __u32 nr,
+					   __u8 abi)
 {
 	__u64 row = syscall__native_row(nr), regs = ctx->args[0];
-	const volatile struct syscall_spec *spec = syscall__spec(row);
+	const struct syscall_spec *spec = syscall__spec(row);
 	struct stash_slot *slot = 0;
 	struct event_syscall *call;
 	__s64 ret = ctx->args[1];

@@ -18,7 +18,7 @@
  */
 static __always_inline bool syscall__enter_text(__u64 regs, __u32 tid, __u32 nr, __u8 abi)
 {
-	const volatile struct syscall_spec *spec;
+	const struct syscall_spec *spec;
 	__u64 row = syscall__native_row(nr);
 	struct stash_slot *slot;
 	struct event_extra *x;
@@ -29,7 +29,7 @@ static __always_inline bool syscall__enter_text(__u64 regs, __u32 tid, __u32 nr,
 	spec = syscall__spec(row);
 	text = spec->text;
 	if (!text)
-		return false;
+		return !(spec->flags & (SPEC_ENTER | SPEC_TIMED));
 	if (!row_wanted[row & (ROW_MAX - 1)])
 		return true;
 	text--;
@@ -99,7 +99,7 @@ static __always_inline enum call_verdict syscall__judge_path(struct call_filter 
 static __always_inline enum call_verdict syscall__judge(__u64 regs, __u32 tid, __u32 nr, __s64 ret)
 {
 	__u64 row = syscall__native_row(nr);
-	const volatile struct syscall_spec *spec = syscall__spec(row);
+	const struct syscall_spec *spec = syscall__spec(row);
 	enum call_verdict verdict = VERDICT_LEFT_OUT;
 	struct call_filter *f = filter__now();
 	struct stash_slot *slot;

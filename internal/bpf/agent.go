@@ -143,6 +143,9 @@ func (a *Agent) parts() []part {
 		if i != sysEnter || a.proven == nil {
 			list = append(list, part{of, a.mode.program(&hookSpecs[i])})
 		}
+		if a.mode.hasFront(&hookSpecs[i]) {
+			list = append(list, part{of, hookSpecs[i].program})
+		}
 	}
 	return list
 }
@@ -162,6 +165,9 @@ func (a *Agent) attach(h *hookSpec, ready programs) error {
 	if err != nil {
 		return err
 	}
+	if err := a.setLongWay(h, ready); err != nil {
+		return errors.Join(err, prog.Close())
+	}
 	l, err := h.attach(prog)
 	if err != nil {
 		return errors.Join(err, prog.Close())
@@ -169,6 +175,22 @@ func (a *Agent) attach(h *hookSpec, ready programs) error {
 	a.attached = append(a.attached, attachedHook{name: h.name, program: prog, link: l})
 	if h.iterator {
 		a.iterator = l
+	}
+	return nil
+}
+
+// setLongWay puts the hook's program where its front finds it, if it has one.
+func (a *Agent) setLongWay(h *hookSpec, ready programs) error {
+	if !a.mode.hasFront(h) {
+		return nil
+	}
+	prog, err := ready.take(h.program)
+	if err != nil {
+		return err
+	}
+	defer prog.Close() // the map holds it
+	if err := a.maps["long_way"].Put(h.slot, prog); err != nil {
+		return fmt.Errorf("handing over to %s: %w", h.program, err)
 	}
 	return nil
 }

@@ -28,6 +28,8 @@ type hookSpec struct {
 	name      string // of the tracepoint
 	program   string // in the object
 	plain     string // its variant for kernels without returning atomics; empty when there is one for all
+	front     string // what runs before it in direct mode, and hands over what is not for it; empty for nothing
+	slot      uint32 // where the front finds it in long_way
 	provides  string
 	essential bool
 	iterator  bool
@@ -42,10 +44,16 @@ var hookSpecs = []hookSpec{
 	{name: "sched_process_exit", program: "on_process_exit", provides: "the end of processes", essential: true},
 	{name: "cgroup_mkdir", program: "on_cgroup_mkdir", provides: "names of containers from their first event on"},
 	{name: "cgroup_rmdir", program: "on_cgroup_rmdir", provides: "the end of containers"},
-	{name: "sys_enter", program: "on_sys_enter", plain: "on_sys_enter_plain", provides: "arguments as they were when a call began", essential: true},
-	{name: "sys_exit", program: "on_sys_exit", plain: "on_sys_exit_plain", provides: "file, network and privilege activity", essential: true},
+	{name: "sys_enter", program: "on_sys_enter", plain: "on_sys_enter_plain", front: "on_sys_enter_front", slot: longEnter, provides: "arguments as they were when a call began", essential: true},
+	{name: "sys_exit", program: "on_sys_exit", plain: "on_sys_exit_plain", front: "on_sys_exit_front", slot: longExit, provides: "file, network and privilege activity", essential: true},
 	{name: "iter/task", program: "on_iter_task", provides: "processes that ran before the agent", iterator: true},
 }
+
+// Slots of the map long_way, as in bpf/lib/maps.h.
+const (
+	longEnter = uint32(iota)
+	longExit
+)
 
 // sysEnter is the position of that hook in hookSpecs.
 const sysEnter = 5

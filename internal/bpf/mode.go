@@ -29,13 +29,21 @@ func modes(plain bool, types *btf.Cache) []mode {
 	return append(list, mode{atomic: true}, mode{})
 }
 
-// program is the name of the variant of a program that fits the mode.
+// program is the name of the variant of a program that fits the mode and is
+// attached.
 func (m mode) program(h *hookSpec) string {
-	if h.plain != "" && !m.atomic {
+	switch {
+	case m.hasFront(h):
+		return h.front
+	case h.plain != "" && !m.atomic:
 		return h.plain
+	default:
+		return h.program
 	}
-	return h.program
 }
+
+// hasFront tells whether a front is attached instead of a hook's program.
+func (m mode) hasFront(h *hookSpec) bool { return m.direct && h.front != "" }
 
 // hasKernelFunction tells whether the running kernel's types name a function.
 func hasKernelFunction(types *btf.Cache, name string) bool {

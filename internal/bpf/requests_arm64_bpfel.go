@@ -400,6 +400,7 @@ const (
 	requestsMapCounters                  = "counters"
 	requestsMapIoEnter                   = "io_enter"
 	requestsMapIoExit                    = "io_exit"
+	requestsMapLongWay                   = "long_way"
 	requestsMapRequestsBegins            = "requests_begins"
 	requestsMapRequestsCurrent           = "requests_current"
 	requestsMapRequestsFrames            = "requests_frames"
@@ -501,6 +502,7 @@ type requestsMapSpecs struct {
 	Counters          *ebpf.MapSpec `ebpf:"counters"`
 	IoEnter           *ebpf.MapSpec `ebpf:"io_enter"`
 	IoExit            *ebpf.MapSpec `ebpf:"io_exit"`
+	LongWay           *ebpf.MapSpec `ebpf:"long_way"`
 	RequestsBegins    *ebpf.MapSpec `ebpf:"requests_begins"`
 	RequestsCurrent   *ebpf.MapSpec `ebpf:"requests_current"`
 	RequestsFrames    *ebpf.MapSpec `ebpf:"requests_frames"`
@@ -566,6 +568,7 @@ type requestsMaps struct {
 	Counters          *ebpf.Map `ebpf:"counters"`
 	IoEnter           *ebpf.Map `ebpf:"io_enter"`
 	IoExit            *ebpf.Map `ebpf:"io_exit"`
+	LongWay           *ebpf.Map `ebpf:"long_way"`
 	RequestsBegins    *ebpf.Map `ebpf:"requests_begins"`
 	RequestsCurrent   *ebpf.Map `ebpf:"requests_current"`
 	RequestsFrames    *ebpf.Map `ebpf:"requests_frames"`
@@ -591,6 +594,7 @@ func (m *requestsMaps) Close() error {
 		m.Counters,
 		m.IoEnter,
 		m.IoExit,
+		m.LongWay,
 		m.RequestsBegins,
 		m.RequestsCurrent,
 		m.RequestsFrames,

@@ -410,6 +410,7 @@ const (
 	securityMapIoExit            = "io_exit"
 	securityMapLatency           = "latency"
 	securityMapLatencySlots      = "latency_slots"
+	securityMapLongWay           = "long_way"
 	securityMapRingRequests      = "ring_requests"
 	securityMapRingSecurity      = "ring_security"
 	securityMapScratch           = "scratch"
@@ -424,8 +425,10 @@ const (
 	securityProgOnProcessExit    = "on_process_exit"
 	securityProgOnProcessFork    = "on_process_fork"
 	securityProgOnSysEnter       = "on_sys_enter"
+	securityProgOnSysEnterFront  = "on_sys_enter_front"
 	securityProgOnSysEnterPlain  = "on_sys_enter_plain"
 	securityProgOnSysExit        = "on_sys_exit"
+	securityProgOnSysExitFront   = "on_sys_exit_front"
 	securityProgOnSysExitPlain   = "on_sys_exit_plain"
 	securityVarCallFilterNow     = "call_filter_now"
 	securityVarCallFilters       = "call_filters"
@@ -503,8 +506,10 @@ type securityProgramSpecs struct {
 	OnProcessExit   *ebpf.ProgramSpec `ebpf:"on_process_exit"`
 	OnProcessFork   *ebpf.ProgramSpec `ebpf:"on_process_fork"`
 	OnSysEnter      *ebpf.ProgramSpec `ebpf:"on_sys_enter"`
+	OnSysEnterFront *ebpf.ProgramSpec `ebpf:"on_sys_enter_front"`
 	OnSysEnterPlain *ebpf.ProgramSpec `ebpf:"on_sys_enter_plain"`
 	OnSysExit       *ebpf.ProgramSpec `ebpf:"on_sys_exit"`
+	OnSysExitFront  *ebpf.ProgramSpec `ebpf:"on_sys_exit_front"`
 	OnSysExitPlain  *ebpf.ProgramSpec `ebpf:"on_sys_exit_plain"`
 }
 
@@ -517,6 +522,7 @@ type securityMapSpecs struct {
 	IoExit       *ebpf.MapSpec `ebpf:"io_exit"`
 	Latency      *ebpf.MapSpec `ebpf:"latency"`
 	LatencySlots *ebpf.MapSpec `ebpf:"latency_slots"`
+	LongWay      *ebpf.MapSpec `ebpf:"long_way"`
 	RingRequests *ebpf.MapSpec `ebpf:"ring_requests"`
 	RingSecurity *ebpf.MapSpec `ebpf:"ring_security"`
 	Scratch      *ebpf.MapSpec `ebpf:"scratch"`
@@ -582,6 +588,7 @@ type securityMaps struct {
 	IoExit       *ebpf.Map `ebpf:"io_exit"`
 	Latency      *ebpf.Map `ebpf:"latency"`
 	LatencySlots *ebpf.Map `ebpf:"latency_slots"`
+	LongWay      *ebpf.Map `ebpf:"long_way"`
 	RingRequests *ebpf.Map `ebpf:"ring_requests"`
 	RingSecurity *ebpf.Map `ebpf:"ring_security"`
 	Scratch      *ebpf.Map `ebpf:"scratch"`
@@ -598,6 +605,7 @@ func (m *securityMaps) Close() error {
 		m.IoExit,
 		m.Latency,
 		m.LatencySlots,
+		m.LongWay,
 		m.RingRequests,
 		m.RingSecurity,
 		m.Scratch,
@@ -650,8 +658,10 @@ type securityPrograms struct {
 	OnProcessExit   *ebpf.Program `ebpf:"on_process_exit"`
 	OnProcessFork   *ebpf.Program `ebpf:"on_process_fork"`
 	OnSysEnter      *ebpf.Program `ebpf:"on_sys_enter"`
+	OnSysEnterFront *ebpf.Program `ebpf:"on_sys_enter_front"`
 	OnSysEnterPlain *ebpf.Program `ebpf:"on_sys_enter_plain"`
 	OnSysExit       *ebpf.Program `ebpf:"on_sys_exit"`
+	OnSysExitFront  *ebpf.Program `ebpf:"on_sys_exit_front"`
 	OnSysExitPlain  *ebpf.Program `ebpf:"on_sys_exit_plain"`
 }
 
@@ -664,8 +674,10 @@ func (p *securityPrograms) Close() error {
 		p.OnProcessExit,
 		p.OnProcessFork,
 		p.OnSysEnter,
+		p.OnSysEnterFront,
 		p.OnSysEnterPlain,
 		p.OnSysExit,
+		p.OnSysExitFront,
 		p.OnSysExitPlain,
 	)
 }

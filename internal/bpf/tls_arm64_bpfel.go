@@ -319,6 +319,7 @@ const (
 	tlsMapCounters              = "counters"
 	tlsMapIoEnter               = "io_enter"
 	tlsMapIoExit                = "io_exit"
+	tlsMapLongWay               = "long_way"
 	tlsMapRequestsBegins        = "requests_begins"
 	tlsMapRequestsFrames        = "requests_frames"
 	tlsMapRequestsLoops         = "requests_loops"
@@ -426,6 +427,7 @@ type tlsMapSpecs struct {
 	Counters          *ebpf.MapSpec `ebpf:"counters"`
 	IoEnter           *ebpf.MapSpec `ebpf:"io_enter"`
 	IoExit            *ebpf.MapSpec `ebpf:"io_exit"`
+	LongWay           *ebpf.MapSpec `ebpf:"long_way"`
 	RequestsBegins    *ebpf.MapSpec `ebpf:"requests_begins"`
 	RequestsFrames    *ebpf.MapSpec `ebpf:"requests_frames"`
 	RequestsLoops     *ebpf.MapSpec `ebpf:"requests_loops"`
@@ -487,6 +489,7 @@ type tlsMaps struct {
 	Counters          *ebpf.Map `ebpf:"counters"`
 	IoEnter           *ebpf.Map `ebpf:"io_enter"`
 	IoExit            *ebpf.Map `ebpf:"io_exit"`
+	LongWay           *ebpf.Map `ebpf:"long_way"`
 	RequestsBegins    *ebpf.Map `ebpf:"requests_begins"`
 	RequestsFrames    *ebpf.Map `ebpf:"requests_frames"`
 	RequestsLoops     *ebpf.Map `ebpf:"requests_loops"`
@@ -511,6 +514,7 @@ func (m *tlsMaps) Close() error {
 		m.Counters,
 		m.IoEnter,
 		m.IoExit,
+		m.LongWay,
 		m.RequestsBegins,
 		m.RequestsFrames,
 		m.RequestsLoops,
