@@ -123,10 +123,10 @@ static __always_inline void extract__namespaces(const bool direct, struct task_s
 	struct net *net;
 	__u32 ns;
 
-	out->vtid = extract__upid(kptr(task_struct, task, thread_pid), &out->pid_ns);
+	out->vtid = extract__upid((__u64)kget(task, thread_pid), &out->pid_ns);
 	out->vpid = out->vtid;
 	if (leader != task)
-		out->vpid = extract__upid(kptr(task_struct, leader, thread_pid), &ns);
+		out->vpid = extract__upid((__u64)kget(leader, thread_pid), &ns);
 	out->mnt_ns = 0;
 	out->net_ns = 0;
 	if (proxy) { /* a task that exits has none */
@@ -137,21 +137,33 @@ static __always_inline void extract__namespaces(const bool direct, struct task_s
 	}
 }
 
+static __always_inline void extract__comm(const bool direct, struct task_struct *task,
+					  struct event_task *out)
+{
+	const __u64 *name = (const __u64 *)task->comm;
+	__u64 *to = (__u64 *)out->comm;
+
+	if (direct) {
+		to[0] = name[0];
+		to[1] = name[1];
+	} else {
+		bpf_probe_read_kernel(to, sizeof(out->comm), name);
+	}
+}
+
 static __always_inline void extract__task_by(const bool direct, struct task_struct *task,
 					     struct event_task *out)
 {
 	struct task_struct *parent = kget(task, real_parent), *leader = kget(parent, group_leader);
 	struct signal_struct *signal = kget(task, signal);
 	struct pid *group = kget(signal, pids[PIDTYPE_PGID]);
-	__u64 comm = kaddr(task_struct, task, comm);
 
 	out->parent_tgid = kget(parent, tgid);
 	out->parent_start = kget(leader, start_boottime);
 	out->tty = extract__tty(direct, kget(signal, tty));
 	out->pgid = kread(upid, kaddr(pid, group, numbers), nr);
 	out->flags = kget(task, flags) & PF_KTHREAD ? EVENT_TASK_KTHREAD : 0;
-	((__u64 *)out->comm)[0] = kload(comm);
-	((__u64 *)out->comm)[1] = kload(comm + 8);
+	extract__comm(direct, task, out);
 	extract__ids(direct, task, out);
 	extract__namespaces(direct, task, out);
 	extract__cgroup_by(direct, task, out);

@@ -34,10 +34,13 @@ enum loss_reason {
 };
 
 /* Counters of one class on one CPU. What was read from the ring + filtered +
- * lost = produced.
+ * lost = produced. A program that does not run within itself on a CPU counts by
+ * itself without atomic instructions.
  */
 struct counters {
-	__u64 produced;
+	__u64 produced; /* told and left_out come on top */
+	__u64 told; /* records that the front of sys_exit sent; it alone counts them */
+	__u64 left_out; /* likewise those that it left out by FILTER_INTEREST */
 	__u64 filtered[FILTER_COUNT];
 	__u64 lost[LOSS_COUNT];
 	__u64 late; /* calls with arguments that could only be read at exit */

@@ -16,14 +16,17 @@
 static __always_inline bool front__exit(struct bpf_raw_tracepoint_args *ctx,
 					struct task_struct *current, __u32 nr, __u8 abi)
 {
+	struct counters *c = base__counters(CLASS_SECURITY);
 	__u32 tid = kmine(current, pid);
 
+	if (!c)
+		return false;
 	switch (syscall__judge(ctx->args[0], tid, nr, ctx->args[1])) {
 	case VERDICT_LEFT_OUT:
-		base__count_left_out(CLASS_SECURITY, FILTER_INTEREST);
+		c->left_out++;
 		return true;
 	case VERDICT_PASSES:
-		return syscall__short(ctx, current, tid, nr, abi);
+		return syscall__short(ctx, c, current, tid, nr, abi);
 	default:
 		return false;
 	}

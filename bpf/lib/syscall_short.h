@@ -141,7 +141,7 @@ static __always_inline __u32 short__fill(struct short_record *r, struct task_str
 }
 
 /* syscall__short: sends the record of a call. False when it has to go the long way. */
-static __always_inline bool syscall__short(struct bpf_raw_tracepoint_args *ctx,
+static __always_inline bool syscall__short(struct bpf_raw_tracepoint_args *ctx, struct counters *c,
 					   struct task_struct *current, __u32 tid, __u32 nr,
 					   __u8 abi)
 {
@@ -152,7 +152,6 @@ static __always_inline bool syscall__short(struct bpf_raw_tracepoint_args *ctx,
 	__s64 ret = ctx->args[1];
 	struct file *file = 0;
 	struct short_record *r;
-	struct counters *c;
 	__u64 opened;
 	__u32 len;
 
@@ -169,9 +168,6 @@ static __always_inline bool syscall__short(struct bpf_raw_tracepoint_args *ctx,
 		if (!opened || (file->f_inode->i_mode & S_IFMT) == S_IFSOCK)
 			return false;
 	}
-	c = base__counters(CLASS_SECURITY);
-	if (!c)
-		return false;
 	r = bpf_ringbuf_reserve(&ring_security, SHORT_SIZE, 0);
 	if (!r)
 		return false; /* the long way may fit, and counts */
@@ -190,8 +186,8 @@ static __always_inline bool syscall__short(struct bpf_raw_tracepoint_args *ctx,
 	r->base.base.header.type = EVENT_SYSCALL;
 	r->base.base.header.flags = base__is_self(r->base.base.header.tgid) ? EVENT_FLAG_SELF : 0;
 	r->base.base.header.len = len;
-	__sync_fetch_and_add(&c->produced, 1);
-	bpf_ringbuf_submit(r, emit__wakeup(&ring_security, c->produced));
+	c->told++;
+	bpf_ringbuf_submit(r, emit__wakeup(&ring_security, c->told));
 	if (slot) {
 		slot->stash.head.active = 0;
 		base__stash_release(slot);

@@ -8,8 +8,10 @@
 
 #include "syscall_filter.h"
 
-/* Bytes of the longest string in a slot, its NUL included. */
-#define TEXT_MAX (STASH_DATA - sizeof(struct event_extra))
+/* Bytes of the longest string of the short way, its NUL included: what can be copied
+ * behind an event_extra in a slot.
+ */
+#define TEXT_MAX (STASH_DATA - 32)
 
 #define ERESTARTNOINTR 513 /* the call begins anew in any case */
 
@@ -23,7 +25,7 @@ static __always_inline bool syscall__enter_text(__u64 regs, __u32 tid, __u32 nr,
 	struct stash_slot *slot;
 	struct event_extra *x;
 	__u32 text, access;
-	__u8 *first;
+	__u64 words[TEXT_MAX / 8]; /* here, for the kernel checks other places at length */
 	long len;
 
 	spec = syscall__spec(row);
@@ -42,11 +44,11 @@ static __always_inline bool syscall__enter_text(__u64 regs, __u32 tid, __u32 nr,
 	if (!slot)
 		return false;
 	x = (struct event_extra *)slot->stash.data;
-	first = (__u8 *)(x + 1);
 	len = arg__length(
-		bpf_probe_read_user_str(first, TEXT_MAX, (void *)extract__arg(regs, text)));
+		bpf_probe_read_user_str(words, TEXT_MAX, (void *)extract__arg(regs, text)));
 	if (!len || len >= (long)TEXT_MAX)
 		return false;
+	base__stash_copy(slot->stash.data + 1, words, len, TEXT_MAX);
 	x->arg = text;
 	x->kind = EXTRA_BYTES;
 	x->flags = 0;
@@ -57,7 +59,7 @@ static __always_inline bool syscall__enter_text(__u64 regs, __u32 tid, __u32 nr,
 	slot->stash.head.row = row;
 	slot->stash.head.abi = abi;
 	slot->stash.head.have = 1 << (text & 7);
-	slot->stash.head.relative = *first == '/' ? 0 : 1 << (text & 7);
+	slot->stash.head.relative = *(__u8 *)words == '/' ? 0 : 1 << (text & 7);
 	slot->stash.head.active = 1;
 	slot->stash.head.big = 0;
 	slot->stash.head.flags = 0;

@@ -16,6 +16,8 @@ import (
 type requestsCounters struct {
 	_        structs.HostLayout
 	Produced uint64
+	Told     uint64
+	LeftOut  uint64
 	Filtered [4]uint64
 	Lost     [4]uint64
 	Late     uint64

@@ -115,7 +115,8 @@ func readCounters(m *ebpf.Map, class Class) ([]Counters, error) {
 	}
 	out := make([]Counters, len(raw))
 	for i, c := range raw {
-		out[i] = Counters{Produced: c.Produced, Filtered: c.Filtered, Lost: c.Lost, Late: c.Late}
+		out[i] = Counters{Produced: c.Produced + c.Told + c.LeftOut, Filtered: c.Filtered, Lost: c.Lost, Late: c.Late}
+		out[i].Filtered[securityFilterReasonFILTER_INTEREST] += c.LeftOut
 	}
 	return out, nil
 }
