@@ -117,6 +117,16 @@ static __always_inline struct stash_slot *short__slot(__u32 tid, __u32 nr)
 	return slot;
 }
 
+/* short__touch: writes into each line of the record's first part, which the reader's CPU
+ * has had last, so that they come over while the facts are gathered.
+ */
+static __always_inline void short__touch(struct short_record *r)
+{
+#pragma unroll
+	for (__u32 i = 0; i < SHORT_SIZE - 64; i += 64)
+		*(volatile __u64 *)((__u8 *)r + i) = 0;
+}
+
 /* short__fill: puts the record together. Returns its length, 0 when it does not fit. */
 static __always_inline __u32 short__fill(struct short_record *r, struct task_struct *current,
 					 const struct stash_slot *slot, struct file *file)
@@ -171,6 +181,7 @@ static __always_inline bool syscall__short(struct bpf_raw_tracepoint_args *ctx, 
 	r = bpf_ringbuf_reserve(&ring_security, SHORT_SIZE, 0);
 	if (!r)
 		return false; /* the long way may fit, and counts */
+	short__touch(r);
 	len = short__fill(r, current, slot, file);
 	if (!len) {
 		bpf_ringbuf_discard(r, BPF_RB_NO_WAKEUP);
