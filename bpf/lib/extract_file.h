@@ -73,11 +73,11 @@ static __always_inline __u64 extract__pipe(__u64 task, __u32 fd)
 	return kread(inode, inode, i_ino);
 }
 
-static __always_inline __u32 extract__directory_by(const bool direct, struct file *file)
+static __always_inline __u32 extract__directory_by(const bool direct, struct file *file, __u32 mode)
 {
 	struct dentry *dentry, *parent;
 
-	if (!(kget(file, f_mode) & (FMODE_WRITE | FMODE_CREATED)))
+	if (!(mode & (FMODE_WRITE | FMODE_CREATED)))
 		return 0;
 	dentry = kget(file, f_path.dentry);
 	parent = kget(dentry, d_parent);
@@ -89,21 +89,23 @@ static __always_inline __u32 extract__directory_by(const bool direct, struct fil
  */
 static __always_inline __u32 extract__directory(__u64 file)
 {
-	return cfg_direct ? extract__directory_by(true, base__cast(file, file))
-			  : extract__directory_by(false, (struct file *)file);
+	__u32 mode = kread(file, file, f_mode);
+
+	return cfg_direct ? extract__directory_by(true, base__cast(file, file), mode)
+			  : extract__directory_by(false, (struct file *)file, mode);
 }
 
+/* extract__file_by: inode and mode are the file's own. Members are read once: what is
+ * written to out may be theirs, for all that the compiler knows.
+ */
 static __always_inline void extract__file_by(const bool direct, struct file *file,
+					     struct inode *inode, __u16 inode_mode,
 					     struct event_file *out)
 {
-	struct inode *inode = kget(file, f_inode);
 	struct super_block *sb = kget(inode, i_sb);
-	__u32 flags = 0;
+	__u32 flags = 0, mode = kget(file, f_mode);
 
-	out->inode = kget(inode, i_ino);
-	out->dev = kget(sb, s_dev);
-	out->mode = kget(inode, i_mode);
-	if (kget(file, f_mode) & FMODE_CREATED)
+	if (mode & FMODE_CREATED)
 		flags |= EVENT_FILE_CREATED;
 	if (!kget(inode, i_nlink)) {
 		flags |= EVENT_FILE_DELETED;
@@ -111,18 +113,29 @@ static __always_inline void extract__file_by(const bool direct, struct file *fil
 			flags |= EVENT_FILE_MEMFD;
 	}
 	if (kget(sb, s_magic) == OVERLAYFS_MAGIC)
-		flags |= extract__layer(kptr(file, file, f_inode));
+		flags |= extract__layer((__u64)inode);
+	out->inode = kget(inode, i_ino);
+	out->dev = kget(sb, s_dev);
+	out->mode = inode_mode;
 	out->flags = flags;
-	out->directory = extract__directory_by(direct, file);
+	out->directory = extract__directory_by(direct, file, mode);
+}
+
+static __always_inline void extract__file_of(const bool direct, struct file *file,
+					     struct event_file *out)
+{
+	struct inode *inode = kget(file, f_inode);
+
+	extract__file_by(direct, file, inode, kget(inode, i_mode), out);
 }
 
 /* extract__file: fills out from an open file. */
 static __always_inline void extract__file(__u64 file, struct event_file *out)
 {
 	if (cfg_direct)
-		extract__file_by(true, base__cast(file, file), out);
+		extract__file_of(true, base__cast(file, file), out);
 	else
-		extract__file_by(false, (struct file *)file, out);
+		extract__file_of(false, (struct file *)file, out);
 }
 
 /* extract__file_extras: adds EXTRA_PATH and EXTRA_FILE of an open file. */

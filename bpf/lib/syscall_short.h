@@ -23,6 +23,13 @@ struct short_record {
 	__u8 data[SHORT_SIZE - sizeof(struct syscall_record)];
 };
 
+/* What a call has opened; file is NULL for nothing. */
+struct opened {
+	struct file *file;
+	struct inode *inode;
+	__u64 mode; /* of the inode */
+};
+
 /* short__extra: an extra at a position of the record, checked. */
 #define short__extra(r, pos) ((struct event_extra *)((__u8 *)(r) + (pos)))
 
@@ -77,10 +84,25 @@ static __always_inline bool short__path(struct short_record *r, struct event_ext
 	return false;
 }
 
+/* short__opened: what is behind a new descriptor. False when it is no file. */
+static __always_inline bool short__opened(struct task_struct *current, __u32 fd,
+					  struct opened *opened)
+{
+	__u64 file = extract__fd_by(true, current, fd);
+
+	if (!file)
+		return false;
+	opened->file = base__cast(file, file);
+	opened->inode = opened->file->f_inode;
+	opened->mode = opened->inode->i_mode;
+	return (opened->mode & S_IFMT) != S_IFSOCK;
+}
+
 /* short__file: what extract__file_extras adds of the opened file, from a position on
  * that a constant bounds. Returns the position behind it, 0 when it does not fit.
  */
-static __always_inline __u32 short__file(struct short_record *r, __u64 pos, struct file *file)
+static __always_inline __u32 short__file(struct short_record *r, __u64 pos,
+					 const struct opened *opened)
 {
 	struct event_extra *x = short__extra(r, pos);
 	__u32 end;
@@ -89,14 +111,15 @@ static __always_inline __u32 short__file(struct short_record *r, __u64 pos, stru
 	x->kind = EXTRA_FILE;
 	x->flags = 0;
 	x->len = sizeof(struct event_file);
-	extract__file_by(true, file, (struct event_file *)(x + 1));
+	extract__file_by(true, opened->file, opened->inode, opened->mode,
+			 (struct event_file *)(x + 1));
 	pos += sizeof(*x) + sizeof(struct event_file);
 	x = short__extra(r, pos);
 	x->arg = PART_RESULT;
 	x->kind = EXTRA_PATH;
 	x->flags = 0;
 	x->len = pos + sizeof(*x);
-	if (!short__path(r, x, file))
+	if (!short__path(r, x, opened->file))
 		return 0;
 	end = x->len;
 	x->len = end - (pos + sizeof(*x));
@@ -129,7 +152,7 @@ static __always_inline void short__touch(struct short_record *r)
 
 /* short__fill: puts the record together. Returns its length, 0 when it does not fit. */
 static __always_inline __u32 short__fill(struct short_record *r, struct task_struct *current,
-					 const struct stash_slot *slot, struct file *file)
+					 const struct stash_slot *slot, const struct opened *opened)
 {
 	__u64 pos = sizeof(struct syscall_record);
 	__u32 len;
@@ -147,7 +170,7 @@ static __always_inline __u32 short__fill(struct short_record *r, struct task_str
 		base__stash_copy((__u64 *)((__u8 *)r + pos), slot->stash.data, len, SHORT_TEXT);
 		pos += len;
 	}
-	return file ? short__file(r, pos, file) : (__u32)pos;
+	return opened->file ? short__file(r, pos, opened) : (__u32)pos;
 }
 
 /* syscall__short: sends the record of a call. False when it has to go the long way. */
@@ -160,9 +183,8 @@ static __always_inline bool syscall__short(struct bpf_raw_tracepoint_args *ctx, 
 	struct stash_slot *slot = 0;
 	struct event_syscall *call;
 	__s64 ret = ctx->args[1];
-	struct file *file = 0;
+	struct opened opened = {};
 	struct short_record *r;
-	__u64 opened;
 	__u32 len;
 
 	if (!(spec->flags & SPEC_SHORT))
@@ -172,17 +194,13 @@ static __always_inline bool syscall__short(struct bpf_raw_tracepoint_args *ctx, 
 		if (!slot)
 			return false;
 	}
-	if (ret >= 0 && spec->result == RESULT_FILE) {
-		opened = extract__fd_by(true, current, (__u32)ret);
-		file = base__cast(file, opened);
-		if (!opened || (file->f_inode->i_mode & S_IFMT) == S_IFSOCK)
-			return false;
-	}
+	if (ret >= 0 && spec->result == RESULT_FILE && !short__opened(current, (__u32)ret, &opened))
+		return false;
 	r = bpf_ringbuf_reserve(&ring_security, SHORT_SIZE, 0);
 	if (!r)
 		return false; /* the long way may fit, and counts */
 	short__touch(r);
-	len = short__fill(r, current, slot, file);
+	len = short__fill(r, current, slot, &opened);
 	if (!len) {
 		bpf_ringbuf_discard(r, BPF_RB_NO_WAKEUP);
 		return false;
