@@ -36,6 +36,9 @@ func guest() {
 	if err := raiseLoopback(); err != nil {
 		fmt.Fprintln(tty, "guest: loopback:", err)
 	}
+	if err := loadModules("/" + modulesDir); err != nil {
+		fmt.Fprintln(tty, "guest:", err)
+	}
 	code = runJob(tty)
 	drain(tty)
 }

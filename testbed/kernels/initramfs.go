@@ -31,7 +31,7 @@ const jobFile = "/job.json"
 
 // pack builds the tests and the guest's init for the kernel's machine and
 // writes an initramfs; the caller removes it.
-func pack(ctx context.Context, o *options, k *kernel) (string, error) {
+func pack(ctx context.Context, o *options, k *kernel, image string) (string, error) {
 	dir, err := os.MkdirTemp("", "guest")
 	if err != nil {
 		return "", err
@@ -43,6 +43,9 @@ func pack(ctx context.Context, o *options, k *kernel) (string, error) {
 		return "", err
 	}
 	if err := a.carry(initBin, "/init"); err != nil {
+		return "", err
+	}
+	if err := a.carry(filepath.Join(filepath.Dir(image), modulesDir), "/"+modulesDir); err != nil {
 		return "", err
 	}
 	j := job{Env: []string{"SIGHTGLASS_GUEST=" + k.name}}

@@ -80,12 +80,14 @@ func need(command, pkg string) error {
 	return nil
 }
 
-// fetch returns the path of the kernel's image, downloading it when it is not
-// in the cache. Nothing is installed, and the system's package lists stay as
+// fetch returns the path of the kernel's image, downloading it when it or the
+// modules beside it are not in the cache. Nothing is installed, and the system's package lists stay as
 // they are: only the mirror's address is taken from them.
 func (k *kernel) fetch(ctx context.Context, cache string) (string, error) {
 	image := filepath.Join(cache, k.name, "vmlinuz")
-	if _, err := os.Stat(image); err == nil {
+	kept := filepath.Join(filepath.Dir(image), modulesDir)
+	_, err := os.Stat(image)
+	if _, missing := os.Stat(kept); errors.Join(err, missing) == nil {
 		return image, nil
 	}
 	for _, c := range [][2]string{{"apt-get", "apt"}, {"apt-cache", "apt"}, {"dpkg-deb", "dpkg"}} {
@@ -110,10 +112,10 @@ func (k *kernel) fetch(ctx context.Context, cache string) (string, error) {
 	if err := index.run(ctx, dir, nil, "apt-get", "download", pkg); err != nil {
 		return "", err
 	}
-	if err := os.MkdirAll(filepath.Dir(image), 0o755); err != nil {
+	if err := os.MkdirAll(kept, 0o755); err != nil {
 		return "", err
 	}
-	return image, unpackImage(ctx, dir, image)
+	return image, unpackPackage(ctx, dir, image)
 }
 
 // aptIndex is a package index of our own.
@@ -219,8 +221,8 @@ func mirrors(ctx context.Context) (main, security string, err error) {
 	return main, security, nil
 }
 
-// unpackImage writes the kernel image of the package in dir.
-func unpackImage(ctx context.Context, dir, image string) error {
+// unpackPackage writes the kernel image of the package in dir, and its modules.
+func unpackPackage(ctx context.Context, dir, image string) error {
 	debs, err := filepath.Glob(filepath.Join(dir, "*.deb"))
 	if err != nil || len(debs) != 1 {
 		return fmt.Errorf("%d packages were downloaded", len(debs))
@@ -233,28 +235,42 @@ func unpackImage(ctx context.Context, dir, image string) error {
 	if err := cmd.Start(); err != nil {
 		return err
 	}
-	err = findImage(tar.NewReader(out), image)
+	err = findFiles(tar.NewReader(out), image)
 	_, _ = io.Copy(io.Discard, out)
 	return errors.Join(err, cmd.Wait())
 }
 
-func findImage(r *tar.Reader, image string) error {
+// findFiles goes through a package.
+func findFiles(r *tar.Reader, image string) error {
+	found := false
 	for {
 		h, err := r.Next()
+		if errors.Is(err, io.EOF) && found {
+			// renamed into place, so that an interrupted run leaves no half image
+			return os.Rename(image+".new", image)
+		}
 		if err != nil {
 			return fmt.Errorf("no kernel image in the package: %w", err)
 		}
-		if !strings.HasPrefix(filepath.Base(h.Name), "vmlinuz-") || h.Typeflag != tar.TypeReg {
+		if h.Typeflag != tar.TypeReg {
+			continue
+		}
+		if module, is := moduleOf(h.Name); is {
+			if err := keepModule(filepath.Join(filepath.Dir(image), modulesDir), module, h.Name, r); err != nil {
+				return err
+			}
+			continue
+		}
+		if !strings.HasPrefix(filepath.Base(h.Name), "vmlinuz-") {
 			continue
 		}
 		b, err := io.ReadAll(r)
 		if err != nil {
 			return err
 		}
-		// renamed into place, so that an interrupted run leaves no half image
 		if err := os.WriteFile(image+".new", b, 0o644); err != nil {
 			return err
 		}
-		return os.Rename(image+".new", image)
+		found = true
 	}
 }

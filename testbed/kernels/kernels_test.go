@@ -6,7 +6,9 @@ import (
 	"archive/tar"
 	"bytes"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -103,19 +105,46 @@ func TestArchive(t *testing.T) {
 	assert.Equal(t, "070701", string(b[:6]))
 }
 
-func TestFindImage(t *testing.T) {
+func TestFindFiles(t *testing.T) {
 	var b bytes.Buffer
 	w := tar.NewWriter(&b)
-	for name, content := range map[string]string{"./boot/config-6.1": "no", "./boot/vmlinuz-6.1": "image"} {
+	for name, content := range map[string]string{
+		"./boot/config-6.1": "no", "./boot/vmlinuz-6.1": "image", "./tls.ko": "no",
+		"./lib/modules/6.1/kernel/net/tls/tls.ko": "module", "./lib/modules/6.1/kernel/crypto/xts.ko": "no",
+	} {
 		require.NoError(t, w.WriteHeader(&tar.Header{Name: name, Size: int64(len(content)), Mode: 0o644}))
 		_, err := w.Write([]byte(content))
 		require.NoError(t, err)
 	}
 	require.NoError(t, w.Close())
 	image := filepath.Join(t.TempDir(), "vmlinuz")
-	require.NoError(t, findImage(tar.NewReader(&b), image))
+	kept := filepath.Join(filepath.Dir(image), modulesDir)
+	require.NoError(t, os.Mkdir(kept, 0o755))
+	require.NoError(t, findFiles(tar.NewReader(&b), image))
 	got, err := os.ReadFile(image)
 	require.NoError(t, err)
 	assert.Equal(t, "image", string(got))
-	require.Error(t, findImage(tar.NewReader(&bytes.Buffer{}), image))
+	files, err := os.ReadDir(kept)
+	require.NoError(t, err)
+	require.Len(t, files, 1)
+	got, err = os.ReadFile(filepath.Join(kept, "tls.ko"))
+	require.NoError(t, err)
+	assert.Equal(t, "module", string(got))
+	require.Error(t, findFiles(tar.NewReader(&bytes.Buffer{}), image))
+}
+
+func TestModuleIsUnpacked(t *testing.T) {
+	cmd := exec.Command("xz", "-c")
+	cmd.Stdin = strings.NewReader("module")
+	packed, err := cmd.Output()
+	if err != nil {
+		t.Skip("xz: ", err)
+	}
+	dir := t.TempDir()
+	module, is := moduleOf("./usr/lib/modules/6.12/kernel/crypto/gcm.ko.xz")
+	require.True(t, is)
+	require.NoError(t, keepModule(dir, module, "gcm.ko.xz", bytes.NewReader(packed)))
+	got, err := os.ReadFile(filepath.Join(dir, "gcm.ko"))
+	require.NoError(t, err)
+	assert.Equal(t, "module", string(got))
 }

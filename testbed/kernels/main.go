@@ -111,7 +111,7 @@ func testOn(ctx context.Context, o *options, k *kernel) (*report, error) {
 	if err != nil {
 		return nil, err
 	}
-	initrd, err := pack(ctx, o, k)
+	initrd, err := pack(ctx, o, k, image)
 	if err != nil {
 		return nil, err
 	}
