@@ -93,7 +93,9 @@ static __always_inline const volatile struct requests_class *requests__class(__u
 	return &cfg_classes[class & (REQUESTS_CLASSES - 1)];
 }
 
-/* requests__heed: does what user space found out about a socket. */
+/* requests__heed: does what user space found out about a socket. Messages of which a
+ * part was copied as those of another class go on as long as their own are.
+ */
 __noinline int requests__heed(__u64 sk)
 {
 	struct requests_socket *s = bpf_map_lookup_elem(&requests_sockets, &sk);
@@ -111,6 +113,8 @@ __noinline int requests__heed(__u64 sk)
 	s->misses = 0;
 	s->tries = 0;
 	s->wide = 0;
+	s->budget[REQUESTS_RECEIVE] = s->budget[REQUESTS_SEND] =
+		requests__class(s->end.class)->bound;
 	if (!s->end.class && s->refused == ~0U)
 		s->flags |= REQUESTS_BORING;
 	bpf_map_delete_elem(&requests_verdicts, &id);

@@ -39,6 +39,8 @@ func TestMain(m *testing.M) {
 		runClient()
 	case "h2client":
 		runStreams(httpStreams)
+	case "forwarder":
+		runForwarder()
 	case "redisclient":
 		runLines(respArray)
 	case "memcachedclient":
