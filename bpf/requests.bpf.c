@@ -3,9 +3,8 @@
  * calls from sys_enter and sys_exit (security.bpf.c), so that the machine pays
  * for these once.
  */
-#include "lib/extract_call.h"
+#include "requests_call.h"
 #include "requests_message.h"
-#include "requests_stray.h"
 #include "tls_nested.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
@@ -17,20 +16,10 @@ enum requests_framing *requests_wire_framing __attribute__((unused));
 enum requests_signature_flag *requests_wire_signature_flag __attribute__((unused));
 enum requests_way *requests_wire_way __attribute__((unused));
 
-#define MSG_PEEK 2
-#define MSG_ERRQUEUE 0x2000
 #define TCP_ESTABLISHED 1
 #define TCP_SYN_SENT 2
 #define TCP_SYN_RECV 3
 #define TCP_CLOSE 7
-
-static __always_inline __u8 requests__call(__u64 nr)
-{
-	if (nr >= REQUESTS_CALLS)
-		return IO_NONE;
-	pin(nr);
-	return cfg_io_calls[nr & (REQUESTS_CALLS - 1)];
-}
 
 SEC("raw_tp/sys_enter")
 int on_io_enter(struct bpf_raw_tracepoint_args *ctx)
@@ -56,51 +45,6 @@ int on_io_enter(struct bpf_raw_tracepoint_args *ctx)
 #define IO_EXIT_MESSAGES 1
 #define IO_EXIT_TLS 2
 
-/* requests__begin: what a call is that ended; false when it is none of ours, a
- * receive that took nothing out of the stream, or failed without a meaning.
- */
-static __always_inline bool requests__begin(struct requests_io *io,
-					    struct bpf_raw_tracepoint_args *ctx)
-{
-	__u64 regs = ctx->args[0], flags;
-
-	io->ret = ctx->args[1];
-	io->nr = extract__nr(regs);
-	io->call = requests__call(io->nr);
-	if (io->call == IO_LOOP || io->call == IO_URING) {
-		if (io->call == IO_URING && io->ret >= 0)
-			requests__stray(WAY_URING);
-		requests__loops();
-		return false;
-	}
-	if (!io->call || (requests__is_nothing(io->ret) && !tls__fails(io->call)))
-		return false;
-	extract__args(regs, io->args);
-	io->task = base__task();
-	if (!io->ret && (io->call & IO_KIND) == IO_BUFFER && !io->args[2])
-		return false; /* asked for nothing, which is no end */
-	if (!(io->call & IO_FLAGS))
-		return true;
-	flags = (io->call & IO_KIND) == IO_MESSAGE ? io->args[2] : io->args[3];
-	return !(flags & (MSG_PEEK | MSG_ERRQUEUE));
-}
-
-/* requests__which: the socket of a call; false for none. splice has two
- * descriptors, one of them a pipe; it sends if the first is no socket.
- */
-static __always_inline bool requests__which(struct requests_io *io, struct requests_handle *h)
-{
-	if (!requests__handle(io->task, io->args[0], h)) {
-		if ((io->call & IO_KIND) != IO_SPLICE ||
-		    !requests__handle(io->task, io->args[2], h))
-			return false;
-		io->call |= IO_SEND;
-	}
-	io->sk = h->sk;
-	io->type = h->type;
-	return true;
-}
-
 SEC("raw_tp/sys_exit")
 int on_io_exit(struct bpf_raw_tracepoint_args *ctx)
 {
@@ -122,6 +66,10 @@ int on_io_exit(struct bpf_raw_tracepoint_args *ctx)
 	s = requests__socket(&h);
 	if (!s)
 		return 0;
+	if (io.call == IO_OPTION || (s->kernel_tls && tls__is_offloaded(io.sk, io.call))) {
+		bpf_tail_call_static(ctx, &io_exit, IO_EXIT_MESSAGES);
+		return 0;
+	}
 	if (!(s->flags & (REQUESTS_BORING | REQUESTS_COVERED)) && !requests__is_nothing(io.ret)) {
 		io.fiber = extract__fiber(ctx->args[0]);
 		requests__ended(s, &io);
@@ -160,6 +108,7 @@ int on_io_messages(struct bpf_raw_tracepoint_args *ctx)
 {
 	struct requests_handle h = {};
 	struct requests_current *c;
+	struct requests_socket *s;
 	__u32 zero = 0;
 
 	c = bpf_map_lookup_elem(&requests_current, &zero);
@@ -174,8 +123,14 @@ int on_io_messages(struct bpf_raw_tracepoint_args *ctx)
 		    !requests__is_watched(h.sk, IO_MESSAGE, c->io.args[1], 0))
 			return 0;
 	}
-	if (requests__socket(&h))
-		requests__messages(c);
+	s = requests__socket(&h);
+	if (!s)
+		return 0;
+	if (c->io.call == IO_OPTION)
+		return tls__offload(h.sk, c->io.args[2]);
+	if (s->kernel_tls && tls__is_offloaded(h.sk, c->io.call) && !tls__decrypts(&c->io))
+		return 0;
+	requests__messages(c);
 	return 0;
 }
 
@@ -238,7 +193,7 @@ int on_tcp_destroy_sock(struct bpf_raw_tracepoint_args *ctx)
 	requests__count(closed);
 	if (requests__is_unseen(s, sk))
 		requests__count(unseen);
-	if (tls__is_used())
+	if (tls__is_used() || s->kernel_tls)
 		requests__closed(sk | TLS_KEY);
 	requests__closed(sk);
 	return 0;

@@ -110,7 +110,8 @@ struct requests_socket {
 	__u8 records; /* modulo 2^8 */
 	__u8 sheds; /* the exchange that goes on is left out */
 	__u8 native; /* of plain text: the library that encrypts it uses the socket itself */
-	__u8 reserved[2];
+	__u8 kernel_tls; /* bit n: the kernel encrypts this direction */
+	__u8 reserved;
 };
 
 /* Bits of requests_signature.flags. */
@@ -186,6 +187,7 @@ enum requests_call {
 	IO_MESSAGES = 6, /* fd, mmsghdr, count, flags */
 	IO_LOOP = 7, /* moves nothing: waits for many descriptors */
 	IO_URING = 8, /* moves what is not followed, and waits */
+	IO_OPTION = 9, /* moves nothing: fd, level, name, ... */
 	IO_KIND = 15,
 	IO_SEND = 16, /* bit: the data leaves */
 	IO_FLAGS = 32, /* bit: the fourth argument (the third of IO_MESSAGE) is MSG_ flags */

@@ -29,14 +29,15 @@ const (
 	ioSplice   = requestsRequestsCallIO_SPLICE
 	ioLoop     = requestsRequestsCallIO_LOOP
 	ioURing    = requestsRequestsCallIO_URING
+	ioOption   = requestsRequestsCallIO_OPTION
 	ioMessages = requestsRequestsCallIO_MESSAGES
 	ioSend     = requestsRequestsCallIO_SEND
 	ioFlags    = requestsRequestsCallIO_FLAGS
 	ioNamed    = requestsRequestsCallIO_NAMED
 )
 
-// ioCalls lists the calls whose bytes are followed, and those by which event
-// loops wait. The numbers are those of the 64-bit conventions.
+// ioCalls lists the calls whose bytes are followed, those by which event loops
+// wait, and that by which sockets get the keys of kernel TLS. The numbers are those of the 64-bit conventions.
 var ioCalls = []ioCall{
 	{"read", 0, 63, ioBuffer},
 	{"write", 1, 64, ioBuffer | ioSend},
@@ -55,6 +56,7 @@ var ioCalls = []ioCall{
 	{"epoll_wait", 232, noCall, ioLoop},
 	{"epoll_pwait", 281, 22, ioLoop},
 	{"epoll_pwait2", 441, 441, ioLoop},
+	{"setsockopt", 54, 208, ioOption},
 	{"io_uring_setup", 425, 425, ioURing},
 	{"io_uring_enter", 426, 426, ioURing},
 }
@@ -259,6 +261,7 @@ func setRequestTables(spec *ebpf.CollectionSpec, opts *Options, m mode) error {
 		"cfg_datagrams":   t.datagrams,
 		"cfg_ports":       t.ports[:],
 		"cfg_tls_class":   opts.TLSClass,
+		"cfg_kernel_tls":  opts.TLS,
 	} {
 		v := spec.Variables[name]
 		if v == nil {
@@ -290,7 +293,7 @@ func (h *hookSpec) attachFrom(coll *ebpf.Collection) (link.Link, *ebpf.Program, 
 func IOCallNames() []string {
 	var names []string
 	for i := range ioCalls {
-		if c := &ioCalls[i]; c.how != ioLoop && c.how != ioURing {
+		if c := &ioCalls[i]; c.how != ioLoop && c.how != ioURing && c.how != ioOption {
 			names = append(names, c.name)
 		}
 	}

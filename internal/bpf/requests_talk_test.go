@@ -25,6 +25,7 @@ var talks = map[string]func() error{
 	"overload":    talkOverload,
 	"uring":       talkURing,
 	"gotls":       talkGoTLS,
+	"kerneltls":   talkKernelTLS,
 }
 
 // talk plays the part of a helper.

@@ -55,6 +55,7 @@ const (
 	requestsRequestsCallIO_MESSAGES requestsRequestsCall = 6
 	requestsRequestsCallIO_LOOP     requestsRequestsCall = 7
 	requestsRequestsCallIO_URING    requestsRequestsCall = 8
+	requestsRequestsCallIO_OPTION   requestsRequestsCall = 9
 	requestsRequestsCallIO_KIND     requestsRequestsCall = 15
 	requestsRequestsCallIO_SEND     requestsRequestsCall = 16
 	requestsRequestsCallIO_FLAGS    requestsRequestsCall = 32
@@ -272,20 +273,21 @@ type requestsRequestsSocket struct {
 		Class           uint8
 		Role            uint8
 	}
-	Inode    uint32
-	Refused  uint32
-	Budget   [2]uint16
-	Flags    uint8
-	Last     uint8
-	Misses   uint8
-	Tries    uint8
-	Wide     uint8
-	Searched uint8
-	Begun    uint8
-	Records  uint8
-	Sheds    uint8
-	Native   uint8
-	Reserved [2]uint8
+	Inode     uint32
+	Refused   uint32
+	Budget    [2]uint16
+	Flags     uint8
+	Last      uint8
+	Misses    uint8
+	Tries     uint8
+	Wide      uint8
+	Searched  uint8
+	Begun     uint8
+	Records   uint8
+	Sheds     uint8
+	Native    uint8
+	KernelTls uint8
+	Reserved  uint8
 }
 
 type requestsRequestsStats struct {
@@ -432,6 +434,7 @@ const (
 	requestsVarCfgDatagrams              = "cfg_datagrams"
 	requestsVarCfgDirect                 = "cfg_direct"
 	requestsVarCfgIoCalls                = "cfg_io_calls"
+	requestsVarCfgKernelTls              = "cfg_kernel_tls"
 	requestsVarCfgLatency                = "cfg_latency"
 	requestsVarCfgLists                  = "cfg_lists"
 	requestsVarCfgOrder                  = "cfg_order"
@@ -533,6 +536,7 @@ type requestsVariableSpecs struct {
 	CfgDatagrams              *ebpf.VariableSpec `ebpf:"cfg_datagrams"`
 	CfgDirect                 *ebpf.VariableSpec `ebpf:"cfg_direct"`
 	CfgIoCalls                *ebpf.VariableSpec `ebpf:"cfg_io_calls"`
+	CfgKernelTls              *ebpf.VariableSpec `ebpf:"cfg_kernel_tls"`
 	CfgLatency                *ebpf.VariableSpec `ebpf:"cfg_latency"`
 	CfgLists                  *ebpf.VariableSpec `ebpf:"cfg_lists"`
 	CfgOrder                  *ebpf.VariableSpec `ebpf:"cfg_order"`
@@ -626,6 +630,7 @@ type requestsVariables struct {
 	CfgDatagrams              *ebpf.Variable `ebpf:"cfg_datagrams"`
 	CfgDirect                 *ebpf.Variable `ebpf:"cfg_direct"`
 	CfgIoCalls                *ebpf.Variable `ebpf:"cfg_io_calls"`
+	CfgKernelTls              *ebpf.Variable `ebpf:"cfg_kernel_tls"`
 	CfgLatency                *ebpf.Variable `ebpf:"cfg_latency"`
 	CfgLists                  *ebpf.Variable `ebpf:"cfg_lists"`
 	CfgOrder                  *ebpf.Variable `ebpf:"cfg_order"`

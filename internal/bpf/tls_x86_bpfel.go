@@ -205,20 +205,21 @@ type tlsRequestsSocket struct {
 		Class           uint8
 		Role            uint8
 	}
-	Inode    uint32
-	Refused  uint32
-	Budget   [2]uint16
-	Flags    uint8
-	Last     uint8
-	Misses   uint8
-	Tries    uint8
-	Wide     uint8
-	Searched uint8
-	Begun    uint8
-	Records  uint8
-	Sheds    uint8
-	Native   uint8
-	Reserved [2]uint8
+	Inode     uint32
+	Refused   uint32
+	Budget    [2]uint16
+	Flags     uint8
+	Last      uint8
+	Misses    uint8
+	Tries     uint8
+	Wide      uint8
+	Searched  uint8
+	Begun     uint8
+	Records   uint8
+	Sheds     uint8
+	Native    uint8
+	KernelTls uint8
+	Reserved  uint8
 }
 
 type tlsRequestsStats struct {
