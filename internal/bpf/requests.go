@@ -52,6 +52,7 @@ type capture struct {
 	errTLS  error                           // why there is none
 	tls     atomic.Pointer[ebpf.Collection] // programs for probes in TLS libraries; nil before somebody wants them
 	files   tlsFiles                        // that have probes of it
+	pauses  *ebpf.Map                       // see PauseTLS; nil before the first
 }
 
 // Close takes the programs out of the dispatcher's way and frees them. Of nil it
@@ -73,6 +74,9 @@ func (c *capture) Close() error {
 	c.coll.Close()
 	if tls := c.tls.Load(); tls != nil {
 		tls.Close()
+	}
+	if c.pauses != nil {
+		errs = append(errs, c.pauses.Close())
 	}
 	return errors.Join(errs...)
 }

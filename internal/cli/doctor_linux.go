@@ -2,6 +2,12 @@ package cli
 
 import (
 	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"go.uber.org/zap"
@@ -37,7 +43,32 @@ func encrypted() []doctor.Check {
 	var err error
 	cfg.Kernel, cfg.Prices, err = encryption.Calibrate()
 	cfg.Prices.Most = maxProbeCost
-	return append(checksOfTLS(encryption.Survey(cfg)), priceCheck(&cfg.Prices, err))
+	out := checksOfTLS(encryption.Survey(cfg))
+	if paused, err := bpf.PausedTLS(); err == nil { // without privileges other checks tell of that
+		out = append(out, checksOfPauses(cfg.Proc, paused)...)
+	}
+	return append(out, priceCheck(&cfg.Prices, err))
+}
+
+// checksOfPauses tells which processes an agent that runs lets go without probes.
+func checksOfPauses(proc string, paused map[uint32]time.Time) []doctor.Check {
+	var out []doctor.Check
+	for _, pid := range slices.Sorted(maps.Keys(paused)) {
+		name, err := os.ReadFile(filepath.Join(proc, strconv.FormatUint(uint64(pid), 10), "comm"))
+		if err != nil {
+			continue // it has ended
+		}
+		if len(out) == maxPrograms {
+			break
+		}
+		out = append(out, doctor.Check{
+			Name: "TLS", Status: doctor.Warn,
+			Found: fmt.Sprintf("%s %d: TLS, not decoded until %s: %s", strings.TrimSpace(string(name)), pid,
+				paused[pid].Format(time.TimeOnly), encryption.ReasonBudget),
+			Missing: "its requests", Remedy: "allow more by requests.tls.max_cpu",
+		})
+	}
+	return out
 }
 
 // priceCheck tells what a hit of a probe costs on this machine.

@@ -2,7 +2,10 @@ package cli
 
 import (
 	"errors"
+	"os"
+	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -41,4 +44,16 @@ func TestChecksOfTLS(t *testing.T) {
 		},
 		{Name: "TLS", Status: doctor.Info, Found: "java 1234: TLS, not decoded: Java's own TLS"},
 	}, checks)
+}
+
+func TestChecksOfPauses(t *testing.T) {
+	proc := t.TempDir()
+	require.NoError(t, os.Mkdir(filepath.Join(proc, "70"), 0o755))
+	require.NoError(t, os.WriteFile(filepath.Join(proc, "70", "comm"), []byte("nginx\n"), 0o600))
+	at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	require.Equal(t, []doctor.Check{{
+		Name: "TLS", Status: doctor.Warn, Found: "nginx 70: TLS, not decoded until 03:04:05: probes took too much of its CPU time",
+		Missing: "its requests", Remedy: "allow more by requests.tls.max_cpu",
+	}}, checksOfPauses(proc, map[uint32]time.Time{70: at, 71: at}), "71 has ended")
+	require.Empty(t, checksOfPauses(proc, nil))
 }

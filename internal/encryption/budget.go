@@ -23,6 +23,7 @@ type Meter interface {
 	AttachTLSTo(path string, pid uint32, probes []bpf.TLSProbe) (io.Closer, error)
 	TLSRuns() (map[uint32]uint64, error)
 	ForgetTLS(pid uint32) error
+	PauseTLS(pid uint32, until time.Time) error
 }
 
 // What a run of a program costs beside the exception, about, and how much of a CPU
@@ -117,6 +118,7 @@ func (f *Finder) rest(pid uint32, share float64, now time.Time, changed map[*fil
 	f.mu.Lock()
 	f.why[pid] = ReasonBudget
 	f.mu.Unlock()
+	f.notePause(pid, f.pauses[pid].until)
 	if f.cfg.Paused != nil {
 		f.cfg.Paused(pid)
 	}
@@ -131,6 +133,7 @@ func (f *Finder) resume(now time.Time, changed map[*file]bool) {
 		if p.is(now) && len(uses) > 0 {
 			continue
 		}
+		f.notePause(pid, time.Time{})
 		for _, u := range f.files {
 			if u.paused[pid] {
 				changed[u] = true
@@ -142,6 +145,13 @@ func (f *Finder) resume(now time.Time, changed map[*file]bool) {
 		if len(uses) == 0 || now.Sub(p.until) > p.last { // it has kept to the budget for as long
 			delete(f.pauses, pid)
 		}
+	}
+}
+
+// notePause has others told of a pause, or of its end when until is zero.
+func (f *Finder) notePause(pid uint32, until time.Time) {
+	if err := f.meter.PauseTLS(pid, until); err != nil {
+		f.cfg.Log.Debug("That a process goes without probes is told by the log alone.", zap.Uint32("process.pid", pid), zap.Error(err))
 	}
 }
 

@@ -19,6 +19,7 @@ type metered struct {
 	attached map[uint32]int // by process; 0: for all
 	runs     map[uint32]uint64
 	forgot   []uint32
+	pauses   map[uint32]time.Time
 	err      error
 }
 
@@ -44,6 +45,17 @@ func (m *metered) TLSRuns() (map[uint32]uint64, error) { return m.runs, nil }
 
 func (m *metered) ForgetTLS(pid uint32) error {
 	m.forgot = append(m.forgot, pid)
+	return nil
+}
+
+func (m *metered) PauseTLS(pid uint32, until time.Time) error {
+	if m.pauses == nil {
+		m.pauses = map[uint32]time.Time{}
+	}
+	m.pauses[pid] = until
+	if until.IsZero() {
+		delete(m.pauses, pid)
+	}
 	return nil
 }
 
@@ -78,6 +90,7 @@ func TestBudget(t *testing.T) {
 	require.Equal(t, []uint32{calm}, m.whom())
 	require.Equal(t, ReasonBudget, f.Why(busy))
 	require.Equal(t, []uint32{busy}, told)
+	require.Equal(t, map[uint32]time.Time{busy: f.pauses[busy].until}, m.pauses)
 	require.NotEqual(t, ReasonBudget, f.Why(calm))
 	require.Subset(t, m.forgot, []uint32{busy, calm}, "what follows is not what followed")
 
@@ -94,6 +107,7 @@ func TestBudget(t *testing.T) {
 	f.budget(now)
 	require.Equal(t, []uint32{0}, m.whom())
 	require.NotEqual(t, ReasonBudget, f.Why(busy))
+	require.Empty(t, m.pauses)
 
 	spend(100_000)
 	require.ElementsMatch(t, []uint32{calm, later}, m.whom())
@@ -102,6 +116,7 @@ func TestBudget(t *testing.T) {
 	f.budget(now)
 	require.Equal(t, []uint32{0}, m.whom())
 	require.Empty(t, f.pauses)
+	require.Empty(t, m.pauses)
 	f.release()
 	f.Wait()
 	require.Empty(t, m.attached)
