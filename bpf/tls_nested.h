@@ -58,6 +58,8 @@ static __always_inline bool tls__send(struct tls_thread *t, const struct tls_nes
 		s = tls__session(t->tgid, t->session);
 	if (s && s->pending && (!c->len || c->len == s->pending)) {
 		s->pending -= sent < s->pending ? sent : s->pending;
+		if (!s->pending && !rest)
+			t->call = TLS_NONE;
 		return false;
 	}
 	if (!rest) {
@@ -88,9 +90,10 @@ static __always_inline bool tls__send(struct tls_thread *t, const struct tls_nes
 		if (s) {
 			s->pending = record > sent ? record - sent : 0;
 			s->wrote = t->done;
+			t->state |= TLS_RESTS; /* the library may send the rest at once */
 		}
 	}
-	if (t->done >= t->len || record > sent)
+	if (record > sent ? !s : t->done >= t->len)
 		t->call = TLS_NONE;
 	text->id = t->id;
 	text->base = start;
