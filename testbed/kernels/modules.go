@@ -19,7 +19,7 @@ import (
 // modules are those of Debian's kernels that tests need, each behind those that it
 // needs itself: kernel TLS and its cipher. What a kernel has built in it has no
 // module of.
-var modules = []string{"gf128mul", "ctr", "ghash-generic", "gcm", "tls"}
+var modules = []string{"gf128mul", "ctr", "ghash-generic", "crypto_null", "gcm", "tls"}
 
 // modulesDir has them, in the cache beside the image and in the guest.
 const modulesDir = "modules"
