@@ -251,6 +251,7 @@ const (
 	ProcessStdoutTo           = "sightglass.process.stdout.to"                // name of the program at the end of the pipeline that this one was started to write
 	ProcessReplaced           = "sightglass.process.replaced"                 // of an exec: name of the program that this process had executed before
 	ProcessScriptFrom         = "sightglass.process.script.from"              // string slice: names of the programs whose output this one was started to run: sh -c "$(curl ...)", sh <(curl ...)
+	ProcessScriptTo           = "sightglass.process.script.to"                // name of the program that was started before this one to run what this one writes
 	ProcessEnvironment        = "sightglass.process.environment"              // string slice, NAME=value; only when a policy asks for it
 	ProcessGroupName          = "sightglass.process.group.name"               // name of the effective gid
 	ProcessUserHome           = "sightglass.process.user.home"                // from the passwd file

@@ -260,7 +260,7 @@ func (s *activityStage) tell(ev *event.Event, change process.Change) {
 			a.Replaced = b.Name
 		}
 		facts := s.enrich.pipes.started(ev, change, a.Ancestors)
-		a.StdinFrom, a.StdoutTo, a.ScriptFrom = facts.from, facts.to, facts.script
+		a.StdinFrom, a.StdoutTo, a.ScriptFrom, a.ScriptTo = facts.from, facts.to, facts.script, facts.runner
 		s.append(schema.EventProcessExec)
 		if s.cfg.Logins && s.logins.starts(ev, change, a.Cgroup, a.Ancestors) {
 			s.append(schema.EventLoginStart)

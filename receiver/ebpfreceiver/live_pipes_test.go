@@ -32,6 +32,7 @@ func TestLivePipes(t *testing.T) {
 		"pipe":                     {`env seq 3 | { read x; exec cat - /dev/null $0; }; true`, schema.ProcessStdinFrom, "seq"},
 		"long pipe":                {`env seq 3 | env head | { read x; exec cat - /dev/null $0; }; true`, schema.ProcessStdinFrom, "seq"},
 		"process substitution":     {`f() { sleep 0.2; $BASH $1 $0; }; f <(env seq 3)`, schema.ProcessScriptFrom, `["seq"]`},
+		"in the other order":       {`$BASH <(sleep 0.3; exec seq 3 $0); true`, schema.ProcessScriptTo, "bash"},
 		"command substitution":     {`$BASH -c "$(env seq 3)" $0; true`, schema.ProcessScriptFrom, `["seq"]`},
 		"of the last command":      {`(exec $BASH -c "$(env seq 3)" $0); true`, schema.ProcessScriptFrom, `["seq"]`},
 		"of two commands":          {`$BASH -c "$(env seq 3; env date)" $0; true`, schema.ProcessScriptFrom, `["seq","date"]`},

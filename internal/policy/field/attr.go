@@ -75,6 +75,7 @@ const (
 	AttrStdinFrom
 	AttrStdoutTo
 	AttrScriptFrom
+	AttrScriptTo
 	AttrReplaced
 	AttrExeUpper
 	AttrExeLower
@@ -206,6 +207,7 @@ var attrTable = [attrFixed]attrRow{
 	AttrStdoutTo:              {schema.ProcessStdoutTo, FormText},
 	AttrReplaced:              {schema.ProcessReplaced, FormText},
 	AttrScriptFrom:            {schema.ProcessScriptFrom, FormList},
+	AttrScriptTo:              {schema.ProcessScriptTo, FormText},
 	AttrExeUpper:              {schema.ProcessUpperLayer, FormBool},
 	AttrExeLower:              {schema.ProcessLowerLayer, FormBool},
 	AttrExeMemfd:              {schema.ProcessMemfd, FormBool},

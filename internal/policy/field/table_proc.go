@@ -64,6 +64,7 @@ var procFields = []Field{
 	{Name: "proc.stdout.to", Type: CharBuf, Doc: "of an exec whose descriptor 1 is a pipe, the program at the end of the pipeline that reads it; not part of Falco", From: []Attr{AttrStdoutTo}, Get: getText(AttrStdoutTo)},
 	{Name: "proc.replaced", Type: CharBuf, Doc: "of an exec, the name of the program that the process had executed before; no value for the first one after the fork; not part of Falco", From: []Attr{AttrReplaced}, Get: getText(AttrReplaced)},
 	{Name: "proc.script.from", Type: CharBuf, List: true, Doc: "of an exec, the programs whose output is run as a script, by <(...) or by \"$(...)\" behind -c, -e or -r; not part of Falco", From: []Attr{AttrScriptFrom}, Get: getList(AttrScriptFrom)},
+	{Name: "proc.script.to", Type: CharBuf, Doc: "of an exec, the program that was started before to run what this one writes, as its input or by <(...); not part of Falco", From: []Attr{AttrScriptTo}, Get: getText(AttrScriptTo)},
 	{Name: "proc.is_agent", Type: Boolean, Doc: "the process is the agent itself, whose looking around policies need not report; not one of Falco's fields", From: []Attr{AttrIsAgent}, Get: getFlag(AttrIsAgent)},
 	{Name: "proc.is_exe_upper_layer", Type: Boolean, Doc: "the program file is not part of the image: upper layer of an overlayfs", From: []Attr{AttrExeUpper}, Get: getFlag(AttrExeUpper)},
 	{Name: "proc.is_exe_lower_layer", Type: Boolean, Doc: "the program file lies in a lower layer of an overlayfs", From: []Attr{AttrExeLower}, Get: getFlag(AttrExeLower)},

@@ -83,6 +83,7 @@ func (l *Logs) program(attrs pcommon.Map, a *Activity) {
 	put(attrs, schema.ProcessStdinFrom, a.StdinFrom)
 	put(attrs, schema.ProcessStdoutTo, a.StdoutTo)
 	putList(attrs, schema.ProcessScriptFrom, a.ScriptFrom)
+	put(attrs, schema.ProcessScriptTo, a.ScriptTo)
 	if len(x.Cwd) > 0 {
 		attrs.PutStr(schema.ProcessWorkingDirectory, l.texts.text(x.Cwd))
 	}

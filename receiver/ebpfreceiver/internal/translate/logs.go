@@ -41,9 +41,10 @@ type Activity struct {
 	Replaced string
 	// StdinFrom and StdoutTo are the programs at the other ends of the pipelines
 	// that a program was started with, ScriptFrom are those whose output it
-	// runs; empty for none.
-	StdinFrom, StdoutTo string
-	ScriptFrom          []string
+	// runs, and ScriptTo is the one that was started before to run what it
+	// writes; empty for none.
+	StdinFrom, StdoutTo, ScriptTo string
+	ScriptFrom                    []string
 	// Resolved are the real paths of what the call names, in the order of Names;
 	// empty where that is not known.
 	Resolved [MaxNames][]byte
