@@ -2,6 +2,7 @@ package check
 
 import (
 	"encoding/hex"
+	"errors"
 	"net/netip"
 	"regexp"
 	"regexp/syntax"
@@ -41,7 +42,7 @@ func (c *checker) constant(t *Test, v *lang.Value) (Constant, error) {
 	if msg := k.read(t); msg != "" {
 		return k, fail(v.At, msg)
 	}
-	if t.Left.Type.Class() == field.ClassText {
+	if class := t.Left.Type.Class(); class == field.ClassText || class == field.ClassBytes {
 		c.warnText(t, v)
 	}
 	if t.Op == operator.Regex {
@@ -172,16 +173,31 @@ func CompileRegex(pattern string) (*regexp.Regexp, error) {
 	return regexp.Compile(`\A(?:` + tree.String() + `)\z`)
 }
 
-// warnText points at texts that look like something else.
+// warnText points at texts that look like something else. Blanks in them do not
+// matter.
 func (c *checker) warnText(t *Test, v *lang.Value) {
-	switch {
-	case c.table.Known(v.Text):
-		c.warn(v.At, "the text '"+v.Text+"' is also the name of a field: use val() to compare with that", false)
-	case looksLikeCall(v.Text):
-		c.warn(v.At, "the text '"+v.Text+"' looks like a transformer, which must not be quoted", false)
-	case t.Op == operator.Regex && simpleRegex(v.Text):
+	bare := strings.Join(strings.Fields(v.Text), "")
+	if t.Op == operator.Regex && simpleRegex(v.Text) {
 		c.warn(v.At, "the expression '"+v.Text+"' needs no regex: =, contains, startswith or endswith are faster", false)
 	}
+	if c.namesField(bare) {
+		c.warn(v.At, "the text '"+v.Text+"' is also the name of a field: use val() to compare with that", false)
+	}
+	if looksLikeCall(bare) {
+		c.warn(v.At, "the text '"+v.Text+"' looks like a transformer, which must not be quoted", false)
+	}
+}
+
+// namesField reports whether a text is the name of a field, perhaps with an
+// argument.
+func (c *checker) namesField(s string) bool {
+	o, n, err := lang.ParseOperand(s)
+	f, ok := o.(*lang.Field)
+	if err != nil || n != len(s) || !ok {
+		return false
+	}
+	_, err = c.table.Resolve(f.Name, f.Arg, f.HasArg)
+	return err == nil || errors.Is(err, field.ErrUnsupported)
 }
 
 func looksLikeCall(s string) bool {
@@ -193,20 +209,19 @@ func looksLikeCall(s string) bool {
 	return false
 }
 
-// simpleRegex reports whether only the ends of a pattern are special.
+// simpleRegex reports whether nothing but the ends of a pattern is special: an
+// anchor, which the operator implies, or a repeated dot, which says that the
+// text only contains, begins or ends.
 func simpleRegex(s string) bool {
-	s = strings.TrimSuffix(strings.TrimPrefix(s, "^"), "$")
-	for _, wild := range [...]string{".*", ".+", ".?"} {
-		if cut, ok := strings.CutPrefix(s, wild); ok {
-			s = cut
-			break
+	last := len(s) - 1
+	for i := 0; i <= last; i++ {
+		switch {
+		case i == 0 && s[i] == '^', i == last && s[i] == '$':
+		case (i == 0 || i == last-1) && i < last && s[i] == '.' && strings.IndexByte("*+?", s[i+1]) >= 0:
+			i++
+		case strings.IndexByte(`.+*?^$()[]{}|\`, s[i]) >= 0:
+			return false
 		}
 	}
-	for _, wild := range [...]string{".*", ".+", ".?"} {
-		if cut, ok := strings.CutSuffix(s, wild); ok && !strings.HasSuffix(cut, `\`) {
-			s = cut
-			break
-		}
-	}
-	return s != "" && regexp.QuoteMeta(s) == s
+	return true
 }

@@ -39,7 +39,7 @@ func (l *lexer) skip(n int) {
 	for _, c := range []byte(l.rest()[:n]) {
 		l.pos.Index++
 		l.pos.Column++
-		if c == '\n' {
+		if c == '\n' || c == '\r' {
 			l.pos.Line++
 			l.pos.Column = 1
 		}

@@ -38,6 +38,10 @@ func (p *parser) transformer() (string, bool) {
 }
 
 func (p *parser) fieldTail(name string, at Pos) (*Field, error) {
+	if err := p.enter(depthField); err != nil {
+		return nil, err
+	}
+	defer p.leave(depthField)
 	arg, has, err := p.bracketArg()
 	if err != nil {
 		return nil, err
@@ -66,10 +70,10 @@ func (p *parser) bracketArg() (arg string, has bool, err error) {
 }
 
 func (p *parser) transformTail(name string, at Pos) (*Transform, error) {
-	if err := p.enter(); err != nil {
+	if err := p.enter(depthTransform); err != nil {
 		return nil, err
 	}
-	defer p.leave()
+	defer p.leave(depthTransform)
 	t := &Transform{At: at, Name: name}
 	for {
 		p.blanks()

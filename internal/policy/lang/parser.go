@@ -30,10 +30,21 @@ import (
 )
 
 // Nesting limits of Parse: for a condition on its own, and for one that a rule
-// loader has already vetted.
+// loader has already vetted. They count productions of the reference's
+// recursive parser, so that both refuse the same conditions.
 const (
 	DepthDefault = 100
 	DepthRules   = 1000
+)
+
+// How many productions are open inside each part of a condition.
+const (
+	depthCheck     = 4 // or, and, not, check
+	depthBracket   = 1 + depthCheck
+	depthField     = 1
+	depthTest      = 1
+	depthRight     = 2 // the value, and the attempt to read an operand
+	depthTransform = 2 // the call and its argument
 )
 
 type parser struct {
@@ -41,10 +52,10 @@ type parser struct {
 	depth, maxDepth int
 }
 
-// Parse reads a whole condition. Brackets, negations with a bracket and
-// transformers may nest up to maxDepth. An error is an *Error.
+// Parse reads a whole condition. Productions may nest below maxDepth. An error
+// is an *Error.
 func Parse(src string, maxDepth int) (Expr, error) {
-	p := parser{lexer: lexer{src: src, pos: Pos{Line: 1, Column: 1}}, maxDepth: maxDepth}
+	p := parser{lexer: lexer{src: src, pos: Pos{Line: 1, Column: 1}}, maxDepth: maxDepth, depth: depthCheck}
 	if src == "" {
 		return nil, p.errorf("the condition is empty")
 	}
@@ -76,15 +87,16 @@ func ParseOperand(src string) (Operand, int, error) {
 	return left, p.pos.Index, nil
 }
 
-func (p *parser) enter() error {
-	p.depth++
-	if p.depth > p.maxDepth {
-		return p.errorf("nested deeper than " + strconv.Itoa(p.maxDepth) + " levels")
+// enter opens n productions, which leave closes again.
+func (p *parser) enter(n int) error {
+	p.depth += n
+	if p.depth >= p.maxDepth {
+		return p.errorf("nested too deeply: " + strconv.Itoa(p.maxDepth) + " levels, of which a bracket takes " + strconv.Itoa(depthBracket))
 	}
 	return nil
 }
 
-func (p *parser) leave() { p.depth-- }
+func (p *parser) leave(n int) { p.depth -= n }
 
 // keyword takes "and" or "or"; a blank or a bracket must follow.
 func (p *parser) keyword(word string) (bool, error) {
@@ -169,10 +181,10 @@ func (p *parser) negation() (Expr, error) {
 
 // bracketed reads what follows an opening bracket, and the closing one.
 func (p *parser) bracketed() (Expr, error) {
-	if err := p.enter(); err != nil {
+	if err := p.enter(depthBracket); err != nil {
 		return nil, err
 	}
-	defer p.leave()
+	defer p.leave(depthBracket)
 	e, err := p.or()
 	if err != nil {
 		return nil, err
@@ -205,24 +217,38 @@ func (p *parser) check() (Expr, error) {
 
 // test reads operator and right side of a check.
 func (p *parser) test(c *Check) (Expr, error) {
+	if err := p.enter(depthTest); err != nil {
+		return nil, err
+	}
+	defer p.leave(depthTest)
 	p.blanks()
 	var ok bool
 	for group := operator.Unary; group <= operator.List; group++ {
 		if c.Op, c.Alias, ok = p.operator(group); !ok {
 			continue
 		}
-		switch group {
-		case operator.Unary:
-			return c, nil
-		case operator.Number:
-			return c, p.numberSide(c)
-		case operator.Scalar:
-			return c, p.scalarSide(c)
-		case operator.List:
-			return c, p.listSide(c)
-		}
+		return c, p.rightSide(c, group)
 	}
 	return nil, p.errorf("expected an operator: one of " + operatorNames())
+}
+
+// rightSide reads what follows an operator of the given group.
+func (p *parser) rightSide(c *Check, group operator.Syntax) error {
+	if group == operator.Unary {
+		return nil
+	}
+	if err := p.enter(depthRight); err != nil {
+		return err
+	}
+	defer p.leave(depthRight)
+	switch group {
+	case operator.Number:
+		return p.numberSide(c)
+	case operator.Scalar:
+		return p.scalarSide(c)
+	default:
+		return p.listSide(c)
+	}
 }
 
 func operatorNames() string {

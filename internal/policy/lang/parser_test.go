@@ -168,19 +168,44 @@ func TestPositions(t *testing.T) {
 	var perr *Error
 	require.ErrorAs(t, err, &perr)
 	require.Equal(t, Pos{Index: 8, Line: 2, Column: 3}, perr.Pos)
+	_, err = Parse("a\r\nand !", DepthDefault) // either character ends a line
+	require.ErrorAs(t, err, &perr)
+	require.Equal(t, Pos{Index: 7, Line: 3, Column: 5}, perr.Pos)
 }
 
+// A bracket takes five levels, a transformer two.
 func TestDepth(t *testing.T) {
-	nest := func(n int) string { return strings.Repeat("(", n) + "a" + strings.Repeat(")", n) }
-	_, err := Parse(nest(DepthDefault), DepthDefault)
-	require.NoError(t, err)
-	_, err = Parse(nest(DepthDefault+1), DepthDefault)
-	require.ErrorContains(t, err, "nested deeper")
-	_, err = Parse(nest(DepthDefault+1), DepthRules)
-	require.NoError(t, err)
-	calls := strings.Repeat("tolower(", DepthDefault+1) + "f.a" + strings.Repeat(")", DepthDefault+1)
-	_, err = Parse(calls+" exists", DepthDefault)
-	require.ErrorContains(t, err, "nested deeper")
+	nest := func(open, inner string, n int) string {
+		return strings.Repeat(open+"(", n) + inner + strings.Repeat(")", n)
+	}
+	for _, tt := range []struct {
+		in    string
+		limit int
+		ok    bool
+	}{
+		{nest("", "a", 19), DepthDefault, true},
+		{nest("", "a", 20), DepthDefault, false},
+		{nest("not", "a", 19), DepthDefault, true},
+		{nest("not", "a", 20), DepthDefault, false},
+		{nest("", "f.a = x", 18), DepthDefault, true},
+		{nest("", "f.a = x", 19), DepthDefault, false},
+		{nest("", "f.a exists", 18), DepthDefault, true},
+		{nest("", "a", 199), DepthRules, true},
+		{nest("", "a", 200), DepthRules, false},
+		{strings.Repeat("not ", 5000) + "a", DepthDefault, true},
+		{strings.Repeat("(a) and ", 5000) + "(a)", DepthDefault, true},
+		{nest("tolower", "f.a", 47) + " exists", DepthDefault, true},
+		{nest("tolower", "f.a", 48) + " exists", DepthDefault, false},
+		{"f.a = " + nest("tolower", "f.a", 45), DepthDefault, true},
+		{"f.a = " + nest("tolower", "f.a", 46), DepthDefault, false},
+	} {
+		_, err := Parse(tt.in, tt.limit)
+		if tt.ok {
+			require.NoError(t, err, tt.in)
+		} else {
+			require.ErrorContains(t, err, "nested too deeply", tt.in)
+		}
+	}
 }
 
 func TestParseOperand(t *testing.T) {

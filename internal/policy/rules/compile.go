@@ -214,10 +214,9 @@ func (c *compiler) check(r *rule, out *Rule, cond text) bool {
 		c.warn(inExpression(r.condAt, cond, w.Index), code, inMacro(w.Msg, w.Macro))
 	}
 	out.Types = index.Of(res.Expr)
-	if n := out.Types.Len(); r.WarnTypes && n > maxTypes {
+	// None at all is how rules are switched off: (evt.num = 0).
+	if r.WarnTypes && out.Types.Len() > maxTypes {
 		c.warn(r.at, WarnNoEventType, "the condition can be true for too many event types: compare evt.type")
-	} else if r.WarnTypes && n == 0 {
-		c.warn(r.at, WarnNoEventType, "the condition can be true for no event type: the rule never matches")
 	}
 	return true
 }

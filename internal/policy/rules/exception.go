@@ -3,6 +3,7 @@ package rules
 import (
 	"strings"
 
+	"github.com/sightglass/sightglass/internal/policy/check"
 	"github.com/sightglass/sightglass/internal/policy/field"
 	"github.com/sightglass/sightglass/internal/policy/lang"
 	"github.com/sightglass/sightglass/internal/policy/operator"
@@ -59,16 +60,22 @@ func (ex *exception) validateList(known bool) error {
 // comparison is an operator and perhaps a modifier with one blank between them.
 func comparison(s string) string { return strings.Join(strings.Fields(s), " ") }
 
-// validateField wants a field or a transformer of known name. Types are looked
-// at when the condition is compiled.
+// validateField wants a field of known name, or a transformer that can be
+// compared. A field's argument is looked at when the condition is compiled.
 func (ex *exception) validateField(f *entry, known bool) error {
 	if !known {
 		return nil
 	}
 	o, n, err := lang.ParseOperand(f.item)
 	if err == nil && n == len(f.item) {
-		if single, ok := o.(*lang.Field); !ok || field.Standard().Known(single.Name) {
+		if single, ok := o.(*lang.Field); ok && field.Standard().Known(single.Name) {
 			return nil
+		}
+		if _, ok := o.(*lang.Transform); ok {
+			if _, _, err = check.TypeOperand(o, field.Standard()); err == nil {
+				return nil
+			}
+			return ex.at.fail(ErrValidate, "'"+f.item+"' cannot be compared: "+err.Error())
 		}
 	}
 	return ex.at.fail(ErrValidate, "'"+f.item+"' is no known field")

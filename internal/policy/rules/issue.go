@@ -43,7 +43,7 @@ var descriptions = map[Code]string{
 	ErrCompileCondition:    "a condition cannot be used",
 	ErrCompileOutput:       "an output cannot be used",
 	WarnUnknownSource:      "the rule is for a source of events that does not exist",
-	WarnNoEventType:        "the condition has to be evaluated for almost every event, or can never be true",
+	WarnNoEventType:        "the condition has to be evaluated for almost every event",
 	WarnUnknownFilter:      "the rule names a field or event type that does not exist",
 	WarnUnusedMacro:        "nothing uses the macro",
 	WarnUnusedList:         "nothing uses the list",
@@ -125,7 +125,7 @@ type Result struct {
 	Name     string
 	Errors   []Issue
 	Warnings []Issue
-	schemaOK bool
+	schema   []string // in which ways the file does not have the form of rule files
 }
 
 // OK reports whether the file was accepted.

@@ -64,12 +64,12 @@ func Load(files []File, opts *Options) ([]*Rule, []*Result) {
 		results = append(results, res)
 		if f.Err != nil {
 			res.Errors = append(res.Errors, at.issue(ErrFileRead, f.Err.Error()))
+			res.schema = append(res.schema, "the file cannot be read")
 			ok = false
 			continue
 		}
 		r := reader{src: src, col: col, res: res, file: at}
 		r.read()
-		res.schemaOK = res.OK() && len(res.schemaWarnings()) == 0
 		c := compiler{opts: opts, col: col, res: res, table: table}
 		read, warned := res.OK(), len(res.Warnings)
 		compiled = c.compile()

@@ -33,9 +33,11 @@ func (r *reader) read() {
 		}
 		if err != nil {
 			r.res.Errors = append(r.res.Errors, r.yamlError(err))
+			r.res.schema = append(r.res.schema, "the file is not YAML")
 			return
 		}
 		if len(doc.Content) > 0 {
+			r.schema(doc.Content[0])
 			r.document(doc.Content[0])
 		}
 	}

@@ -99,12 +99,26 @@ func readBool(m mapping, key string, at place) (bool, error) {
 	return b, nil
 }
 
+// parseUint reads a whole number as YAML 1.1 writes them: decimal, octal with a
+// leading 0, or hexadecimal.
+func parseUint(s string, bits int) (uint64, error) {
+	s = strings.TrimPrefix(strings.TrimSpace(s), "+")
+	digits, base := s, 10
+	switch {
+	case strings.HasPrefix(s, "0x"), strings.HasPrefix(s, "0X"):
+		digits, base = s[2:], 16
+	case strings.HasPrefix(s, "0"):
+		base = 8
+	}
+	return strconv.ParseUint(digits, base, bits)
+}
+
 func readUint(m mapping, key string, at place) (uint32, error) {
 	n, err := m.scalar(key, at)
 	if err != nil {
 		return 0, err
 	}
-	v, err := strconv.ParseUint(n.Value, 10, 32)
+	v, err := parseUint(n.Value, 32)
 	if err != nil {
 		return 0, at.in(itemValue, key, n).fail(ErrYAMLValidate, "the value of '"+key+"' must be a whole number")
 	}

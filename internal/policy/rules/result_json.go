@@ -43,22 +43,11 @@ func JSON(results []*Result) ([]byte, error) {
 	}{Results: []jsonResult{}}
 	for _, r := range results {
 		out.Results = append(out.Results, jsonResult{
-			Name: r.Name, Successful: r.OK(), SchemaValid: r.schemaOK, SchemaWarnings: r.schemaWarnings(),
+			Name: r.Name, Successful: r.OK(), SchemaValid: len(r.schema) == 0, SchemaWarnings: append([]string{}, r.schema...),
 			Errors: jsonIssues(r.Errors), Warnings: jsonIssues(r.Warnings),
 		})
 	}
 	return json.Marshal(out)
-}
-
-// schemaWarnings are the messages about the form of items.
-func (r *Result) schemaWarnings() []string {
-	out := []string{}
-	for i := range r.Warnings {
-		if w := &r.Warnings[i]; w.Code == WarnUnknownItem || w.Code == WarnUnknownKey {
-			out = append(out, w.Message)
-		}
-	}
-	return out
 }
 
 func jsonIssues(issues []Issue) []jsonIssue {

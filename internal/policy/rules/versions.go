@@ -53,7 +53,7 @@ func (r *reader) engineVersion(m mapping) error {
 		return err
 	}
 	want, ok := parseVersion(n.Value)
-	if minor, err := strconv.ParseUint(n.Value, 10, 31); err == nil {
+	if minor, err := parseUint(n.Value, 31); err == nil {
 		want, ok = version{minor: int(minor)}, true
 	}
 	if !ok {
