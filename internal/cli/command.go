@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"fmt"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -54,10 +55,16 @@ starts with one of its own and shows this machine in the terminal.`
 }
 
 // explained puts the configuration errors of run into the words of the user's
-// files.
+// files, and says what it could not look at.
 func explained(run func(*cobra.Command, []string) error, set otelcol.CollectorSettings, configs *recorder) func(*cobra.Command, []string) error {
 	return func(cmd *cobra.Command, args []string) error {
-		return explain.Explain(run(cmd, args), explain.Load(configs.values), factoriesOf(set))
+		err, documents := run(cmd, args), explain.Load(configs.values)
+		if err == nil && cmd.Name() == "validate" {
+			for _, line := range explain.AbsentRules(documents) {
+				fmt.Fprintln(cmd.ErrOrStderr(), line)
+			}
+		}
+		return explain.Explain(err, documents, factoriesOf(set))
 	}
 }
 

@@ -93,12 +93,17 @@ func (d Document) place(text, prefix string) string {
 // errNoNode says that a document does not hold a path.
 var errNoNode = errors.New("no such key")
 
+// top is the outermost block.
+func (d Document) top() *yaml.Node {
+	if d.root.Kind == yaml.DocumentNode && len(d.root.Content) == 1 {
+		return d.root.Content[0]
+	}
+	return d.root
+}
+
 // find returns the line of the key at the end of path.
 func (d Document) find(path []string) (line int, err error) {
-	node := d.root
-	if node.Kind == yaml.DocumentNode && len(node.Content) == 1 {
-		node = node.Content[0]
-	}
+	node := d.top()
 	line = node.Line
 	for len(path) > 0 {
 		key, value, used := child(node, path)
@@ -130,6 +135,37 @@ func child(node *yaml.Node, path []string) (key, value *yaml.Node, used int) {
 	return nil, nil, 0
 }
 
+// value returns what stands at path, nil where nothing does.
+func (d Document) value(path []string) *yaml.Node {
+	node := d.top()
+	for node != nil && len(path) > 0 {
+		_, value, used := child(node, path)
+		node, path = value, path[used:]
+	}
+	return node
+}
+
+// text returns the scalar at path, empty where there is none.
+func (d Document) text(path []string) string {
+	if node := d.value(path); node != nil && node.Kind == yaml.ScalarNode {
+		return node.Value
+	}
+	return ""
+}
+
+// list returns the texts of the list at path; one text is a list of one.
+func (d Document) list(path ...string) (texts []string) {
+	if text := d.text(path); text != "" {
+		return []string{text}
+	}
+	if node := d.value(path); node != nil && node.Kind == yaml.SequenceNode {
+		for _, item := range node.Content {
+			texts = append(texts, item.Value)
+		}
+	}
+	return texts
+}
+
 // locate finds the document that holds path and key, and the line there; else
 // the one that holds most of path. Of several the last counts, which wins the
 // merge. Without any it returns an empty name.
@@ -155,16 +191,7 @@ func locate(documents []Document, path []string, key string) (name string, line 
 func keys(documents []Document, path ...string) []string {
 	var out []string
 	for _, d := range documents {
-		node := d.root
-		if node.Kind == yaml.DocumentNode && len(node.Content) == 1 {
-			node = node.Content[0]
-		}
-		for _, name := range path {
-			if node == nil {
-				break
-			}
-			_, node, _ = child(node, []string{name})
-		}
+		node := d.value(path)
 		if node == nil || node.Kind != yaml.MappingNode {
 			continue
 		}

@@ -24,8 +24,8 @@ func (e *Error) Unwrap() error { return e.err }
 // ErrNoConfig replaces the collector's complaint that --config is missing.
 var ErrNoConfig = errors.New("no configuration given; try 'sightglass run', which watches this host with the built-in one, or 'sightglass --config FILE'")
 
-// Explain returns err in readable form; an err that is not about the
-// configuration comes back as it is. Documents are the configuration in the
+// Explain returns err in readable form; an err that is neither about the
+// configuration nor about the start of one of its components comes back as it is. Documents are the configuration in the
 // order in which it is merged; factories supply the names of valid keys.
 func Explain(err error, documents []Document, factories otelcol.Factories) error {
 	if err == nil {
@@ -36,7 +36,11 @@ func Explain(err error, documents []Document, factories otelcol.Factories) error
 	case strings.HasPrefix(message, "at least one config flag must be provided"):
 		return ErrNoConfig
 	case !aboutConfig(message):
-		return err
+		p, ok := parseStart(message)
+		if !ok {
+			return err
+		}
+		return &Error{[]string{p.describe(documents, newCatalogue(documents, factories))}, err}
 	}
 	if broken := brokenDocuments(documents); len(broken) > 0 {
 		return &Error{broken, err}
@@ -98,6 +102,9 @@ func (p problem) describe(documents []Document, valid catalogue) string {
 	b.WriteString(p.what)
 	if remedy := valid.remedy(p); remedy != "" {
 		b.WriteString("; " + remedy)
+	}
+	if origin := p.variables(documents); origin != "" {
+		b.WriteString("; " + origin)
 	}
 	return b.String()
 }

@@ -151,6 +151,10 @@ func TestExplain(t *testing.T) {
 			receivers + "exporters: {terminal: }\nservice: {pipelines: {log: {receivers: [otlp], exporters: [terminal]}}}",
 			[]string{`FILE:3: service::pipelines: there is no signal "log"; did you mean "logs"?`},
 		},
+		"unknown level": {
+			receivers + "exporters: {terminal: }\n" + strings.ReplaceAll(pipelines, "{pipelines", "{telemetry: {metrics: {level: verbose}}, pipelines"),
+			[]string{`FILE:3: service::telemetry::metrics::level: there is no level "verbose"; known are basic, detailed, none, normal`},
+		},
 		"no YAML": {
 			"receivers:\n  otlp:\n\tprotocols: x",
 			[]string{"FILE:3: not valid YAML: found character that cannot start any token; indent by spaces, not by tabs, and quote what begins with @, ` or %"},
@@ -227,9 +231,50 @@ func TestSeveralDocuments(t *testing.T) {
 	require.EqualError(t, err, path+": cannot read /nowhere/config.yaml: no such file or directory")
 }
 
+func TestValuesOfVariables(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "config.yaml")
+	require.NoError(t, os.WriteFile(path, []byte(receivers+pipelines+"exporters: {terminal: {color: '${env:SIGHTGLASS_COLOR:-auto}'}}"), 0o600))
+	_, err := validate(t, path)
+	require.NoError(t, err)
+	t.Setenv("SIGHTGLASS_COLOR", "red")
+	_, err = validate(t, path)
+	require.EqualError(t, err, path+`:3: exporters::terminal: color: "red" is none of auto, never; it is the value of the environment variable SIGHTGLASS_COLOR`)
+
+	require.NoError(t, os.WriteFile(path, []byte(receivers+pipelines+"exporters: {terminal: {color: 'a${env:SIGHTGLASS_COLOUR}'}}"), 0o600))
+	_, err = validate(t, path)
+	require.EqualError(t, err, path+`:3: exporters::terminal: color: "a" is none of auto, never; the environment variable SIGHTGLASS_COLOUR is not set`)
+}
+
+func TestAbsentRules(t *testing.T) {
+	here := filepath.Join(t.TempDir(), "rules.yaml")
+	require.NoError(t, os.WriteFile(here, nil, 0o600))
+	config := NewDocument("FILE", []byte("processors:\n  security_policy/one: {rules_files: "+here+"}\n  batch: {rules_files: [/nowhere/0.yaml]}\n  security_policy: {}\n"+
+		"  security_policy/own:\n    rules_files: ["+here+", /nowhere/1.yaml, '/nowhere/*.yaml', '${env:X}']\n"))
+	require.Equal(t, []string{
+		"FILE:6: processors::security_policy/own: rules_files: /nowhere/1.yaml names no file on this machine: the rules are not checked",
+		"FILE:6: processors::security_policy/own: rules_files: /nowhere/*.yaml names no file on this machine: the rules are not checked",
+	}, AbsentRules([]Document{config}))
+}
+
 func TestNoConfig(t *testing.T) {
 	_, err := validate(t)
 	require.ErrorIs(t, err, ErrNoConfig)
+}
+
+func TestErrorsOfTheStart(t *testing.T) {
+	config := []Document{NewDocument("FILE", []byte(receivers+pipelines+"exporters: {terminal: }\nextensions: {pprof: }"))}
+	for given, want := range map[string]string{
+		`cannot start pipelines: failed to start "otlp" receiver: listen tcp 127.0.0.1:4317: bind: address already in use`: "FILE:1: receivers::otlp: cannot start: listen tcp 127.0.0.1:4317: bind: address already in use: " +
+			"give another endpoint, or end the program that listens there ('ss -ltnp' names it)",
+		`cannot start pipelines: failed to start "terminal" exporter: open /x: no such file or directory`: "FILE:3: exporters::terminal: cannot start: open /x: no such file or directory: correct the path, or make what it names",
+		`cannot start pipelines: failed to start "terminal" exporter: it knows: what to do`:               "FILE:3: exporters::terminal: cannot start: it knows: what to do",
+		`failed to start extensions: listen tcp: address 599999: invalid port`:                            "FILE:2: service::extensions: cannot start: listen tcp: address 599999: invalid port: a port is a number from 1 to 65535",
+	} {
+		raw := errors.New(given)
+		explained := Explain(raw, config, otelcol.Factories{})
+		require.ErrorIs(t, explained, raw)
+		require.EqualError(t, explained, want)
+	}
 }
 
 func TestOtherErrorsStay(t *testing.T) {

@@ -32,6 +32,8 @@ var (
 	unknownType = regexp.MustCompile(`^'([^']*)' unknown type: "([^"]*)" for id: "([^"]*)" \(valid values: \[([^\]]*)\]\)`)
 	// 'service.pipelines' in "log" id: unknown pipeline signal: "log"
 	unknownSignal = regexp.MustCompile(`^'([^']*)' in "([^"]*)" id: unknown pipeline signal: "([^"]*)"`)
+	// 'level' unknown metrics level "verbose"
+	unknownLevel = regexp.MustCompile(`^'([^']*)' unknown metrics level "([^"]*)"`)
 	// 'width' expected type 'int', got unconvertible type 'string'
 	wrongType = regexp.MustCompile(`^'([^']*)' expected type '([^']*)', got unconvertible type '([^']*)'`)
 	// 'receivers' expected a map or struct, got "slice"
@@ -142,6 +144,9 @@ func decodingProblems(path []string, line string) []problem {
 	}
 	if m := unknownSignal.FindStringSubmatch(line); m != nil {
 		return []problem{{path: in(m[1]), key: m[2], what: `there is no signal "` + m[3] + `"`, given: m[3], known: []string{"logs", "metrics", "traces", "profiles"}}}
+	}
+	if m := unknownLevel.FindStringSubmatch(line); m != nil {
+		return []problem{{path: in(m[1]), what: `there is no level "` + m[2] + `"`, given: m[2], known: []string{"none", "basic", "normal", "detailed"}}}
 	}
 	if m := wrongType.FindStringSubmatch(line); m != nil {
 		return []problem{{path: in(m[1]), what: "wants " + typeName(m[2]) + ", got " + typeName(m[3])}}
