@@ -1,8 +1,10 @@
 package policy
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 )
 
@@ -10,9 +12,13 @@ import (
 const maxFile = 32 << 20
 
 // ReadFile reads a rule file. That it cannot be read is told by Load, like any
-// other finding about it.
+// other finding about it, with the file's name before it.
 func ReadFile(path string) File {
 	content, err := readFile(path)
+	var named *fs.PathError
+	if errors.As(err, &named) {
+		err = named.Err
+	}
 	return File{Name: path, Content: content, Err: err}
 }
 
@@ -27,7 +33,7 @@ func readFile(path string) ([]byte, error) {
 		return nil, err
 	}
 	if len(content) > maxFile {
-		return nil, fmt.Errorf("read %s: a rule file has at most %d MiB", path, maxFile>>20)
+		return nil, fmt.Errorf("a rule file has at most %d MiB", maxFile>>20)
 	}
 	return content, nil
 }

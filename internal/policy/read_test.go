@@ -19,7 +19,7 @@ func TestReadFile(t *testing.T) {
 	require.NoError(t, f.Err)
 	require.Equal(t, "x", string(f.Content))
 	require.Equal(t, short, f.Name)
-	require.ErrorContains(t, ReadFile(long).Err, "long.yaml: a rule file has at most 32 MiB")
+	require.ErrorContains(t, ReadFile(long).Err, "a rule file has at most 32 MiB")
 	require.ErrorIs(t, ReadFile(filepath.Join(dir, "none")).Err, os.ErrNotExist)
 	require.ErrorContains(t, ReadFile(dir).Err, "is a directory")
 }

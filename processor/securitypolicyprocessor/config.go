@@ -79,7 +79,11 @@ const (
 	matchAll   = "all"
 )
 
-const minReloadInterval = 100 * time.Millisecond
+// Shorter ones are numbers whose unit was forgotten: 5 is 5 ns.
+const (
+	minReloadInterval = 100 * time.Millisecond
+	minRateInterval   = 100 * time.Millisecond
+)
 
 // Validate implements the collector's validation. Rule files that are there are
 // checked; those that are not may be elsewhere, and Start will tell.
@@ -97,10 +101,13 @@ func (c *Config) Validate() error {
 		errs = append(errs, fmt.Errorf("rule_matching: %q is neither %q nor %q", c.RuleMatching, matchFirst, matchAll))
 	}
 	if c.ReloadInterval != 0 && c.ReloadInterval < minReloadInterval {
-		errs = append(errs, fmt.Errorf("reload_interval: must be 0 (never) or at least %s", minReloadInterval))
+		errs = append(errs, fmt.Errorf("reload_interval: %v is too short: use %v or more, for example 5s, or 0 for never", c.ReloadInterval, minReloadInterval))
 	}
 	if err := errors.Join(errs...); err != nil {
 		return err
+	}
+	if slices.ContainsFunc(c.AppendOutput, func(a AppendOutputConfig) bool { return a.Validate() != nil }) {
+		return nil // each says so itself; no rule could be loaded with it
 	}
 	return c.validateRules()
 }
@@ -143,8 +150,8 @@ func (c *RateLimitConfig) Validate() error {
 	if c.Burst < 0 {
 		return errors.New("burst: must not be negative; 0 is unlimited")
 	}
-	if c.Burst > 0 && c.Interval <= 0 {
-		return errors.New("interval: must be positive when burst is set")
+	if c.Burst > 0 && c.Interval < minRateInterval {
+		return fmt.Errorf("interval: %v is too short: use %v or more, for example 1m", c.Interval, minRateInterval)
 	}
 	return nil
 }

@@ -87,9 +87,9 @@ func TestConfigErrors(t *testing.T) {
 		"bad_glob":      `rules_files[0]: "rules/[a.yaml": syntax error in pattern`,
 		"empty_file":    `rules_files[1]: is empty`,
 		"empty_rule":    `disabled_rules[0]: is empty`,
-		"bad_reload":    `reload_interval: must be 0 (never) or at least 100ms`,
+		"bad_reload":    `reload_interval: 1ms is too short: use 100ms or more, for example 5s, or 0 for never`,
 		"bad_burst":     `rate_limit: burst: must not be negative`,
-		"bad_interval":  `rate_limit: interval: must be positive`,
+		"bad_interval":  `rate_limit: interval: 1ns is too short: use 100ms or more, for example 1m`,
 		"bad_redaction": `redact: attributes[0]: is empty`,
 		"no_redaction":  `redact: attributes: have no effect while enabled is false`,
 		"unknown_key":   `rule_files`,
@@ -107,6 +107,7 @@ func TestConfigErrors(t *testing.T) {
 	} {
 		_, err := loadConfig(t, name)
 		require.ErrorContains(t, err, want, name)
+		require.NotContains(t, err.Error(), "more: sightglass policy check", name)
 	}
 }
 

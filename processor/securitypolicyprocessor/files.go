@@ -107,7 +107,7 @@ func (f ruleFiles) readOnce() ([]policy.File, error) {
 // starting until somebody writes it.
 func readFile(path string) policy.File {
 	if info, err := os.Stat(path); err == nil && info.Mode()&os.ModeNamedPipe != 0 {
-		return policy.File{Name: path, Err: fmt.Errorf("read %s: it is a pipe", path)}
+		return policy.File{Name: path, Err: errors.New("it is a pipe")}
 	}
 	return policy.ReadFile(path)
 }

@@ -51,7 +51,13 @@ func (p *policyProcessor) load() (*policy.RuleSet, error) {
 // rulesError is why rules cannot be used: all findings, each with its place.
 type rulesError struct{ result *policy.Result }
 
-func (e *rulesError) Error() string { return "the rules cannot be used:\n" + e.result.Err().Error() }
+func (e *rulesError) Error() string {
+	findings := strings.TrimSuffix(e.result.Err().Error(), "\n")
+	if strings.Contains(findings, "\n") {
+		return "the rules cannot be used:\n" + findings
+	}
+	return "the rules cannot be used: " + findings
+}
 
 // line is an error in one line: the first finding, and how many more there are.
 func line(err error) string {

@@ -3,6 +3,7 @@ package ebpfreceiver
 import (
 	"errors"
 	"fmt"
+	"math"
 	"math/bits"
 	"path"
 	"path/filepath"
@@ -75,9 +76,9 @@ type RequestsConfig struct {
 	Protocols []string `mapstructure:"protocols"`
 	// IncludePorts, when there are any, keeps only the requests that servers at
 	// these ports get.
-	IncludePorts []uint16 `mapstructure:"include_ports"`
+	IncludePorts []int `mapstructure:"include_ports"`
 	// ExcludePorts leaves out the requests that servers at these ports get.
-	ExcludePorts []uint16 `mapstructure:"exclude_ports"`
+	ExcludePorts []int `mapstructure:"exclude_ports"`
 	// IncludeServices, when there are any, keeps only the spans of services
 	// that match one of these patterns (path.Match). A service in a pod, whose
 	// name Kubernetes will tell later, is namespace/container.
@@ -225,6 +226,7 @@ func (c *RequestsConfig) Validate() error {
 	if _, err := spans.ParsePatterns(c.HTTPProbes); err != nil {
 		errs = append(errs, fmt.Errorf("http_probes: %w", err))
 	}
+	errs = append(errs, checkPorts("include_ports", c.IncludePorts), checkPorts("exclude_ports", c.ExcludePorts))
 	errs = append(errs, checkPatterns("include_services", c.IncludeServices), checkPatterns("exclude_services", c.ExcludeServices))
 	if c.MaxPayload < minPayload || c.MaxPayload > event.MaxPayload {
 		errs = append(errs, fmt.Errorf("max_payload: %d is out of range: use %d to %d bytes", c.MaxPayload, minPayload, event.MaxPayload))
@@ -245,6 +247,15 @@ func (c *TLSConfig) Validate() error {
 	}
 	if c.MaxCPU != 0 && (c.MaxCPU < minProbeCPU || c.MaxCPU > 1) {
 		return fmt.Errorf("max_cpu: %v is out of range: use %v to 1, or 0 for no bound", c.MaxCPU, minProbeCPU)
+	}
+	return nil
+}
+
+func checkPorts(key string, ports []int) error {
+	for _, port := range ports {
+		if port < 1 || port > math.MaxUint16 {
+			return fmt.Errorf("%s: %d is no port: use 1 to %d", key, port, math.MaxUint16)
+		}
 	}
 	return nil
 }

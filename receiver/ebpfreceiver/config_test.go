@@ -40,7 +40,7 @@ func TestConfig(t *testing.T) {
 		RingBuffer: RingBufferConfig{SecuritySize: 8 << 20, RequestsSize: 16 << 20},
 		Activity:   ActivityConfig{FlushInterval: 50 * time.Millisecond, BatchSize: 100},
 		Requests: RequestsConfig{
-			Protocols: []string{"http"}, IncludePorts: []uint16{80, 8080}, ExcludePorts: []uint16{9100, 10250},
+			Protocols: []string{"http"}, IncludePorts: []int{80, 8080}, ExcludePorts: []int{9100, 10250},
 			IncludeServices: []string{"shop-*"}, ExcludeServices: []string{"kube-system/*"},
 			HTTPRoutes: []string{"/users/{id}"}, HTTPProbes: []string{"/healthz"},
 			MaxPayload: 512, MaxConnections: 1000, MaxOpen: 2000, BatchSize: 300,
@@ -67,6 +67,7 @@ func TestConfigErrors(t *testing.T) {
 		"protocol":       `requests: protocols: "htttp" is unknown: use some of http`,
 		"probe":          `requests: http_probes: "/a{b": "a{b" is neither fixed nor {name}`,
 		"route":          `requests: http_routes: "users/{id}": a route begins with /`,
+		"port":           "requests: include_ports: 99999 is no port: use 1 to 65535",
 		"pattern":        `requests: exclude_services: "shop[" is no pattern: * stands for`,
 		"payload":        "requests: max_payload: 10000 is out of range: use 64 to 4096 bytes",
 		"connections":    "requests: max_connections: 0 is too few",

@@ -14,9 +14,9 @@ import (
 // atWantedPort tells whether the server's port is one that is not left out.
 // Sockets without ports are.
 func (c *RequestsConfig) atWantedPort(ex *exchange.Exchange) bool {
-	port := ex.LocalPort
+	port := int(ex.LocalPort)
 	if ex.Role == event.RoleClient {
-		port = ex.PeerPort
+		port = int(ex.PeerPort)
 	}
 	return !slices.Contains(c.ExcludePorts, port) && (len(c.IncludePorts) == 0 || slices.Contains(c.IncludePorts, port))
 }

@@ -23,11 +23,11 @@ func TestWantedPorts(t *testing.T) {
 		want bool
 	}{
 		{"everything", RequestsConfig{}, true},
-		{"excluded", RequestsConfig{ExcludePorts: []uint16{80}}, false},
-		{"the client's port does not count", RequestsConfig{ExcludePorts: []uint16{40000}}, true},
-		{"included", RequestsConfig{IncludePorts: []uint16{443, 80}}, true},
-		{"not included", RequestsConfig{IncludePorts: []uint16{443}}, false},
-		{"excluded counts more", RequestsConfig{IncludePorts: []uint16{80}, ExcludePorts: []uint16{80}}, false},
+		{"excluded", RequestsConfig{ExcludePorts: []int{80}}, false},
+		{"the client's port does not count", RequestsConfig{ExcludePorts: []int{40000}}, true},
+		{"included", RequestsConfig{IncludePorts: []int{443, 80}}, true},
+		{"not included", RequestsConfig{IncludePorts: []int{443}}, false},
+		{"excluded counts more", RequestsConfig{IncludePorts: []int{80}, ExcludePorts: []int{80}}, false},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			assert.Equal(t, tc.want, tc.cfg.atWantedPort(server))

@@ -24,7 +24,7 @@ import (
 func TestEveryExchangeIsInABatch(t *testing.T) {
 	cfg := createDefaultConfig().(*Config)
 	cfg.Requests.BatchSize = 8
-	cfg.Requests.ExcludePorts = []uint16{81}
+	cfg.Requests.ExcludePorts = []int{81}
 	var now uint64
 	var sink consumertest.TracesSink
 	s := spanBench(t, cfg, &sink, func() uint64 { return now })
