@@ -91,6 +91,7 @@ func (c *Config) Validate() error {
 	errs := []error{
 		validateTexts("rules_files", c.RulesFiles),
 		validateGlobs("rules_files", c.RulesFiles),
+		ruleFiles{c.RulesFiles}.mistaken(),
 		validateTexts("disabled_rules", c.DisabledRules),
 		validateTexts("disabled_tags", c.DisabledTags),
 		validatePriority(c.MinimumPriority),

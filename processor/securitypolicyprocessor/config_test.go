@@ -125,3 +125,34 @@ func TestValidateChecksRuleFiles(t *testing.T) {
 	cfg.RulesFiles = append(cfg.RulesFiles, path+".absent")
 	require.NoError(t, confmap.Validate(cfg), "what is absent could make it right")
 }
+
+// A name that is almost that of a file which is there is a mistake anywhere.
+func TestValidateTellsMistakenFiles(t *testing.T) {
+	dir := t.TempDir()
+	at := func(name string) string { return filepath.Join(dir, name) }
+	for _, name := range []string{"local_rules.yaml", "first.yaml", "second.yml"} {
+		require.NoError(t, os.WriteFile(at(name), nil, 0o600))
+	}
+	for _, tt := range []struct {
+		files []string
+		want  string // empty: valid
+	}{
+		{[]string{at("local_rules.yaml"), at("*.yml")}, ""},
+		{[]string{dir}, "rules_files[0]: " + dir + " is a directory: name its files, as in " + at("*.yaml")},
+		{[]string{at("first.yaml"), at("locla_rules.yaml")}, "rules_files[1]: there is no " + at("locla_rules.yaml") + ": did you mean " + at("local_rules.yaml") + "?"},
+		{[]string{at("second.yaml")}, "did you mean " + at("second.yml") + "?"},
+		{[]string{at("first.yaml"), at("first.yml")}, ""},
+		{[]string{at("local_rule?.yml")}, "rules_files[0]: no file matches " + at("local_rule?.yml") + ": did you mean " + at("local_rule?.yaml") + "?"},
+		{[]string{at("elsewhere/*.yaml"), at("elsewhere/rules.yaml"), at("other.yaml")}, ""},
+		{[]string{at("local_rules.yaml"), at("locla_rules.yaml")}, ""},
+	} {
+		cfg := createDefaultConfig().(*Config)
+		cfg.RulesFiles = tt.files
+		err := confmap.Validate(cfg)
+		if tt.want == "" {
+			require.NoError(t, err, tt.files)
+		} else {
+			require.ErrorContains(t, err, tt.want)
+		}
+	}
+}

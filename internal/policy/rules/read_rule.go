@@ -281,7 +281,7 @@ func (r *reader) exception(m mapping, at, all place, appending bool) (ex excepti
 		return ex, valuesAt.fail(ErrYAMLValidate, "the value of 'values' must be a sequence")
 	}
 	for _, v := range values.Content {
-		e, err := readEntry(deref(v), valuesAt.in(itemExValue, "", v))
+		e, err := readEntry(deref(v), "", valuesAt.in(itemExValue, "", v))
 		if err != nil {
 			return ex, err
 		}
@@ -298,30 +298,31 @@ func (r *reader) entryOf(m mapping, key string, at place, must bool) (entry, err
 		}
 		return entry{}, nil
 	}
-	return readEntry(n, at.in(itemValue, key, n))
+	return readEntry(n, key, at)
 }
 
-// readEntry reads a scalar or a sequence of entries.
-func readEntry(n *yaml.Node, at place) (entry, error) {
-	e := entry{set: true, at: at}
-	switch n.Kind {
-	case yaml.ScalarNode:
+// readEntry reads a scalar or a sequence of entries. What is neither, and what
+// is empty, counts as not given.
+func readEntry(n *yaml.Node, key string, at place) (entry, error) {
+	at = at.in(itemValue, key, n)
+	e := entry{at: at}
+	switch {
+	case n.Kind == yaml.ScalarNode && !isNull(n):
 		if n.Value == "" {
 			return e, at.fail(ErrYAMLValidate, "the value is empty")
 		}
 		e.item = n.Value
-	case yaml.SequenceNode:
+	case n.Kind == yaml.SequenceNode:
 		e.isList = true
 		for _, it := range n.Content {
 			it = deref(it)
-			sub, err := readEntry(it, at.in(itemException, "", it))
+			sub, err := readEntry(it, "", at.in(itemException, "", it))
 			if err != nil {
 				return e, err
 			}
 			e.items = append(e.items, sub)
 		}
-	default:
-		return e, at.fail(ErrYAMLValidate, "the value must be a text or a sequence")
 	}
+	e.set = e.item != "" || len(e.items) > 0
 	return e, nil
 }

@@ -187,20 +187,20 @@ func (r *reader) overrides(m mapping, at place, mayAppend, mayReplace []string) 
 
 func (o *overriding) add(key, op *yaml.Node, at place, mayAppend, mayReplace []string) error {
 	name := key.Value
+	if op.Value != "append" && op.Value != "replace" {
+		return at.in(itemValue, name, op).fail(ErrYAMLValidate, "'"+op.Value+"' is neither append nor replace")
+	}
 	if !contains(mayReplace, name) {
 		return at.in(itemOverride, name, key).fail(ErrYAMLValidate, "there is no key '"+name+"' that can be overridden"+didYouMean(name, mayReplace))
 	}
-	switch op.Value {
-	case "append":
-		if !contains(mayAppend, name) {
-			return at.in(itemOverride, name, key).fail(ErrYAMLValidate, "the key '"+name+"' cannot be appended to, only replaced")
-		}
-		o.append[name] = true
-	case "replace":
+	if op.Value == "replace" {
 		o.replace[name] = true
-	default:
-		return at.in(itemValue, name, op).fail(ErrYAMLValidate, "'"+op.Value+"' is neither append nor replace")
+		return nil
 	}
+	if !contains(mayAppend, name) {
+		return at.in(itemOverride, name, key).fail(ErrYAMLValidate, "the key '"+name+"' cannot be appended to, only replaced")
+	}
+	o.append[name] = true
 	return nil
 }
 
