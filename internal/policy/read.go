@@ -15,8 +15,7 @@ const maxFile = 32 << 20
 // other finding about it, with the file's name before it.
 func ReadFile(path string) File {
 	content, err := readFile(path)
-	var named *fs.PathError
-	if errors.As(err, &named) {
+	if named, ok := errors.AsType[*fs.PathError](err); ok {
 		err = named.Err
 	}
 	return File{Name: path, Content: content, Err: err}
