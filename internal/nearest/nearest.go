@@ -6,6 +6,9 @@ package nearest
 func Of(given string, known []string, limit int) string {
 	best, name := limit+1, ""
 	for _, k := range known {
+		if max(len(given)-len(k), len(k)-len(given)) >= best {
+			continue // at least so many letters are to be dropped or inserted
+		}
 		if d := distance(given, k); d < best {
 			best, name = d, k
 		}

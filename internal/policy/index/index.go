@@ -38,9 +38,10 @@ const maxSpecial = 64
 // been built.
 func New(b *plan.Builder, rules []Rule) *Index {
 	x := &Index{buckets: make([]bucket, events.Count())}
+	every := anyGuards{builder: b, made: make([][]plan.Guard, len(rules))}
 	for n := range x.buckets {
 		id := events.ID(n)
-		x.buckets[id].fill(b, rules, id, func(r *Rule) plan.Node {
+		x.buckets[id].fill(&every, rules, id, func(r *Rule) plan.Node {
 			switch {
 			case !r.Types.Has(id):
 				return nil
@@ -52,7 +53,7 @@ func New(b *plan.Builder, rules []Rule) *Index {
 		x.words = max(x.words, len(x.buckets[id].all))
 	}
 	everything := events.Count()
-	x.unknown.fill(b, rules, plan.AnyType, func(r *Rule) plan.Node {
+	x.unknown.fill(&every, rules, plan.AnyType, func(r *Rule) plan.Node {
 		if r.Types.Len() != everything {
 			return nil
 		}
@@ -62,8 +63,22 @@ func New(b *plan.Builder, rules []Rule) *Index {
 	return x
 }
 
+// anyGuards makes the guards of rules that are not for certain types once, not
+// for every bucket.
+type anyGuards struct {
+	builder *plan.Builder
+	made    [][]plan.Guard // by rule; nil until wanted, empty when there are none
+}
+
+func (a *anyGuards) of(rule int, cond plan.Cond) []plan.Guard {
+	if a.made[rule] == nil {
+		a.made[rule] = append([]plan.Guard{}, a.builder.Guards(cond, plan.AnyType)...)
+	}
+	return a.made[rule]
+}
+
 // fill takes the rules for which condition is not nil.
-func (b *bucket) fill(builder *plan.Builder, rules []Rule, id events.ID, condition func(*Rule) plan.Node) {
+func (b *bucket) fill(every *anyGuards, rules []Rule, id events.ID, condition func(*Rule) plan.Node) {
 	var guards [][]plan.Guard
 	for n := range rules {
 		r := &rules[n]
@@ -73,9 +88,9 @@ func (b *bucket) fill(builder *plan.Builder, rules []Rule, id events.ID, conditi
 		}
 		b.rules, b.nodes = append(b.rules, int32(n)), append(b.nodes, node)
 		if r.Types.Len() > maxSpecial {
-			guards = append(guards, builder.Guards(r.Cond, plan.AnyType))
+			guards = append(guards, every.of(n, r.Cond))
 		} else {
-			guards = append(guards, builder.Guards(r.Cond, id))
+			guards = append(guards, every.builder.Guards(r.Cond, id))
 		}
 	}
 	words := (len(b.rules) + 63) / 64

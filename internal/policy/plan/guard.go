@@ -97,22 +97,28 @@ func tighter(x, y guard) int { return cmp.Compare(x.looseness(), y.looseness()) 
 // operands identifies guards that look at the same operands.
 func (g guard) operands() string { return strings.Join(slices.Sorted(maps.Keys(g)), "\x00") }
 
-func (g guard) or(other guard) guard {
-	sum := maps.Clone(g)
-	for name, t := range other {
-		if mine, ok := sum[name]; ok {
-			t = texts{t.left, union(mine.values, t.values), union(mine.prefixes, t.prefixes)}
-		}
-		sum[name] = t
+// own is a copy that absorb may change.
+func (g guard) own() guard {
+	out := make(guard, len(g))
+	for name, t := range g {
+		out[name] = texts{t.left, maps.Clone(t.values), maps.Clone(t.prefixes)}
 	}
-	return sum
+	return out
 }
 
-func union(a, b map[string]struct{}) map[string]struct{} {
-	out := make(map[string]struct{}, len(a)+len(b))
-	maps.Copy(out, a)
-	maps.Copy(out, b)
-	return out
+// absorb makes g the guard of both alternatives. It reports whether that still
+// saves something.
+func (g guard) absorb(other guard) bool {
+	for name, t := range other {
+		mine, ok := g[name]
+		if !ok {
+			g[name] = texts{t.left, maps.Clone(t.values), maps.Clone(t.prefixes)}
+			continue
+		}
+		maps.Copy(mine.values, t.values)
+		maps.Copy(mine.prefixes, t.prefixes)
+	}
+	return g.texts() <= maxGuardTexts
 }
 
 // guards are those of a subexpression; it is not possible when no event of the
@@ -158,10 +164,10 @@ func tightest(list []guard) []guard {
 
 // eitherGuard is what alternatives need: one of each one's guards. Those about
 // operands that all have in common and the one of each one's tightest.
-func (b *Builder) eitherGuard(children []*entry, id events.ID) ([]guard, bool) {
+func (b *Builder) eitherGuard(children []*entry, id events.ID) (out []guard, possible bool) {
 	var sums map[string]guard
 	var tight guard
-	possible := false
+	useful := true // whether the sum of the tightest is small enough
 	for _, child := range children {
 		list, ok := b.guards(child, id)
 		if !ok {
@@ -170,32 +176,41 @@ func (b *Builder) eitherGuard(children []*entry, id events.ID) ([]guard, bool) {
 		if len(list) == 0 {
 			return nil, true
 		}
-		byName := map[string]guard{}
-		for _, g := range list {
-			byName[g.operands()] = g
-		}
 		best := slices.MinFunc(list, tighter)
 		if !possible {
-			possible, sums, tight = true, byName, best
+			possible, sums, tight = true, map[string]guard{}, best.own()
+			for _, g := range list {
+				sums[g.operands()] = g.own()
+			}
 			continue
 		}
-		tight = tight.or(best)
-		for name, sum := range sums {
-			if g, ok := byName[name]; ok {
-				sums[name] = sum.or(g)
-			} else {
-				delete(sums, name)
-			}
+		useful = useful && tight.absorb(best)
+		absorbAll(sums, list)
+		if !useful && len(sums) == 0 {
+			return nil, true
 		}
 	}
-	if !possible {
-		return nil, false
-	}
-	var out []guard
 	for _, name := range slices.Sorted(maps.Keys(sums)) {
 		out = append(out, sums[name])
 	}
-	return tightest(append(out, tight)), true
+	if possible && useful {
+		out = append(out, tight)
+	}
+	return tightest(out), possible
+}
+
+// absorbAll adds each guard to the sum about the same operands and leaves out
+// the sums that an alternative has nothing to add to, or that got too large.
+func absorbAll(sums map[string]guard, list []guard) {
+	byName := make(map[string]guard, len(list))
+	for _, g := range list {
+		byName[g.operands()] = g
+	}
+	for name, sum := range sums {
+		if g, ok := byName[name]; !ok || !sum.absorb(g) {
+			delete(sums, name)
+		}
+	}
 }
 
 func testGuard(t *check.Test) guard {

@@ -74,7 +74,7 @@ func (c *collection) appendMacro(m *macro) error {
 	if old == nil {
 		return c.missing(m.at, itemMacro, m.Name, "there is no macro of this name to append to")
 	}
-	old.cond = old.cond.joined(m.cond)
+	old.cond.extend(m.cond)
 	old.visibility = c.next()
 	return nil
 }
@@ -136,10 +136,10 @@ func (c *collection) appendRule(u *update) error {
 		return u.at.fail(ErrValidate, "an append to a rule needs a condition or exceptions")
 	}
 	if u.cond != nil && !u.cond.empty() {
-		r.cond = r.cond.joined(*u.cond)
+		r.cond.extend(*u.cond)
 	}
 	if u.output != nil && !u.output.empty() {
-		r.output = r.output.joined(*u.output)
+		r.output.extend(*u.output)
 	}
 	appendString(&r.Desc, u.desc)
 	if u.tags != nil {

@@ -2,7 +2,6 @@ package rules
 
 import (
 	"errors"
-	"slices"
 
 	"github.com/sightglass/sightglass/internal/policy/check"
 	"github.com/sightglass/sightglass/internal/policy/field"
@@ -44,17 +43,27 @@ type compiler struct {
 	col   *collection
 	res   *Result
 	table *field.Table
+	told  map[issueKey]bool
+}
+
+// first reports whether an issue has not been told before.
+func (c *compiler) first(i *Issue) bool {
+	if c.told == nil {
+		c.told = map[issueKey]bool{}
+	}
+	again := c.told[i.key()]
+	c.told[i.key()] = true
+	return !again
 }
 
 func (c *compiler) report(i Issue) {
-	if !slices.ContainsFunc(c.res.Errors, func(old Issue) bool { return old.same(&i) }) {
+	if c.first(&i) {
 		c.res.Errors = append(c.res.Errors, i)
 	}
 }
 
 func (c *compiler) warn(at place, code Code, msg string) {
-	i := at.issue(code, msg)
-	if !slices.ContainsFunc(c.res.Warnings, func(old Issue) bool { return old.same(&i) }) {
+	if i := at.issue(code, msg); c.first(&i) {
 		c.res.Warnings = append(c.res.Warnings, i)
 	}
 }
@@ -122,7 +131,7 @@ func inExpression(at place, cond text, offset int) place {
 }
 
 func (c *compiler) macros() *resolver {
-	res := &resolver{macros: map[string]*macro{}, active: map[string]bool{}, broken: map[string]bool{}}
+	res := newResolver()
 	for key := range c.col.broken {
 		if kind := itemMacro + " "; len(key) > len(kind) && key[:len(kind)] == kind {
 			res.broken[key[len(kind):]] = true
@@ -142,7 +151,7 @@ func (c *compiler) macros() *resolver {
 		if m.tree == nil {
 			continue
 		}
-		if _, err := res.whole(m.tree, m.visibility); err != nil {
+		if err := res.fits(m.tree, m.visibility); err != nil {
 			c.macroError(err, m.at, texts[m])
 			m.tree = nil
 		}

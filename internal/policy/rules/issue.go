@@ -115,10 +115,14 @@ func (i *Issue) Line() string {
 	return b.String()
 }
 
-// same reports whether two issues say the same about the same place.
-func (i *Issue) same(o *Issue) bool {
-	return i.Code == o.Code && i.Message == o.Message && i.Position() == o.Position()
+// issueKey is the same for issues that say the same about the same place.
+type issueKey struct {
+	code Code
+	msg  string
+	at   Location
 }
+
+func (i *Issue) key() issueKey { return issueKey{i.Code, i.Message, i.Position()} }
 
 // Result is what became of one rule file.
 type Result struct {

@@ -6,6 +6,8 @@
 package rules
 
 import (
+	"slices"
+
 	"github.com/sightglass/sightglass/internal/policy/field"
 )
 
@@ -87,22 +89,15 @@ func Load(files []File, opts *Options) ([]*Rule, []*Result) {
 
 // dropKnown leaves out what was told with an earlier file already.
 func dropKnown(res *Result, earlier []*Result) {
+	known := map[issueKey]bool{}
 	for _, old := range earlier {
-		res.Errors = without(res.Errors, old.Errors)
-		res.Warnings = without(res.Warnings, old.Warnings)
-	}
-}
-
-func without(issues, known []Issue) []Issue {
-	var out []Issue
-	for i := range issues {
-		found := false
-		for k := range known {
-			found = found || issues[i].same(&known[k])
-		}
-		if !found {
-			out = append(out, issues[i])
+		for _, group := range [][]Issue{old.Errors, old.Warnings} {
+			for i := range group {
+				known[group[i].key()] = true
+			}
 		}
 	}
-	return out
+	again := func(i Issue) bool { return known[i.key()] }
+	res.Errors = slices.DeleteFunc(res.Errors, again)
+	res.Warnings = slices.DeleteFunc(res.Warnings, again)
 }

@@ -14,44 +14,74 @@ type resolver struct {
 	active map[string]bool // macros that are being resolved
 	broken map[string]bool // macros with an error of their own
 	tests  int             // of the present condition, with those of its macros
+	made   map[string]*resolved
+	hints  int // how many names were suggested
+}
+
+// resolved is a macro's tree with its macros. Trees share those of the macros
+// they refer to.
+type resolved struct {
+	tree  lang.Expr
+	tests int
 }
 
 // maxTests is how many comparisons a condition may have with those of its
 // macros: a few lines of macros of macros are beyond any memory.
 const maxTests = 100_000
 
-// whole is a condition with its macros.
+// maxHints is how often a name is suggested; it is looked for among all.
+const maxHints = 100
+
+func newResolver() *resolver {
+	return &resolver{
+		macros: map[string]*macro{}, active: map[string]bool{}, broken: map[string]bool{}, made: map[string]*resolved{},
+	}
+}
+
+// whole is a condition with its macros, which stand where they are referred to.
 func (r *resolver) whole(e lang.Expr, limit int) (lang.Expr, error) {
 	r.tests = 0
-	return r.resolve(e, limit)
+	return r.resolve(e, limit, true)
 }
 
-// resolve replaces the references in e to macros with an index below limit.
-func (r *resolver) resolve(e lang.Expr, limit int) (lang.Expr, error) {
+// fits reports what keeps a condition from being put together with its macros.
+func (r *resolver) fits(e lang.Expr, limit int) error {
+	r.tests = 0
+	_, err := r.resolve(e, limit, false)
+	return err
+}
+
+// resolve replaces the references in e to macros with an index below limit. The
+// trees of macros keep their own places unless they are moved.
+func (r *resolver) resolve(e lang.Expr, limit int, move bool) (lang.Expr, error) {
 	switch e := e.(type) {
 	case *lang.And:
-		children, err := r.all(e.Children, limit)
+		children, err := r.all(e.Children, limit, move)
 		return &lang.And{At: e.At, Children: children}, err
 	case *lang.Or:
-		children, err := r.all(e.Children, limit)
+		children, err := r.all(e.Children, limit, move)
 		return &lang.Or{At: e.At, Children: children}, err
 	case *lang.Not:
-		child, err := r.resolve(e.Child, limit)
+		child, err := r.resolve(e.Child, limit, move)
 		return &lang.Not{At: e.At, Child: child}, err
 	case *lang.Ref:
-		return r.macro(e, limit)
+		return r.macro(e, limit, move)
 	}
-	if r.tests++; r.tests > maxTests {
-		return nil, &macroError{msg: fmt.Sprintf("the condition has more than %d comparisons with those of its macros", maxTests)}
-	}
-	return e, nil
+	return e, r.count(1)
 }
 
-func (r *resolver) all(list []lang.Expr, limit int) ([]lang.Expr, error) {
+func (r *resolver) count(tests int) error {
+	if r.tests += tests; r.tests > maxTests {
+		return &macroError{msg: fmt.Sprintf("the condition has more than %d comparisons with those of its macros", maxTests)}
+	}
+	return nil
+}
+
+func (r *resolver) all(list []lang.Expr, limit int, move bool) ([]lang.Expr, error) {
 	out := make([]lang.Expr, len(list))
 	for i, e := range list {
 		var err error
-		if out[i], err = r.resolve(e, limit); err != nil {
+		if out[i], err = r.resolve(e, limit, move); err != nil {
 			return nil, err
 		}
 	}
@@ -82,6 +112,9 @@ func didYouMean(name string, known []string) string {
 
 // suggest is the macro that was probably meant, as an addition to a message.
 func (r *resolver) suggest(name string, limit int) string {
+	if r.hints++; r.hints > maxHints {
+		return ""
+	}
 	var known []string
 	for _, m := range r.macros {
 		if m.index < limit {
@@ -92,7 +125,7 @@ func (r *resolver) suggest(name string, limit int) string {
 	return didYouMean(name, known)
 }
 
-func (r *resolver) macro(ref *lang.Ref, limit int) (lang.Expr, error) {
+func (r *resolver) macro(ref *lang.Ref, limit int, move bool) (lang.Expr, error) {
 	m := r.macros[ref.Name]
 	switch {
 	case m == nil && r.broken[ref.Name], m != nil && m.tree == nil:
@@ -102,13 +135,30 @@ func (r *resolver) macro(ref *lang.Ref, limit int) (lang.Expr, error) {
 	case r.active[ref.Name]:
 		return nil, &macroError{Pos: ref.At, msg: "the macro '" + ref.Name + "' refers to itself"}
 	}
-	m.used = true
-	r.active[ref.Name] = true
-	defer delete(r.active, ref.Name)
-	e, err := r.resolve(m.tree, m.visibility)
+	e, err := r.tree(m)
 	if err != nil {
 		err.(*macroError).Pos = ref.At //nolint:errorlint,forcetypeassert // resolve returns nothing else
 		return nil, err
 	}
+	if !move {
+		return e, nil
+	}
 	return lang.Relocate(e, lang.Pos{Index: ref.At.Index, Line: ref.At.Line, Column: ref.At.Column, Macro: ref.Name}), nil
+}
+
+// tree is a macro's tree with its macros. What is found once holds wherever the
+// macro is used.
+func (r *resolver) tree(m *macro) (lang.Expr, error) {
+	m.used = true
+	if done := r.made[m.Name]; done != nil {
+		return done.tree, r.count(done.tests)
+	}
+	r.active[m.Name] = true
+	defer delete(r.active, m.Name)
+	before := r.tests
+	e, err := r.resolve(m.tree, m.visibility, false)
+	if err == nil {
+		r.made[m.Name] = &resolved{e, r.tests - before}
+	}
+	return e, err
 }

@@ -49,7 +49,9 @@ func (t text) String() string {
 	return b.String()
 }
 
-func (t text) empty() bool { return t.String() == "" }
+func (t text) empty() bool {
+	return !slices.ContainsFunc(t.pieces, func(p piece) bool { return p.s != "" })
+}
 
 // plus is t with more behind it.
 func (t text) plus(more ...piece) text {
@@ -61,11 +63,26 @@ func (t text) joined(more text) text {
 	if t.empty() {
 		return more
 	}
-	glue := piece{s: " ", fixed: true}
-	if len(more.pieces) > 0 {
-		glue.origin = more.pieces[0].origin
+	return t.plus(more.glue()).plus(more.pieces...)
+}
+
+// glue is the blank before t.
+func (t text) glue() piece {
+	p := piece{s: " ", fixed: true}
+	if len(t.pieces) > 0 {
+		p.origin = t.pieces[0].origin
 	}
-	return t.plus(glue).plus(more.pieces...)
+	return p
+}
+
+// extend makes t what joined makes of it, but in its own memory: texts that were
+// made of t before stay as they are, since they end before what is added.
+func (t *text) extend(more text) {
+	if t.empty() {
+		*t = more
+		return
+	}
+	t.pieces = append(append(t.pieces, more.glue()), more.pieces...)
 }
 
 // bracketed is the text in round brackets.
