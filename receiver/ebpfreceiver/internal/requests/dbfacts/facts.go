@@ -41,6 +41,8 @@ type Facts struct {
 	TextCut    bool // Text goes on
 	Hidden     bool // the outcome lies beyond the bound
 	RowsHidden bool // the number of rows does
+	// BatchHidden says that a batch has more operations than were seen.
+	BatchHidden bool
 	// NamespaceHidden says that Namespace does.
 	NamespaceHidden bool
 	CallerGone      bool // the client ended its side before the response was complete

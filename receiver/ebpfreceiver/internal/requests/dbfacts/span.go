@@ -88,7 +88,7 @@ func joined(w *spans.Writer, word, rest string) string {
 
 // query writes the text, as far as it is known.
 func (f *Facts) query(w *spans.Writer) {
-	if f.Batch > 1 {
+	if f.Batch > 1 && !f.BatchHidden {
 		w.Int(schema.DBOperationBatchSize, int64(f.Batch))
 	}
 	if f.Consistency != "" {
@@ -111,20 +111,21 @@ func (f *Facts) query(w *spans.Writer) {
 	if f.Unseen {
 		w.Bool(schema.DBStatementUnseen, true)
 	}
-	if cut || f.Hidden || f.RowsHidden || f.NamespaceHidden {
+	if cut || f.Hidden || f.RowsHidden || f.NamespaceHidden || f.BatchHidden {
 		f.truncated(w, cut)
 	}
 }
 
 // truncated says what lies beyond the bound.
 func (f *Facts) truncated(w *spans.Writer, text bool) {
-	var list [4]string
+	var list [5]string
 	n := 0
 	for _, part := range []struct {
 		beyond bool
 		name   string
 	}{
 		{f.NamespaceHidden, schema.DBNamespace},
+		{f.BatchHidden, schema.DBOperationBatchSize},
 		{text, schema.DBQueryText},
 		{f.Hidden, schema.DBResponseStatusCode},
 		{f.RowsHidden, schema.DBResponseReturnedRows},

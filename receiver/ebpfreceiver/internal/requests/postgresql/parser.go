@@ -12,6 +12,10 @@ type group struct {
 	extended bool   // it is of messages up to a Sync
 	synced   bool   // nothing of it is to come
 	cut      bool   // some of it was not copied
+	owed     int    // of its messages, those that are not answered
+	done     int    // executions that were answered
+	opened   bool   // a portal, the execution of which is to come
+	failed   bool   // the server passes over what is left of it
 	parses   int    // named statements that it prepares
 	named    string // the last of them
 }

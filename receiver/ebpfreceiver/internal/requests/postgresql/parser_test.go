@@ -93,6 +93,53 @@ func TestParser(t *testing.T) {
 			s.Req(parse("", "SELECT a FROM t") + bind("c", "") + execute("c") + sync).Resp(parsed + bound + row("x") + "s\x00\x00\x00\x04" + readyI)
 			s.Req(execute("c") + sync).Resp(row("y") + done("SELECT 1") + readyI)
 		}, want: []string{"{SELECT a FROM t} in shop @3+4+4", "{SELECT a FROM t} in shop rows=1 @5+6+6"}},
+		{name: "preparation that a flush has answered, then its execution", play: func(s *script) {
+			begin(s)
+			s.Req(parse("", "SELECT a FROM t WHERE id = $1") + describeS + flush).Resp(parsed + msg('t', "\x00\x00") + columns).Pause(100)
+			s.Req(bind("", "") + execute("") + sync).Resp(bound + row("x") + done("SELECT 1") + readyI)
+		}, want: []string{
+			"PREPARE {SELECT a FROM t WHERE id = $1} in shop @3+4+4",
+			"{SELECT a FROM t WHERE id = $1} in shop rows=1 @105+106+106",
+		}},
+		{name: "preparation that a flush has answered, then a simple query", play: func(s *script) {
+			begin(s)
+			s.Req(parse("", "SELECT a FROM t") + describeS + flush).Resp(parsed + msg('t', "\x00\x00") + columns)
+			s.Req(query("COPY t FROM STDIN")).Resp(msg('G', "\x00\x00\x00")).Req(msg('d', "1\n") + msg('c', "")).Resp(done("COPY 1") + readyI)
+			s.Req(one).Resp(oneRow)
+		}, want: []string{
+			"PREPARE {SELECT a FROM t} in shop @3+4+4",
+			"{COPY t FROM STDIN} in shop @5+6+8",
+			"{SELECT a FROM t WHERE id = ?} in shop rows=1 @9+10+10",
+		}},
+		{name: "flushed portal, then its execution", play: func(s *script) {
+			begin(s)
+			s.Req(parse("", "SELECT a FROM t") + bind("", "") + describeP + flush).Resp(parsed + bound + columns)
+			s.Req(execute("") + sync).Resp(row("x") + done("SELECT 1") + readyI)
+		}, want: []string{"{SELECT a FROM t} in shop rows=1 @3+4+6"}},
+		{name: "flushed executions, then a sync", play: func(s *script) {
+			begin(s)
+			s.Req(parse("", "SELECT a FROM t") + bind("", "") + execute("") + flush).Resp(parsed + bound + row("x") + done("SELECT 1"))
+			s.Req(bind("", "") + execute("") + flush).Resp(bound + row("x")).Resp(done("SELECT 1")).Req(sync).Resp(readyI).Req(one).Resp(oneRow)
+		}, want: []string{
+			"{SELECT a FROM t} in shop rows=1 @3+4+4",
+			"{SELECT a FROM t} in shop rows=1 @5+6+7",
+			"{SELECT a FROM t WHERE id = ?} in shop rows=1 @10+11+11",
+		}},
+		{name: "flushed preparation that fails", play: func(s *script) {
+			begin(s)
+			s.Req(parse("", "SELECT b FROM t") + describeS + flush).Resp(failure("42703")).Req(sync).Resp(readyI).Req(one).Resp(oneRow)
+		}, want: []string{
+			"PREPARE {SELECT b FROM t} in shop error=42703 @3+4+6",
+			"{SELECT a FROM t WHERE id = ?} in shop rows=1 @7+8+8",
+		}},
+		{name: "batch beyond the copy of it", bound: 256, play: func(s *script) {
+			begin(s)
+			insert := bind("", "") + execute("")
+			s.Req(parse("", "INSERT INTO t VALUES ($1)") + strings.Repeat(insert, 10) + sync)
+			s.Resp(parsed + strings.Repeat(bound+done("x"), 10) + readyI)
+			s.Req(parse("", "INSERT INTO t VALUES ($1)") + strings.Repeat(insert, 50) + sync)
+			s.Resp(parsed + strings.Repeat(bound+done("x"), 50) + readyI)
+		}, want: []string{"BATCH(10) {INSERT INTO t VALUES ($1)} in shop @3+4+4", "BATCH(?) {INSERT INTO t VALUES ($1)} in shop @5+6+6 hidden"}},
 		{name: "batch of equal statements", play: func(s *script) {
 			begin(s)
 			insert := bind("", "") + execute("")

@@ -155,6 +155,7 @@ func (p *Parser) session(b []byte) {
 func (p *Parser) message(m *dbconn.Message, s *exchange.Segment) bool {
 	switch m.Head[0] {
 	case 'Q':
+		p.flushed()
 		if p.building { // not allowed before Sync
 			p.lose(s.End, exchange.Desynchronized)
 			return false
@@ -203,6 +204,7 @@ func (p *Parser) query(f *dbfacts.Facts, m *dbconn.Message) {
 
 // sync ends a group. One that nothing was asked in is answered all the same.
 func (p *Parser) sync(s *exchange.Segment) bool {
+	p.flushed()
 	switch {
 	case p.building:
 		p.building = false
@@ -216,9 +218,26 @@ func (p *Parser) sync(s *exchange.Segment) bool {
 	return true
 }
 
+// flushed ends a request that a Flush had answered in full: the client asks on
+// without a Sync, perhaps much later.
+func (p *Parser) flushed() {
+	if !p.building || p.Q.Len() != 1 || !p.answering || p.RespHidden || !p.resp.Between() {
+		return
+	}
+	if info := &p.Q.First().Info; info.owed != 0 || info.opened || info.cut || info.failed {
+		return
+	}
+	p.building = false
+	p.finish()
+}
+
 // extended takes a message of the extended protocol.
 func (p *Parser) extended(m *dbconn.Message, s *exchange.Segment) bool {
+	p.flushed()
 	if !p.building {
+		if m.Head[0] == 'H' {
+			return true // nothing is asked
+		}
 		g := p.begin(s)
 		if g == nil {
 			return false
@@ -226,12 +245,17 @@ func (p *Parser) extended(m *dbconn.Message, s *exchange.Segment) bool {
 		p.building, g.Info.extended = true, true
 	}
 	g := p.Q.Last()
+	if m.Head[0] != 'H' {
+		g.Info.owed++
+	}
 	switch m.Head[0] {
 	case 'P':
 		p.parse(g, m, s)
 	case 'B':
+		g.Info.opened = true
 		p.bind(m.Body)
 	case 'E':
+		g.Info.opened = false
 		portal, _, _ := cutString(m.Body)
 		if f := p.report(g, s); f != nil {
 			f.Execute(p.portals.Get(portal))

@@ -132,6 +132,18 @@ func (p *Parser) end() {
 		p.building = false
 		p.swallow = !p.reqHidden // its Sync is yet to be reported
 	}
+	p.finish()
+}
+
+// finish reports the oldest request, the response to which is complete.
+func (p *Parser) finish() {
+	g := p.Q.First()
+	if f := g.Facts(); f != nil && g.Info.cut && g.Info.extended {
+		if g.Info.done > 1 {
+			f.Batch = max(f.Batch, g.Info.done)
+		}
+		f.BatchHidden = f.Batch > 1 && (f.Failed || f.Hidden)
+	}
 	p.Q.End(exchange.Complete)
 	p.answering, p.RespHidden = false, false
 	p.resp.Reset()
@@ -141,6 +153,7 @@ func (p *Parser) end() {
 func (p *Parser) take(m *dbconn.Message) {
 	g := p.Q.First()
 	f := g.Facts()
+	g.Info.answered(m.Head[0])
 	if f != nil && m.Cut() && (m.Head[0] == 'C' || m.Head[0] == 'E') {
 		f.Hidden = true
 	}
@@ -171,6 +184,19 @@ func (p *Parser) take(m *dbconn.Message) {
 		p.Q.End(exchange.Complete)
 		p.Q.Sink.Opaque(exchange.Replication)
 		p.Stop()
+	}
+}
+
+// answered counts the messages of an extended query that were answered.
+func (g *group) answered(by byte) {
+	switch by {
+	case 'C', 's', 'I':
+		g.done++
+		g.owed--
+	case '1', '2', '3', 'T', 'n':
+		g.owed--
+	case 'E':
+		g.failed = true
 	}
 }
 

@@ -28,7 +28,9 @@ func ping() string                 { return query("SELECT a FROM last") }
 
 const (
 	describeP = "D\x00\x00\x00\x06P\x00"
+	describeS = "D\x00\x00\x00\x06S\x00"
 	sync      = "S\x00\x00\x00\x04"
+	flush     = "H\x00\x00\x00\x04"
 	readyI    = "Z\x00\x00\x00\x05I"
 	parsed    = "1\x00\x00\x00\x04"
 	bound     = "2\x00\x00\x00\x04"

@@ -66,7 +66,8 @@ func What(f *dbfacts.Facts) string {
 		}
 	}
 	add(f.Prepares, "PREPARE")
-	add(f.Batch > 1, fmt.Sprintf("BATCH(%d)", f.Batch))
+	add(f.BatchHidden, "BATCH(?)")
+	add(f.Batch > 1 && !f.BatchHidden, fmt.Sprintf("BATCH(%d)", f.Batch))
 	add(f.Unseen, "UNSEEN")
 	switch {
 	case f.Mixed:
