@@ -74,7 +74,7 @@ func TestParser(t *testing.T) {
 			s.Req(req(6, opBatch, "\x01"+short(1)+entry+short(4)+"\x00")).Resp(done(6))
 		}, want: []string{
 			"PREPARE {UPDATE p SET v = ? WHERE k = ?} in shop @7+8+8",
-			"BATCH(2) {INSERT INTO t (a) VALUES (?)} in shop @9+10+10", "BATCH(2) MIXED in shop @11+12+12",
+			"BATCH(2) {INSERT INTO t (a) VALUES (?)} in shop @9+10+10", "BATCH(2) MIXED {INSERT INTO t (a) VALUES (?); UPDATE p SET v = ? WHERE k = ?} in shop @11+12+12",
 			"{INSERT INTO t (a) VALUES (?)} in shop @13+14+14",
 		}},
 		{name: "batch beyond the bound", bound: 1024, play: func(s *script) {

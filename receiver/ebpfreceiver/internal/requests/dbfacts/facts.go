@@ -3,6 +3,8 @@
 package dbfacts
 
 import (
+	"strings"
+
 	"github.com/sightglass/sightglass/internal/querytext"
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/exchange"
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/spans"
@@ -68,16 +70,46 @@ func (f *Facts) Reset() {
 func (f *Facts) Known() bool { return f.Statement != nil || f.Unseen || len(f.Operation) != 0 }
 
 // Execute adds the execution of a statement; nil stands for one whose text is
-// not known. The second makes a batch of them.
+// not known. The second makes a batch of them, but for the BEGIN that drivers put
+// before the first statement of a transaction: that one is what was asked for.
 func (f *Facts) Execute(st *querytext.Statement) {
 	switch {
-	case f.Prepares || !f.Known():
+	case f.Prepares || !f.Known() || f.Batch == 0 && begins(f.Statement):
 		f.Statement, f.Unseen, f.Prepares = st, st == nil, false
 		return
-	case f.Statement != st || f.Unseen:
+	case !f.Mixed && (f.Statement != st || f.Unseen):
 		f.Mixed = true
+		for range max(f.Batch, 1) {
+			f.append(f.Statement)
+		}
 	}
 	f.Batch = max(f.Batch, 1) + 1
+	if f.Mixed {
+		f.Unseen = f.Unseen || st == nil
+		f.append(st)
+	}
+}
+
+// begins tells whether a statement does nothing but begin a transaction.
+func begins(st *querytext.Statement) bool {
+	return st != nil && (strings.EqualFold(st.Summary, "BEGIN") || strings.EqualFold(st.Summary, "START"))
+}
+
+// maxTexts bounds the texts of a batch of different statements together.
+const maxTexts = 4096
+
+// append adds a statement to the texts of a batch.
+func (f *Facts) append(st *querytext.Statement) {
+	switch {
+	case f.TextCut || st == nil:
+		return
+	case len(f.Text)+len(st.Text) > maxTexts:
+		f.TextCut = true
+		return
+	case len(f.Text) > 0:
+		f.Text = append(f.Text, "; "...)
+	}
+	f.Text = append(f.Text, st.Text...)
 }
 
 // Prepare adds the preparation of a statement, which counts as long as nothing

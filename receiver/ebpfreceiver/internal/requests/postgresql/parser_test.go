@@ -150,7 +150,13 @@ func TestParser(t *testing.T) {
 			begin(s)
 			s.Req(parse("", "INSERT INTO t VALUES ($1)") + bind("", "") + execute("") + parse("", "SELECT 1") + bind("", "") + execute("") + sync)
 			s.Resp(parsed + bound + done("INSERT 0 1") + parsed + bound + row("x") + done("SELECT 1") + readyI)
-		}, want: []string{"BATCH(2) MIXED in shop rows=1 @3+4+4"}},
+		}, want: []string{"BATCH(2) MIXED {INSERT INTO t VALUES ($1); SELECT ?} in shop rows=1 @3+4+4"}},
+		{name: "statement that a driver begins a transaction before", play: func(s *script) {
+			begin(s)
+			s.Req(parse("", "BEGIN") + bind("", "") + execute("") + parse("", "SELECT a FROM t") + bind("", "") + execute("") + sync)
+			s.Resp(parsed + bound + done("BEGIN") + parsed + bound + row("x") + done("SELECT 1") + readyI)
+			s.Req(parse("", "BEGIN") + bind("", "") + execute("") + sync).Resp(parsed + bound + done("BEGIN") + readyI)
+		}, want: []string{"{SELECT a FROM t} in shop rows=1 @3+4+4", "{BEGIN} in shop @5+6+6"}},
 		{name: "pipeline of several syncs", play: func(s *script) {
 			begin(s)
 			s.Req(parse("", "SELECT a") + bind("", "") + execute("") + sync + parse("", "SELECT b") + bind("", "") + execute("") + sync + one)
