@@ -83,6 +83,9 @@ func below(names ...string) fact {
 	}
 }
 
+// runcInit is how a container's process looks before its own program runs.
+var runcInit = below("runc:[2:INIT]", "containerd-shim", "systemd")
+
 func parentCommand(line string) fact { return attr(schema.ProcessParentCommand, line) }
 
 // in puts the process into a container.
@@ -223,6 +226,13 @@ func connect(to string, facts ...fact) activity {
 		attr(schema.NetworkPeerAddress, peer.Addr().String()), attr(schema.NetworkPeerPort, int64(peer.Port())),
 		attr(schema.FileDescriptor, int64(5)), arg("fd", int64(5)),
 	}, facts...)...)
+}
+
+// duplicate is a copy of a descriptor of a TCP connection.
+func duplicate(to int64, facts ...fact) activity {
+	a := connect("203.0.113.7:4444", append([]fact{attr("syscall.name", "dup2"), attr("syscall.return_value", to)}, facts...)...)
+	a.event = schema.EventSyscall
+	return a
 }
 
 // connectUnix is a connection to a socket of the file system.

@@ -27,9 +27,16 @@ import (
 
 func plogTimestamp(i int) pcommon.Timestamp { return pcommon.Timestamp(i) }
 
-var scenarios = slices.Concat(shellScenarios, executionScenarios, fileScenarios, networkScenarios,
-	loginScenarios, evasionScenarios, persistenceScenarios,
-	escapeScenarios, credentialScenarios, kubernetesScenarios, miningScenarios, serverScenarios, integrityScenarios)
+// scenario is what a rule has to fire on and what it has to leave alone.
+type scenario struct {
+	rule   string
+	fires  []activity
+	silent []activity
+}
+
+// scenarios are in a file for each file of policies, in the order of its rules.
+var scenarios = slices.Concat(miningScenarios, escapeScenarios, shellsScenarios, persistenceScenarios, kubernetesScenarios, executionScenarios,
+	loginsScenarios, credentialsScenarios, evasionScenarios, networkScenarios, filesScenarios)
 
 // armed is the processor with the embedded policies and nothing kept.
 type armed struct {

@@ -2,20 +2,7 @@ package policies_test
 
 import "github.com/sightglass/sightglass/internal/schema"
 
-var credentialScenarios = []scenario{
-	{
-		rule: "Secrets copied by a backup",
-		fires: []activity{
-			open("/etc/shadow", rdonly, by("tar czf /var/backups/etc.tgz /etc"), below("bash")),
-			open("/etc/ssh/ssh_host_rsa_key", rdonly, by("rsync -a /etc/ /var/backups/etc/"), below("sh", "cron")),
-			open("/etc/kubernetes/admin.conf", rdonly, by("restic backup /"), below("systemd")),
-		},
-		silent: []activity{
-			open("/etc/passwd", rdonly, by("tar czf etc.tgz /etc")),
-			open("/etc/shadow", rdonly, by("cat /etc/shadow")),
-			open("/etc/shadow", rdonly, by("tar cf x /etc"), in("web")),
-		},
-	},
+var credentialsScenarios = []scenario{
 	{
 		rule: "Secret of the system read",
 		fires: []activity{
@@ -108,106 +95,17 @@ var credentialScenarios = []scenario{
 			exec("grep -q id_rsa x", below("x.postinst", "dpkg")),
 		},
 	},
-}
-
-var kubernetesScenarios = []scenario{
 	{
-		rule: "Service account token read by hand",
+		rule: "Secrets copied by a backup",
 		fires: []activity{
-			open("/run/secrets/kubernetes.io/serviceaccount/..2026_11_22/token", rdonly, by("cat"), pod("shop"), through("/var/run/secrets/kubernetes.io/serviceaccount/token")),
+			open("/etc/shadow", rdonly, by("tar czf /var/backups/etc.tgz /etc"), below("bash")),
+			open("/etc/ssh/ssh_host_rsa_key", rdonly, by("rsync -a /etc/ /var/backups/etc/"), below("sh", "cron")),
+			open("/etc/kubernetes/admin.conf", rdonly, by("restic backup /"), below("systemd")),
 		},
 		silent: []activity{
-			open("/run/secrets/kubernetes.io/serviceaccount/..2026_11_22/token", rdonly, by("java"), pod("shop")),
-			open("/run/secrets/kubernetes.io/serviceaccount/..2026_11_22/ca.crt", rdonly, by("cat"), pod("shop")),
-			open("/run/secrets/db/token", rdonly, by("cat"), pod("shop")),
-		},
-	},
-	{
-		rule: "Pod contacted a kubelet",
-		fires: []activity{
-			connect("10.0.0.5:10250", by("curl"), pod("shop")),
-			connect("10.0.0.5:10255", by("app"), in("web")),
-		},
-		silent: []activity{
-			connect("10.0.0.5:10250", by("curl")),
-			connect("10.0.0.5:10250", by("prometheus"), pod("monitoring")),
-			connect("10.0.0.5:10250", by("app"), pod("kube-system")),
-			connect("10.0.0.5:10251", by("app"), pod("shop")),
-			connect("10.0.0.5:10250", by("curl"), pod("shop"), failed(111)),
-		},
-	},
-	{
-		rule: "Pod contacted the store of the cluster",
-		fires: []activity{
-			connect("10.0.0.5:2379", by("curl"), pod("shop")),
-		},
-		silent: []activity{
-			connect("10.0.0.5:2379", by("patroni"), pod("db")),
-			connect("10.0.0.5:2379", by("kube-apiserver"), pod("kube-system")),
-			connect("10.0.0.5:2379", by("curl")),
-		},
-	},
-	{
-		rule: "API server contacted by hand",
-		fires: []activity{
-			connect("10.0.0.1:6443", by("curl"), pod("shop")),
-		},
-		silent: []activity{
-			connect("10.0.0.1:6443", by("app"), pod("shop")),
-			connect("10.0.0.1:6443", by("curl")),
-			connect("10.0.0.1:6443", by("curl"), pod("kube-system")),
-			connect("203.0.113.7:443", by("curl"), pod("shop")),
-		},
-	},
-	{
-		rule: "Cluster client run in a pod",
-		fires: []activity{
-			exec("kubectl get secrets", pod("shop")),
-			exec("docker ps", in("web")),
-		},
-		silent: []activity{
-			exec("kubectl get pods"),
-			exec("kubectl get pods", pod("kube-system")),
-			exec("java -jar app.jar", pod("shop")),
-		},
-	},
-	{
-		rule: "Settings of a node changed",
-		fires: []activity{
-			open("/etc/kubernetes/manifests/x.yaml", wronly|creat, by("cp")),
-			rename("/srv/x", "/opt/cni/bin/bridge", by("mv"), in("web")),
-		},
-		silent: []activity{
-			open("/etc/kubernetes/manifests/etcd.yaml", wronly|creat, by("kubeadm init")),
-			open("/etc/kubernetes/manifests/etcd.yaml", rdonly, by("cat")),
-			open("/etc/cni/net.d/10-calico.conflist", wronly|creat, by("install-cni"), in("calico")),
-		},
-	},
-}
-
-var miningScenarios = []scenario{
-	{
-		rule: "Crypto miner",
-		fires: []activity{
-			exec("xmrig", in("web")),
-			exec("./a -o stratum+tcp://pool.example.org:3333 -u x", file("/srv/a"), named("a")),
-		},
-		silent: []activity{
-			exec("mine --help"),
-			exec("grep stratum file"),
-		},
-	},
-	{
-		rule: "Connection to a mining pool",
-		fires: []activity{
-			connect("203.0.113.7:3333", by("kworker"), in("web")),
-			connect("203.0.113.7:14444", by("java")),
-		},
-		silent: []activity{
-			connect("10.1.2.3:3333", by("app"), in("web")),
-			connect("127.0.0.1:3333", by("app")),
-			connect("203.0.113.7:443", by("app")),
-			connect("203.0.113.7:3333", by("app"), failed(111)),
+			open("/etc/passwd", rdonly, by("tar czf etc.tgz /etc")),
+			open("/etc/shadow", rdonly, by("cat /etc/shadow")),
+			open("/etc/shadow", rdonly, by("tar cf x /etc"), in("web")),
 		},
 	},
 }

