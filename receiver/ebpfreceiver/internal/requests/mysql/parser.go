@@ -13,6 +13,7 @@ type request struct {
 	shape    shape
 	st       *querytext.Statement // that is prepared
 	database string               // that is chosen
+	long     bool                 // it goes on in further packets
 }
 
 // phase of a connection.
@@ -43,6 +44,9 @@ type Parser struct {
 	stray      byte // number of a packet that may follow a preparation; 0: none
 	compressed bool // from the end of the authentication on
 	reqHidden  bool // where the next command begins is not known
+
+	head   []byte // of a command, read by itself while the connection is adrift
+	headAt uint64 // when that began
 }
 
 // Reset implements exchange.Parser.
@@ -62,6 +66,7 @@ func (p *Parser) Reset(sink exchange.Sink, midway bool) {
 func (p *Parser) forget() {
 	p.req.Reset()
 	p.resp.Reset()
+	p.head = p.head[:0]
 	p.answer = answer{}
 	p.reqHidden, p.RespHidden = false, false
 }

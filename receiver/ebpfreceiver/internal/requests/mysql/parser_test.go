@@ -94,6 +94,14 @@ func TestParser(t *testing.T) {
 			begin(s)
 			s.Req(query("LOAD DATA LOCAL INFILE 'f' INTO TABLE t")).Resp(pkt(1, "\xfbf")).Req(pkt(2, "1\n2\n") + pkt(3, "")).Resp(pkt(4, ok)).Req(one).Resp(oneRow)
 		}, want: []string{"{LOAD DATA LOCAL INFILE ? INTO TABLE t} in shop @4+5+7", found + " @8+9+9"}},
+		{name: "command of several packets", bound: 512, play: func(s *script) {
+			begin(s)
+			text := "\x03INSERT INTO t VALUES ('" + strings.Repeat("x", maxPacket)
+			s.Req(pkt(0, text[:maxPacket])).Req(pkt(1, text[maxPacket:]+"')")).Resp(pkt(2, ok)).Req(one).Resp(oneRow)
+		}, want: []string{"{INSERT INTO t VALUES (?} textcut in shop @4+6+6", found + " @7+8+8"}},
+		{name: "joined where the server reads headers by themselves", midway: true, play: func(s *script) {
+			s.Resp(oneRow).Req(one[:headerSize]).Req(one[headerSize:]).Resp(oneRow).Req(one[:headerSize]).Req(one[headerSize:]).Resp(oneRow)
+		}, want: []string{"{SELECT a FROM t WHERE id = ?} rows=1 @2+4+4", "{SELECT a FROM t WHERE id = ?} rows=1 @5+7+7"}},
 		{name: "other commands", play: func(s *script) {
 			begin(s)
 			s.Req(com(comPing, "")).Resp(pkt(1, ok)).Req(com(comStatistics, "")).Resp(pkt(1, "Uptime: 1")).Req(com(0x1b, "\x00\x00")).Resp(pkt(1, eof)).

@@ -25,6 +25,9 @@ func (p *Parser) request(s *exchange.Segment) {
 	}
 	switch {
 	case p.Q.Adrift():
+		if s = p.joined(s); s == nil {
+			return
+		}
 		if !p.Q.Resync(s, beginsRequest(s.Payload, s.Len)) {
 			return
 		}
@@ -58,6 +61,24 @@ func (p *Parser) request(s *exchange.Segment) {
 		default:
 		}
 	}
+}
+
+// joined puts the header of a command, which servers read by itself, before what
+// follows it; nil: s is such a header.
+func (p *Parser) joined(s *exchange.Segment) *exchange.Segment {
+	begun := len(p.head) > 0
+	if !begun && s.Len == headerSize && len(s.Payload) == headerSize && s.Payload[3] == 0 && p.Q.MayBegin(s) {
+		p.head, p.headAt = append(p.head, s.Payload...), s.Start
+		return nil
+	}
+	if !begun {
+		return s
+	}
+	whole := *s
+	whole.Payload = append(p.head, s.Payload...)
+	whole.Start, whole.Len = p.headAt, s.Len+headerSize
+	p.head = whole.Payload[:0]
+	return &whole
 }
 
 // fresh tells whether s begins a command whatever came before it.
@@ -105,7 +126,7 @@ func (p *Parser) packet(m *dbconn.Message, s *exchange.Segment) bool {
 		p.forget()
 		return false
 	}
-	r.Info = request{code: m.Body[0], shape: c.shape}
+	r.Info = request{code: m.Body[0], shape: c.shape, long: m.Len == maxPacket}
 	if f := p.report(r, s); f != nil {
 		p.describe(f, r, m, c.name)
 	}
@@ -157,6 +178,7 @@ func (p *Parser) describe(f *dbfacts.Facts, r *dbconn.Pending[request], m *dbcon
 	case login:
 		p.database = p.database[:0]
 		p.statements.Clear()
+		r.Info.database = loginDatabase(m.Body[1:])
 	default:
 	}
 	if m.Body[0] == comReset {
@@ -177,6 +199,20 @@ func (p *Parser) byNumber(b []byte) *querytext.Statement {
 
 func (p *Parser) statement(sql []byte, cut bool) (*querytext.Statement, string) {
 	return p.proto.cache.Statement(sql, querytext.MySQL, cut)
+}
+
+// loginDatabase returns the database that a change of the user chooses, which comes
+// behind its name and a proof of a length that is told.
+func loginDatabase(b []byte) string {
+	_, b, ok := bytes.Cut(b, []byte{0})
+	if !ok || len(b) == 0 || len(b) <= int(b[0]) {
+		return ""
+	}
+	name, _, ok := bytes.Cut(b[1+int(b[0]):], []byte{0})
+	if !ok || len(name) > maxDatabase {
+		return ""
+	}
+	return string(name)
 }
 
 // maxDatabase is the longest name of a database, in bytes.

@@ -162,7 +162,7 @@ func (p *Parser) end() {
 // take takes a packet of the response. It returns false when it cannot be one.
 func (p *Parser) take(m *dbconn.Message) bool {
 	a := &p.answer
-	if !a.any && m.Head[3] != a.number+1 {
+	if !a.any && m.Head[3] != a.number+1 && (a.number != 0 || !p.Q.First().Info.long) {
 		return false
 	}
 	a.number, a.any = m.Head[3], false
