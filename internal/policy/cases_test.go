@@ -2,9 +2,11 @@ package policy_test
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"strconv"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -134,4 +136,21 @@ func TestCasesCompile(t *testing.T) {
 			require.Error(t, err, c.Filter)
 		}
 	})
+}
+
+// What the operators, transformers and types make of values, beside the cases
+// of the reference: one line each, the result true, false or error.
+func TestEvalValues(t *testing.T) {
+	data, err := os.ReadFile(filepath.Join("testdata", "eval_values.jsonl"))
+	require.NoError(t, err)
+	for line := range bytes.Lines(data) {
+		var c evalCase
+		require.NoError(t, json.Unmarshal(line, &c))
+		got, err := policy.EvalFilter(&c.EvalInput)
+		result := strconv.FormatBool(got)
+		if err != nil {
+			result = "error"
+		}
+		require.Equal(t, c.Result, result, "%s: %v", line, err)
+	}
 }

@@ -119,7 +119,7 @@ func (c *checker) right(t *Test, o lang.Operand) error {
 		return fail(o.Pos(), "networks cannot be compared with each other")
 	case t.Left.Ref != nil && t.Left.Ref.Field.Has(field.EventType|field.EventScoped):
 		return fail(o.Pos(), t.Left.Ref.Name+" can only be compared with names")
-	case t.Left.Ref != nil && (t.Left.Ref.Field.Has(field.TwoSided) || t.Left.Ref.Field.Has(field.DomainName)):
+	case t.Left.Ref != nil && t.Left.Ref.Field.Flags&(field.TwoSided|field.DomainName|field.NoCompare|field.NoVal) != 0:
 		return fail(o.Pos(), t.Left.Ref.Name+" cannot be compared with another field")
 	case !sameMeaning(t.Left.Type, right.Type) || t.Left.List != right.List:
 		return fail(o.Pos(), "a "+typeName(&t.Left)+" cannot be compared with a "+typeName(right))

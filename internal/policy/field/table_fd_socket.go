@@ -1,6 +1,7 @@
 package field
 
 import (
+	"errors"
 	"net/netip"
 	"strconv"
 )
@@ -136,5 +137,8 @@ func ParseIP(s string) (netip.Addr, error) {
 	if err != nil {
 		return netip.Addr{}, err
 	}
-	return a.WithZone("").Unmap(), nil
+	if a.Zone() != "" {
+		return netip.Addr{}, errors.New("an address of a rule has no zone")
+	}
+	return a.Unmap(), nil
 }

@@ -91,7 +91,7 @@ func textPred(op operator.ID, s string) pred {
 	case operator.EndsWith:
 		return textSuffix(s)
 	case operator.IContains:
-		return textFold(strings.ToLower(s))
+		return textFold(s)
 	case operator.Glob:
 		return newGlob(s)
 	case operator.IGlob:
@@ -118,7 +118,7 @@ type (
 	textContains string
 	textPrefix   string
 	textSuffix   string
-	textFold     string // in lower case
+	textFold     string
 	textOrder    struct {
 		op operator.ID
 		s  string
