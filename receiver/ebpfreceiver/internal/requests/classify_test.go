@@ -266,3 +266,34 @@ func TestKafkaIsNobodyElses(t *testing.T) {
 }
 
 const lengthOfSize = 4
+
+// What servers of HTTP/2 say first is taken for nothing else, whatever they
+// limit: over TLS they say it before the client's preface.
+func TestSettingsAreNobodyElses(t *testing.T) {
+	const maxStreams, windowSize, maxFrame = 3, 4, 5
+	for name, params := range map[string][][2]uint32{
+		"none":     nil,
+		"Apache":   {{maxStreams, 100}},
+		"lighttpd": {{maxStreams, 8}, {windowSize, 65536}, {6, 65535}, {8, 1}, {9, 1}},
+		"nginx":    {{maxStreams, 128}, {windowSize, 65536}, {maxFrame, 1<<24 - 1}},
+		"Go":       {{maxFrame, 1 << 20}, {maxStreams, 250}, {6, 1048896}, {windowSize, 1 << 20}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			frame := []byte{0, 0, byte(6 * len(params)), 4, 0, 0, 0, 0, 0}
+			for _, p := range params {
+				frame = binary.BigEndian.AppendUint16(frame, uint16(p[0]))
+				frame = binary.BigEndian.AppendUint32(frame, p[1])
+			}
+			window := append(bytes.Clone(frame), 0, 0, 4, 8, 0, 0, 0, 0, 0, 0, 3, 0, 1)
+			ack := append(bytes.Clone(frame), 0, 0, 0, 4, 1, 0, 0, 0, 0)
+			for _, first := range [][]byte{frame, window, ack} {
+				for _, s := range Signatures(Protocols()) {
+					if s.Matches(first) {
+						require.Equal(t, "http2", Protocols()[s.Class-1].Name(), "% x", first)
+						break
+					}
+				}
+			}
+		})
+	}
+}

@@ -48,8 +48,11 @@ const leastBytes = 8
 
 var signatures = []event.Signature{
 	{Value: prefix([]byte(preface)), Mask: prefix(bytes.Repeat([]byte{0xff}, event.SignatureBytes))},
-	// SETTINGS of up to 10 parameters: what a server begins with.
-	{Value: prefix{3: byte(settings)}, Mask: prefix{0xff, 0xff, 0xc0, 0xff, 0xfe, 0xff, 0xff, 0xff}},
+	// SETTINGS of up to 10 parameters: what a server begins with, over TLS before
+	// it has read anything. The last byte is the first of a parameter's number or of
+	// a frame's length; it is looked at so that the signature comes before Kafka's,
+	// which matches limits of streams such as Apache's.
+	{Value: prefix{3: byte(settings)}, Mask: prefix{0xff, 0xff, 0xc0, 0xff, 0xfe, 0xff, 0xff, 0xff, 0xff, 15: 0x80}},
 	// Connections that are older: HEADERS that are not continued, PING, and
 	// WINDOW_UPDATE of the connection or of a stream below 65536.
 	{Value: prefix{3: byte(headers), 4: flagEndHeaders}, Mask: prefix{0xff, 0xc0, 0, 0xff, 0xd6, 0xff}},
