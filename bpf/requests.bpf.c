@@ -25,19 +25,18 @@ SEC("raw_tp/sys_enter")
 int on_io_enter(struct bpf_raw_tracepoint_args *ctx)
 {
 	__u64 nr = ctx->args[1];
-	__u32 tid, slot;
-	struct requests_begin *b;
+	struct requests_thread *t;
+	__u32 tid;
 
 	if (!(requests__call(nr) & IO_SEND))
 		return 0;
 	tid = (__u32)bpf_get_current_pid_tgid();
-	slot = tid & (REQUESTS_THREADS - 1);
-	b = bpf_map_lookup_elem(&requests_begins, &slot);
-	if (!b)
+	t = requests__slot(tid);
+	if (!t)
 		return 0;
-	b->time = bpf_ktime_get_boot_ns();
-	b->tid = tid;
-	b->nr = (__u32)nr;
+	t->time = bpf_ktime_get_boot_ns();
+	t->tid = tid;
+	t->nr = (__u32)nr;
 	return 0;
 }
 
@@ -52,12 +51,14 @@ int on_io_exit(struct bpf_raw_tracepoint_args *ctx)
 	struct requests_io io = {};
 	struct requests_current *c;
 	struct requests_socket *s;
+	__u64 task = base__task();
 	__u32 zero = 0;
 
-	if (!requests__begin(&io, ctx) || !requests__which(&io, &h))
+	if (!requests__begin(&io, task, ctx) || !requests__which(&io, task, &h))
 		return 0;
 	if ((io.call & IO_KIND) == IO_MESSAGES ||
-	    (h.type == SOCK_DGRAM && requests__is_watched(h.sk, io.call, io.args[1], io.args[4]))) {
+	    (h.type == SOCK_DGRAM &&
+	     requests__is_watched(h.sk, io.call, io.args[1], extract__arg(ctx->args[0], 4)))) {
 		bpf_tail_call_static(ctx, &io_exit, IO_EXIT_MESSAGES);
 		return 0;
 	}
@@ -109,11 +110,13 @@ int on_io_messages(struct bpf_raw_tracepoint_args *ctx)
 	struct requests_handle h = {};
 	struct requests_current *c;
 	struct requests_socket *s;
+	__u64 task = base__task();
 	__u32 zero = 0;
 
 	c = bpf_map_lookup_elem(&requests_current, &zero);
-	if (!c || !requests__begin(&c->io, ctx) || !requests__which(&c->io, &h))
+	if (!c || !requests__begin(&c->io, task, ctx) || !requests__which(&c->io, task, &h))
 		return 0;
+	c->io.args[4] = extract__arg(ctx->args[0], 4);
 	c->messages = 0;
 	c->io.fiber = extract__fiber(ctx->args[0]);
 	if ((c->io.call & IO_KIND) == IO_MESSAGES) {

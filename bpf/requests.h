@@ -219,30 +219,30 @@ struct {
 	__type(value, struct requests_verdict);
 } requests_verdicts SEC(".maps");
 
-/* When a thread's send began. Two threads share a slot only if their ids are
- * equal in the lower 16 bits; the id tells whose it is.
+/* What is known of a thread, in one cache line. Two share a slot only if their ids
+ * are equal in the lower 16 bits; the id tells whose it is.
  */
-struct requests_begin {
-	__u64 time;
-	__u32 tid;
-	__u32 nr;
+struct requests_thread {
+	__u64 time; /* when a send began, */
+	__u32 tid; /* of this thread, */
+	__u32 nr; /* by this call */
+	__u32 loop; /* the thread that waits for many descriptors at once */
+	__u32 reserved;
 };
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, REQUESTS_THREADS);
 	__type(key, __u32);
-	__type(value, struct requests_begin);
-} requests_begins SEC(".maps");
+	__type(value, struct requests_thread);
+} requests_threads SEC(".maps");
 
-/* Threads that wait for many descriptors at once, by the lower 16 bits of their
- * id. Who shares a slot with one displaces it until it waits again.
- */
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, REQUESTS_THREADS);
-	__type(key, __u32);
-	__type(value, __u32);
-} requests_loops SEC(".maps");
+/* requests__slot: the slot of a thread, be it its own or another one's. */
+static __always_inline struct requests_thread *requests__slot(__u32 tid)
+{
+	__u32 slot = tid & (REQUESTS_THREADS - 1);
+
+	return bpf_map_lookup_elem(&requests_threads, &slot);
+}
 
 #endif

@@ -40,22 +40,20 @@ static __always_inline __u64 requests__fill(struct requests_scratch *b, struct r
 }
 
 /* requests__loops: notes that a thread waits for many descriptors at once. */
-static __always_inline void requests__loops(void)
+static __always_inline void requests__loops(__u32 tid)
 {
-	__u32 tid = (__u32)bpf_get_current_pid_tgid(), slot = tid & (REQUESTS_THREADS - 1);
-	__u32 *loop = bpf_map_lookup_elem(&requests_loops, &slot);
+	struct requests_thread *t = requests__slot(tid);
 
-	if (loop && *loop != tid)
-		*loop = tid;
+	if (t && t->loop != tid)
+		t->loop = tid;
 }
 
 /* requests__is_loop: whether a thread does. */
 static __always_inline bool requests__is_loop(__u32 tid)
 {
-	__u32 slot = tid & (REQUESTS_THREADS - 1);
-	__u32 *loop = bpf_map_lookup_elem(&requests_loops, &slot);
+	struct requests_thread *t = requests__slot(tid);
 
-	return loop && *loop == tid;
+	return t && t->loop == tid;
 }
 
 /* requests__record: makes the record of a call on a socket with a class. Bytes
@@ -68,17 +66,17 @@ static __always_inline void requests__record(struct requests_scratch *b, struct 
 {
 	__u16 *budget =
 		io->call & IO_SEND ? &s->budget[REQUESTS_SEND] : &s->budget[REQUESTS_RECEIVE];
-	__u32 tid = requests__own(s, io->sk, io->task);
 
+	requests__own(s, io->sk, io->tid, io->tgid);
 	if (requests__is_excluded(s))
 		return;
 	if (!(++s->records & (REQUESTS_HEED - 1)))
 		requests__heed(io->sk);
-	requests__head(&b->record, s, tid);
+	requests__head(&b->record, s, io->tid);
 	b->record.flags &= ~REQUESTS_BORING;
 	if (sig)
 		b->record.flags |= REQUESTS_HEAD;
-	if (requests__is_loop(tid))
+	if (requests__is_loop(io->tid))
 		b->record.flags |= REQUESTS_LOOP;
 	if (requests__sheds(s, b, io->call & IO_SEND,
 			    turn && (sig || requests__class(s->end.class)->every)))

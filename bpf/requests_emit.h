@@ -10,11 +10,10 @@
 /* requests__began: when the thread's send began, 0 when that was not seen. */
 static __always_inline __u64 requests__began(__u32 tid, __u32 nr)
 {
-	__u32 slot = tid & (REQUESTS_THREADS - 1);
-	struct requests_begin *b = bpf_map_lookup_elem(&requests_begins, &slot);
+	struct requests_thread *t = requests__slot(tid);
 
-	if (b && b->tid == tid && b->nr == nr)
-		return b->time;
+	if (t && t->tid == tid && t->nr == nr)
+		return t->time;
 	requests__count(no_enter);
 	return 0;
 }

@@ -28,17 +28,16 @@ static __always_inline bool requests__is_nothing(__s64 ret)
 static __always_inline void requests__over(struct requests_socket *s, const struct requests_io *io)
 {
 	struct requests_scratch *b;
-	__u32 tid;
 
 	if (!s->end.class)
 		return;
-	tid = requests__own(s, io->sk, io->task);
+	requests__own(s, io->sk, io->tid, io->tgid);
 	if (requests__is_excluded(s))
 		return;
 	b = requests__claim();
 	if (!b)
 		return;
-	requests__head(&b->record, s, tid);
+	requests__head(&b->record, s, io->tid);
 	requests__send(b, s, io, 0);
 	requests__release(b);
 }

@@ -134,7 +134,6 @@ static __always_inline void requests__datagram(struct requests_scratch *b,
 	const volatile struct requests_signature *sig = 0;
 	struct requests_memory m = { .total = io->ret };
 	__u64 got = 0;
-	__u32 tid;
 
 	if (io->ret > 0) {
 		if (!requests__memory(&m, io->call, io->args))
@@ -148,10 +147,10 @@ static __always_inline void requests__datagram(struct requests_scratch *b,
 	} else if (!io->ret || !s->end.class) {
 		return;
 	}
-	tid = requests__own(s, io->sk, io->task);
+	requests__own(s, io->sk, io->tid, io->tgid);
 	if (requests__is_excluded(s))
 		return;
-	requests__head(&b->record, s, tid);
+	requests__head(&b->record, s, io->tid);
 	requests__between(&b->record, s, io);
 	if (sig) {
 		b->record.flags |= REQUESTS_HEAD;

@@ -54,12 +54,13 @@ struct frames_walk {
 
 /* A call that ended. */
 struct requests_io {
-	__u64 task;
 	__u64 sk;
 	__s64 ret;
 	__u64 fiber;
 	__u64 enter; /* sends: when the call began, if it is known already */
-	__u64 args[6];
+	__u64 args[5];
+	__u32 tid;
+	__u32 tgid;
 	__u32 nr;
 	__u8 call; /* enum requests_call */
 	__u8 reserved;

@@ -181,20 +181,20 @@ static __always_inline struct requests_socket *requests__socket(const struct req
 	return bpf_map_lookup_elem(&requests_sockets, &h->sk);
 }
 
-/* requests__tid: the current thread's id; where memory can be read directly,
- * for less than a helper call takes.
- */
-static __always_inline __u32 requests__tid(__u64 task)
+/* requests__by: notes who makes the call. */
+static __always_inline void requests__by(struct requests_io *io)
 {
-	if (cfg_direct)
-		return kread(task_struct, task, pid);
-	return (__u32)bpf_get_current_pid_tgid();
+	__u64 id = bpf_get_current_pid_tgid();
+
+	io->tid = (__u32)id;
+	io->tgid = id >> 32;
 }
 
 /* requests__disown: another process than before uses the socket. */
-__noinline int requests__disown(__u64 sk, __u64 task)
+__noinline int requests__disown(__u64 sk)
 {
 	struct requests_socket *s = bpf_map_lookup_elem(&requests_sockets, &sk);
+	__u64 task = base__task();
 	struct event_task t;
 
 	if (!s)
@@ -207,17 +207,15 @@ __noinline int requests__disown(__u64 sk, __u64 task)
 	return 0;
 }
 
-/* requests__own: notes which process uses the socket now. Returns the thread,
- * which has to be passed on: another one may use the socket at the same time.
+/* requests__own: notes which process uses the socket now, and its thread; another
+ * one may use it at the same time.
  */
-static __always_inline __u32 requests__own(struct requests_socket *s, __u64 sk, __u64 task)
+static __always_inline void requests__own(struct requests_socket *s, __u64 sk, __u32 tid,
+					  __u32 tgid)
 {
-	__u32 tid = requests__tid(task);
-
 	s->tid = tid;
-	if (s->tgid != (__u32)kread(task_struct, task, tgid))
-		requests__disown(sk, task);
-	return tid;
+	if (s->tgid != tgid)
+		requests__disown(sk);
 }
 
 /* requests__open: a connection is being made. Runs in any context. */

@@ -32,18 +32,16 @@ static __always_inline bool tls__ends(const struct requests_io *io)
 /* tls__fails: whether it matters that a call moved nothing. Inside of a read it
  * does not as soon as the socket is known.
  */
-static __always_inline bool tls__fails(__u8 call)
+static __always_inline bool tls__fails(const struct requests_io *io)
 {
 	struct tls_thread *t;
-	__u32 tid;
 
 	if (!tls__is_used())
 		return false;
-	tid = (__u32)bpf_get_current_pid_tgid();
-	t = tls__slot(tid);
-	if (!t || t->tid != tid || !t->call)
+	t = tls__slot(io->tid);
+	if (!t || t->tid != io->tid || !t->call)
 		return false;
-	if (call & IO_SEND || t->call != TLS_READ || !t->sk || !(t->state & TLS_NATIVE))
+	if (io->call & IO_SEND || t->call != TLS_READ || !t->sk || !(t->state & TLS_NATIVE))
 		return true;
 	t->state |= TLS_NESTED | TLS_DRY;
 	return false;
@@ -81,7 +79,7 @@ static __always_inline void tls__heard(struct tls_thread *t, const struct reques
 static __always_inline bool tls__concerns(const struct requests_socket *s,
 					  const struct requests_io *io)
 {
-	__u32 tid = requests__tid(io->task);
+	__u32 tid = io->tid;
 	struct tls_thread *t = tls__slot(tid);
 
 	if (!t)

@@ -98,7 +98,7 @@ static __always_inline bool tls__is_control(const struct requests_io *io)
  */
 static __always_inline bool tls__decrypts(struct requests_io *io)
 {
-	struct tls_thread *t = tls__slot(requests__tid(io->task));
+	struct tls_thread *t = tls__slot(io->tid);
 
 	if (tls__is_control(io))
 		return false;

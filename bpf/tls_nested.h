@@ -141,7 +141,7 @@ static __noinline bool tls__nested(struct tls_thread *t, const struct requests_i
 	text->len = io->ret;
 	text->fiber = io->fiber;
 	told = ends && t->call != TLS_READ && tls__over(io, id, text);
-	if (!tls__is_inside(t, io, requests__tid(io->task)))
+	if (!tls__is_inside(t, io, io->tid))
 		return told;
 	if (t->call == TLS_WRITE) {
 		if (!requests__memory(&m, io->call, io->args))

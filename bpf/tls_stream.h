@@ -49,7 +49,7 @@ static __always_inline void tls__announce(const struct requests_socket *s)
  */
 __noinline __u64 tls__open(__u64 sk, __u32 shaken, __u32 file)
 {
-	__u64 key = sk | TLS_KEY, id;
+	__u64 key = sk | TLS_KEY, id, who;
 	struct requests_socket *cipher = bpf_map_lookup_elem(&requests_sockets, &sk);
 	struct requests_socket *plain, fresh;
 
@@ -80,7 +80,8 @@ __noinline __u64 tls__open(__u64 sk, __u32 shaken, __u32 file)
 	plain = bpf_map_lookup_elem(&requests_sockets, &key);
 	if (!plain)
 		return 0;
-	requests__own(plain, key, base__task());
+	who = bpf_get_current_pid_tgid();
+	requests__own(plain, key, (__u32)who, who >> 32);
 	tls__announce(plain);
 	return id;
 }
@@ -128,7 +129,7 @@ static __noinline int tls__moved(const struct tls_text *x)
 		return 0;
 	io = &b->io;
 	__builtin_memset(io, 0, sizeof(*io));
-	io->task = base__task();
+	requests__by(io);
 	io->sk = key;
 	io->ret = x->len;
 	io->enter = x->enter;

@@ -19,6 +19,12 @@ static __always_inline bool extract__is_compat(struct task_struct *current)
 	return kmine(current, thread_info.status) & TS_COMPAT;
 }
 
+/* extract__is_compat_of: the same, of a task by its address. */
+static __always_inline bool extract__is_compat_of(__u64 task)
+{
+	return kread(task_struct, task, thread_info.status) & TS_COMPAT;
+}
+
 /* extract__nr: the number of the call that ends. */
 static __always_inline __u32 extract__nr(__u64 regs)
 {
@@ -85,6 +91,11 @@ static __always_inline void extract__args_compat(__u64 regs, __u64 *args)
 static __always_inline bool extract__is_compat(struct task_struct *current)
 {
 	return kmine(current, thread_info.flags) & TIF_32BIT;
+}
+
+static __always_inline bool extract__is_compat_of(__u64 task)
+{
+	return kread(task_struct, task, thread_info.flags) & TIF_32BIT;
 }
 
 static __always_inline __u32 extract__nr(__u64 regs)

@@ -40,15 +40,16 @@ static __always_inline void syscall__front_enter(struct bpf_raw_tracepoint_args 
 
 	if (cfg_latency)
 		goto all;
-	if (!(flags & (CALL_WANTED | CALL_WANTED_COMPAT | CALL_IO_ENTER)))
-		return;
+	if (!(flags & (CALL_WANTED | CALL_WANTED_COMPAT)))
+		goto io;
 	current = base__current();
 	abi = syscall__abi(current, nr);
 	if (abi == EVENT_ABI_32)
 		goto all;
 	if (flags & CALL_WANTED && !syscall__enter_text(ctx->args[0], kmine(current, pid), nr, abi))
 		goto all;
-	if (flags & CALL_IO_ENTER && abi == EVENT_ABI_NATIVE)
+io:
+	if (flags & CALL_IO_ENTER)
 		bpf_tail_call_static(ctx, &io_enter, IO_SLOT);
 	return;
 all:
@@ -63,15 +64,16 @@ static __always_inline void syscall__front_exit(struct bpf_raw_tracepoint_args *
 
 	if (cfg_latency)
 		goto all;
-	if (!flags)
-		return;
+	if (!(flags & (CALL_WANTED | CALL_WANTED_COMPAT | CALL_IO_COMPAT)))
+		goto io;
 	current = base__current();
 	abi = syscall__abi(current, nr);
 	if (abi == EVENT_ABI_32)
 		goto all;
 	if (flags & CALL_WANTED && !front__exit(ctx, current, nr, abi))
 		goto all;
-	if (flags & CALL_IO && abi == EVENT_ABI_NATIVE)
+io:
+	if (flags & CALL_IO)
 		bpf_tail_call_static(ctx, &io_exit, IO_SLOT);
 	return;
 all:

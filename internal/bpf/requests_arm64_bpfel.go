@@ -36,13 +36,6 @@ type requestsFramesSocket struct {
 	}
 }
 
-type requestsRequestsBegin struct {
-	_    structs.HostLayout
-	Time uint64
-	Tid  uint32
-	Nr   uint32
-}
-
 type requestsRequestsCall uint32
 
 const (
@@ -87,12 +80,13 @@ type requestsRequestsCurrent struct {
 	_  structs.HostLayout
 	Io struct {
 		_        structs.HostLayout
-		Task     uint64
 		Sk       uint64
 		Ret      int64
 		Fiber    uint64
 		Enter    uint64
-		Args     [6]uint64
+		Args     [5]uint64
+		Tid      uint32
+		Tgid     uint32
 		Nr       uint32
 		Call     uint8
 		Reserved uint8
@@ -204,12 +198,13 @@ type requestsRequestsScratch struct {
 	}
 	Io struct {
 		_        structs.HostLayout
-		Task     uint64
 		Sk       uint64
 		Ret      int64
 		Fiber    uint64
 		Enter    uint64
-		Args     [6]uint64
+		Args     [5]uint64
+		Tid      uint32
+		Tgid     uint32
 		Nr       uint32
 		Call     uint8
 		Reserved uint8
@@ -312,6 +307,15 @@ type requestsRequestsStray struct {
 	Reserved uint32
 }
 
+type requestsRequestsThread struct {
+	_        structs.HostLayout
+	Time     uint64
+	Tid      uint32
+	Nr       uint32
+	Loop     uint32
+	Reserved uint32
+}
+
 type requestsRequestsVerdict struct {
 	_       structs.HostLayout
 	Refused uint32
@@ -405,15 +409,14 @@ const (
 	requestsMapIoEnter                   = "io_enter"
 	requestsMapIoExit                    = "io_exit"
 	requestsMapLongWay                   = "long_way"
-	requestsMapRequestsBegins            = "requests_begins"
 	requestsMapRequestsCurrent           = "requests_current"
 	requestsMapRequestsFrames            = "requests_frames"
-	requestsMapRequestsLoops             = "requests_loops"
 	requestsMapRequestsScratch           = "requests_scratch"
 	requestsMapRequestsShedUntil         = "requests_shed_until"
 	requestsMapRequestsSockets           = "requests_sockets"
 	requestsMapRequestsStats             = "requests_stats"
 	requestsMapRequestsStrays            = "requests_strays"
+	requestsMapRequestsThreads           = "requests_threads"
 	requestsMapRequestsVerdicts          = "requests_verdicts"
 	requestsMapRingRequests              = "ring_requests"
 	requestsMapRingSecurity              = "ring_security"
@@ -508,15 +511,14 @@ type requestsMapSpecs struct {
 	IoEnter           *ebpf.MapSpec `ebpf:"io_enter"`
 	IoExit            *ebpf.MapSpec `ebpf:"io_exit"`
 	LongWay           *ebpf.MapSpec `ebpf:"long_way"`
-	RequestsBegins    *ebpf.MapSpec `ebpf:"requests_begins"`
 	RequestsCurrent   *ebpf.MapSpec `ebpf:"requests_current"`
 	RequestsFrames    *ebpf.MapSpec `ebpf:"requests_frames"`
-	RequestsLoops     *ebpf.MapSpec `ebpf:"requests_loops"`
 	RequestsScratch   *ebpf.MapSpec `ebpf:"requests_scratch"`
 	RequestsShedUntil *ebpf.MapSpec `ebpf:"requests_shed_until"`
 	RequestsSockets   *ebpf.MapSpec `ebpf:"requests_sockets"`
 	RequestsStats     *ebpf.MapSpec `ebpf:"requests_stats"`
 	RequestsStrays    *ebpf.MapSpec `ebpf:"requests_strays"`
+	RequestsThreads   *ebpf.MapSpec `ebpf:"requests_threads"`
 	RequestsVerdicts  *ebpf.MapSpec `ebpf:"requests_verdicts"`
 	RingRequests      *ebpf.MapSpec `ebpf:"ring_requests"`
 	RingSecurity      *ebpf.MapSpec `ebpf:"ring_security"`
@@ -575,15 +577,14 @@ type requestsMaps struct {
 	IoEnter           *ebpf.Map `ebpf:"io_enter"`
 	IoExit            *ebpf.Map `ebpf:"io_exit"`
 	LongWay           *ebpf.Map `ebpf:"long_way"`
-	RequestsBegins    *ebpf.Map `ebpf:"requests_begins"`
 	RequestsCurrent   *ebpf.Map `ebpf:"requests_current"`
 	RequestsFrames    *ebpf.Map `ebpf:"requests_frames"`
-	RequestsLoops     *ebpf.Map `ebpf:"requests_loops"`
 	RequestsScratch   *ebpf.Map `ebpf:"requests_scratch"`
 	RequestsShedUntil *ebpf.Map `ebpf:"requests_shed_until"`
 	RequestsSockets   *ebpf.Map `ebpf:"requests_sockets"`
 	RequestsStats     *ebpf.Map `ebpf:"requests_stats"`
 	RequestsStrays    *ebpf.Map `ebpf:"requests_strays"`
+	RequestsThreads   *ebpf.Map `ebpf:"requests_threads"`
 	RequestsVerdicts  *ebpf.Map `ebpf:"requests_verdicts"`
 	RingRequests      *ebpf.Map `ebpf:"ring_requests"`
 	RingSecurity      *ebpf.Map `ebpf:"ring_security"`
@@ -601,15 +602,14 @@ func (m *requestsMaps) Close() error {
 		m.IoEnter,
 		m.IoExit,
 		m.LongWay,
-		m.RequestsBegins,
 		m.RequestsCurrent,
 		m.RequestsFrames,
-		m.RequestsLoops,
 		m.RequestsScratch,
 		m.RequestsShedUntil,
 		m.RequestsSockets,
 		m.RequestsStats,
 		m.RequestsStrays,
+		m.RequestsThreads,
 		m.RequestsVerdicts,
 		m.RingRequests,
 		m.RingSecurity,

@@ -91,7 +91,7 @@ func HaveProbeCookies() bool {
 // sharedWithTLS are the maps of the request capture that the programs on probes
 // use too. Those that are for putting records together are each object's own.
 var sharedWithTLS = []string{
-	"requests_sockets", "requests_verdicts", "requests_begins", "requests_loops", "requests_frames",
+	"requests_sockets", "requests_verdicts", "requests_threads", "requests_frames",
 	"requests_shed_until", "requests_stats",
 	"tls_threads", "tls_sessions", "tls_files", "tls_stats",
 }

@@ -36,13 +36,6 @@ type tlsFramesSocket struct {
 	}
 }
 
-type tlsRequestsBegin struct {
-	_    structs.HostLayout
-	Time uint64
-	Tid  uint32
-	Nr   uint32
-}
-
 type tlsRequestsClass struct {
 	_     structs.HostLayout
 	Shape struct {
@@ -156,12 +149,13 @@ type tlsRequestsScratch struct {
 	}
 	Io struct {
 		_        structs.HostLayout
-		Task     uint64
 		Sk       uint64
 		Ret      int64
 		Fiber    uint64
 		Enter    uint64
-		Args     [6]uint64
+		Args     [5]uint64
+		Tid      uint32
+		Tgid     uint32
 		Nr       uint32
 		Call     uint8
 		Reserved uint8
@@ -235,6 +229,15 @@ type tlsRequestsStats struct {
 	Corrected  uint64
 	Excess     uint64
 	Unseen     uint64
+}
+
+type tlsRequestsThread struct {
+	_        structs.HostLayout
+	Time     uint64
+	Tid      uint32
+	Nr       uint32
+	Loop     uint32
+	Reserved uint32
 }
 
 type tlsRequestsVerdict struct {
@@ -323,13 +326,12 @@ const (
 	tlsMapIoEnter               = "io_enter"
 	tlsMapIoExit                = "io_exit"
 	tlsMapLongWay               = "long_way"
-	tlsMapRequestsBegins        = "requests_begins"
 	tlsMapRequestsFrames        = "requests_frames"
-	tlsMapRequestsLoops         = "requests_loops"
 	tlsMapRequestsScratch       = "requests_scratch"
 	tlsMapRequestsShedUntil     = "requests_shed_until"
 	tlsMapRequestsSockets       = "requests_sockets"
 	tlsMapRequestsStats         = "requests_stats"
+	tlsMapRequestsThreads       = "requests_threads"
 	tlsMapRequestsVerdicts      = "requests_verdicts"
 	tlsMapRingRequests          = "ring_requests"
 	tlsMapRingSecurity          = "ring_security"
@@ -431,13 +433,12 @@ type tlsMapSpecs struct {
 	IoEnter           *ebpf.MapSpec `ebpf:"io_enter"`
 	IoExit            *ebpf.MapSpec `ebpf:"io_exit"`
 	LongWay           *ebpf.MapSpec `ebpf:"long_way"`
-	RequestsBegins    *ebpf.MapSpec `ebpf:"requests_begins"`
 	RequestsFrames    *ebpf.MapSpec `ebpf:"requests_frames"`
-	RequestsLoops     *ebpf.MapSpec `ebpf:"requests_loops"`
 	RequestsScratch   *ebpf.MapSpec `ebpf:"requests_scratch"`
 	RequestsShedUntil *ebpf.MapSpec `ebpf:"requests_shed_until"`
 	RequestsSockets   *ebpf.MapSpec `ebpf:"requests_sockets"`
 	RequestsStats     *ebpf.MapSpec `ebpf:"requests_stats"`
+	RequestsThreads   *ebpf.MapSpec `ebpf:"requests_threads"`
 	RequestsVerdicts  *ebpf.MapSpec `ebpf:"requests_verdicts"`
 	RingRequests      *ebpf.MapSpec `ebpf:"ring_requests"`
 	RingSecurity      *ebpf.MapSpec `ebpf:"ring_security"`
@@ -493,13 +494,12 @@ type tlsMaps struct {
 	IoEnter           *ebpf.Map `ebpf:"io_enter"`
 	IoExit            *ebpf.Map `ebpf:"io_exit"`
 	LongWay           *ebpf.Map `ebpf:"long_way"`
-	RequestsBegins    *ebpf.Map `ebpf:"requests_begins"`
 	RequestsFrames    *ebpf.Map `ebpf:"requests_frames"`
-	RequestsLoops     *ebpf.Map `ebpf:"requests_loops"`
 	RequestsScratch   *ebpf.Map `ebpf:"requests_scratch"`
 	RequestsShedUntil *ebpf.Map `ebpf:"requests_shed_until"`
 	RequestsSockets   *ebpf.Map `ebpf:"requests_sockets"`
 	RequestsStats     *ebpf.Map `ebpf:"requests_stats"`
+	RequestsThreads   *ebpf.Map `ebpf:"requests_threads"`
 	RequestsVerdicts  *ebpf.Map `ebpf:"requests_verdicts"`
 	RingRequests      *ebpf.Map `ebpf:"ring_requests"`
 	RingSecurity      *ebpf.Map `ebpf:"ring_security"`
@@ -518,13 +518,12 @@ func (m *tlsMaps) Close() error {
 		m.IoEnter,
 		m.IoExit,
 		m.LongWay,
-		m.RequestsBegins,
 		m.RequestsFrames,
-		m.RequestsLoops,
 		m.RequestsScratch,
 		m.RequestsShedUntil,
 		m.RequestsSockets,
 		m.RequestsStats,
+		m.RequestsThreads,
 		m.RequestsVerdicts,
 		m.RingRequests,
 		m.RingSecurity,
