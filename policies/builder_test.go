@@ -211,6 +211,20 @@ func chmod(name string, mode int, facts ...fact) activity {
 	}, facts...)...)
 }
 
+// chown gives a file to another owner.
+func chown(name string, facts ...fact) activity {
+	return call(schema.EventFileChange, "fchownat", 0, append([]fact{
+		attr(schema.FilePath, name), arg("dirfd", int64(-100)), arg("pathname", name), arg("uid", int64(someone)), arg("gid", int64(someone)),
+	}, facts...)...)
+}
+
+// truncate cuts a file that is only named.
+func truncate(name string, facts ...fact) activity {
+	return call(schema.EventFileChange, "truncate", 0, append([]fact{
+		attr(schema.FilePath, name), attr(schema.FileResolvedPath, name), arg("path", name), arg("length", int64(0)),
+	}, facts...)...)
+}
+
 // connect is a TCP connection to an address and port.
 func connect(to string, facts ...fact) activity {
 	peer := netip.MustParseAddrPort(to)

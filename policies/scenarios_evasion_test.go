@@ -1,5 +1,7 @@
 package policies_test
 
+import "github.com/sightglass/sightglass/internal/schema"
+
 var evasionScenarios = []scenario{
 	{
 		rule: "Shell history deleted",
@@ -100,6 +102,68 @@ var evasionScenarios = []scenario{
 		silent: []activity{
 			exec("dd if=/dev/zero of=/srv/x"),
 			exec("rm -rf /srv/x"),
+		},
+	},
+	{
+		rule: "Memory of another process read",
+		fires: []activity{
+			call(schema.EventSyscall, "process_vm_readv", 8, arg("pid", int64(1))),
+			call(schema.EventSyscall, "pidfd_getfd", 5, by("tool"), in("web")),
+			open("/proc/812/mem", rdonly, by("cat")),
+		},
+		silent: []activity{
+			call(schema.EventSyscall, "process_vm_readv", -1, arg("pid", int64(1))),
+			call(schema.EventSyscall, "process_vm_readv", 8, by("strace -p 1")),
+			open("/proc/self/mem", rdonly, by("tool")),
+			open("/proc/812/mem", rdonly, by("tool"), itself()),
+			open("/proc/812/status", rdonly, by("cat")),
+		},
+	},
+	{
+		rule: "Helper of the kernel changed",
+		fires: []activity{
+			open("/proc/sys/kernel/core_pattern", wronly, by("bash")),
+			open("/proc/sys/kernel/modprobe", wronly, by("tee"), through("/srv/x")),
+		},
+		silent: []activity{
+			open("/proc/sys/kernel/core_pattern", wronly, by("systemd-sysctl")),
+			open("/proc/sys/kernel/core_pattern", rdonly, by("cat")),
+			open("/proc/sys/kernel/hostname", wronly, by("bash")),
+		},
+	},
+	{
+		rule: "Disk read past the file system",
+		fires: []activity{
+			open("/dev/vda1", rdonly, by("debugfs -R ls /dev/vda1")),
+			open("/dev/sda", rdonly, by("grep x /dev/sda")),
+		},
+		silent: []activity{
+			open("/dev/vda1", rdonly, by("blkid")),
+			open("/dev/null", rdonly, by("cat")),
+			open("/dev/vda1", rdonly, by("debugfs /dev/vda1"), failed(13)),
+		},
+	},
+	{
+		rule: "Memory of the machine read",
+		fires: []activity{
+			open("/dev/mem", rdonly, by("cat")),
+			open("/proc/kcore", rdonly, by("tool")),
+		},
+		silent: []activity{
+			open("/dev/mem", rdonly, by("dmidecode")),
+			open("/proc/kcore", rdonly, by("cat"), failed(1)),
+		},
+	},
+	{
+		rule: "Calls hidden from observation",
+		fires: []activity{
+			call(schema.EventSyscall, "io_uring_setup", 4, file("/home/ada/curing")),
+			call(schema.EventSyscall, "io_uring_setup", 4, in("web"), attr(schema.ProcessUpperLayer, true)),
+		},
+		silent: []activity{
+			call(schema.EventSyscall, "io_uring_setup", 4, by("mariadbd")),
+			call(schema.EventSyscall, "io_uring_setup", 4, in("web"), file("/app/server")),
+			call(schema.EventSyscall, "io_uring_setup", -1, file("/home/ada/curing")),
 		},
 	},
 }

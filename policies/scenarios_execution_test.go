@@ -39,6 +39,17 @@ var executionScenarios = []scenario{
 		},
 	},
 	{
+		rule: "Program poses as a kernel thread",
+		fires: []activity{
+			execArgs("[kworker/0:3]", nil, file("/opt/x"), named("x")),
+			execArgs("[kthreadd]", []string{"60"}, file("/usr/bin/sleep"), named("sleep"), in("web")),
+		},
+		silent: []activity{
+			exec("[ -f /etc/passwd ]"),
+			exec("sleep 1"),
+		},
+	},
+	{
 		rule: "Package manager run in a container",
 		fires: []activity{
 			exec("apt-get install nmap", below("sh"), in("web")),

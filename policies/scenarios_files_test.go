@@ -1,5 +1,7 @@
 package policies_test
 
+import "github.com/sightglass/sightglass/internal/schema"
+
 var filesScenarios = []scenario{
 	{
 		rule: "Rules of logging in changed",
@@ -8,6 +10,9 @@ var filesScenarios = []scenario{
 			open("/etc/pam.d/sshd", wronly, by("tee"), through("/srv/x")),
 			rename("/etc/sudoers.new", "/etc/sudoers", by("mv")),
 			chmod("/etc/shadow", 0o644, by("chmod")),
+			chown("/etc/shadow", by("chown")),
+			truncate("/etc/login.defs", by("tool")),
+			call(schema.EventFileChange, "setxattr", 0, attr(schema.FilePath, "/etc/shadow"), arg("path", "/etc/shadow"), arg("name", "system.posix_acl_access")),
 		},
 		silent: []activity{
 			open("/etc/passwd+", wronly|creat, by("useradd x")),
@@ -94,6 +99,22 @@ var filesScenarios = []scenario{
 			open("/etcetera", wronly, by("vi")),
 			open("/etc/hostname", wronly|creat, named("runc:[2:INIT]"), in("web")),
 			open("/etc/systemd/system/x.service", wronly|creat, by("/usr/lib/systemd/systemd")),
+		},
+	},
+	{
+		rule: "Something mounted over critical files",
+		fires: []activity{
+			mount("", "/srv/p", "/etc/passwd", by("mount --bind /srv/p /etc/passwd")),
+			mount("tmpfs", "tmpfs", "/etc/sudoers.d", by("tool")),
+			mount("", "/srv", "/proc/812", by("mount --bind /srv /proc/812")),
+			call(schema.EventSyscall, "move_mount", 0, arg("to_dirfd", int64(-100)), arg("dir", "/usr/bin/su")),
+		},
+		silent: []activity{
+			mount("", "/srv/p", "/mnt", by("mount --bind /srv/p /mnt")),
+			mount("tmpfs", "tmpfs", "/etc/sudoers.d", by("tool"), failed(1)),
+			mount("", "/usr/bin", "/usr/bin", named("(sd-executor)"), file("/usr/lib/systemd/systemd-executor")),
+			mount("", "/x", "/etc/hosts", named("runc:[2:INIT]")),
+			mount("overlay", "overlay", "/etc/passwd", by("tool"), in("web")),
 		},
 	},
 	{

@@ -66,4 +66,30 @@ var persistenceScenarios = []scenario{
 			open("/srv/.bashrc", wronly, by("vi")),
 		},
 	},
+	{
+		rule: "Scheduled job set by its own tool",
+		fires: []activity{
+			exec("crontab -", below("bash", "sshd")),
+			exec("crontab /srv/jobs"),
+			exec("at now", in("web")),
+		},
+		silent: []activity{
+			exec("crontab -l"),
+			exec("crontab -u root -", below("postinst", "dpkg", "apt-get")),
+		},
+	},
+	{
+		rule: "Hook of a repository changed",
+		fires: []activity{
+			open("/home/ada/src/.git/hooks/post-checkout", wronly|creat, by("sh")),
+			rename("/srv/x", "/root/src/.git/hooks/pre-commit", by("mv")),
+			symlink("/srv/x", "/home/ada/src/.git/hooks/pre-push", by("ln")),
+		},
+		silent: []activity{
+			open("/home/ada/src/.git/hooks/pre-commit.sample", wronly|creat, by("cp")),
+			open("/home/ada/src/.git/hooks/pre-commit", wronly|creat, by("git clone x")),
+			open("/home/ada/src/.git/hooks/pre-commit", rdonly, by("sh")),
+			open("/home/ada/src/.git/index", wronly, by("sh")),
+		},
+	},
 }

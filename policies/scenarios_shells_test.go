@@ -1,5 +1,7 @@
 package policies_test
 
+import "github.com/sightglass/sightglass/internal/schema"
+
 var shellsScenarios = []scenario{
 	{
 		rule: "Remote shell tool",
@@ -44,12 +46,31 @@ var shellsScenarios = []scenario{
 		rule: "Input and output handed to a connection",
 		fires: []activity{
 			duplicate(0, by("python3"), in("web")),
-			duplicate(2, by("sh"), in("web")),
+			duplicate(1, by("sh"), in("web")),
+			duplicate(0, by("python3")),
+			duplicate(0, by("bash")),
+			duplicate(0, by("updater"), file("/home/ada/updater")),
 		},
 		silent: []activity{
 			duplicate(7, by("python3"), in("web")),
-			duplicate(0, by("python3")),
+			duplicate(0, by("smbd")),
+			duplicate(0, by("bash"), attr(schema.NetworkPeerAddress, "127.0.0.1"), in("web")),
 			duplicate(0, by("xinetd"), in("web")),
+		},
+	},
+	{
+		rule: "Shell fed by an interpreter",
+		fires: []activity{
+			exec("sh", below("node")),
+			exec("/bin/sh", below("python3.11", "sh"), in("web")),
+			exec("bash", below("java"), in("web")),
+		},
+		silent: []activity{
+			exec("sh -c true", below("node")),
+			exec("bash", below("python3"), tty(pts0)),
+			exec("sh", below("bash")),
+			exec("sh", below("python3"), parentCommand("python3 -m ipykernel_launcher")),
+			exec("sh", below("python3"), attr(schema.ProcessStdinFrom, "cat")),
 		},
 	},
 	{

@@ -153,6 +153,16 @@ var fileTriggers = map[string]func(c *call){
 		f, _ := someFile(c)
 		c.ok(int(f.Fd()), 1<<33)
 	},
+	"setxattr": func(c *call) {
+		c.do(touch(c.t, filepath.Join(realTempDir(c.t), "f")), "user.x", 0, 0, unix.XATTR_CREATE)
+	},
+	"lsetxattr": func(c *call) {
+		c.do(touch(c.t, filepath.Join(realTempDir(c.t), "f")), "user.x", 0, 0, unix.XATTR_CREATE)
+	},
+	"fsetxattr": func(c *call) {
+		f, _ := someFile(c)
+		c.do(int(f.Fd()), "user.x", 0, 0, unix.XATTR_CREATE)
+	},
 	"copy_file_range": func(c *call) {
 		in, out := twoFiles(c)
 		c.ok(int(in.Fd()), 0, int(out.Fd()), 0, 4, 0)

@@ -24,6 +24,11 @@ var systemTriggers = map[string]func(c *call){
 		require.NoError(c.t, unix.Mount("none", dir, "tmpfs", 0, ""))
 		c.ok(dir, unix.MNT_DETACH)
 	},
+	"fsopen": func(c *call) { _ = unix.Close(int(c.do("tmpfs", unix.FSOPEN_CLOEXEC))) },
+	"move_mount": func(c *call) {
+		ownMounts(c)
+		assert.Negative(c.t, c.do(openDir(c.t, realTempDir(c.t)), "no such", unix.AT_FDCWD, "/tmp", 0))
+	},
 	"chroot": func(c *call) { c.ok("/") },
 	"pivot_root": func(c *call) {
 		ownMounts(c)

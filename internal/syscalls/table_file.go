@@ -190,6 +190,21 @@ var fileRows = []Spec{
 		Args:    []Arg{argFD},
 	},
 	{
+		Name:    "setxattr",
+		Numbers: Numbers{AMD64: n(188), ARM64: n(5), I386: n(226), ARM: n(226)},
+		Args:    []Arg{argPath, {Name: "name", Kind: KindText}, {Name: "value", Kind: KindAddress}, {Name: "size", Kind: KindUint64}, argFlags},
+	},
+	{
+		Name:    "lsetxattr",
+		Numbers: Numbers{AMD64: n(189), ARM64: n(6), I386: n(227), ARM: n(227)},
+		Args:    []Arg{argPath, {Name: "name", Kind: KindText}, {Name: "value", Kind: KindAddress}, {Name: "size", Kind: KindUint64}, argFlags},
+	},
+	{
+		Name:    "fsetxattr",
+		Numbers: Numbers{AMD64: n(190), ARM64: n(7), I386: n(228), ARM: n(228)},
+		Args:    []Arg{argFD, {Name: "name", Kind: KindText}, {Name: "value", Kind: KindAddress}, {Name: "size", Kind: KindUint64}, argFlags},
+	},
+	{
 		Name:    "copy_file_range",
 		Numbers: Numbers{AMD64: n(326), ARM64: n(285), I386: n(377), ARM: n(391)},
 		Args: []Arg{

@@ -14,6 +14,23 @@ var systemRows = []Spec{
 		},
 	},
 	{
+		Name:    "fsopen", // a mount in parts, as mount(8) of util-linux 2.39 makes it
+		Numbers: Numbers{AMD64: n(430), ARM64: n(430), I386: n(430), ARM: n(430)},
+		Args:    []Arg{{Name: "type", Kind: KindText}, argFlags},
+		Result:  ResultDescriptor,
+	},
+	{
+		Name:    "move_mount",
+		Numbers: Numbers{AMD64: n(429), ARM64: n(429), I386: n(429), ARM: n(429)},
+		Args: []Arg{
+			{Name: "from_dirfd", Kind: KindDirFD},
+			{Name: "from_path", Kind: KindPath},
+			{Name: "to_dirfd", Kind: KindDirFD},
+			{Name: "dir", Kind: KindPath},
+			argFlags,
+		},
+	},
+	{
 		Name:    "chroot",
 		Numbers: Numbers{AMD64: n(161), ARM64: n(51), I386: n(61), ARM: n(61)},
 		Args:    []Arg{argPath},

