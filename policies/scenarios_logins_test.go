@@ -51,6 +51,7 @@ var loginsScenarios = []scenario{
 			chmod("/srv/shared", 0o2775, by("git init --shared")),
 			chmod("/usr/bin/x", 0o4755, by("dpkg --configure x")),
 			chmod("/srv/x", 0o4755, by("chmod u+s /srv/x"), failed(1)),
+			chmod("/usr/lib/mysql/plugin/x", 0o4755, by("chmod 04755 x"), below("mariadb-install-db", "bash")),
 		},
 	},
 	{
