@@ -2,9 +2,8 @@
 // commands included. The binary protocol, which memcached itself has given up,
 // is recognised and not decoded.
 //
-// An exchange is one command that is answered. Commands that ask for no answer
-// (noreply, and q of meta commands) are not measured: nothing tells when they
-// end.
+// An exchange is one command with its answer. One that asks for none (noreply) is
+// one-way; meta commands that ask for some answers only (q) are not reported.
 package memcached
 
 import (

@@ -53,7 +53,7 @@ func TestParser(t *testing.T) {
 		}},
 		{name: "no reply", play: func(s *script) {
 			s.Req("set k 0 0 1 noreply\r\nx\r\n" + get).Resp(hit).Req("delete k noreply\r\n" + get).Resp("ERROR\r\n" + miss).Pause(2e9).Req(get).Resp(miss)
-		}, want: []string{"get {get k} rows=1 @1+2+2", "get {get k} @3+0+4 desynchronized", "get {get k} rows=0 @2000000005+2000000006+2000000006"}},
+		}, want: []string{"set {set k ? ? ?} class=4 @1+0+1", "get {get k} rows=1 @1+2+2", "delete {delete k} class=4 @3+0+3", "get {get k} @3+0+4 desynchronized", "get {get k} rows=0 @2000000005+2000000006+2000000006"}},
 		{name: "meta commands", play: func(s *script) {
 			s.Req("mg k v t\r\n").Resp("VA 3 t5\r\nabc\r\n").Req("mg k v\r\n").Resp("EN\r\n").Req("ms k 3 T5\r\nabc\r\n").Resp("HD\r\n").
 				Req("md k\r\n").Resp("NF\r\n").Req("mg a v q\r\nmg b v q\r\nmn\r\n").Resp("VA 2\r\nMN\r\nMN\r\n")

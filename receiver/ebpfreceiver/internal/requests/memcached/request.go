@@ -107,6 +107,7 @@ func (p *Parser) command(text []byte, s *exchange.Segment) bool {
 	}
 	if c.shape == unknown || unanswered(c, words) {
 		p.quiet, p.req.own = p.quiet || c.shape != unknown, false
+		p.silent(c, words, s)
 		return true
 	}
 	if p.RespHidden && p.Q.Len() == 1 && !p.Q.Pipelined() { // the client has read all of it
@@ -124,6 +125,29 @@ func (p *Parser) command(text []byte, s *exchange.Segment) bool {
 		describe(f, c, words)
 	}
 	return true
+}
+
+// silent reports a command with noreply: it is over when it was handed over. What q
+// of meta commands asks for is answered in part, and not reported.
+func (p *Parser) silent(c command, words [][]byte, s *exchange.Segment) {
+	if c.shape == unknown || c.shape == meta || c.shape == metaSet {
+		return
+	}
+	ex := p.Q.Sink.New(s)
+	if ex == nil {
+		return
+	}
+	ex.Start, ex.End = min(p.since, s.Start), s.End
+	moved := p.taken + p.req.left
+	if p.Q.Sink.Client() {
+		ex.Sent = moved
+	} else {
+		ex.Received = moved
+	}
+	f := dbfacts.Of(ex)
+	describe(f, c, words[:len(words)-1])
+	f.Class, ex.Class = exchange.OneWay, exchange.OneWay
+	p.Q.Sink.Done(ex)
 }
 
 // appendWords appends the words of a line.
