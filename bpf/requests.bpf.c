@@ -5,6 +5,7 @@
  */
 #include "requests_call.h"
 #include "requests_message.h"
+#include "tls_cipher.h"
 #include "tls_nested.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
@@ -31,6 +32,8 @@ int on_io_enter(struct bpf_raw_tracepoint_args *ctx)
 	if (!(requests__call(nr) & IO_SEND))
 		return 0;
 	tid = (__u32)bpf_get_current_pid_tgid();
+	if (tls__is_told(tid))
+		return 0;
 	t = requests__slot(tid);
 	if (!t)
 		return 0;
@@ -53,8 +56,12 @@ int on_io_exit(struct bpf_raw_tracepoint_args *ctx)
 	struct requests_socket *s;
 	__u64 task = base__task();
 	__u32 zero = 0;
+	__u64 file;
 
-	if (!requests__begin(&io, task, ctx) || !requests__which(&io, task, &h))
+	if (!requests__begin(&io, task, ctx))
+		return 0;
+	file = extract__fd(task, io.args[0]);
+	if (tls__is_passed(file, &io) || !requests__which(&io, file, task, &h))
 		return 0;
 	if ((io.call & IO_KIND) == IO_MESSAGES ||
 	    (h.type == SOCK_DGRAM &&
@@ -73,8 +80,10 @@ int on_io_exit(struct bpf_raw_tracepoint_args *ctx)
 	}
 	if (!(s->flags & (REQUESTS_BORING | REQUESTS_COVERED)) && !requests__is_nothing(io.ret)) {
 		io.fiber = extract__fiber(ctx->args[0]);
-		requests__ended(s, &io);
+		requests__ended(s, &io, false);
 	}
+	if (s->flags & REQUESTS_COVERED && !s->kernel_tls)
+		tls__passed(file, s, io.sk);
 	if (tls__is_used() && tls__concerns(s, &io)) {
 		c = bpf_map_lookup_elem(&requests_current, &zero);
 		if (!c)
@@ -112,9 +121,13 @@ int on_io_messages(struct bpf_raw_tracepoint_args *ctx)
 	struct requests_socket *s;
 	__u64 task = base__task();
 	__u32 zero = 0;
+	__u64 file;
 
 	c = bpf_map_lookup_elem(&requests_current, &zero);
-	if (!c || !requests__begin(&c->io, task, ctx) || !requests__which(&c->io, task, &h))
+	if (!c || !requests__begin(&c->io, task, ctx))
+		return 0;
+	file = extract__fd(task, c->io.args[0]);
+	if (!requests__which(&c->io, file, task, &h))
 		return 0;
 	c->io.args[4] = extract__arg(ctx->args[0], 4);
 	c->messages = 0;
@@ -129,8 +142,10 @@ int on_io_messages(struct bpf_raw_tracepoint_args *ctx)
 	s = requests__socket(&h);
 	if (!s)
 		return 0;
-	if (c->io.call == IO_OPTION)
+	if (c->io.call == IO_OPTION) {
+		tls__looks(file);
 		return tls__offload(h.sk, c->io.args[2]);
+	}
 	if (s->kernel_tls && tls__is_offloaded(h.sk, c->io.call) && !tls__decrypts(&c->io))
 		return 0;
 	requests__messages(c);

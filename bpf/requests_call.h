@@ -55,13 +55,14 @@ static __always_inline bool requests__begin(struct requests_io *io, __u64 task,
 	return !(flags & (MSG_PEEK | MSG_ERRQUEUE));
 }
 
-/* requests__which: the socket of a call; false for none. splice has two
- * descriptors, one of them a pipe; it sends if the first is no socket.
+/* requests__which: the socket of a call, whose first descriptor is a file; false for
+ * none. splice has two descriptors, one of them a pipe; it sends if the first is no
+ * socket.
  */
-static __always_inline bool requests__which(struct requests_io *io, __u64 task,
+static __always_inline bool requests__which(struct requests_io *io, __u64 file, __u64 task,
 					    struct requests_handle *h)
 {
-	if (!requests__handle(task, io->args[0], h)) {
+	if (!requests__handle_of(file, h)) {
 		if ((io->call & IO_KIND) != IO_SPLICE || !requests__handle(task, io->args[2], h))
 			return false;
 		io->call |= IO_SEND;

@@ -8,6 +8,8 @@
 #include "requests_shed.h"
 #include "requests_socket.h"
 
+#define REQUESTS_PAGE_BITS 12 /* of the smallest pages */
+
 /* requests__is_excluded: whether the agent itself made the call; counted. */
 static __always_inline bool requests__is_excluded(const struct requests_socket *s)
 {
@@ -17,22 +19,57 @@ static __always_inline bool requests__is_excluded(const struct requests_socket *
 	return true;
 }
 
+/* requests__fetch: has the bytes brought to memory that are going to be copied: what a
+ * program writes may lie in a file of which it has not touched that part yet. For
+ * programs that may wait.
+ */
+static __noinline int requests__fetch(__u64 first, __u64 total)
+{
+	__u64 last = first - 1;
+	__u8 byte;
+
+	last += total < cfg_payload_max ? total : cfg_payload_max;
+	bpf_copy_from_user(&byte, 1, (void *)first);
+	if ((first ^ last) >> REQUESTS_PAGE_BITS)
+		bpf_copy_from_user(&byte, 1, (void *)last);
+	return 0;
+}
+
+/* requests__take: copies the same, of bytes that may have to be waited for: few have,
+ * and to look before would cost as much as copying.
+ */
+static __always_inline __u64 requests__take(struct requests_scratch *s,
+					    const struct requests_memory *m, __u64 want,
+					    const bool waits)
+{
+	__u64 got = requests__copy(s, m, want);
+
+	if (waits && !got) {
+		requests__fetch(m->base, m->total);
+		got = requests__copy(s, m, want);
+	}
+	/* Of what was in memory the verifier knows nothing: it follows one way on. */
+	*(volatile __u64 *)&s->copied = got;
+	return *(volatile __u64 *)&s->copied;
+}
+
 /* requests__fill: copies what is worth it of the bytes of a classified socket
  * into the record, of which got are there already. Returns how many there are.
  */
 static __always_inline __u64 requests__fill(struct requests_scratch *b, struct requests_socket *s,
 					    const struct requests_memory *m, __u64 got, __u64 bound,
-					    const volatile struct requests_signature *sig)
+					    const volatile struct requests_signature *sig,
+					    const bool waits)
 {
 	bool all = bound >= m->total;
 
 	if (!all)
 		requests__tail(b, m);
-	got = bound > got ? requests__copy(b, m, bound) : bound;
+	got = bound > got ? requests__take(b, m, bound, waits) : bound;
 	if (sig && requests__wants_more(s, sig, b, got, all)) {
 		s->wide = 1;
 		if (!all)
-			got = requests__copy(b, m, cfg_payload_max);
+			got = requests__take(b, m, cfg_payload_max, waits);
 	}
 	if (!all && !m->count && got == REQUESTS_PAYLOAD && requests__class(s->end.class)->every)
 		got = requests__rear(b, m);
@@ -62,7 +99,8 @@ static __always_inline bool requests__is_loop(__u32 tid)
 static __always_inline void requests__record(struct requests_scratch *b, struct requests_socket *s,
 					     const struct requests_io *io,
 					     const struct requests_memory *m, __u64 got, bool turn,
-					     const volatile struct requests_signature *sig)
+					     const volatile struct requests_signature *sig,
+					     const bool waits)
 {
 	__u16 *budget =
 		io->call & IO_SEND ? &s->budget[REQUESTS_SEND] : &s->budget[REQUESTS_RECEIVE];
@@ -84,14 +122,17 @@ static __always_inline void requests__record(struct requests_scratch *b, struct 
 	b->record.excerpts = b->walk.told;
 	if (got && !b->walk.told)
 		got = requests__fill(b, s, m, got, requests__bound(s, budget, m->total, sig, turn),
-				     sig);
+				     sig, waits);
 	requests__send(b, s, io, got);
 	if (b->walk.told)
 		frames__rest(io->sk, b->slot, io->call & IO_SEND);
 }
 
-/* requests__data: bytes were moved over a socket that is watched. */
-static __always_inline void requests__data(struct requests_socket *s, const struct requests_io *io)
+/* requests__data: bytes were moved over a socket that is watched. waits: the program may
+ * wait for those that are not in memory yet.
+ */
+static __always_inline void requests__data(struct requests_socket *s, const struct requests_io *io,
+					   const bool waits)
 {
 	const volatile struct requests_signature *sig = 0;
 	struct requests_memory m = { .total = io->ret };
@@ -109,17 +150,20 @@ static __always_inline void requests__data(struct requests_socket *s, const stru
 	fresh = turn || s->budget[(way - 1) & 1];
 	b->walk.told = 0;
 	there = requests__memory(&m, io->call, io->args);
+	if (waits && requests__class(s->end.class)->shape.framing)
+		requests__fetch(m.base,
+				m.total); /* unread, it would lose the place of the frames */
 	got = requests__frames(b, s->end.class, io->sk, &m, there, io->call & IO_SEND);
 	if (there) {
 		if (!got)
-			got = requests__copy(b, &m, requests__guess(s, m.total, fresh));
+			got = requests__take(b, &m, requests__guess(s, m.total, fresh), waits);
 		if (got)
 			sig = requests__look(s, b->payload, got, m.total, turn);
 		else
 			requests__count(unreadable);
 	}
 	if (s->end.class)
-		requests__record(b, s, io, &m, got, turn, sig);
+		requests__record(b, s, io, &m, got, turn, sig, waits);
 	requests__release(b);
 }
 

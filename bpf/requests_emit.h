@@ -64,8 +64,7 @@ static __always_inline struct requests_scratch *requests__claim(void)
 static __always_inline void requests__release(struct requests_scratch *b)
 {
 #ifdef REQUESTS_PREEMPTIBLE
-	if (*(volatile __u64 *)&b->owner == bpf_get_current_pid_tgid())
-		*(volatile __u64 *)&b->owner = 0;
+	*(volatile __u64 *)&b->owner = 0; /* be it another's by now, who loses his record then */
 #else
 	(void)b;
 #endif
@@ -106,7 +105,9 @@ static __always_inline void requests__send(struct requests_scratch *b,
 	if (io->call & IO_SEND) {
 		r->direction = REQUESTS_SEND;
 		r->enter = io->enter;
-		if (!r->enter && io->ret > 0)
+		if (r->enter == REQUESTS_NOW)
+			r->enter = r->header.time;
+		else if (!r->enter && io->ret > 0)
 			r->enter = requests__began(r->header.tid, io->nr);
 		r->position = s->moved[REQUESTS_SEND];
 		r->opposite = (__u32)s->moved[REQUESTS_RECEIVE];

@@ -42,15 +42,16 @@ static __always_inline void requests__over(struct requests_socket *s, const stru
 	requests__release(b);
 }
 
-/* requests__ended: a call on a watched socket ended. */
-static __always_inline void requests__ended(struct requests_socket *s, const struct requests_io *io)
+/* requests__ended: a call on a watched socket ended; waits as in requests__data. */
+static __always_inline void requests__ended(struct requests_socket *s, const struct requests_io *io,
+					    const bool waits)
 {
 	if (io->ret <= 0) {
 		if (io->ret < 0 || !(io->call & IO_SEND))
 			requests__over(s, io);
 		return;
 	}
-	requests__data(s, io);
+	requests__data(s, io, waits);
 	/* After the record: whoever sees the sum finds the record before his own. */
 	if (io->call & IO_SEND)
 		__sync_fetch_and_add(&s->moved[REQUESTS_SEND], io->ret);

@@ -182,7 +182,7 @@ __noinline int requests__message(__u32 i)
 		c->io.ret = len;
 	}
 	if (c->io.type != SOCK_DGRAM)
-		requests__ended(s, &c->io);
+		requests__ended(s, &c->io, false);
 	else if (!c->messages || requests__is_watched(sk, IO_MESSAGE, c->io.args[1], 0))
 		requests__datagram(b, s, &c->io);
 	return 0;

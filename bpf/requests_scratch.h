@@ -52,12 +52,14 @@ struct frames_walk {
 	__u8 reserved[6];
 };
 
+#define REQUESTS_NOW (~0ULL) /* for a time: the record's own */
+
 /* A call that ended. */
 struct requests_io {
 	__u64 sk;
 	__s64 ret;
 	__u64 fiber;
-	__u64 enter; /* sends: when the call began, if it is known already */
+	__u64 enter; /* sends: when the call began, if it is known already, or REQUESTS_NOW */
 	__u64 args[5];
 	__u32 tid;
 	__u32 tgid;

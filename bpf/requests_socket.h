@@ -31,12 +31,12 @@ struct requests_handle {
 	__u16 type;
 };
 
-/* requests__handle: the socket of streams or datagrams behind a descriptor;
- * false for anything else. Ordered by what rules out most.
+/* requests__handle_of: the socket of streams or datagrams that a file is; false for
+ * anything else. Ordered by what rules out most.
  */
-static __always_inline bool requests__handle(__u64 task, __u32 fd, struct requests_handle *h)
+static __always_inline bool requests__handle_of(__u64 file, struct requests_handle *h)
 {
-	__u64 file = extract__fd(task, fd), inode, sock;
+	__u64 inode, sock;
 
 	if (!file)
 		return false;
@@ -54,6 +54,12 @@ static __always_inline bool requests__handle(__u64 task, __u32 fd, struct reques
 	h->inode = (__u32)kread(inode, inode, i_ino);
 	return h->family == AF_INET || h->family == AF_INET6 ||
 	       (h->family == AF_UNIX && h->type == SOCK_STREAM);
+}
+
+/* requests__handle: the same for what is behind a descriptor. */
+static __always_inline bool requests__handle(__u64 task, __u32 fd, struct requests_handle *h)
+{
+	return requests__handle_of(extract__fd(task, fd), h);
 }
 
 /* requests__new_id: unique on this machine for more than a year: the time, and

@@ -134,9 +134,9 @@ int on_tls_go_write(struct pt_regs *ctx)
 	struct tls_text text = { .direction = REQUESTS_SEND };
 	__u64 conn = tls__go_parameters(ctx, &text);
 
-	text.enter = bpf_ktime_get_boot_ns();
-	tls__fetch(&text);
-	tls__go_moved(ctx, conn, &text);
+	text.enter = REQUESTS_NOW;
+	if (tls__go_moves(ctx, conn, &text))
+		tls__moves(&text);
 	tls__spend();
 	return 0;
 }
@@ -150,7 +150,8 @@ int on_tls_go_read(struct pt_regs *ctx)
 	struct tls_text text = {};
 
 	tls__go_parameters(ctx, &text);
-	tls__go_moved(ctx, tls__go_word(extract__go_receiver(ctx)), &text);
+	if (tls__go_moves(ctx, tls__go_word(extract__go_receiver(ctx)), &text))
+		tls__moved(&text);
 	tls__spend();
 	return 0;
 }

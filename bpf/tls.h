@@ -92,7 +92,7 @@ struct tls_session {
 	__u32 pending; /* bytes of a cipher record that the socket had no room for; TLS_EARLY: the buffer */
 	__u32 wrote; /* bytes of that write that are told; TLS_EARLY: its length */
 	__u32 flags; /* enum tls_flag */
-	__u32 reserved;
+	__u32 fits; /* bytes of the longest write that has left as one record, in one call */
 };
 
 struct {
@@ -124,6 +124,8 @@ struct tls_stats {
 	__u64 foreign; /* sends of cipher text that does not fit what was written */
 	__u64 displaced; /* calls whose thread gave way to another one */
 	__u64 runs; /* of programs on probes */
+	__u32 passes; /* calls that moved cipher text and told nothing, modulo 2^32 */
+	__u32 reserved;
 };
 
 struct {
@@ -162,6 +164,12 @@ static __always_inline struct tls_thread *tls__slot(__u32 tid)
 	__u32 slot = tid & (TLS_THREADS - 1);
 
 	return bpf_map_lookup_elem(&tls_threads, &slot);
+}
+
+/* tls__is_all_told: whether a thread is in a write of which all was told when it began. */
+static __always_inline bool tls__is_all_told(const struct tls_thread *t)
+{
+	return t->call == TLS_WRITE && t->done == t->len && !(t->state & TLS_RESTS);
 }
 
 /* tls__session: what is known of a session, 0 when nothing is. */

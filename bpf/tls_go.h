@@ -116,16 +116,17 @@ static __always_inline bool tls__go_find(struct pt_regs *ctx, __u64 conn, struct
 	return x->id;
 }
 
-/* tls__go_moved: a connection reads or writes plain text. */
-static __always_inline void tls__go_moved(struct pt_regs *ctx, __u64 conn, struct tls_text *x)
+/* tls__go_moves: a connection reads or writes plain text. Returns whether there is any
+ * to tell of.
+ */
+static __always_inline bool tls__go_moves(struct pt_regs *ctx, __u64 conn, struct tls_text *x)
 {
 	if (x->len <= 0)
-		return;
-	if (!tls__go_known(conn, x) && !tls__go_find(ctx, conn, x)) {
-		tls__count(unbound);
-		return;
-	}
-	tls__moved(x);
+		return false;
+	if (tls__go_known(conn, x) || tls__go_find(ctx, conn, x))
+		return true;
+	tls__count(unbound);
+	return false;
 }
 
 #endif

@@ -4,6 +4,7 @@
 #define SIGHTGLASS_TLS_HANDSHAKE_H
 
 #include "tls_library.h"
+#include "tls_record.h"
 
 /* tls__outlived: whether another session had the address of one that begins a
  * handshake: its connection is gone, or has carried plain text, and the thread has
@@ -24,6 +25,18 @@ static __always_inline bool tls__outlived(const struct tls_session *s, const str
 		return false;
 	plain = bpf_map_lookup_elem(&requests_sockets, &plain_key);
 	return plain && (plain->moved[REQUESTS_SEND] || plain->moved[REQUESTS_RECEIVE]);
+}
+
+/* tls__delays: a handshake comes before what a write says that is told already. It may
+ * have to be written again.
+ */
+static __always_inline void tls__delays(struct tls_thread *t, struct tls_session *s)
+{
+	if (s->pending)
+		return;
+	s->pending = TLS_RECORD_NONE;
+	s->wrote = t->len;
+	t->state |= TLS_RESTS;
 }
 
 /* tls__handshake: a handshake begins, by itself or because a read or a write wants
@@ -51,6 +64,8 @@ static __always_inline void tls__handshake(struct pt_regs *ctx)
 	} else if (t->call == TLS_WRITE) {
 		t->call = TLS_WRITE_SHAKES;
 		t->state &= ~TLS_NESTED;
+		if (s && t->sk && t->len && t->done == t->len)
+			tls__delays(t, s);
 	}
 }
 

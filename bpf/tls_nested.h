@@ -44,6 +44,38 @@ static __always_inline bool tls__bind(struct tls_thread *t, __u64 sk, __u64 id)
 	return true;
 }
 
+/* tls__left: cipher text leaves of a write of which all is told; as much of it as did
+ * not is kept, by which the same write is known if it begins again. What is too short
+ * for it does not belong to it.
+ */
+static __always_inline void tls__left(struct tls_thread *t, const struct tls_nested *c, __u64 sent)
+{
+	__u64 given = c->len ? c->len : sent;
+	struct tls_session *s;
+
+	if (c->sk != t->sk)
+		t->call = TLS_NONE; /* it is over: nothing had to be sent */
+	if (c->sk != t->sk || given < (__u64)t->len + TLS_RECORD_HEAD + TLS_RECORD_MORE_MIN)
+		return;
+	s = tls__session(t->tgid, t->session);
+	if (!s)
+		return;
+	s->pending = given - sent;
+	s->wrote = t->len;
+	t->state |= TLS_RESTS;
+	if (!s->pending)
+		t->call = TLS_NONE;
+}
+
+/* tls__fits: notes that as much as a write has left as one record. */
+static __always_inline void tls__fits(const struct tls_thread *t)
+{
+	struct tls_session *s = tls__session(t->tgid, t->session);
+
+	if (s && s->fits < t->len)
+		s->fits = t->len;
+}
+
 /* tls__send: cipher text of a write leaves, or the socket has no room for it. Returns
  * whether there is plain text to tell of.
  */
@@ -63,7 +95,7 @@ static __always_inline bool tls__send(struct tls_thread *t, const struct tls_nes
 		return false;
 	}
 	if (!rest) {
-		t->call = TLS_NONE;
+		tls__left(t, c, sent);
 		return false;
 	}
 	if (c->base == start) { /* kernel TLS encrypts the caller's bytes itself */
@@ -95,6 +127,8 @@ static __always_inline bool tls__send(struct tls_thread *t, const struct tls_nes
 	}
 	if (record > sent ? !s : t->done >= t->len)
 		t->call = TLS_NONE;
+	if (n == t->len && sent == c->len && sent == record && c->base != start)
+		tls__fits(t);
 	text->id = t->id;
 	text->base = start;
 	text->len = n;

@@ -10,7 +10,6 @@ const volatile bool cfg_cookies = false; /* probes have cookies: Linux 5.15 */
 
 const volatile bool cfg_sleeps = false; /* programs on writes may sleep: Linux 6.0 */
 
-#define TLS_PAGE_BITS 12 /* of the smallest pages */
 #define TLS_SPENDERS 4096
 /* So many runs are noted at once: a prime, so that processes that take turns, each
  * with as many runs every time, are all met by the last of them.
@@ -56,21 +55,10 @@ static __always_inline __u16 tls__file(struct pt_regs *ctx)
 	return cfg_cookies ? bpf_get_attach_cookie(ctx) : 0;
 }
 
-/* tls__fetch: has the bytes brought to memory that are going to be copied: what
- * a program writes may lie in a file of which it has not touched that part yet.
- */
-static __always_inline void tls__fetch(const struct tls_text *x)
+/* tls__moves: tells of plain text that is going to be written; as tls__tell. */
+static __noinline int tls__moves(const struct tls_text *x)
 {
-	__u64 first = x->base, last = first - 1;
-	__u8 byte;
-
-	if (!cfg_sleeps || x->len <= 0)
-		return;
-	last += x->len < cfg_payload_max ? x->len : cfg_payload_max;
-	if (bpf_probe_read_user(&byte, 1, (void *)first))
-		bpf_copy_from_user(&byte, 1, (void *)first);
-	if ((first ^ last) >> TLS_PAGE_BITS && bpf_probe_read_user(&byte, 1, (void *)last))
-		bpf_copy_from_user(&byte, 1, (void *)last);
+	return cfg_sleeps ? tls__tell(x, true) : tls__tell(x, false);
 }
 
 #endif

@@ -14,6 +14,7 @@
 #define TLS_RECORD_MORE_MIN 8
 #define TLS_RECORD_MORE_MAX 512
 #define TLS_RECORD_MORE 17 /* as in TLS 1.3 */
+#define TLS_RECORD_NONE ~0U /* bytes of one of which none has left */
 #define TLS_TYPE_DATA 23
 #define TLS_MAJOR 3
 

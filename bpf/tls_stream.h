@@ -102,13 +102,15 @@ struct tls_text {
 	__u64 id; /* of the stream */
 	__u64 base; /* of the bytes */
 	__s64 len; /* <= 0: what comes in has ended */
-	__u64 enter; /* when the call began that sends them; 0: the system call within it says so */
+	__u64 enter; /* when the call began that sends them, or REQUESTS_NOW */
 	__u64 fiber;
 	__u64 direction; /* enum requests_direction */
 };
 
-/* tls__moved: tells of plain text. */
-static __noinline int tls__moved(const struct tls_text *x)
+/* tls__tell: tells of plain text; waits as in requests__data. Returns whether its
+ * stream is still there.
+ */
+static __always_inline bool tls__tell(const struct tls_text *x, const bool waits)
 {
 	__u64 sk = x->sk, key = sk | TLS_KEY;
 	struct requests_socket *s = bpf_map_lookup_elem(&requests_sockets, &key), *cipher;
@@ -116,17 +118,17 @@ static __noinline int tls__moved(const struct tls_text *x)
 	struct requests_io *io;
 
 	if (!s || s->id != x->id)
-		return 0;
+		return false;
 	if (!s->moved[REQUESTS_SEND] && !s->moved[REQUESTS_RECEIVE]) {
 		cipher = bpf_map_lookup_elem(&requests_sockets, &sk);
 		if (cipher)
 			cipher->flags |= REQUESTS_COVERED;
 	}
 	if (s->flags & REQUESTS_BORING)
-		return 0;
+		return true;
 	b = requests__claim();
 	if (!b)
-		return 0;
+		return true;
 	io = &b->io;
 	__builtin_memset(io, 0, sizeof(*io));
 	requests__by(io);
@@ -136,9 +138,14 @@ static __noinline int tls__moved(const struct tls_text *x)
 	io->fiber = x->fiber;
 	io->args[1] = x->base;
 	io->call = x->direction == REQUESTS_SEND ? IO_BUFFER | IO_SEND : IO_BUFFER;
-	requests__ended(s, io);
+	requests__ended(s, io, waits);
 	requests__release(b);
-	return 0;
+	return true;
+}
+
+static __noinline int tls__moved(const struct tls_text *x)
+{
+	return tls__tell(x, false);
 }
 
 #endif

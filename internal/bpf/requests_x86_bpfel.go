@@ -353,6 +353,15 @@ type requestsSettings struct {
 	SelfTgid [4]uint32
 }
 
+type requestsTlsCipher struct {
+	_        structs.HostLayout
+	File     uint64
+	Sk       uint64
+	Id       uint64
+	Inode    uint32
+	Reserved uint32
+}
+
 type requestsTlsFile struct {
 	_     structs.HostLayout
 	Since uint64
@@ -366,14 +375,14 @@ type requestsTlsKey struct {
 }
 
 type requestsTlsSession struct {
-	_        structs.HostLayout
-	Sk       uint64
-	Id       uint64
-	Below    uint64
-	Pending  uint32
-	Wrote    uint32
-	Flags    uint32
-	Reserved uint32
+	_       structs.HostLayout
+	Sk      uint64
+	Id      uint64
+	Below   uint64
+	Pending uint32
+	Wrote   uint32
+	Flags   uint32
+	Fits    uint32
 }
 
 type requestsTlsStats struct {
@@ -383,6 +392,8 @@ type requestsTlsStats struct {
 	Foreign   uint64
 	Displaced uint64
 	Runs      uint64
+	Passes    uint32
+	Reserved  uint32
 }
 
 type requestsTlsThread struct {
@@ -422,6 +433,7 @@ const (
 	requestsMapRingSecurity              = "ring_security"
 	requestsMapScratch                   = "scratch"
 	requestsMapSettings                  = "settings"
+	requestsMapTlsCiphers                = "tls_ciphers"
 	requestsMapTlsFiles                  = "tls_files"
 	requestsMapTlsSessions               = "tls_sessions"
 	requestsMapTlsStats                  = "tls_stats"
@@ -524,6 +536,7 @@ type requestsMapSpecs struct {
 	RingSecurity      *ebpf.MapSpec `ebpf:"ring_security"`
 	Scratch           *ebpf.MapSpec `ebpf:"scratch"`
 	Settings          *ebpf.MapSpec `ebpf:"settings"`
+	TlsCiphers        *ebpf.MapSpec `ebpf:"tls_ciphers"`
 	TlsFiles          *ebpf.MapSpec `ebpf:"tls_files"`
 	TlsSessions       *ebpf.MapSpec `ebpf:"tls_sessions"`
 	TlsStats          *ebpf.MapSpec `ebpf:"tls_stats"`
@@ -590,6 +603,7 @@ type requestsMaps struct {
 	RingSecurity      *ebpf.Map `ebpf:"ring_security"`
 	Scratch           *ebpf.Map `ebpf:"scratch"`
 	Settings          *ebpf.Map `ebpf:"settings"`
+	TlsCiphers        *ebpf.Map `ebpf:"tls_ciphers"`
 	TlsFiles          *ebpf.Map `ebpf:"tls_files"`
 	TlsSessions       *ebpf.Map `ebpf:"tls_sessions"`
 	TlsStats          *ebpf.Map `ebpf:"tls_stats"`
@@ -615,6 +629,7 @@ func (m *requestsMaps) Close() error {
 		m.RingSecurity,
 		m.Scratch,
 		m.Settings,
+		m.TlsCiphers,
 		m.TlsFiles,
 		m.TlsSessions,
 		m.TlsStats,

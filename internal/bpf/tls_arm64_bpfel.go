@@ -283,14 +283,14 @@ type tlsTlsKey struct {
 }
 
 type tlsTlsSession struct {
-	_        structs.HostLayout
-	Sk       uint64
-	Id       uint64
-	Below    uint64
-	Pending  uint32
-	Wrote    uint32
-	Flags    uint32
-	Reserved uint32
+	_       structs.HostLayout
+	Sk      uint64
+	Id      uint64
+	Below   uint64
+	Pending uint32
+	Wrote   uint32
+	Flags   uint32
+	Fits    uint32
 }
 
 type tlsTlsStats struct {
@@ -300,6 +300,8 @@ type tlsTlsStats struct {
 	Foreign   uint64
 	Displaced uint64
 	Runs      uint64
+	Passes    uint32
+	Reserved  uint32
 }
 
 type tlsTlsThread struct {
