@@ -74,10 +74,10 @@ func (p *Parser) joined(s *exchange.Segment) *exchange.Segment {
 	if !begun {
 		return s
 	}
+	p.head = append(p.head, s.Payload...)
 	whole := *s
-	whole.Payload = append(p.head, s.Payload...)
-	whole.Start, whole.Len = p.headAt, s.Len+headerSize
-	p.head = whole.Payload[:0]
+	whole.Payload, whole.Start, whole.Len = p.head, p.headAt, s.Len+headerSize
+	p.head = p.head[:0]
 	return &whole
 }
 
