@@ -3,6 +3,7 @@ package rules
 import (
 	"slices"
 	"strings"
+	"unicode"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -93,7 +94,15 @@ func (s *source) snippet(offset int) string {
 		return ' '
 	}, s.text[from:offset])
 	pad = strings.ReplaceAll(pad, ".", " ")
-	return prefix + s.text[from:to] + suffix + "\n" + pad + "^\n"
+	return prefix + strings.Map(printable, s.text[from:to]) + suffix + "\n" + pad + "^\n"
+}
+
+// printable keeps what would change the terminal out of a snippet.
+func printable(r rune) rune {
+	if r != '\t' && unicode.IsControl(r) {
+		return unicode.ReplacementChar
+	}
+	return r
 }
 
 // place is where something stands: the chain of locations and the file.

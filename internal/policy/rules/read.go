@@ -3,12 +3,15 @@ package rules
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"maps"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -53,10 +56,26 @@ func (r *reader) yamlError(err error) Issue {
 			at = at.at(itemValue, "", r.src.offset(line, 1))
 		}
 	}
-	if len(at.locs) == 1 {
-		at = at.at(itemValue, "", 0)
+	if len(at.locs) == 1 { // characters are refused without their place
+		offset, size := firstRefused(r.src.text)
+		at = at.at(itemValue, "", offset)
+		if size > 0 {
+			msg += fmt.Sprintf(": %q", r.src.text[offset:offset+size])
+		}
 	}
 	return at.issue(ErrYAMLParse, msg)
+}
+
+// firstRefused finds the first character that YAML does not take: a byte that is
+// not UTF-8, or a control character.
+func firstRefused(s string) (offset, size int) {
+	for i, c := range s {
+		_, n := utf8.DecodeRuneInString(s[i:])
+		if c == utf8.RuneError && n == 1 || unicode.IsControl(c) && !strings.ContainsRune("\t\n\r\u0085", c) {
+			return i, n
+		}
+	}
+	return 0, 0
 }
 
 func (r *reader) document(n *yaml.Node) {

@@ -321,6 +321,24 @@ func TestYAMLDetails(t *testing.T) {
 	require.Equal(t, "(evt.type = open and proc.name in (1, true, 0x1F, 1, true, 0x1F))", lang.Print(got[0].Condition))
 }
 
+// Characters that YAML does not take are told with their place, and shown
+// without what they would do to a terminal.
+func TestRefusedCharacters(t *testing.T) {
+	for _, tt := range []struct{ line, snippet, msg string }{
+		{"  output: caf\xe9 x\n", "  output: caf\uFFFD x\n             ^\n", `"\xe9"`},
+		{"  output: \x1b[31m\n", "  output: \uFFFD[31m\n          ^\n", `"\x1b"`},
+		{"  # \x7f\n", "  # \uFFFD\n    ^\n", `"\x7f"`},
+	} {
+		_, results := load(t, &Options{}, "- rule: r\n"+tt.line)
+		require.Len(t, results[0].Errors, 1, tt.line)
+		issue := &results[0].Errors[0]
+		require.Equal(t, ErrYAMLParse, issue.Code)
+		require.Equal(t, 2, issue.Position().Line, tt.line)
+		require.Contains(t, issue.Message, tt.msg)
+		require.Equal(t, tt.snippet, issue.Snippet)
+	}
+}
+
 func FuzzLoad(f *testing.F) {
 	f.Add(simple)
 	f.Add("- macro: m\n  condition: m\n- list: l\n  items: [a]\n")
