@@ -23,6 +23,7 @@ import (
 
 	"github.com/sightglass/sightglass/connector/servicelatencyconnector/internal/metadata"
 	"github.com/sightglass/sightglass/connector/servicelatencyconnector/internal/metadatatest"
+	"github.com/sightglass/sightglass/internal/alloctest"
 )
 
 // logSink takes logs, or refuses them while err is set.
@@ -183,7 +184,7 @@ func TestCountingKnownStatementsDoesNotAllocate(t *testing.T) {
 	traces := tracesOf(t, attrs{"service.name": "a"}, "",
 		query("SELECT a FROM b WHERE c = 17", time.Second, ptrace.StatusCodeUnset), get("/x", time.Second))
 	require.NoError(t, c.ConsumeTraces(t.Context(), traces))
-	require.Zero(t, testing.AllocsPerRun(50, func() { _ = c.ConsumeTraces(t.Context(), traces) }))
+	require.Zero(t, alloctest.PerRun(50, func() { _ = c.ConsumeTraces(t.Context(), traces) }))
 }
 
 func TestReadable(t *testing.T) {

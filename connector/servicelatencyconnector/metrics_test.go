@@ -16,6 +16,7 @@ import (
 
 	"github.com/sightglass/sightglass/connector/servicelatencyconnector/internal/metadata"
 	"github.com/sightglass/sightglass/connector/servicelatencyconnector/internal/metadatatest"
+	"github.com/sightglass/sightglass/internal/alloctest"
 )
 
 // gateway is a metrics -> metrics connector that the test flushes itself.
@@ -305,5 +306,5 @@ func TestMergingKnownSeriesDoesNotAllocate(t *testing.T) {
 	// which internal/aggregate asserts for itself.
 	once := func() { _ = g.ConsumeMetrics(t.Context(), md) }
 	once()
-	require.LessOrEqual(t, testing.AllocsPerRun(50, once), 4.0, "only the container for what is passed on")
+	require.LessOrEqual(t, alloctest.PerRun(50, once), 4.0, "only the container for what is passed on")
 }

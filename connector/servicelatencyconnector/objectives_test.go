@@ -7,6 +7,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/ptrace"
+
+	"github.com/sightglass/sightglass/internal/alloctest"
 )
 
 // objectiveCounts returns "good/total" by service and objective.
@@ -81,6 +83,6 @@ func TestEdgesAndObjectivesDoNotAllocate(t *testing.T) {
 			r.flush()
 			r.consume(traces)
 		}
-		require.Zero(t, testing.AllocsPerRun(50, func() { _ = r.ConsumeTraces(t.Context(), traces) }))
+		require.Zero(t, alloctest.PerRun(50, func() { _ = r.ConsumeTraces(t.Context(), traces) }))
 	}
 }

@@ -17,6 +17,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/sightglass/sightglass/connector/servicelatencyconnector/internal/metadata"
+	"github.com/sightglass/sightglass/internal/alloctest"
 	"github.com/sightglass/sightglass/internal/schema"
 )
 
@@ -380,6 +381,6 @@ func TestConsumingKnownSeriesDoesNotAllocate(t *testing.T) {
 			r.consume(traces)
 			r.flush()
 		}
-		require.Zero(t, testing.AllocsPerRun(50, func() { _ = r.ConsumeTraces(t.Context(), traces) }))
+		require.Zero(t, alloctest.PerRun(50, func() { _ = r.ConsumeTraces(t.Context(), traces) }))
 	}
 }

@@ -6,6 +6,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/sightglass/sightglass/internal/alloctest"
 )
 
 func TestClock(t *testing.T) {
@@ -35,8 +37,8 @@ func TestBootTimeDoesNotCareForTheWallClock(t *testing.T) {
 func TestClockAllocatesNothing(t *testing.T) {
 	var c Clock
 	now := uint64(bootTime())
-	assert.Zero(t, testing.AllocsPerRun(100, func() { c.Time(now) }))
-	assert.Zero(t, testing.AllocsPerRun(100, func() { c.Boot(time.Now()) }))
+	assert.Zero(t, alloctest.PerRun(100, func() { c.Time(now) }))
+	assert.Zero(t, alloctest.PerRun(100, func() { c.Boot(time.Now()) }))
 }
 
 func TestOptions(t *testing.T) {

@@ -9,6 +9,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/sightglass/sightglass/internal/alloctest"
 )
 
 // memoryRing is a ring without a kernel, to which a test writes.
@@ -112,7 +114,7 @@ func TestRingAllocatesNothing(t *testing.T) {
 		m.write(0, "1234567890123456789")
 	}
 	n := 0
-	require.Zero(t, testing.AllocsPerRun(50, func() {
+	require.Zero(t, alloctest.PerRun(50, func() {
 		got, _ := m.drain(func([]byte) {})
 		n += got
 	}))

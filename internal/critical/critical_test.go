@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
+	"github.com/sightglass/sightglass/internal/alloctest"
 	"github.com/sightglass/sightglass/internal/event"
 )
 
@@ -91,7 +92,7 @@ func TestNameDoesNotAllocate(t *testing.T) {
 	f := New("/")
 	f.Refresh()
 	file := opened(t, "/etc/passwd")
-	require.Zero(t, testing.AllocsPerRun(100, func() { f.Name(file, []byte("/etc/passwd")) }))
+	require.Zero(t, alloctest.PerRun(100, func() { f.Name(file, []byte("/etc/passwd")) }))
 }
 
 func TestRunEnds(t *testing.T) {
@@ -162,5 +163,5 @@ func TestNamesOfWrittenFiles(t *testing.T) {
 	require.Nil(t, f.Written(other, []byte("/mnt/x")), "the same number on another device")
 	require.Nil(t, f.Written(opened(t, root+"/etc/cron.d"), []byte("/mnt/x")), "read only")
 	file := in("/etc/cron.d")
-	require.Zero(t, testing.AllocsPerRun(100, func() { f.Written(file, []byte("/etc/cron.d/x")) }))
+	require.Zero(t, alloctest.PerRun(100, func() { f.Written(file, []byte("/etc/cron.d/x")) }))
 }

@@ -5,6 +5,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/sightglass/sightglass/internal/alloctest"
 )
 
 // decoded decodes a sample.
@@ -213,7 +215,7 @@ func TestDecodeAllocatesNothing(t *testing.T) {
 	var ev Event
 	for name, raw := range all {
 		require.NoError(t, Decode(raw, &ev))
-		n := testing.AllocsPerRun(100, func() { _ = Decode(raw, &ev) })
+		n := alloctest.PerRun(100, func() { _ = Decode(raw, &ev) })
 		assert.Zero(t, n, name)
 	}
 }

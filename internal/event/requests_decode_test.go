@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/sightglass/sightglass/internal/alloctest"
 )
 
 // requestRecord is a record of the requests ring as bpf/requests.h lays it out.
@@ -137,7 +139,7 @@ func TestDecodeDataExcerpts(t *testing.T) {
 func TestDecodeDataAllocates(t *testing.T) {
 	raw := requestRecord(TypeData, "payload")
 	var ev Event
-	require.Zero(t, testing.AllocsPerRun(100, func() { _ = Decode(raw, &ev) }))
+	require.Zero(t, alloctest.PerRun(100, func() { _ = Decode(raw, &ev) }))
 }
 
 func TestDirectionOpposite(t *testing.T) {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/sightglass/sightglass/internal/alloctest"
 	"github.com/sightglass/sightglass/internal/policy"
 	"github.com/sightglass/sightglass/internal/policy/field"
 	"github.com/sightglass/sightglass/internal/policy/policytest"
@@ -113,7 +114,7 @@ func TestNoAllocationsWithoutMatch(t *testing.T) {
 		}
 	}
 	run()
-	require.Zero(t, testing.AllocsPerRun(100, run))
+	require.Zero(t, alloctest.PerRun(100, run))
 }
 
 func TestNoAllocationsWithStockRules(t *testing.T) {
@@ -125,7 +126,7 @@ func TestNoAllocationsWithStockRules(t *testing.T) {
 		}
 	}
 	run()
-	require.Zero(t, testing.AllocsPerRun(100, run))
+	require.Zero(t, alloctest.PerRun(100, run))
 }
 
 func benchmarkMatch(b *testing.B, files []policy.File) {

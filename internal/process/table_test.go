@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/sightglass/sightglass/internal/alloctest"
 	"github.com/sightglass/sightglass/internal/container"
 	"github.com/sightglass/sightglass/internal/event"
 )
@@ -367,7 +368,7 @@ func TestKeyText(t *testing.T) {
 		_, ok := ParseKey(bad)
 		require.False(t, ok, bad)
 	}
-	require.Zero(t, testing.AllocsPerRun(100, func() { ParseKey("42:1234567890123") }))
+	require.Zero(t, alloctest.PerRun(100, func() { ParseKey("42:1234567890123") }))
 }
 
 func TestPlainSyscallsDoNotAllocate(t *testing.T) {
@@ -375,8 +376,8 @@ func TestPlainSyscallsDoNotAllocate(t *testing.T) {
 	k := key(10, 1)
 	s.exec(k, "a")
 	ev := s.event(event.TypeSyscall, k, "a")
-	require.Zero(t, testing.AllocsPerRun(1000, func() { s.tab.Apply(ev) }))
-	require.Zero(t, testing.AllocsPerRun(1000, func() { s.tab.Ancestor(k, 1) }))
+	require.Zero(t, alloctest.PerRun(1000, func() { s.tab.Apply(ev) }))
+	require.Zero(t, alloctest.PerRun(1000, func() { s.tab.Ancestor(k, 1) }))
 }
 
 func BenchmarkApplySyscall(b *testing.B) {

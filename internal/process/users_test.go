@@ -10,6 +10,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
+
+	"github.com/sightglass/sightglass/internal/alloctest"
 )
 
 func itoa(n int) string { return strconv.Itoa(n) }
@@ -191,7 +193,7 @@ func manyUsers(n int) string {
 func TestUserLookupsDoNotAllocate(t *testing.T) {
 	h := newUserHost(t)
 	h.users.Lookup(0, 1, 0)
-	require.Zero(t, testing.AllocsPerRun(100, func() { h.users.Lookup(0, 1, 33) }))
+	require.Zero(t, alloctest.PerRun(100, func() { h.users.Lookup(0, 1, 33) }))
 }
 
 func FuzzParsePasswd(f *testing.F) {

@@ -6,6 +6,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/sightglass/sightglass/internal/alloctest"
 )
 
 func sanitize(text string, language Language) string {
@@ -88,7 +90,7 @@ func TestSanitizeDoesNotAllocate(t *testing.T) {
 		"SELECT a, b FROM orders WHERE id = 17 AND state IN (1, 2, 3) ORDER BY c LIMIT 10",
 		"INSERT INTO t (a, b) VALUES (1, 'x'), (2, 'y')",
 	} {
-		allocs := testing.AllocsPerRun(100, func() { buf, _ = AppendSanitized(buf[:0], text, SQL, 4096) })
+		allocs := alloctest.PerRun(100, func() { buf, _ = AppendSanitized(buf[:0], text, SQL, 4096) })
 		require.LessOrEqual(t, allocs, 1.0, "at most the stack of parentheses")
 	}
 }

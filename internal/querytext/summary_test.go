@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/sightglass/sightglass/internal/alloctest"
 )
 
 func TestSummarize(t *testing.T) {
@@ -118,7 +120,7 @@ func TestTraceParent(t *testing.T) {
 func TestStatementDoesNotAllocate(t *testing.T) {
 	var c Cache
 	text := []byte("INSERT INTO t (a, b) VALUES (1, 'x'), (2, 'y') /*traceparent='x'*/")
-	require.Zero(t, testing.AllocsPerRun(100, func() { c.Statement(text, SQL, false) }))
+	require.Zero(t, alloctest.PerRun(100, func() { c.Statement(text, SQL, false) }))
 }
 
 func FuzzStatement(f *testing.F) {

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/sightglass/sightglass/internal/alloctest"
 )
 
 // Names lead through the links that were there at the time of their calls.
@@ -72,7 +74,7 @@ func TestLinksAreBounded(t *testing.T) {
 	require.Empty(t, links.at(1, []byte("/tmp/0"), 2))
 	last := fmt.Append(nil, "/tmp/", 3*maxLinksMade-1)
 	require.Equal(t, "/etc", links.at(1, last, 2))
-	require.Zero(t, testing.AllocsPerRun(100, func() { links.at(1, last, 2) }))
+	require.Zero(t, alloctest.PerRun(100, func() { links.at(1, last, 2) }))
 	for i := range 3 * maxLinksMade {
 		links.Removed(1, fmt.Append(nil, "/tmp/", i))
 	}

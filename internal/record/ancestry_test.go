@@ -6,6 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/plog"
 
+	"github.com/sightglass/sightglass/internal/alloctest"
 	"github.com/sightglass/sightglass/internal/event"
 	"github.com/sightglass/sightglass/internal/policy/field"
 	"github.com/sightglass/sightglass/internal/process"
@@ -121,7 +122,7 @@ func TestAncestryFromTheTable(t *testing.T) {
 	require.Equal(t, field.Process{PID: 7, Start: 1100, Name: "systemd"}, p, "another program at the time of the event")
 	require.True(t, v.Ancestor(4, &p), "beyond the record's list")
 	require.Equal(t, "kthreadd", p.Name)
-	require.Zero(t, testing.AllocsPerRun(100, func() { v.Ancestor(1, &p) }))
+	require.Zero(t, alloctest.PerRun(100, func() { v.Ancestor(1, &p) }))
 }
 
 func TestAncestryThroughTheParentWhenTheProcessIsUnknown(t *testing.T) {

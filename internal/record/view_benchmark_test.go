@@ -7,6 +7,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 
+	"github.com/sightglass/sightglass/internal/alloctest"
 	"github.com/sightglass/sightglass/internal/policy/field"
 	"github.com/sightglass/sightglass/internal/schema"
 )
@@ -43,7 +44,7 @@ func TestReadingDoesNotAllocate(t *testing.T) {
 	v.SetResource(res)
 	v.SetRecord(rec)
 	readAll(v, p)
-	require.Zero(t, testing.AllocsPerRun(100, func() {
+	require.Zero(t, alloctest.PerRun(100, func() {
 		v.SetResource(res)
 		v.SetRecord(rec)
 		readAll(v, p)

@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/sightglass/sightglass/internal/alloctest"
 )
 
 func TestSecretName(t *testing.T) {
@@ -26,7 +28,7 @@ func TestSecretName(t *testing.T) {
 	} {
 		require.False(t, SecretName(name), name)
 	}
-	require.Zero(t, testing.AllocsPerRun(100, func() { SecretName("X-Session-Affinity-Cookie") }))
+	require.Zero(t, alloctest.PerRun(100, func() { SecretName("X-Session-Affinity-Cookie") }))
 }
 
 func TestSecretParam(t *testing.T) {

@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/sightglass/sightglass/internal/alloctest"
 )
 
 func TestArgs(t *testing.T) {
@@ -80,7 +82,7 @@ func TestText(t *testing.T) {
 
 func TestNothingToMaskDoesNotAllocate(t *testing.T) {
 	args := []string{"/usr/bin/gcc", "-O2", "-c", "main.c", "-o", "main.o", "-DNAME=value", "--param=x"}
-	require.Zero(t, testing.AllocsPerRun(100, func() { Args(args) }))
+	require.Zero(t, alloctest.PerRun(100, func() { Args(args) }))
 	require.Same(t, &args[0], &Args(args)[0])
 }
 

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
+	"github.com/sightglass/sightglass/internal/alloctest"
 	"github.com/sightglass/sightglass/internal/policy"
 )
 
@@ -99,5 +100,5 @@ func TestLimiterDoesNotAllocateForKnownResources(t *testing.T) {
 	l := newLimiter(RateLimitConfig{Burst: 1 << 30, Interval: time.Hour})
 	rule, res, key := &policy.Rule{Name: "a"}, resourceNamed("x"), []byte("x")
 	l.allow(t0, rule, key, res, 0)
-	require.Zero(t, testing.AllocsPerRun(100, func() { l.allow(t0, rule, key, res, 0) }))
+	require.Zero(t, alloctest.PerRun(100, func() { l.allow(t0, rule, key, res, 0) }))
 }

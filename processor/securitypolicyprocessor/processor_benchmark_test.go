@@ -11,6 +11,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/processor/processortest"
 
+	"github.com/sightglass/sightglass/internal/alloctest"
 	"github.com/sightglass/sightglass/internal/schema"
 	"github.com/sightglass/sightglass/processor/securitypolicyprocessor/internal/metadata"
 )
@@ -72,7 +73,7 @@ func TestRecordsThatMatchNothingDoNotAllocate(t *testing.T) {
 		}
 	}
 	run()
-	require.Zero(t, testing.AllocsPerRun(50, run))
+	require.Zero(t, alloctest.PerRun(50, run))
 }
 
 // BenchmarkEvaluate is the cost of one record that matches nothing, with the

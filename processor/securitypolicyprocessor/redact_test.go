@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/plog"
 
+	"github.com/sightglass/sightglass/internal/alloctest"
 	"github.com/sightglass/sightglass/internal/policy"
 	"github.com/sightglass/sightglass/internal/process"
 	"github.com/sightglass/sightglass/internal/record"
@@ -187,5 +188,5 @@ func TestRedactOff(t *testing.T) {
 func TestRedactNothingDoesNotAllocate(t *testing.T) {
 	r := newRedactor(RedactConfig{Enabled: true})
 	rec := newRecord(t, map[string]any{schema.ProcessCommandLine: "ls -l", schema.FilePath: "/x"})
-	require.Zero(t, testing.AllocsPerRun(100, func() { r.record(rec) }))
+	require.Zero(t, alloctest.PerRun(100, func() { r.record(rec) }))
 }

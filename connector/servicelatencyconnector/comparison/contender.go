@@ -43,8 +43,10 @@ func contenders(flush, temporality string) [contestants]contender {
 			"histogram":               map[string]any{"unit": "s", "exponential": map[string]any{"max_size": 160}},
 			"exemplars":               map[string]any{"enabled": true, "max_per_data_point": 2},
 			"dimensions": []any{
-				map[string]any{"name": "http.request.method"}, map[string]any{"name": "http.route"},
-				map[string]any{"name": "http.response.status_code"}, map[string]any{"name": "error.type"},
+				map[string]any{"name": "http.request.method"},
+				map[string]any{"name": "http.route"},
+				map[string]any{"name": "http.response.status_code"},
+				map[string]any{"name": "error.type"},
 			},
 			"exclude_dimensions":              []any{"span.name", "status.code"},
 			"resource_metrics_key_attributes": []any{"service.name", "service.namespace"},

@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/sightglass/sightglass/internal/alloctest"
 )
 
 func TestWorkloadsRun(t *testing.T) {
@@ -16,7 +18,7 @@ func TestWorkloadsRun(t *testing.T) {
 		require.NoError(t, err)
 		before, err := threadCPU()
 		require.NoError(t, err)
-		require.Zero(t, testing.AllocsPerRun(100, once), "garbage collection would be measured too")
+		require.Zero(t, alloctest.PerRun(100, once), "garbage collection would be measured too")
 		after, err := threadCPU()
 		require.NoError(t, err)
 		require.Positive(t, after-before)

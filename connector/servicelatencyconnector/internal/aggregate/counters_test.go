@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/sightglass/sightglass/internal/alloctest"
 )
 
 func TestCountersWidenAsNeeded(t *testing.T) {
@@ -35,7 +37,7 @@ func TestCountersReuseMemory(t *testing.T) {
 	var c window
 	c.allocate(64)
 	c.raise(3, 300) // widened: 128 bytes
-	require.Zero(t, testing.AllocsPerRun(10, func() {
+	require.Zero(t, alloctest.PerRun(10, func() {
 		c.allocate(100)
 		c.raise(99, 5)
 	}))

@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/sightglass/sightglass/internal/alloctest"
 )
 
 func TestExponentialEqualsBruteForce(t *testing.T) {
@@ -152,7 +154,7 @@ func TestResetKeepsMemoryAndForgetsValues(t *testing.T) {
 		all.requireEqual(t, h)
 	}
 	require.GreaterOrEqual(t, h.Bytes(), histogramBytes+160)
-	empty := testing.AllocsPerRun(100, func() { h.Reset(exponential) })
+	empty := alloctest.PerRun(100, func() { h.Reset(exponential) })
 	require.Zero(t, empty)
 }
 
@@ -228,7 +230,7 @@ func TestRecordDoesNotAllocate(t *testing.T) {
 	for _, shape := range []*Shape{NewExponential(160, MaxScale), NewExplicit([]float64{0.1, 1}), NewCounter()} {
 		h := NewHistogram(shape)
 		for range 2 { // after the first round all memory is there
-			allocs := testing.AllocsPerRun(5000, func() {
+			allocs := alloctest.PerRun(5000, func() {
 				var s Sample
 				s.Set(randomNanos(rng, -5, 2))
 				s.Keep = true

@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/sightglass/sightglass/internal/alloctest"
 )
 
 const second = uint64(1e9)
@@ -306,7 +308,7 @@ func TestRecordingKnownSeriesDoesNotAllocate(t *testing.T) {
 			if round < 3 { // after two intervals, histograms and lists circulate
 				record()
 			} else {
-				require.Zero(t, testing.AllocsPerRun(1, record), "round %d", round)
+				require.Zero(t, alloctest.PerRun(1, record), "round %d", round)
 			}
 			r.collect(round)
 		}

@@ -7,6 +7,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
 	"github.com/sightglass/sightglass/connector/servicelatencyconnector/internal/aggregate"
+	"github.com/sightglass/sightglass/internal/alloctest"
 )
 
 func TestTable(t *testing.T) {
@@ -49,7 +50,7 @@ func TestValueDoesNotAllocate(t *testing.T) {
 	m.PutStr("str", "a")
 	m.PutInt("int", -4)
 	sink := aggregate.Value{}
-	require.Zero(t, testing.AllocsPerRun(100, func() {
+	require.Zero(t, alloctest.PerRun(100, func() {
 		for _, v := range m.All() {
 			sink = Value(v)
 		}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/sightglass/sightglass/connector/servicelatencyconnector/internal/aggregate"
 	"github.com/sightglass/sightglass/connector/servicelatencyconnector/internal/attribute"
+	"github.com/sightglass/sightglass/internal/alloctest"
 )
 
 type attrs = map[string]any
@@ -84,5 +85,5 @@ func TestIdentityDoesNotAllocate(t *testing.T) {
 	m.PutStr("k8s.pod.name", "a-1")
 	var id Identity
 	buf := make([]byte, 0, 256)
-	require.Zero(t, testing.AllocsPerRun(100, func() { buf = r.AppendKey(buf[:0], m, &id) }))
+	require.Zero(t, alloctest.PerRun(100, func() { buf = r.AppendKey(buf[:0], m, &id) }))
 }

@@ -9,6 +9,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pmetric"
 
 	"github.com/sightglass/sightglass/connector/servicelatencyconnector/internal/aggregate"
+	"github.com/sightglass/sightglass/internal/alloctest"
 )
 
 func TestSorterOrdersAndFilters(t *testing.T) {
@@ -58,7 +59,7 @@ func TestMetricsHaveOneDescriptorPerKind(t *testing.T) {
 	c, buf := table.Lookup(counter, nil, buf)
 	require.Equal(t, aggregate.Counter, c.Shape.Kind())
 
-	require.Zero(t, testing.AllocsPerRun(10, func() { _, buf = table.Lookup(counter, nil, buf) }))
+	require.Zero(t, alloctest.PerRun(10, func() { _, buf = table.Lookup(counter, nil, buf) }))
 }
 
 func TestMetricsAreBounded(t *testing.T) {

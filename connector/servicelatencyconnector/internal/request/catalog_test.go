@@ -10,6 +10,7 @@ import (
 
 	"github.com/sightglass/sightglass/connector/servicelatencyconnector/internal/aggregate"
 	"github.com/sightglass/sightglass/connector/servicelatencyconnector/internal/attribute"
+	"github.com/sightglass/sightglass/internal/alloctest"
 )
 
 func dimensions(list ...Dimension) func(*Options) {
@@ -142,7 +143,7 @@ func TestReadDoesNotAllocate(t *testing.T) {
 			key = m.AppendOverflowKey(key[:0], o, &f)
 		}
 		once()
-		require.Zero(t, testing.AllocsPerRun(100, once), span.Attributes().AsRaw())
+		require.Zero(t, alloctest.PerRun(100, once), span.Attributes().AsRaw())
 	}
 }
 

@@ -10,6 +10,8 @@ import (
 	"go.opentelemetry.io/collector/consumer/consumertest"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 	"go.opentelemetry.io/collector/processor/processortest"
+
+	"github.com/sightglass/sightglass/internal/alloctest"
 )
 
 func TestWeight(t *testing.T) {
@@ -49,7 +51,7 @@ func TestWeightsAddUp(t *testing.T) {
 }
 
 func TestNoAllocations(t *testing.T) {
-	require.Zero(t, testing.AllocsPerRun(100, func() { Weight("other=1,ot=rv:d29d6a7215ced0;th:e6666", [8]byte{1}) }))
+	require.Zero(t, alloctest.PerRun(100, func() { Weight("other=1,ot=rv:d29d6a7215ced0;th:e6666", [8]byte{1}) }))
 }
 
 // TestKeeperIsTheSampler compares with the sampler of the distribution.

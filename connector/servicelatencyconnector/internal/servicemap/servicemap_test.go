@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/sightglass/sightglass/connector/servicelatencyconnector/internal/aggregate"
+	"github.com/sightglass/sightglass/internal/alloctest"
 )
 
 func owner(name string, more ...string) *aggregate.Owner {
@@ -208,7 +209,7 @@ func TestMeetingDoesNotAllocate(t *testing.T) {
 	r, s := &Request{Keys: byContext(1), Owner: shop}, &Request{Keys: byContext(1), Owner: cart, Server: true}
 	take := got.take
 	w.Meet(when, r, take)
-	require.Zero(t, testing.AllocsPerRun(50, func() {
+	require.Zero(t, alloctest.PerRun(50, func() {
 		w.Meet(when, s, take)
 		w.Meet(when, r, take)
 	}))

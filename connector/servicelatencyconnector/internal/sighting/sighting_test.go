@@ -6,6 +6,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/pcommon"
+
+	"github.com/sightglass/sightglass/internal/alloctest"
 )
 
 func place(tb testing.TB, resource map[string]any) *Place {
@@ -86,5 +88,5 @@ func TestLookUpsDoNotAllocate(t *testing.T) {
 		table.Reported(&p)
 	}
 	once()
-	require.Zero(t, testing.AllocsPerRun(100, once))
+	require.Zero(t, alloctest.PerRun(100, once))
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/sightglass/sightglass/connector/servicelatencyconnector/internal/aggregate"
+	"github.com/sightglass/sightglass/internal/alloctest"
 )
 
 func execution(side Side, text string, ns uint64) *Seen {
@@ -158,5 +159,5 @@ func TestRecordingKnownStatementsDoesNotAllocate(t *testing.T) {
 	table := NewTable(100)
 	seen := execution(Client, "SELECT ?", 5e6)
 	buf := table.Record([]byte("id"), seen, nil)
-	require.Zero(t, testing.AllocsPerRun(100, func() { buf = table.Record([]byte("id"), seen, buf) }))
+	require.Zero(t, alloctest.PerRun(100, func() { buf = table.Record([]byte("id"), seen, buf) }))
 }

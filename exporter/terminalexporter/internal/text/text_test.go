@@ -8,6 +8,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/sightglass/sightglass/internal/alloctest"
 )
 
 func TestEscape(t *testing.T) {
@@ -34,7 +36,7 @@ func TestEscape(t *testing.T) {
 
 func TestEscapeOfSafeTextDoesNotAllocate(t *testing.T) {
 	s := strings.Repeat("nginx -g 'daemon off;' größe ", 10)
-	require.Zero(t, testing.AllocsPerRun(100, func() { _ = Escape(s) }))
+	require.Zero(t, alloctest.PerRun(100, func() { _ = Escape(s) }))
 }
 
 func TestCommand(t *testing.T) {

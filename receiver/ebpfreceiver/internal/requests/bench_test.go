@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
+	"github.com/sightglass/sightglass/internal/alloctest"
 	"github.com/sightglass/sightglass/internal/event"
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/exchange"
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/spans"
@@ -142,7 +143,7 @@ func TestAssemblerAllocates(t *testing.T) {
 		}
 	}
 	play()
-	require.Zero(t, testing.AllocsPerRun(100, play))
+	require.Zero(t, alloctest.PerRun(100, play))
 	require.Zero(t, a.Stats().Gaps)
 }
 
@@ -162,7 +163,7 @@ func TestSpanAllocates(t *testing.T) {
 		a.Handle(&events[1])
 	}
 	play()
-	require.LessOrEqual(t, testing.AllocsPerRun(1000, play), 2.0)
+	require.LessOrEqual(t, alloctest.PerRun(1000, play), 2.0)
 }
 
 // A crowd of connections costs memory in proportion, and gives it back.

@@ -12,6 +12,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"golang.org/x/sys/unix"
 
+	"github.com/sightglass/sightglass/internal/alloctest"
 	"github.com/sightglass/sightglass/internal/container"
 	"github.com/sightglass/sightglass/internal/event"
 	"github.com/sightglass/sightglass/internal/process"
@@ -220,13 +221,13 @@ func TestOpenRecordAllocations(t *testing.T) {
 	l := NewLogs(host, "1.0")
 	a := openActivity(t)
 	l.Append(a, wallOffset, observed)
-	n := testing.AllocsPerRun(200, func() { l.Append(a, wallOffset, observed) })
+	n := alloctest.PerRun(200, func() { l.Append(a, wallOffset, observed) })
 	// Each attribute's value is an allocation of pdata's own, and each text a
 	// second one at most; everything else is reused.
 	require.LessOrEqual(t, n, float64(maxAttributes+8))
 	attrs := pcommon.NewMap()
 	attrs.EnsureCapacity(4)
-	require.LessOrEqual(t, testing.AllocsPerRun(10, func() { attrs.PutInt("a", 1) }), 1.0)
+	require.LessOrEqual(t, alloctest.PerRun(10, func() { attrs.PutInt("a", 1) }), 1.0)
 }
 
 func openActivity(tb testing.TB) *Activity {

@@ -9,6 +9,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 	"golang.org/x/sys/unix"
 
+	"github.com/sightglass/sightglass/internal/alloctest"
 	"github.com/sightglass/sightglass/internal/container"
 	"github.com/sightglass/sightglass/internal/event"
 	"github.com/sightglass/sightglass/internal/process"
@@ -93,5 +94,5 @@ func TestValidTextsCostNothing(t *testing.T) {
 	l := NewLogs(host, "")
 	name := []byte("/srv/caf\u00e9")
 	l.texts.text(name)
-	require.Zero(t, testing.AllocsPerRun(100, func() { l.texts.text(name) }))
+	require.Zero(t, alloctest.PerRun(100, func() { l.texts.text(name) }))
 }

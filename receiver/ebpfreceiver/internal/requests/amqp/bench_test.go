@@ -5,6 +5,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/sightglass/sightglass/internal/alloctest"
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/dbconn/dbtest"
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/exchange"
 )
@@ -61,6 +62,6 @@ func TestAllocations(t *testing.T) {
 	once()
 	once()
 	before := sink.done
-	require.Zero(t, testing.AllocsPerRun(100, once))
+	require.Zero(t, alloctest.PerRun(100, once))
 	require.Equal(t, before+202, sink.done)
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
+	"github.com/sightglass/sightglass/internal/alloctest"
 	"github.com/sightglass/sightglass/internal/event"
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/exchange"
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/names"
@@ -119,7 +120,7 @@ func TestAllocates(t *testing.T) {
 	s.p.Reset(sink, false)
 	play := func() { s.ask(q).answer(a) }
 	play()
-	require.LessOrEqual(t, testing.AllocsPerRun(100, play), float64(2), "the segments of the test itself")
+	require.LessOrEqual(t, alloctest.PerRun(100, play), float64(2), "the segments of the test itself")
 }
 
 // quietSink describes nothing.

@@ -6,6 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
+	"github.com/sightglass/sightglass/internal/alloctest"
 	"github.com/sightglass/sightglass/internal/event"
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/exchange"
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/spans"
@@ -106,6 +107,6 @@ func TestAllocates(t *testing.T) {
 		play()
 	}
 	done := sink.done
-	require.Zero(t, testing.AllocsPerRun(100, play))
+	require.Zero(t, alloctest.PerRun(100, play))
 	require.Equal(t, done+101, sink.done)
 }

@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/sightglass/sightglass/internal/alloctest"
 )
 
 // request is a request with headers: "name: value" in a request, "< name: value"
@@ -171,7 +173,7 @@ func TestHeadersDoNotAllocate(t *testing.T) {
 		{[]byte("Content-Length"), []byte("17")},
 		{[]byte("X-Amz-Target"), []byte("DynamoDB_20120810.GetItem")},
 	}
-	require.Zero(t, testing.AllocsPerRun(100, func() {
+	require.Zero(t, alloctest.PerRun(100, func() {
 		h.Reset()
 		for i := range headers {
 			h.Header(headers[i][0], headers[i][1], false)

@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/sightglass/sightglass/internal/alloctest"
 )
 
 func TestSecretsInQueries(t *testing.T) {
@@ -24,5 +26,5 @@ func TestSecretsInQueries(t *testing.T) {
 func TestQueriesDoNotAllocate(t *testing.T) {
 	query := []byte("a_parameter_with_quite_a_long_name_indeed=1&accessToken=b&page=3")
 	buf := make([]byte, 0, 256)
-	require.Zero(t, testing.AllocsPerRun(100, func() { buf = appendQuery(buf[:0], query, false) }))
+	require.Zero(t, alloctest.PerRun(100, func() { buf = appendQuery(buf[:0], query, false) }))
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/sightglass/sightglass/internal/alloctest"
 	"github.com/sightglass/sightglass/internal/event"
 )
 
@@ -88,7 +89,7 @@ func TestAllocates(t *testing.T) {
 	table := New(100)
 	name := []byte("db")
 	table.Add(alice, addr, name, time.Minute, 0)
-	require.Zero(t, testing.AllocsPerRun(100, func() {
+	require.Zero(t, alloctest.PerRun(100, func() {
 		table.Add(alice, addr, name, time.Minute, 0)
 		table.Lookup(bob, addr, 1)
 	}))

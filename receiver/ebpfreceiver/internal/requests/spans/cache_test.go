@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/sightglass/sightglass/internal/alloctest"
 )
 
 func TestTexts(t *testing.T) {
@@ -25,7 +27,7 @@ func TestTexts(t *testing.T) {
 	}
 	text := []byte("again and again")
 	kept.intern(text)
-	require.Zero(t, testing.AllocsPerRun(10, func() { kept.intern(text) }))
+	require.Zero(t, alloctest.PerRun(10, func() { kept.intern(text) }))
 }
 
 func TestAddrs(t *testing.T) {
@@ -38,6 +40,6 @@ func TestAddrs(t *testing.T) {
 	for addr, want := range map[string]string{"::": "::", "::1": "::1", "::ffff:10.1.2.3": "10.1.2.3"} {
 		a := netip.MustParseAddr(addr).As16()
 		require.Equal(t, want, kept.print(&a))
-		require.Zero(t, testing.AllocsPerRun(10, func() { kept.print(&a) }))
+		require.Zero(t, alloctest.PerRun(10, func() { kept.print(&a) }))
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
+	"github.com/sightglass/sightglass/internal/alloctest"
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/exchange"
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/spans"
 )
@@ -96,6 +97,6 @@ func CheckAllocations(t *testing.T, p exchange.Protocol, x Exchange) {
 	pl := newPlayer(p, &x)
 	pl.play()
 	pl.play()
-	require.Zero(t, testing.AllocsPerRun(100, pl.play))
+	require.Zero(t, alloctest.PerRun(100, pl.play))
 	require.Equal(t, 103, pl.sink.done)
 }

@@ -9,6 +9,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"golang.org/x/net/http2/hpack"
+
+	"github.com/sightglass/sightglass/internal/alloctest"
 )
 
 func TestStaticTable(t *testing.T) {
@@ -220,7 +222,7 @@ func TestAllocates(t *testing.T) {
 	for range 200 { // every slot of the ring has its memory
 		play()
 	}
-	require.Zero(t, testing.AllocsPerRun(100, play))
+	require.Zero(t, alloctest.PerRun(100, play))
 }
 
 func FuzzDecoder(f *testing.F) {
