@@ -25,8 +25,9 @@ func (e *Error) Unwrap() error { return e.err }
 var ErrNoConfig = errors.New("no configuration given; try 'sightglass run', which watches this host with the built-in one, or 'sightglass --config FILE'")
 
 // Explain returns err in readable form; an err that is neither about the
-// configuration nor about the start of one of its components comes back as it is. Documents are the configuration in the
-// order in which it is merged; factories supply the names of valid keys.
+// configuration nor about the start of one of its components comes back as it
+// is. Documents are the configuration in the order in which it is merged;
+// factories supply the names of valid keys.
 func Explain(err error, documents []Document, factories otelcol.Factories) error {
 	if err == nil {
 		return nil
