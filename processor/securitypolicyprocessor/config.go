@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/confmap"
 
 	"github.com/sightglass/sightglass/internal/policy"
 	"github.com/sightglass/sightglass/internal/policy/field"
@@ -84,6 +85,24 @@ const (
 	minReloadInterval = 100 * time.Millisecond
 	minRateInterval   = 100 * time.Millisecond
 )
+
+// listKeys want lists. The collector would make a list of a single text, and
+// "a, b" would silently be one name.
+var listKeys = []string{"rules_files", "disabled_rules", "disabled_tags", "keep", "append_output"}
+
+// Unmarshal implements the collector's decoding.
+func (c *Config) Unmarshal(conf *confmap.Conf) error {
+	for _, key := range listKeys {
+		switch value := conf.Get(key).(type) {
+		case nil, []any:
+		case map[string]any:
+			return fmt.Errorf("%s: wants a list, got a block of keys: put a dash before the first", key)
+		default:
+			return fmt.Errorf("%s: wants a list, got %v: write [%v]", key, value, value)
+		}
+	}
+	return conf.Unmarshal(c)
+}
 
 // Validate implements the collector's validation. Rule files that are there are
 // checked; those that are not may be elsewhere, and Start will tell.

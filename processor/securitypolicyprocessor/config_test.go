@@ -93,6 +93,8 @@ func TestConfigErrors(t *testing.T) {
 		"bad_redaction": `redact: attributes[0]: is empty`,
 		"no_redaction":  `redact: attributes: have no effect while enabled is false`,
 		"unknown_key":   `rule_files`,
+		"scalar_tags":   `disabled_tags: wants a list, got network, container: write [network, container]`,
+		"scalar_append": `append_output: wants a list, got a block of keys: put a dash before the first`,
 		"bad_scope":     `scope: `,
 
 		"append_nothing": `append_output::0: has none of extra_output, extra_fields and suggested_output`,

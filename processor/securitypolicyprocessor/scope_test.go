@@ -122,6 +122,6 @@ func TestScopeOfTheConfiguration(t *testing.T) {
 		testConfig(func(c *Config) { c.RulesFiles, c.Scope = []string{path}, "k8s.namespace = x" }), sink)
 	require.NoError(t, err)
 	err = wrong.Start(t.Context(), componenttest.NewNopHost())
-	require.ErrorContains(t, err, `scope:1:1: rule "Secret read": unknown field k8s.namespace`)
+	require.ErrorContains(t, err, `scope:1:1: unknown field k8s.namespace`)
 	require.Equal(t, 1, strings.Count(err.Error(), "unknown field"))
 }

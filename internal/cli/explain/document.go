@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -117,10 +118,16 @@ func (d Document) find(path []string) (line int, err error) {
 
 // child returns the key of a mapping that path starts with, its value, and how
 // many names of path it covers: one, unless it is written as a::b. Keys are
-// compared without regard to case, as the collector does.
+// compared without regard to case, as the collector does. Of a list, path starts
+// with the index of an item, which is key and value.
 func child(node *yaml.Node, path []string) (key, value *yaml.Node, used int) {
 	if node.Kind == yaml.AliasNode {
 		node = node.Alias
+	}
+	if node.Kind == yaml.SequenceNode {
+		if i, err := strconv.Atoi(path[0]); err == nil && 0 <= i && i < len(node.Content) {
+			return node.Content[i], node.Content[i], 1
+		}
 	}
 	if node.Kind != yaml.MappingNode {
 		return nil, nil, 0

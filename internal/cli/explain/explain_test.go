@@ -32,6 +32,30 @@ type screenConfig struct {
 	Color string `mapstructure:"color"`
 	Width int    `mapstructure:"width"`
 	Rows  int    `mapstructure:"rows"`
+
+	Panes []pane           `mapstructure:"panes"`
+	Named map[string]*pane `mapstructure:"named"`
+}
+
+// pane is in lists and maps, which are empty by default.
+type pane struct {
+	position `mapstructure:",squash"`
+	Match    struct {
+		Rule string   `mapstructure:"rule"`
+		Tags []string `mapstructure:"tags"`
+	} `mapstructure:"match"`
+}
+
+type position struct {
+	Left int `mapstructure:"left"`
+}
+
+// Unmarshal refuses one text in place of a list.
+func (c *screenConfig) Unmarshal(conf *confmap.Conf) error {
+	if _, text := conf.Get("panes").(string); text {
+		return errors.New("panes: wants a list")
+	}
+	return conf.Unmarshal(c)
 }
 
 // Validate reports several errors at once.
@@ -109,7 +133,7 @@ func TestExplain(t *testing.T) {
 			receivers + pipelines + "exporters:\n  terminal:\n    colr: always\n    zzzzzz: 1\n",
 			[]string{
 				`FILE:5: exporters::terminal: unknown key "colr"; did you mean "color"?`,
-				`FILE:6: exporters::terminal: unknown key "zzzzzz"; known are color, rows, width`,
+				`FILE:6: exporters::terminal: unknown key "zzzzzz"; known are color, named, panes, rows, width`,
 			},
 		},
 		"invalid values": {
@@ -134,6 +158,21 @@ func TestExplain(t *testing.T) {
 		"nested": {
 			receivers + pipelines + "exporters:\n  terminal:\n  otlp_http:\n    endpoint: http://x\n    sending_queue:\n      quue_size: 3\n",
 			[]string{`FILE:8: exporters::otlp_http::sending_queue: unknown key "quue_size"; did you mean "queue_size"?`},
+		},
+		"in a list": {
+			receivers + pipelines + "exporters:\n  terminal:\n    panes:\n      - match: {rul: x}\n      - {lft: 1}\n",
+			[]string{
+				`FILE:6: exporters::terminal::panes::0::match: unknown key "rul"; did you mean "rule"?`,
+				`FILE:7: exporters::terminal::panes::1: unknown key "lft"; did you mean "left"?`,
+			},
+		},
+		"refused by the component": {
+			receivers + pipelines + "exporters:\n  terminal:\n    width: 1\n    panes: x\n",
+			[]string{`FILE:6: exporters::terminal: panes: wants a list`},
+		},
+		"in a map": {
+			receivers + pipelines + "exporters:\n  terminal:\n    named:\n      first: {match: {zzzzzzzz: x}}\n",
+			[]string{`FILE:6: exporters::terminal::named::first::match: unknown key "zzzzzzzz"; known are rule, tags`},
 		},
 		"not configured": {
 			receivers + "exporters: {terminal: }\n" + strings.ReplaceAll(pipelines, "[terminal]", "[terminal, foo]"),

@@ -161,7 +161,11 @@ func decodingProblems(path []string, line string) []problem {
 		return []problem{{path: in(m[1]), what: "wants " + typeName("time.Duration")}}
 	}
 	if m := quoted.FindStringSubmatch(line); m != nil {
-		return []problem{{path: in(m[1]), what: m[2]}}
+		p := problem{path: in(m[1]), what: m[2]}
+		if m := leadingKey.FindStringSubmatch(p.what); m != nil {
+			p.key = m[1]
+		}
+		return []problem{p}
 	}
 	return []problem{{path: path, what: line}}
 }

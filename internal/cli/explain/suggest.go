@@ -2,6 +2,7 @@ package explain
 
 import (
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -76,14 +77,13 @@ func (c catalogue) keysOf(path []string) []string {
 	}
 	block := any(conf.ToStringMap())
 	for _, name := range path[2:] {
-		m, ok := block.(map[string]any)
-		if !ok {
-			return nil
-		}
+		m, _ := block.(map[string]any)
 		block = m[name]
 	}
-	m, _ := block.(map[string]any)
-	return slices.Sorted(maps.Keys(m))
+	if m, _ := block.(map[string]any); len(m) > 0 {
+		return slices.Sorted(maps.Keys(m))
+	}
+	return keysOfType(reflect.TypeOf(config), path[2:])
 }
 
 // defaultConfig returns the default configuration of a component, nil when

@@ -123,11 +123,14 @@ func (c *compiler) parse(cond text, at place) (text, lang.Expr, error) {
 
 // inExpression is the place of a byte of a condition.
 func inExpression(at place, cond text, offset int) place {
-	src, pos := cond.locate(offset)
-	if src == nil {
+	from, pos := cond.locate(offset)
+	if from == nil {
 		return at
 	}
-	return place{src, at.locs}.at(itemExpression, "", pos)
+	if from.item != nil {
+		at = *from.item
+	}
+	return place{from.src, at.locs}.at(itemExpression, "", pos)
 }
 
 func (c *compiler) macros() *resolver {

@@ -99,11 +99,11 @@ const blanks = " \t\r\n"
 // inOutput is the place of a byte of an output. The kind of place stays, only
 // its position is exact.
 func inOutput(r *rule, offset int) place {
-	src, pos := r.output.locate(offset)
-	if src == nil {
+	from, pos := r.output.locate(offset)
+	if from == nil {
 		return r.outputAt
 	}
-	return place{src, r.at.locs}.at(itemOutput, "", pos)
+	return place{from.src, r.at.locs}.at(itemOutput, "", pos)
 }
 
 func (r *Rule) addExtra(a *AppendOutput, table *field.Table) error {

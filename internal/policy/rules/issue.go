@@ -106,7 +106,10 @@ func (i *Issue) Line() string {
 	}
 	b.WriteString(": ")
 	for _, l := range i.Locations {
-		if l.ItemName != "" && l.ItemType != itemValue {
+		switch {
+		case l.ItemType == itemScope:
+			b.WriteString("scope of the file: ")
+		case l.ItemName != "" && l.ItemType != itemValue:
 			b.WriteString(l.ItemType + " " + strconv.Quote(l.ItemName) + ": ")
 		}
 	}

@@ -37,7 +37,8 @@ func (o *Options) scope() text {
 	if o.Scope == "" {
 		return text{}
 	}
-	return text{[]piece{{s: o.Scope, origin: &origin{src: newSource(scopeName, []byte(o.Scope)), text: o.Scope}}}}
+	src := newSource(scopeName, []byte(o.Scope))
+	return text{[]piece{{s: o.Scope, origin: &origin{src: src, text: o.Scope}}}}.of(filePlace(src))
 }
 
 func (o *Options) minPriority() Priority {

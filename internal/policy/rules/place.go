@@ -12,6 +12,7 @@ import (
 const (
 	itemContent    = "rules content"
 	itemElement    = "rules content item"
+	itemScope      = "scope"
 	itemValue      = "value for"
 	itemVersion    = "required_engine_version"
 	itemPlugins    = "required plugin versions"

@@ -140,10 +140,10 @@ func (r *reader) item(n *yaml.Node) error {
 	case m.get("rule") != nil:
 		return r.named(m, itemRule, r.rule)
 	case m.get("scope") != nil:
-		at := r.file.in(itemElement, "", n)
+		at := r.file.in(itemScope, "", n)
 		r.unknownKeys(m, "scope", at)
 		s, err := m.condition("scope", at)
-		r.scope = s
+		r.scope = s.of(at)
 		return err
 	}
 	r.warn(r.file.in(itemElement, "", n), WarnUnknownItem, "the item is of no known kind and has no effect"+r.kindMeant(m))

@@ -41,7 +41,7 @@ func TestLocate(t *testing.T) {
 				continue
 			}
 			got, at := cond.locate(i)
-			require.Same(t, src, got)
+			require.Same(t, src, got.src)
 			require.Equal(t, string(s[i]), string(src.text[at]), "%q at %d of %q", doc, i, s)
 		}
 		_, end := cond.locate(len(s))
@@ -60,12 +60,12 @@ func TestTextsFromSeveralPlaces(t *testing.T) {
 	require.True(t, l.used)
 	require.Equal(t, "(evt.type = open) and p, q or x", whole.String())
 
-	src, at := whole.locate(strings.Index(whole.String(), "open"))
-	require.Same(t, one, src)
+	from, at := whole.locate(strings.Index(whole.String(), "open"))
+	require.Same(t, one, from.src)
 	require.Equal(t, strings.Index(one.text, "open"), at)
 	for _, inList := range []string{"p,", "q or"} {
-		src, at = whole.locate(strings.Index(whole.String(), inList))
-		require.Same(t, two, src)
+		from, at = whole.locate(strings.Index(whole.String(), inList))
+		require.Same(t, two, from.src)
 		require.Equal(t, strings.Index(two.text, "LIST"), at, inList)
 	}
 	_, at = whole.locate(strings.Index(whole.String(), "x"))
@@ -361,4 +361,37 @@ func FuzzLoad(f *testing.F) {
 		_, err := JSON(res)
 		require.NoError(t, err)
 	})
+}
+
+// A scope stands in the conditions of all rules; what is wrong with it is told
+// once, and not as a mistake of the first of them.
+func TestMistakesInScopes(t *testing.T) {
+	for _, tt := range []struct {
+		name, scope, own, options string
+		want                      string // the only error
+	}{
+		{"field of a file's", "k8s.ns.nam = shop", "", "", `x.yaml:1:10: scope of the file: unknown field k8s.ns.nam: did you mean k8s.ns.name?`},
+		{"syntax of a file's", "k8s.ns.name =", "", "", `x.yaml:1:`},
+		{"macro of a file's", "production", "", "", `x.yaml:1:10: scope of the file: `},
+		{"field of a rule's", "", "k8s.ns.nam = shop", "", `x.yaml:3:10: rule "a": unknown field k8s.ns.nam`},
+		{"field of the options'", "", "", "k8s.ns.nam = shop", `scope:1:1: unknown field k8s.ns.nam`},
+	} {
+		doc := ""
+		if tt.scope != "" {
+			doc = "- scope: " + tt.scope + "\n"
+		}
+		for _, name := range []string{"a", "b"} {
+			doc += "- rule: " + name + "\n  desc: x\n"
+			if tt.own != "" && name == "a" {
+				doc += "  scope: " + tt.own + "\n"
+			}
+			doc += "  condition: evt.type = open\n  output: x\n  priority: debug\n"
+		}
+		_, results := Load([]File{{Name: "x.yaml", Content: []byte(doc)}}, &Options{Scope: tt.options})
+		require.Len(t, results[0].Errors, 1, tt.name)
+		got := results[0].Errors[0]
+		require.Truef(t, strings.HasPrefix(got.Line(), tt.want), "%s: %s", tt.name, got.Line())
+		_, item := got.Item()
+		require.Equal(t, tt.own != "", item != "", "%s: blames %q", tt.name, item)
+	}
 }

@@ -28,6 +28,9 @@ type origin struct {
 	start int // offset of its first byte in the file
 	style yaml.Style
 	text  string // decoded
+	// item is what the text belongs to where that is not the item whose condition
+	// it has become a part of: the scope of a file stands in all of its rules.
+	item *place
 }
 
 func originOf(src *source, n *yaml.Node) *origin {
@@ -124,8 +127,16 @@ func (c *cutter) cut(dst []piece, from, to int) []piece {
 	return dst
 }
 
+// of is the text as one that belongs to the item at a place.
+func (t text) of(item place) text {
+	for i := range t.pieces {
+		t.pieces[i].origin.item = &item
+	}
+	return t
+}
+
 // locate is where the byte at an offset stands in its file.
-func (t text) locate(offset int) (src *source, at int) {
+func (t text) locate(offset int) (from *origin, at int) {
 	var last piece
 	start, base := 0, 0
 	for _, p := range t.pieces {
@@ -143,7 +154,7 @@ func (t text) locate(offset int) (src *source, at int) {
 	if !last.fixed {
 		in += max(min(offset-start, len(last.s)), 0)
 	}
-	return last.origin.src, last.origin.locate(in)
+	return last.origin, last.origin.locate(in)
 }
 
 // locate maps an offset in a scalar's decoded text to one in the file. Folding
