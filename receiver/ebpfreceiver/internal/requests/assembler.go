@@ -81,6 +81,7 @@ type Assembler struct {
 	datagrams order
 	free      [][]*conn // by protocol
 	refusals  refusals
+	preambles preambles
 	pieces    map[uint64]*piece // by socket
 	joined    []byte            // reused
 	encrypted encryptions
@@ -175,6 +176,7 @@ func (a *Assembler) Handle(ev *event.Event) {
 	case event.TypeSocketClose:
 		a.stats.Records++
 		delete(a.refusals, ev.Request.Socket)
+		delete(a.preambles, ev.Request.Socket)
 		a.forget(ev.Request.Socket)
 		if c := a.conns[ev.Request.Socket]; c != nil {
 			c.close(ev)
@@ -193,7 +195,7 @@ func (a *Assembler) data(ev *event.Event) {
 	}
 	c := a.find(r)
 	if c == nil {
-		if a.hold(ev) {
+		if !a.preambles.pass(r) || a.hold(ev) {
 			return
 		}
 		if c = a.take(r); c == nil {

@@ -139,7 +139,7 @@ func (a *Assembler) refused(c *conn, ev *event.Event) {
 	r := &ev.Request
 	a.refuse(r.Socket, uint8(c.proto+1), 0)
 	if next := a.take(r); next != nil {
-		next.seen, next.owner = ev.Time, ev.Key
-		next.feed(ev)
+		next.name(ev)
+		a.follow(next, ev)
 	}
 }

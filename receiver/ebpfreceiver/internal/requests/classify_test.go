@@ -3,6 +3,7 @@ package requests
 import (
 	"bytes"
 	"encoding/binary"
+	"slices"
 	"testing"
 	"time"
 
@@ -296,4 +297,26 @@ func TestSettingsAreNobodyElses(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A client of a SOCKS proxy says at first what a request of CQL could be; once
+// that is refused, what follows is whole.
+func TestBehindSOCKS(t *testing.T) {
+	p := newTape(Config{})
+	cql := func(ev *event.Event) {
+		ev.Request.Class = uint8(1 + slices.IndexFunc(p.a.cfg.Protocols, func(p exchange.Protocol) bool { return p.Name() == "cql" }))
+	}
+	for _, role := range []event.Role{client, server} {
+		ask, answer := send, recv
+		if role == server {
+			ask, answer = recv, send
+		}
+		socket := uint64(role)
+		p.data(socket, role, ask, "\x05\x02\x00\x02", cql, head).data(socket, role, answer, "\x05\x00", cql)
+		p.data(socket, role, ask, "\x05\x01\x00\x01\x7f\x00\x00\x01\x46\xa0", cql, head)
+		p.data(socket, role, answer, "\x05\x00\x00\x01\x7f\x00\x00\x01\x46\xa0", cql)
+		p.data(socket, role, ask, get, cql).data(socket, role, answer, ok3, cql).data(socket, role, ask, get, cql).data(socket, role, answer, ok3, cql)
+	}
+	require.Equal(t, []string{"GET /a complete", "GET /a complete", "GET /a complete", "GET /a complete"}, p.got)
+	require.Zero(t, p.a.Stats().Gaps)
 }

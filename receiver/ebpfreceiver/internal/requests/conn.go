@@ -37,7 +37,7 @@ func (c *conn) begin(r *event.Request, role event.Role, guessed bool) {
 		LocalPort: r.LocalPort, PeerPort: r.PeerPort, LocalAddr: r.LocalAddr, PeerAddr: r.PeerAddr,
 		Role: role, RoleGuessed: guessed,
 	}
-	midway := r.Flags&event.RequestMidway != 0 || r.Position != 0
+	midway := r.Flags&event.RequestMidway != 0 || r.Position != 0 && r.Position != c.a.preambles[r.Socket]
 	known := !midway && r.Role != event.RoleUnknown // else records may have been passed over
 	c.position, c.placed = [2]uint64{}, [2]bool{known, known}
 	c.position[r.Direction], c.placed[r.Direction] = r.Position, true

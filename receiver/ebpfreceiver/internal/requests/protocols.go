@@ -86,6 +86,7 @@ func Signatures(protocols []exchange.Protocol) []event.Signature {
 			all = append(all, s)
 		}
 	}
+	all = append(all, preambleSignatures(uint8(len(protocols)+1))...)
 	slices.SortStableFunc(all, func(a, b event.Signature) int { return cmp.Compare(reach(&b), reach(&a)) })
 	return all
 }

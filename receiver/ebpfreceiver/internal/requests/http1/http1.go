@@ -32,12 +32,32 @@ func New() *Protocol {
 // Name implements exchange.Protocol.
 func (*Protocol) Name() string { return "http" }
 
-// methods are what the kernel recognises the first request of a connection by.
-// Later ones may have any method.
+// methods are what the kernel recognises the first request of a connection by,
+// besides what looks like one of another method (unlisted). Later ones may have any.
 var methods = []string{
 	"GET ", "POST ", "PUT ", "HEAD ", "DELETE ", "OPTIONS ", "PATCH ", "CONNECT ", "TRACE ", "QUERY ",
 	"PROPFIND", "PROPPATC", "REPORT ", "SEARCH ", "MKCOL ", "COPY ", "MOVE ", "LOCK ", "UNLOCK ",
-	"PURGE ", "LINK ", "UNLINK ", "ACL ", "MERGE ", "BAN ", "VIEW ", "NOTIFY ", "SUBSCRIB", "UNSUBSCR", "M-SEARCH",
+	"PURGE ", "LINK ", "UNLINK ", "ACL ", "MERGE ", "BAN ", "VIEW ", "NOTIFY ", "SUBSCRIB", "UNSUBSCR", "M-SEARCH", "VERSION-",
+}
+
+// unlisted describes requests of other methods: so many upper-case letters, and a
+// target that is a path. Of longer methods there are eight letters.
+func unlisted(bound uint16) (list []event.Signature) {
+	const (
+		fewest = 3
+		look   = 8 // bytes; what looks further is compared before others
+	)
+	for n := fewest; n <= look; n++ {
+		s := signature("", bound, true)
+		for i := range n {
+			s.Mask[i], s.Value[i] = 0xe0, 0x40
+		}
+		for i, c := range []byte(" /")[:min(2, look-n)] {
+			s.Mask[n+i], s.Value[n+i] = 0xff, c
+		}
+		list = append(list, s)
+	}
+	return list
 }
 
 const responsePrefix = "HTTP/1."
@@ -47,12 +67,12 @@ const headEnd = "\r\n\r\n"
 
 // Signatures implements exchange.Protocol.
 func (p *Protocol) Signatures() []event.Signature {
-	list := make([]event.Signature, 0, len(methods)+1)
+	list := make([]event.Signature, 0, 2*len(methods))
 	list = append(list, signature(responsePrefix, p.ResponseBytes, false))
 	for _, m := range methods {
 		list = append(list, signature(m, p.RequestBytes, true))
 	}
-	return list
+	return append(list, unlisted(p.RequestBytes)...)
 }
 
 func signature(prefix string, bound uint16, bare bool) event.Signature {

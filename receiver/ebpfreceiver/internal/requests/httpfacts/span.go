@@ -135,6 +135,9 @@ func (d *description) url() {
 	if unknown {
 		return
 	}
+	if d.isTunnel() {
+		return
+	}
 	path := t.path
 	if len(path) == 0 {
 		path = []byte("/")
@@ -147,9 +150,12 @@ func (d *description) url() {
 	}
 }
 
+// isTunnel tells whether the target is an authority, not a URL.
+func (d *description) isTunnel() bool { return d.method == "CONNECT" && len(d.target.path) == 0 }
+
 func (d *description) fullURL() {
 	t := &d.target
-	if d.method == "CONNECT" || d.host == "" {
+	if d.isTunnel() || d.host == "" {
 		return
 	}
 	buf := append(d.w.Scratch(), d.scheme...)

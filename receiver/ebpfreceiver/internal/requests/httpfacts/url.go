@@ -80,9 +80,10 @@ type target struct {
 	hasQuery  bool
 }
 
-// splitTarget takes a request target apart (RFC 9112, section 3.2).
+// splitTarget takes a request target apart (RFC 9112, section 3.2). A CONNECT that
+// asks for more than a tunnel has a path (RFC 8441).
 func splitTarget(raw []byte, connect bool) (t target) {
-	if connect {
+	if connect && !bytes.HasPrefix(raw, []byte("/")) {
 		t.authority = raw
 		return t
 	}
