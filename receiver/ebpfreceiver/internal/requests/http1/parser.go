@@ -236,8 +236,14 @@ func (p *Parser) EOF(side exchange.Side, at uint64) {
 	p.endResponses(at)
 }
 
-// Close implements exchange.Parser.
+// Close implements exchange.Parser. Had the server ended its side before,
+// nothing would be under way: a client that closes gives up what is.
 func (p *Parser) Close(at uint64) {
+	if p.sink.Client() && p.resp.state != inTunnel {
+		for _, ex := range p.open {
+			facts(ex).CallerGone = true
+		}
+	}
 	p.endResponses(at)
 }
 

@@ -149,6 +149,9 @@ func TestParser(t *testing.T) {
 		{name: "response breaks off, seen by the client", client: true, play: func(s *script) {
 			s.req(get).resp(ok3[:len(ok3)-1]).eof(resp)
 		}, want: []string{"GET /a 200 @1+2+3 connection_closed"}},
+		{name: "response is left unread", client: true, play: func(s *script) {
+			s.req(get).resp(ok3[:len(ok3)-1]).close()
+		}, want: []string{"GET /a 200 @1+2+3 connection_closed callergone"}},
 		{
 			name: "request breaks off", play: func(s *script) { s.req("GET /a HT").close() },
 			want: nil,

@@ -241,7 +241,8 @@ func (d *description) spanServer() spans.Server {
 	return spans.Server{NetNS: d.ex.NetNS, Port: d.ex.LocalPort}
 }
 
-// outcome writes how it ended.
+// outcome writes how it ended. A client that got a status and leaves the body
+// unread has what it wanted; one that leaves before has not.
 func (d *description) outcome() {
 	failed := 500
 	if d.client {
@@ -257,7 +258,7 @@ func (d *description) outcome() {
 	case d.ex.Incomplete == exchange.StreamReset && !d.CallerGone:
 		d.w.Text(schema.ErrorType, d.StreamError)
 		d.w.Failed()
-	case d.ex.Incomplete == exchange.ConnectionClosed && (d.client || !d.CallerGone):
+	case d.ex.Incomplete == exchange.ConnectionClosed && (!d.CallerGone || d.client && d.Status == 0):
 		d.w.Text(schema.ErrorType, exchange.ConnectionClosed.String())
 		d.w.Failed()
 	}

@@ -195,6 +195,14 @@ func TestAttributes(t *testing.T) {
 			f.Status, f.CallerGone, ex.Incomplete = 0, true, exchange.ConnectionClosed
 		}, map[string]any{"sightglass.request.incomplete": "connection_closed", "error.type": nil}},
 		{
+			"the caller left the body unread", func(ex *exchange.Exchange, f *httpfacts.Facts) {
+				ex.Role, f.CallerGone, ex.Incomplete = event.RoleClient, true, exchange.ConnectionClosed
+			}, map[string]any{"sightglass.request.incomplete": "connection_closed", "error.type": nil},
+		},
+		{"the caller waited in vain", func(ex *exchange.Exchange, f *httpfacts.Facts) {
+			ex.Role, f.Status, f.CallerGone, ex.Incomplete = event.RoleClient, 0, true, exchange.ConnectionClosed
+		}, map[string]any{"sightglass.request.incomplete": "connection_closed", "error.type": "connection_closed"}},
+		{
 			"response lost", func(ex *exchange.Exchange, f *httpfacts.Facts) { f.Status, ex.Incomplete = 0, exchange.ResponseLost },
 			map[string]any{"sightglass.request.incomplete": "response_lost", "error.type": nil},
 		},
