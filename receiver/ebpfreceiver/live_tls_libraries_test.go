@@ -12,6 +12,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/sightglass/sightglass/internal/freeport"
 )
 
 // TestLiveTLSOfBoringSSL has BoringSSL serve and ask, as the shared library of
@@ -45,7 +47,7 @@ func testLibrary(t *testing.T, library string) {
 	dir := t.TempDir()
 	certificate(t, dir)
 	const program = "testdata/tlslibrary.py"
-	port := unusedPort(t)
+	port := freeport.Port(t)
 	server := &tlsServer{dir: dir, url: fmt.Sprintf("https://localhost:%d", port)}
 	cmd := exec.Command("python3", program, library, "serve", dir, strconv.Itoa(port))
 	cmd.Stderr = os.Stderr

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/sightglass/sightglass/internal/freeport"
 )
 
 // TestLiveTLSOfOpenSSL11 has OpenSSL 1.1 serve and ask. SIGHTGLASS_TEST_OPENSSL11
@@ -30,7 +32,7 @@ func TestLiveTLSOfOpenSSL11(t *testing.T) {
 	l := newTLSLive(t, nil)
 	dir := t.TempDir()
 	certificate(t, dir)
-	address := fmt.Sprintf("127.0.0.1:%d", unusedPort(t))
+	address := fmt.Sprintf("127.0.0.1:%d", freeport.Port(t))
 	server := old("s_server", "-accept", address, "-cert", dir+"/cert.pem", "-key", dir+"/key.pem", "-www", "-quiet")
 	require.NoError(t, server.Start())
 	t.Cleanup(func() { _ = server.Process.Kill(); _ = server.Wait() })

@@ -21,6 +21,7 @@ import (
 	"google.golang.org/grpc/health"
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 
+	"github.com/sightglass/sightglass/internal/freeport"
 	"github.com/sightglass/sightglass/internal/schema"
 )
 
@@ -192,7 +193,7 @@ func testJavaScript(t *testing.T, runtime, serverScript, clientScript string) {
 	certificate(t, dir)
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "server.js"), []byte(serverScript), 0o600))
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "client.js"), []byte(clientScript), 0o600))
-	port := unusedPort(t)
+	port := freeport.Port(t)
 	server := &tlsServer{dir: dir, url: fmt.Sprintf("https://localhost:%d", port)}
 	cmd := exec.Command(runtime, filepath.Join(dir, "server.js"), dir, strconv.Itoa(port))
 	cmd.Stderr = os.Stderr

@@ -13,6 +13,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/ptrace"
+
+	"github.com/sightglass/sightglass/internal/freeport"
 )
 
 const denoServer = `
@@ -29,7 +31,7 @@ func TestLiveTLSOfDeno(t *testing.T) {
 	certificate(t, dir)
 	script := filepath.Join(dir, "server.js")
 	require.NoError(t, os.WriteFile(script, []byte(denoServer), 0o600))
-	address := fmt.Sprintf("127.0.0.1:%d", unusedPort(t))
+	address := fmt.Sprintf("127.0.0.1:%d", freeport.Port(t))
 	cmd := exec.Command(deno, "run", "--allow-all", script, dir, address[strings.LastIndexByte(address, ':')+1:])
 	cmd.Env = append(os.Environ(), "OTEL_SERVICE_NAME=denoserver", "DENO_NO_UPDATE_CHECK=1", "DENO_DIR="+dir)
 	require.NoError(t, cmd.Start())

@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
+	"github.com/sightglass/sightglass/internal/freeport"
 	"github.com/sightglass/sightglass/internal/schema"
 )
 
@@ -47,7 +48,7 @@ func startNginx(t *testing.T) *tlsServer {
 	needs(t, "nginx", "openssl", "curl")
 	dir := t.TempDir()
 	certificate(t, dir)
-	port := unusedPort(t)
+	port := freeport.Port(t)
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "nginx.conf"), fmt.Appendf(nil, nginxTLS, port, dir), 0o600))
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "300k"), []byte(strings.Repeat("z", 300<<10)), 0o600))
 	cmd := exec.Command("nginx", "-p", dir, "-c", "nginx.conf", "-g", "user root;")
@@ -81,14 +82,6 @@ func certificate(t *testing.T, dir string) {
 	out, err := exec.Command("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost",
 		"-keyout", filepath.Join(dir, "key.pem"), "-out", filepath.Join(dir, "cert.pem"), "-addext", "subjectAltName=DNS:localhost").CombinedOutput()
 	require.NoError(t, err, string(out))
-}
-
-func unusedPort(t *testing.T) int {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
 }
 
 // asked lists how often nginx was asked for each path with a mark, and answered

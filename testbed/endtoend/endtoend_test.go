@@ -153,7 +153,7 @@ func TestStoppedAgentLeavesNothing(t *testing.T) {
 	require.NoError(t, h.agent.Stop())
 	require.Eventually(t, func() bool {
 		return !slices.ContainsFunc(programs(t), func(id uint32) bool { return slices.Contains(mine, id) })
-	}, patience, patience/100, "programs are still loaded")
+	}, patience, 4*pollInterval, "programs are still loaded")
 }
 
 // secondPipeline is a logs pipeline without policies beside the one with them,

@@ -14,6 +14,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/sightglass/sightglass/internal/freeport"
 	"github.com/sightglass/sightglass/testbed/internal/agent"
 	"github.com/sightglass/sightglass/testbed/internal/sink"
 )
@@ -22,8 +23,8 @@ import (
 const binaryEnv = "SIGHTGLASS_BINARY"
 
 // patience is how long a test waits for what should take two seconds, on a
-// machine that may be busy.
-const patience = 20 * time.Second
+// machine that may be very busy, and how often it looks.
+const patience, pollInterval = 90 * time.Second, 50 * time.Millisecond
 
 // host is this machine with an agent on it.
 type host struct {
@@ -79,7 +80,7 @@ func (h *host) start(overlays ...string) {
 // wait polls until match accepts an item, and returns it.
 func (h *host) wait(t *testing.T, s signal, what string, match func(*item) bool) *item {
 	t.Helper()
-	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(pollInterval) {
 		if it := h.find(s, match); it != nil {
 			return it
 		}
@@ -120,7 +121,7 @@ func startNginx(t *testing.T) string {
 	needs(t, "nginx")
 	dir := t.TempDir()
 	require.NoError(t, os.Chmod(dir, 0o755))
-	address := freeAddress(t)
+	address := freeport.Address(t)
 	config := filepath.Join(dir, "nginx.conf")
 	require.NoError(t, os.WriteFile(config, fmt.Appendf(nil, `
 daemon off;
@@ -153,15 +154,6 @@ http {
 	return address
 }
 
-// freeAddress is a loopback address that nobody listens on at the moment.
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	require.NoError(t, l.Close())
-	return l.Addr().String()
-}
-
 // waitForListener waits until a server accepts connections.
 func waitForListener(t *testing.T, address string) {
 	t.Helper()
@@ -171,7 +163,7 @@ func waitForListener(t *testing.T, address string) {
 			_ = conn.Close()
 		}
 		return err == nil
-	}, patience, 50*time.Millisecond, "nobody listens at %s", address)
+	}, patience, pollInterval, "nobody listens at %s", address)
 }
 
 // lookPath is where a program is.

@@ -13,6 +13,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/sightglass/sightglass/internal/freeport"
 	"github.com/sightglass/sightglass/internal/schema"
 )
 
@@ -101,7 +102,7 @@ func (k kinds) requireSpans(t *testing.T, whose func(*item) bool, kind, name, cl
 
 // soon waits until something is so, for as long as is patient.
 func soon(is func() bool) bool {
-	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(patience / 400) {
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(pollInterval) {
 		if is() {
 			return true
 		}
@@ -133,7 +134,7 @@ func (k kinds) requireMeasured(t *testing.T, service, metric, class string, n in
 			most += count
 		}
 		return most >= uint64(n)
-	}, patience, patience/400, "%s %s of %s", metric, class, service)
+	}, patience, pollInterval, "%s %s of %s", metric, class, service)
 	require.EqualValues(t, n, most, "%s %s of %s", metric, class, service)
 }
 
@@ -158,7 +159,7 @@ func (k kinds) testHTTP(t *testing.T) {
 				return it.kind == "Server" && it.resource[schema.ServiceName] == "held-shop" && it.resource["pipeline"] == nil &&
 					orUnary(it.attrs[schema.RequestClass]) == class
 			})) == n
-		}, patience, patience/400, class)
+		}, patience, pollInterval, class)
 		k.requireMeasured(t, "held-shop", schema.MetricHTTPServerDuration, class, n)
 	}
 }
@@ -180,7 +181,7 @@ func (k kinds) testWebSocket(t *testing.T) {
 func (k kinds) testRedis(t *testing.T) {
 	needs(t, "redis-server", "redis-cli")
 	host := ownAddress(t) // those of the loopback have no names of other machines
-	_, port, _ := strings.Cut(freeAddress(t), ":")
+	_, port, _ := strings.Cut(freeport.Address(t), ":")
 	k.program(t, "cache", "redis-server", "--save", "", "--protected-mode", "no", "--bind", host, "--port", port, "--dir", t.TempDir(), "--logfile", "log")
 	waitForListener(t, host+":"+port)
 	cli := func(words ...string) program {
@@ -189,7 +190,7 @@ func (k kinds) testRedis(t *testing.T) {
 	waiting := func(what string) { // until the server has somebody who waits so
 		require.Eventually(t, func() bool {
 			return strings.Contains(run(t, "redis-cli", "-h", host, "-p", port, "client", "list"), what)
-		}, patience, patience/400)
+		}, patience, pollInterval)
 	}
 	popped, read, subscribed := cli("BLPOP", "list", "0"), cli("XREAD", "BLOCK", "0", "STREAMS", schema.ClassStream, "$"), cli("SUBSCRIBE", "news")
 	for _, command := range []string{"cmd=blpop", "cmd=xread", "cmd=subscribe"} {
@@ -251,13 +252,13 @@ func (k kinds) testPostgreSQL(t *testing.T) {
 	initdb := exec.CommandContext(t.Context(), bin+"/initdb", "-D", home+"/data", "-A", "trust", "-U", "postgres", "--no-sync")
 	initdb.SysProcAttr = as
 	require.NoError(t, initdb.Run())
-	address := freeAddress(t)
+	address := freeport.Address(t)
 	_, port, _ := strings.Cut(address, ":")
 	s.serve(as, address, nil, bin+"/postgres", "-D", home+"/data", "-p", port, "-k", home, "-h", "127.0.0.1", "-c", "log_min_messages=panic")
 	for key, value := range map[string]string{"PGHOST": "127.0.0.1", "PGPORT": port, "PGUSER": "postgres", "PGDATABASE": "postgres", "PGSSLMODE": "disable"} {
 		t.Setenv(key, value)
 	}
-	require.Eventually(t, func() bool { return exec.Command("psql", "-c", "SELECT 1").Run() == nil }, patience, patience/100)
+	require.Eventually(t, func() bool { return exec.Command("psql", "-c", "SELECT 1").Run() == nil }, patience, 4*pollInterval)
 	listener := k.program(t, "listener", python, "testdata/listener.py")
 	require.Equal(t, "listening", listener.line(t))
 	for range 3 {
@@ -280,7 +281,7 @@ func (k kinds) testActive(t *testing.T) {
 				return it.name == schema.MetricActiveRequests && it.resource[schema.ServiceName] == service
 			})
 			return len(all) > 0 && all[len(all)-1].value == n
-		}, patience, patience/400, "%v of %s", n, service)
+		}, patience, pollInterval, "%v of %s", n, service)
 	}
 	for _, service := range []string{"odd-ends", "killed"} {
 		server := k.program(t, service, python, "testdata/kinds.py")
@@ -324,7 +325,7 @@ func (k kinds) testSampling(t *testing.T) {
 			})
 		}
 	}
-	require.Eventually(t, func() bool { return len(of(nil)()) == n }, patience, patience/400)
+	require.Eventually(t, func() bool { return len(of(nil)()) == n }, patience, pollInterval)
 	const threshold = 3 << 54 // of the 56 bits of a trace that are random: three quarters are left out
 	kept := map[string]bool{}
 	for _, it := range of(nil)() {
@@ -334,7 +335,7 @@ func (k kinds) testSampling(t *testing.T) {
 		}
 	}
 	require.NotEmpty(t, kept)
-	require.Eventually(t, func() bool { return len(of("sampled")()) >= len(kept) }, patience, patience/400)
+	require.Eventually(t, func() bool { return len(of("sampled")()) >= len(kept) }, patience, pollInterval)
 	for _, it := range of("sampled")() {
 		require.Equal(t, "ot=th:c", it.state)
 		require.True(t, kept[it.trace.String()], "%s is below the threshold", it.trace)

@@ -14,6 +14,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/sightglass/sightglass/internal/freeport"
 	"github.com/sightglass/sightglass/internal/schema"
 	"github.com/sightglass/sightglass/testbed/internal/agent"
 )
@@ -50,7 +51,7 @@ func (p *printed) wait(t *testing.T, words ...string) {
 		p.mu.Lock()
 		defer p.mu.Unlock()
 		return hasLine(p.text.String(), words...)
-	}, patience, patience/100, "no line with %q", words)
+	}, patience, 4*pollInterval, "no line with %q", words)
 }
 
 func hasLine(text string, words ...string) bool {
@@ -73,7 +74,7 @@ func warm(t *testing.T, h *host, web string) {
 	word := marker()
 	require.Eventually(t, func() bool {
 		run(t, "curl", "-sk", "https://"+web+"/"+word)
-		time.Sleep(patience / 40)
+		time.Sleep(10 * pollInterval)
 		for _, kind := range []string{"Server", "Client"} {
 			if h.find(spans, func(it *item) bool {
 				return it.kind == kind && (mentions(it, schema.URLPath, word) || mentions(it, schema.URLFull, word))
@@ -105,13 +106,13 @@ func TestWhoEncrypts(t *testing.T) {
 		"-keyout", filepath.Join(dir, "key.pem"), "-out", filepath.Join(dir, "cert.pem"))
 	keys := filepath.Join(dir, "keys.p12")
 	run(t, "openssl", "pkcs12", "-export", "-passout", "pass:changeit", "-inkey", filepath.Join(dir, "key.pem"), "-in", filepath.Join(dir, "cert.pem"), "-out", keys)
-	web, word := freeAddress(t), marker()
+	web, word := freeport.Address(t), marker()
 	s := &stage{t: t}
 	s.serve(nil, web, nil, "nginx", "-e", filepath.Join(dir, "web.log"), "-c",
-		s.write(filepath.Join(dir, "nginx.conf"), fmt.Sprintf(webConfig, dir, freeAddress(t), web, "x")))
+		s.write(filepath.Join(dir, "nginx.conf"), fmt.Sprintf(webConfig, dir, freeport.Address(t), web, "x")))
 	_, webPort, _ := strings.Cut(web, ":")
 	warm(t, h, web) // the first program with a library may be over before that is found
-	address := freeAddress(t)
+	address := freeport.Address(t)
 	_, port, _ := strings.Cut(address, ":")
 	startJava(t, "sealed-server", "serve", port, keys)
 	waitForListener(t, address)
@@ -138,7 +139,7 @@ func TestWhoEncrypts(t *testing.T) {
 			}
 		}
 		for kind, want := range map[string]map[string]int{"Client": {"204": 3}, "Server": {"200": 1, "500": 1}} {
-			require.Eventually(t, func() bool { return len(of(kind)()) == len(want) }, patience, patience/100, kind)
+			require.Eventually(t, func() bool { return len(of(kind)()) == len(want) }, patience, 4*pollInterval, kind)
 			require.Equal(t, want, of(kind)(), kind)
 		}
 	})

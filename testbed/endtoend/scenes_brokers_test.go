@@ -7,9 +7,10 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/sightglass/sightglass/internal/freeport"
 )
 
 const amqpScript = `
@@ -40,7 +41,7 @@ func (s *stage) rabbit(dir string) {
 		return
 	}
 	home, as := s.home("rabbitmq", dir)
-	plain, sealed, dist := freeAddress(s.t), freeAddress(s.t), freeAddress(s.t)
+	plain, sealed, dist := freeport.Address(s.t), freeport.Address(s.t), freeport.Address(s.t)
 	port := func(address string) string { return address[strings.LastIndexByte(address, ':')+1:] }
 	config := s.write(home+"/rabbit.conf", strings.NewReplacer("PLAIN", plain, "SEALED", sealed, "HOME", home).Replace(rabbitConfig))
 	script := s.write(filepath.Join(dir, "amqp.py"), strings.ReplaceAll(amqpScript, "SECRET", secret("message")))
@@ -52,7 +53,7 @@ func (s *stage) rabbit(dir string) {
 	require.Eventually(s.t, func() bool {
 		log, err := os.ReadFile(home + "/log/" + name + ".log")
 		return err == nil && strings.Contains(string(log), "Server startup complete")
-	}, 5*patience, 100*time.Millisecond, "RabbitMQ takes too long")
+	}, patience, 2*pollInterval, "RabbitMQ takes too long")
 	s.both("RabbitMQ", func(sealed bool) func(*item) bool { return system("rabbitmq", sealed) }, func(tls bool) {
 		if tls {
 			s.feed("", nil, "/usr/bin/python3", script, port(sealed), "sealed")
@@ -126,7 +127,7 @@ func (s *stage) mongo(dir string) {
 		return
 	}
 	exe := s.tool("mongodb")
-	plain, sealed := freeAddress(s.t), freeAddress(s.t)
+	plain, sealed := freeport.Address(s.t), freeport.Address(s.t)
 	s.serve(nil, plain, nil, exe, "serve", plain, s.t.TempDir())
 	s.serve(nil, sealed, nil, exe, "serve", sealed, s.t.TempDir(), filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem"))
 	script := s.write(filepath.Join(dir, "mongo.py"), strings.NewReplacer("SECRET", secret("document"), "NUMBER", plantedNumber).Replace(mongoScript))

@@ -14,6 +14,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/sightglass/sightglass/internal/freeport"
 	"github.com/sightglass/sightglass/internal/schema"
 )
 
@@ -149,7 +150,7 @@ func (s *stage) web(dir string) {
 	if !s.has("nginx", "curl") {
 		return
 	}
-	ports := map[bool]string{false: freeAddress(s.t), true: freeAddress(s.t)}
+	ports := map[bool]string{false: freeport.Address(s.t), true: freeport.Address(s.t)}
 	config := s.write(filepath.Join(dir, "nginx.conf"), fmt.Sprintf(webConfig, dir, ports[false], ports[true], secret("response")))
 	s.serve(nil, ports[false], nil, "nginx", "-e", filepath.Join(dir, "web.log"), "-c", config)
 	ask := func(sealed bool, version, path, query, body string) {
@@ -218,7 +219,7 @@ func (s *stage) postgres(dir string) {
 	initdb.SysProcAttr = as
 	out, err := initdb.CombinedOutput()
 	require.NoError(s.t, err, string(out))
-	address := freeAddress(s.t)
+	address := freeport.Address(s.t)
 	_, port, _ := strings.Cut(address, ":")
 	s.serve(as, address, nil, bin+"/postgres", "-D", home+"/data", "-p", port, "-k", home, "-h", "127.0.0.1", "-c", "log_min_messages=panic",
 		"-c", "ssl=on", "-c", "ssl_cert_file="+home+"/cert.pem", "-c", "ssl_key_file="+home+"/key.pem")
@@ -239,7 +240,7 @@ func (s *stage) redis(dir string) {
 	if !s.has("redis-server", "redis-cli") {
 		return
 	}
-	plain, sealed := freeAddress(s.t), freeAddress(s.t)
+	plain, sealed := freeport.Address(s.t), freeport.Address(s.t)
 	port := func(address string) string { return address[strings.LastIndexByte(address, ':')+1:] }
 	s.serve(nil, plain, nil, "redis-server", "--save", "", "--dir", dir, "--logfile", "redis.log", "--port", port(plain), "--tls-port", port(sealed),
 		"--tls-cert-file", filepath.Join(dir, "cert.pem"), "--tls-key-file", filepath.Join(dir, "key.pem"), "--tls-auth-clients", "no")

@@ -54,7 +54,7 @@ func (k kinds) testSDK(t *testing.T) {
 	require.Eventually(t, func() bool { // its export has to become a span first
 		run(t, "curl", "-s", url+"/"+word)
 		return k.find(spans, marked) != nil
-	}, patience, patience/40)
+	}, patience, 10*pollInterval)
 	plain := k.program(t, "plain-shop", python, "testdata/kinds.py")
 	run(t, "curl", "-s", "http://"+plain.line(t)+"/"+word)
 	it := k.wait(t, spans, "the span of the service without an SDK", func(it *item) bool {

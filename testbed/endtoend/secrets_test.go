@@ -20,6 +20,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
+	"github.com/sightglass/sightglass/internal/freeport"
 	"github.com/sightglass/sightglass/internal/schema"
 	"github.com/sightglass/sightglass/testbed/internal/agent"
 	"github.com/sightglass/sightglass/testbed/internal/sink"
@@ -156,7 +157,7 @@ func TestSecretsStay(t *testing.T) {
 	t.Cleanup(func() { server.Stop(t.Context()) })
 	s := &stage{t: t, backend: b, binary: agentBinary(t)}
 	s.open() // what programs write of their own is none of the agent's business
-	own := freeAddress(t)
+	own := freeport.Address(t)
 	_, port, _ := strings.Cut(own, ":")
 	s.agent(l.out("terminal and log"), server.Endpoint, fmt.Sprintf(everything, port))
 
@@ -210,7 +211,7 @@ func (s *stage) play() {
 		s.t.Run(scene.name, func(t *testing.T) {
 			require.Eventually(t, func() bool {
 				scene.play()
-				for end := time.Now().Add(2 * time.Second); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+				for end := time.Now().Add(2 * time.Second); time.Now().Before(end); time.Sleep(pollInterval) {
 					if s.find(spans, scene.told) != nil || s.find(logs, scene.told) != nil {
 						return true
 					}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/sightglass/sightglass/internal/freeport"
 	"github.com/sightglass/sightglass/internal/schema"
 	"github.com/sightglass/sightglass/testbed/internal/containerd"
 )
@@ -58,7 +59,7 @@ func TestContainersWithTLS(t *testing.T) {
 
 func startSealed(t *testing.T, h *host) *sealed {
 	t.Helper()
-	s := &sealed{host: h, daemon: containerd.Start(t), address: freeAddress(t), server: marker(), client: marker()}
+	s := &sealed{host: h, daemon: containerd.Start(t), address: freeport.Address(t), server: marker(), client: marker()}
 	nginx, curl := lookPath(t, "nginx"), lookPath(t, "curl")
 	s.roots = [2]string{rootfs(t, "/bin/sh", "/bin/sleep", nginx), rootfs(t, "/bin/sleep", curl)}
 	s.libssl = libraryOf(t, curl, "libssl.so")
@@ -100,7 +101,7 @@ func (s *sealed) compare(t *testing.T, version string) {
 		mine := func(it *item) bool {
 			return it.kind == kind && (mentions(it, schema.URLPath, word) || mentions(it, schema.URLFull, word))
 		}
-		require.Eventually(t, func() bool { return len(s.all(spans, mine)) >= len(want) }, patience, patience/100,
+		require.Eventually(t, func() bool { return len(s.all(spans, mine)) >= len(want) }, patience, 4*pollInterval,
 			"%s spans are missing: %v", kind, s.counts(spans))
 		got := map[string]int{}
 		for _, it := range s.all(spans, mine) {
@@ -127,7 +128,7 @@ func (s *sealed) warm(t *testing.T, version string) {
 				return it.kind == kind && (mentions(it, schema.URLPath, word) || mentions(it, schema.URLFull, word))
 			}) != nil
 		}
-		time.Sleep(patience / 40)
+		time.Sleep(10 * pollInterval)
 		return followed("Server") && followed("Client")
 	}, patience, time.Millisecond, "the containers are not followed")
 }
@@ -178,7 +179,7 @@ func (s *sealed) upgrade(t *testing.T) {
 	require.Eventually(t, func() bool {
 		text, err := os.ReadFile(filepath.Join(s.roots[0], "tmp/nginx.pid"))
 		return err == nil && len(text) > 0 && strings.TrimSpace(string(text)) != before
-	}, patience, patience/400, "nginx does not start again")
+	}, patience, pollInterval, "nginx does not start again")
 	waitForListener(t, s.address)
 }
 

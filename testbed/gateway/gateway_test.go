@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"crypto/rand"
 	"fmt"
-	"net"
 	"net/http"
 	"os"
 	"strconv"
@@ -19,6 +18,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace/ptraceotlp"
 
 	"github.com/sightglass/sightglass/config"
+	"github.com/sightglass/sightglass/internal/freeport"
 	"github.com/sightglass/sightglass/testbed/internal/agent"
 	"github.com/sightglass/sightglass/testbed/internal/sink"
 )
@@ -45,7 +45,7 @@ type tier struct {
 func TestScaleOut(t *testing.T) {
 	tr := newTier(t)
 	for range gateways {
-		tr.addresses = append(tr.addresses, freeAddress(t))
+		tr.addresses = append(tr.addresses, freeport.Address(t))
 	}
 	for i := range gateways {
 		tr.startGateway(t, i)
@@ -67,7 +67,7 @@ func TestScaleOut(t *testing.T) {
 			tr.startGateway(t, 1)
 		}
 	}
-	require.Eventually(t, func() bool { return tr.seen.all() >= agents*services*rounds }, 20*time.Second, 100*time.Millisecond,
+	require.Eventually(t, func() bool { return tr.seen.all() >= agents*services*rounds }, 90*time.Second, 100*time.Millisecond,
 		"%s", &tr.seen)
 	time.Sleep(2 * time.Second) // what would come twice
 	for service, n := range tr.seen.byService() {
@@ -80,7 +80,7 @@ func TestScaleOut(t *testing.T) {
 // TestMutualTLSRefusesStrangers connects without a certificate.
 func TestMutualTLSRefusesStrangers(t *testing.T) {
 	tr := newTier(t)
-	tr.addresses = []string{freeAddress(t)}
+	tr.addresses = []string{freeport.Address(t)}
 	address := tr.startGateway(t, 0)
 	client := &http.Client{Transport: &http.Transport{TLSClientConfig: tr.ca.trusting()}}
 	resp, err := client.Post("https://"+address+"/v1/traces", "application/x-protobuf", nil)
@@ -143,7 +143,7 @@ func (tr *tier) start(t *testing.T, text, endpoint string, overlays ...string) *
 // startGateway runs the i-th gateway and returns its address for HTTP.
 func (tr *tier) startGateway(t *testing.T, i int) string {
 	t.Helper()
-	web := freeAddress(t)
+	web := freeport.Address(t)
 	exportBy(t, [3]string{})
 	a := tr.start(t, config.Gateway, tr.back.Endpoint, config.MutualTLS, listen(tr.addresses[i], web),
 		"connectors: {service_latency: {metrics_flush_interval: 300ms}}\n")
@@ -158,9 +158,9 @@ func (tr *tier) startGateway(t *testing.T, i int) string {
 // startBalancer runs the tier and returns its address.
 func (tr *tier) startBalancer(t *testing.T) string {
 	t.Helper()
-	address := freeAddress(t)
+	address := freeport.Address(t)
 	exportBy(t, tr.mutual)
-	tr.start(t, config.Balancer, tr.back.Endpoint, config.MutualTLS, listen(address, freeAddress(t)),
+	tr.start(t, config.Balancer, tr.back.Endpoint, config.MutualTLS, listen(address, freeport.Address(t)),
 		fmt.Sprintf("exporters: {load_balancing: {resolver: {dns: null, static: {hostnames: [%q, %q]}}, "+
 			"retry_on_failure: {initial_interval: 100ms, max_interval: 500ms}}}\n", tr.addresses[0], tr.addresses[1]))
 	return address
@@ -170,9 +170,9 @@ func (tr *tier) startBalancer(t *testing.T) string {
 // returns its address for HTTP.
 func (tr *tier) startAgent(t *testing.T, balancer string) string {
 	t.Helper()
-	web := freeAddress(t)
+	web := freeport.Address(t)
 	exportBy(t, tr.mutual)
-	tr.start(t, config.Host, balancer, listen(freeAddress(t), web), `
+	tr.start(t, config.Host, balancer, listen(freeport.Address(t), web), `
 connectors: {service_latency: {metrics_flush_interval: 200ms}}
 exporters: {nop: {}}
 service:
@@ -187,14 +187,6 @@ service:
 
 func listen(grpc, web string) string {
 	return fmt.Sprintf("receivers: {otlp: {protocols: {grpc: {endpoint: %q}, http: {endpoint: %q}}}}\n", grpc, web)
-}
-
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	defer l.Close()
-	return l.Addr().String()
 }
 
 // post sends a request of every service.

@@ -3,7 +3,6 @@ package prometheus
 import (
 	"encoding/json"
 	"fmt"
-	"net"
 	"net/http"
 	"net/url"
 	"os"
@@ -17,22 +16,18 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/sightglass/sightglass/deploy"
+	"github.com/sightglass/sightglass/internal/freeport"
 )
-
-// freeAddress is a loopback address that nobody listens on at the moment.
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	defer l.Close()
-	return l.Addr().String()
-}
 
 // server is a running Prometheus.
 type server struct{ address string }
 
 // scrapeEvery is also how often rules are evaluated.
-const scrapeEvery = "1s"
+const scrapeEvery = time.Second
+
+// patience is how long a test waits for what must come, on a machine that may be
+// very busy.
+const patience = 2 * time.Minute
 
 // startPrometheus runs Prometheus with our rules, native histograms on or off,
 // scraping the telemetry of collectors.
@@ -41,7 +36,7 @@ func startPrometheus(t *testing.T, native bool, scraped []string) *server {
 	if _, err := exec.LookPath("prometheus"); err != nil {
 		t.Skip("prometheus is not installed: apt-get install --no-install-recommends prometheus")
 	}
-	dir, s := t.TempDir(), &server{freeAddress(t)}
+	dir, s := t.TempDir(), &server{freeport.Address(t)}
 	writeRules(t, dir)
 	targets, err := json.Marshal(scraped)
 	require.NoError(t, err)
@@ -64,7 +59,7 @@ func startPrometheus(t *testing.T, native bool, scraped []string) *server {
 		}
 		defer resp.Body.Close()
 		return resp.StatusCode == http.StatusOK
-	}, 30*time.Second, 100*time.Millisecond, "Prometheus is not ready")
+	}, patience, 100*time.Millisecond, "Prometheus is not ready")
 	return s
 }
 
@@ -75,7 +70,7 @@ var ruleInterval = regexp.MustCompile(`(?m)^    interval: .*$`)
 func writeRules(t *testing.T, dir string) {
 	t.Helper()
 	for name, text := range files(t, deploy.Rules, "prometheus") {
-		text = ruleInterval.ReplaceAllString(text, "    interval: "+scrapeEvery)
+		text = ruleInterval.ReplaceAllString(text, "    interval: "+scrapeEvery.String())
 		require.NoError(t, os.WriteFile(filepath.Join(dir, filepath.Base(name)), []byte(text), 0o600))
 	}
 }

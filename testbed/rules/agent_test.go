@@ -21,8 +21,9 @@ import (
 // binaryEnv names the agent under test; 'make test' builds it and sets this.
 const binaryEnv = "SIGHTGLASS_BINARY"
 
-// patience is how long a test waits for what should take a second.
-const patience = 15 * time.Second
+// patience is how long a test waits for what should take a second, on a machine
+// that may be very busy, and how often it looks.
+const patience, pollInterval = 90 * time.Second, 20 * time.Millisecond
 
 const config = `
 receivers:

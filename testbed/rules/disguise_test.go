@@ -5,7 +5,6 @@ import (
 	"path/filepath"
 	"slices"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -53,6 +52,6 @@ func TestDisguises(t *testing.T) {
 		act.stage.perform(t, act.name, act.script)
 		require.Eventually(t, func() bool {
 			return slices.Contains(rulesOf(w.of(act.name)), act.rule)
-		}, patience, 20*time.Millisecond, act.name)
+		}, patience, pollInterval, act.name)
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -55,5 +54,5 @@ func requireChange(t *testing.T, w *watcher, name, path, change, states string) 
 			seen = append(seen, d.output)
 			return d.rule == "Critical file changed" && strings.Contains(d.output, "file="+path+" change="+change+" ") && strings.Contains(d.output, states)
 		})
-	}, patience, 20*time.Millisecond, "%s: %v", name, seen)
+	}, patience, pollInterval, "%s: %v", name, seen)
 }

@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"slices"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -135,7 +134,7 @@ func TestSilence(t *testing.T) {
 	// Detections come in the order of events: with the last everything is here.
 	th.stages[onHost].perform(t, "fence", "read /etc/shadow")
 	th.stages[container].perform(t, "fence-inside", "read /etc/shadow")
-	require.Eventually(t, func() bool { return len(w.of("fence")) > 0 && len(w.of("fence-inside")) > 0 }, patience, 20*time.Millisecond)
+	require.Eventually(t, func() bool { return len(w.of("fence")) > 0 && len(w.of("fence-inside")) > 0 }, patience, pollInterval)
 	for _, name := range played {
 		for _, d := range w.of(name) {
 			t.Errorf("%s: %s", name, d)

@@ -6,7 +6,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -42,7 +41,7 @@ func TestPodman(t *testing.T) {
 		require.Eventually(t, func() bool {
 			return strings.Contains(outputs(w), "name="+name+" image=example.org/sightglass-test/loud:1.2 ")
 		},
-			patience, 20*time.Millisecond, "%s: %s", name, outputs(w))
+			patience, pollInterval, "%s: %s", name, outputs(w))
 	}
 	require.NotContains(t, outputs(w), "quiet")
 }

@@ -81,7 +81,7 @@ func openStage(t *testing.T, p place, cmd *exec.Cmd) *stage {
 	require.NoError(t, cmd.Start())
 	t.Cleanup(func() {
 		_ = in.Close()
-		time.AfterFunc(10*time.Second, func() { _ = cmd.Process.Kill() })
+		time.AfterFunc(time.Minute, func() { _ = cmd.Process.Kill() })
 		_ = cmd.Wait()
 	})
 	s := &stage{place: p, in: in, out: bufio.NewScanner(out)}

@@ -209,7 +209,7 @@ func (w *watcher) play(t *testing.T, th *theater, deeds []deed) {
 					fired = func() []string { return rulesOf(w.in(p.String())) }
 				}
 				for !slices.Contains(fired(), d.rule) && time.Now().Before(deadline) {
-					time.Sleep(20 * time.Millisecond)
+					time.Sleep(pollInterval)
 				}
 				if !slices.Contains(fired(), d.rule) {
 					t.Errorf("on the %s, %q must fire it; fired: %s", p, d.script, strings.Join(fired(), ", "))

@@ -19,9 +19,10 @@ import (
 // ready is what the collector logs when every component has started.
 const ready = "Everything is ready"
 
+// Both are much longer than it takes: others use the machine, too.
 const (
-	startTimeout = 30 * time.Second
-	stopTimeout  = 10 * time.Second
+	startTimeout = 3 * time.Minute
+	stopTimeout  = time.Minute
 )
 
 // EndpointEnv is the variable by which a configuration names the back end.

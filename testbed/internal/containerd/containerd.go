@@ -70,7 +70,7 @@ disabled_plugins = ["io.containerd.grpc.v1.cri"]
 	})
 	require.Eventually(t, func() bool {
 		return exec.CommandContext(t.Context(), "ctr", "-a", c.socket, "version").Run() == nil
-	}, 20*time.Second, 50*time.Millisecond, "containerd does not answer")
+	}, 90*time.Second, 50*time.Millisecond, "containerd does not answer")
 	return c
 }
 

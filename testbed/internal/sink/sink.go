@@ -4,7 +4,9 @@ package sink
 
 import (
 	"context"
+	"errors"
 	"net"
+	"syscall"
 	"time"
 
 	"go.opentelemetry.io/collector/component"
@@ -40,9 +42,21 @@ func Start(ctx context.Context, to Consumers) (*Server, error) {
 	return StartAt(ctx, "127.0.0.1", to)
 }
 
+// attempts bounds how many ports are tried.
+const attempts = 10
+
 // StartAt is Start for an address of this machine that others reach.
-func StartAt(ctx context.Context, host string, to Consumers) (*Server, error) {
-	s := &Server{Endpoint: freeAddress(ctx, host)}
+func StartAt(ctx context.Context, host string, to Consumers) (s *Server, err error) {
+	for range attempts { // somebody may take the port between finding and using it
+		if s, err = startOnce(ctx, freeAddress(ctx, host), to); !errors.Is(err, syscall.EADDRINUSE) {
+			break
+		}
+	}
+	return s, err
+}
+
+func startOnce(ctx context.Context, endpoint string, to Consumers) (*Server, error) {
+	s := &Server{Endpoint: endpoint}
 	factory := otlpreceiver.NewFactory()
 	cfg := factory.CreateDefaultConfig()
 	conf := confmap.NewFromStringMap(map[string]any{

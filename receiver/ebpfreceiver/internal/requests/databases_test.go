@@ -24,6 +24,7 @@ import (
 
 	"github.com/sightglass/sightglass/internal/bpf"
 	"github.com/sightglass/sightglass/internal/event"
+	"github.com/sightglass/sightglass/internal/freeport"
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/exchange"
 )
 
@@ -77,7 +78,7 @@ func home(tb testing.TB, name string) (dir string, as *syscall.SysProcAttr) {
 // it does when it accepts connections.
 func serveData(tb testing.TB, as *syscall.SysProcAttr, args, ready func(port string) []string) database {
 	tb.Helper()
-	port := strconv.Itoa(freePort(tb))
+	port := strconv.Itoa(freeport.Port(tb))
 	db := database{addr: "127.0.0.1:" + port, port: port}
 	line := args(port)
 	cmd := exec.CommandContext(context.WithoutCancel(tb.Context()), line[0], line[1:]...)
@@ -97,7 +98,7 @@ func serveData(tb testing.TB, as *syscall.SysProcAttr, args, ready func(port str
 		}
 		c, err := (&net.Dialer{}).DialContext(tb.Context(), "tcp", db.addr)
 		return err == nil && c.Close() == nil
-	}, 20*time.Second, 50*time.Millisecond, line)
+	}, patience, pollInterval, line)
 	return db
 }
 
@@ -146,7 +147,7 @@ func (w *watcher) operations(port string, role event.Role, want map[string]int) 
 func (w *watcher) requireOperations(tb testing.TB, port string, want map[string]int) {
 	tb.Helper()
 	for _, role := range []event.Role{event.RoleServer, event.RoleClient} {
-		deadline := time.Now().Add(5 * time.Second)
+		deadline := time.Now().Add(patience)
 		for fmt.Sprint(w.operations(port, role, want)) != fmt.Sprint(want) && time.Now().Before(deadline) {
 			time.Sleep(20 * time.Millisecond)
 		}

@@ -15,12 +15,12 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/sightglass/sightglass/internal/bpf"
 	"github.com/sightglass/sightglass/internal/event"
+	"github.com/sightglass/sightglass/internal/freeport"
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/exchange"
 )
 
@@ -76,7 +76,7 @@ func dnsmasq(tb testing.TB) (pid uint32, addr string, port int) {
 	if err != nil {
 		tb.Skip("dnsmasq is not installed")
 	}
-	port = freePort(tb)
+	port = freeport.Port(tb)
 	args := []string{
 		"--keep-in-foreground", "--conf-file=/dev/null", "--no-resolv", "--no-hosts", "--user=root", "--pid-file=",
 		"--bind-interfaces", "--listen-address=127.0.0.1", fmt.Sprintf("--port=%d", port), "--local=/test/",
@@ -96,7 +96,7 @@ func dnsmasq(tb testing.TB) (pid uint32, addr string, port int) {
 			return false
 		}
 		return c.Close() == nil
-	}, 10*time.Second, 20*time.Millisecond)
+	}, patience, pollInterval)
 	return uint32(cmd.Process.Pid), addr, port
 }
 

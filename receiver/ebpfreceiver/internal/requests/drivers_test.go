@@ -172,7 +172,7 @@ func (w *watcher) requireTold(t *testing.T, at string, want map[string]int) {
 	_, port, err := net.SplitHostPort(at)
 	require.NoError(t, err)
 	for _, role := range []event.Role{event.RoleServer, event.RoleClient} {
-		deadline := time.Now().Add(5 * time.Second)
+		deadline := time.Now().Add(patience)
 		for !maps.Equal(want, w.told(port, role)) && time.Now().Before(deadline) {
 			time.Sleep(20 * time.Millisecond)
 		}

@@ -207,7 +207,7 @@ func (j *kafkaJob) requireTold(t *testing.T, got []seen) {
 func TestKernelKafkaUncounted(t *testing.T) {
 	exe := tool(t, "kafka")
 	broker, addr := kafkaBroker(t, exe)
-	w := watch(t, bpf.Options{RequestsRing: 32 << 20})
+	w := watch(t, bpf.Options{})
 	client := kafkaClient(t, exe, &kafkaJob{Addr: addr, Topics: []string{"payments"}, N: 20, Batch: 3000, Spread: true})
 	want := client.kafkaRecord(t)
 	w.wait(t, len(want.Requests), client.pid(), broker.pid())

@@ -72,7 +72,7 @@ func requireCommands(t *testing.T, w *watcher, port string, want []outcome, role
 		asked[o.Method]++
 	}
 	var got []seen
-	for deadline := time.Now().Add(5 * time.Second); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
 		got = slices.DeleteFunc(w.at(port, role), func(s seen) bool { return asked[s.Method] == 0 })
 		if len(got) >= len(want) {
 			break

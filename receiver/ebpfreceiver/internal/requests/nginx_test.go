@@ -11,12 +11,12 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/sightglass/sightglass/internal/bpf"
 	"github.com/sightglass/sightglass/internal/event"
+	"github.com/sightglass/sightglass/internal/freeport"
 )
 
 // nginxConfig runs nginx as one process without any file outside its folder.
@@ -35,16 +35,6 @@ http {
 	}
 }`
 
-// freePort is a port that nobody listens at now.
-func freePort(tb testing.TB) int {
-	tb.Helper()
-	var lc net.ListenConfig
-	l, err := lc.Listen(tb.Context(), "tcp", "127.0.0.1:0")
-	require.NoError(tb, err)
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
-}
-
 // nginx starts a server in front of an upstream. The test is skipped where it
 // is not installed.
 func nginx(tb testing.TB, upstream string) (pid uint32, addr string) {
@@ -62,7 +52,7 @@ func nginxAs(tb testing.TB, upstream string, secure bool) (pid uint32, addr, soc
 		tb.Skip("nginx is not installed")
 	}
 	dir := tb.TempDir()
-	port := freePort(tb)
+	port := freeport.Port(tb)
 	require.NoError(tb, os.Mkdir(filepath.Join(dir, "www"), 0o755))
 	require.NoError(tb, os.Chmod(dir, 0o755)) //nolint:gosec // nginx reads it as another user
 	for name, size := range map[string]int{"1k": 1024, "300k": 300 << 10, "empty": 0} {
@@ -89,7 +79,7 @@ func nginxAs(tb testing.TB, upstream string, secure bool) (pid uint32, addr, soc
 			return false
 		}
 		return c.Close() == nil
-	}, 5*time.Second, 10*time.Millisecond)
+	}, patience, pollInterval)
 	return uint32(cmd.Process.Pid), addr, socket
 }
 

@@ -19,6 +19,7 @@ import (
 
 	"github.com/sightglass/sightglass/internal/bpf"
 	"github.com/sightglass/sightglass/internal/event"
+	"github.com/sightglass/sightglass/internal/freeport"
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/exchange"
 )
 
@@ -36,7 +37,7 @@ func rabbit(t *testing.T, secure bool) string {
 	exe := find(t, "/usr/lib/rabbitmq/bin/rabbitmq-server")
 	dir, as := home(t, "rabbitmq")
 	as.Setpgid = true // the broker is a child of a script
-	port, internal := strconv.Itoa(freePort(t)), strconv.Itoa(freePort(t))
+	port, internal := strconv.Itoa(freeport.Port(t)), strconv.Itoa(freeport.Port(t))
 	cmd := exec.CommandContext(context.WithoutCancel(t.Context()), exe)
 	cmd.SysProcAttr, cmd.Dir = as, dir
 	cmd.Env = append(os.Environ(), "HOME="+dir, "RABBITMQ_NODENAME=sightglass"+port+"@localhost", "RABBITMQ_MNESIA_BASE="+dir+"/data",
@@ -55,7 +56,7 @@ func rabbit(t *testing.T, secure bool) string {
 	require.Eventually(t, func() bool {
 		log, err := os.ReadFile(dir + "/log/sightglass" + port + "@localhost.log")
 		return err == nil && strings.Contains(string(log), "Server startup complete")
-	}, 90*time.Second, 100*time.Millisecond)
+	}, patience, pollInterval)
 	return port
 }
 
@@ -109,7 +110,7 @@ var bothEnds = []event.Role{event.RoleServer, event.RoleClient}
 func (w *watcher) settle(t *testing.T, port string, n int, ends ...event.Role) {
 	t.Helper()
 	for _, role := range ends {
-		deadline := time.Now().Add(10 * time.Second)
+		deadline := time.Now().Add(patience)
 		for len(w.at(port, role)) < n && time.Now().Before(deadline) {
 			time.Sleep(20 * time.Millisecond)
 		}
@@ -164,7 +165,7 @@ func TestKernelRabbitMQ(t *testing.T) {
 		})
 	}
 	t.Run("bursts", func(t *testing.T) {
-		w := watch(t, bpf.Options{RequestsRing: 32 << 20})
+		w := watch(t, bpf.Options{})
 		client := spawn(t, nil, tool(t, "amqp"), "127.0.0.1:"+port, "300", "burst")
 		want := client.outcomes(t)
 		w.settle(t, port, len(want), bothEnds...)

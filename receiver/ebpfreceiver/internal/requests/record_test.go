@@ -19,6 +19,7 @@ import (
 
 	"github.com/sightglass/sightglass/internal/bpf"
 	"github.com/sightglass/sightglass/internal/event"
+	"github.com/sightglass/sightglass/internal/freeport"
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests"
 )
 
@@ -115,7 +116,7 @@ func pythonServer(tb testing.TB) string {
 	tb.Helper()
 	dir := tb.TempDir()
 	require.NoError(tb, os.WriteFile(filepath.Join(dir, "file"), make([]byte, 20_000), 0o600))
-	port := freePort(tb)
+	port := freeport.Port(tb)
 	cmd := exec.CommandContext(context.WithoutCancel(tb.Context()), "python3", "-m", "http.server", "-b", "127.0.0.1", strconv.Itoa(port))
 	cmd.Dir = dir
 	require.NoError(tb, cmd.Start())
@@ -130,7 +131,7 @@ func pythonServer(tb testing.TB) string {
 			return false
 		}
 		return c.Close() == nil
-	}, 10*time.Second, 20*time.Millisecond)
+	}, patience, pollInterval)
 	return addr
 }
 

@@ -17,7 +17,7 @@ func TestKernelS3(t *testing.T) {
 	exe := tool(t, "s3")
 	server := spawn(t, nil, exe, "serve")
 	at := server.line(t)
-	w := watch(t, bpf.Options{RequestsRing: 32 << 20})
+	w := watch(t, bpf.Options{})
 	w.tell()
 	const n = 10
 	client := spawn(t, nil, exe, "client", at, "10")

@@ -41,7 +41,7 @@ func TestKernelSoak(t *testing.T) {
 		require.Equal(t, "ready", c.line(t))
 		old = append(old, c)
 	}
-	w := watch(t, bpf.Options{RequestsRing: 16 << 20})
+	w := watch(t, bpf.Options{})
 	for _, c := range old {
 		_, err := c.in.Write([]byte("\n"))
 		require.NoError(t, err)
@@ -66,7 +66,7 @@ func TestKernelSoak(t *testing.T) {
 	for _, c := range clients {
 		pids[c.pid()] = true
 	}
-	require.Eventually(t, func() bool { return w.count(pids) >= 2*total }, 20*time.Second, 50*time.Millisecond,
+	require.Eventually(t, func() bool { return w.count(pids) >= 2*total }, patience, pollInterval,
 		"some are missing: %+v", w.stats())
 	time.Sleep(200 * time.Millisecond) // for more than there should be
 	requireEach(t, want, w.of(server.pid()), event.RoleServer)

@@ -148,7 +148,7 @@ func rpcStreams(j *job) (do func(path string) outcome, hangUp func()) {
 	return func(what string) outcome {
 		kind, arg, _ := strings.Cut(what, " ")
 		n, _ := strconv.Atoi(arg)
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		defer cancel()
 		o := outcome{Method: "POST", Path: service + "UnaryCall", Start: bootNow()}
 		var err error
@@ -157,7 +157,7 @@ func rpcStreams(j *job) (do func(path string) outcome, hangUp func()) {
 			_, err = client.UnaryCall(ctx, &testgrpc.SimpleRequest{ResponseSize: int32(n)})
 		case "status":
 			if codes.Code(n) == codes.DeadlineExceeded {
-				ctx, cancel = context.WithTimeout(ctx, 400*time.Millisecond) // a call whose time is up before it is sent would be none
+				ctx, cancel = context.WithTimeout(ctx, 3*time.Second) // a call whose time is up before it is sent would be none
 				defer cancel()
 			}
 			_, err = client.UnaryCall(ctx, &testgrpc.SimpleRequest{ResponseStatus: &testgrpc.EchoStatus{Code: int32(n), Message: "as asked"}})
@@ -210,7 +210,7 @@ func TestKernelHTTP2(t *testing.T) {
 func TestKernelGRPC(t *testing.T) {
 	w := watch(t, bpf.Options{})
 	server := start(t, "rpcserver", "ADDR=127.0.0.1:0")
-	client := requestAs(t, "rpcclient", &job{Addr: server.line(t), Paths: rpcMixed, Conns: 10, N: 40 * len(rpcMixed)})
+	client := requestAs(t, "rpcclient", &job{Addr: server.line(t), Paths: rpcMixed, Conns: 40, N: 40 * len(rpcMixed)})
 	want := client.outcomes(t)
 	w.wait(t, len(want), server.pid(), client.pid())
 	requireMatch(t, want, byDeadline(w.of(server.pid())), event.RoleServer)

@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -89,7 +88,7 @@ func TestKernelUpgrade(t *testing.T) {
 			}
 			require.Eventually(t, func() bool {
 				return len(w.at(server.port, event.RoleServer)) >= len(want) && len(asked()) >= len(want)
-			}, 10*time.Second, 10*time.Millisecond)
+			}, patience, pollInterval)
 			requireMatch(t, want, w.at(server.port, event.RoleServer), event.RoleServer)
 			requireMatch(t, want, asked(), event.RoleClient)
 			w.requireLossless(t)

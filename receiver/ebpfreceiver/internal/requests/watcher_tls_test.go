@@ -42,7 +42,7 @@ func bothWays(t *testing.T, test func(t *testing.T, secure bool)) {
 // programs are secure.
 func watchAs(t *testing.T, secure bool) *watcher {
 	t.Helper()
-	opts := bpf.Options{RequestsRing: 32 << 20} // the machine may be busy with the programs
+	var opts bpf.Options
 	if !secure {
 		return watch(t, opts)
 	}
@@ -92,7 +92,7 @@ func (w *watcher) requireFollowed(t *testing.T, end string) {
 	t.Helper()
 	require.Eventually(t, func() bool {
 		return slices.ContainsFunc(w.finder.Libraries(), func(l encryption.Library) bool { return strings.HasSuffix(l.Path, end) && l.Read })
-	}, 20*time.Second, 10*time.Millisecond, "%s is not followed: %+v", end, w.finder.Libraries())
+	}, patience, pollInterval, "%s is not followed: %+v", end, w.finder.Libraries())
 }
 
 // follow has the program of a process probed, as the receiver does when it starts;
