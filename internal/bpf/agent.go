@@ -72,19 +72,19 @@ func Load(opts Options) (*Agent, error) {
 // program of sys_enter, which needs most of it. In the last mode that program
 // may be refused as any other may.
 func loadBest(opts Options, types *btf.Cache) (*Agent, error) {
-	var refused error
+	var err error
 	list := modes(opts.Plain, types)
 	for i, m := range list {
 		a := &Agent{opts: opts, mode: m, types: types}
-		if refused = a.createMaps(); refused != nil {
+		if err = a.createMaps(); err != nil {
 			continue
 		}
-		if a.proven, refused = a.object().load(m.program(&hookSpecs[sysEnter]), types); refused == nil || i == len(list)-1 {
+		if a.proven, err = a.object().load(m.program(&hookSpecs[sysEnter]), types); err == nil || i == len(list)-1 {
 			return a, nil
 		}
 		a.coll.Close()
 	}
-	return nil, fmt.Errorf("bpf: %w (%s)", refused, remedy(refused))
+	return nil, refused(err)
 }
 
 // createMaps makes the maps for the agent's mode.
@@ -118,9 +118,9 @@ func (a *Agent) start() error {
 	}
 	defer func() { a.spec, a.types = nil, nil }() // megabytes that nobody needs any more
 	var c *capture
-	var refused error
+	var failed error
 	if a.opts.Requests {
-		c, refused = a.newCapture(a.mode)
+		c, failed = a.newCapture(a.mode)
 	}
 	ready := loadParts(append(a.parts(), c.parts()...), a.types)
 	defer ready.close()
@@ -130,7 +130,7 @@ func (a *Agent) start() error {
 	}
 	a.learnSelf()
 	if a.opts.Requests {
-		return a.attachRequests(c, refused, ready)
+		return a.attachRequests(c, failed, ready)
 	}
 	return nil
 }
@@ -228,7 +228,7 @@ func (a *Agent) checkEssential() error {
 			first = h
 		}
 	}
-	return fmt.Errorf("bpf: nothing can be observed: %s: %w (%s)", first.Name, first.Err, first.Remedy)
+	return refused(fmt.Errorf("nothing can be observed: %s: %w", first.Name, first.Err))
 }
 
 // Hooks tells how each hook stands. That of probes in TLS libraries is among them

@@ -1,13 +1,10 @@
 package bpf
 
 import (
-	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/link"
-	"golang.org/x/sys/unix"
 )
 
 // Hook is a place in the kernel where a program of ours runs, and how that
@@ -71,25 +68,4 @@ func (h *hookSpec) attach(prog *ebpf.Program) (link.Link, error) {
 		return nil, fmt.Errorf("attaching: %w", err)
 	}
 	return l, nil
-}
-
-// remedy says what can be done about an error from loading or attaching.
-func remedy(err error) string {
-	var verifier *ebpf.VerifierError
-	switch {
-	case err == nil:
-		return ""
-	case errors.As(err, &verifier):
-		return "this kernel's verifier refuses the program: report it with the kernel's version"
-	case errors.Is(err, unix.EPERM), errors.Is(err, unix.EACCES):
-		return "run as root, or with CAP_BPF, CAP_PERFMON and CAP_SYS_PTRACE (before Linux 5.8: CAP_SYS_ADMIN)"
-	case errors.Is(err, unix.ENOMEM), strings.Contains(err.Error(), "MEMLOCK"):
-		return "raise the limit of locked memory (ulimit -l unlimited) or give CAP_SYS_RESOURCE"
-	case errors.Is(err, unix.ENOENT), errors.Is(err, unix.EINVAL):
-		return "this kernel does not have the tracepoint: use Linux 5.10 or later"
-	case errors.Is(err, unix.ENOSYS), errors.Is(err, ebpf.ErrNotSupported):
-		return "use a kernel with BPF, BTF (/sys/kernel/btf/vmlinux) and tracepoints, Linux 5.10 or later"
-	default:
-		return "use Linux 5.10 or later with BTF (/sys/kernel/btf/vmlinux)"
-	}
 }

@@ -7,7 +7,6 @@ import (
 	"io"
 	"os"
 	"runtime"
-	"strings"
 	"syscall"
 	"time"
 
@@ -148,10 +147,12 @@ func mayRun(command string) error {
 	if runtime.GOOS != "linux" {
 		return errors.New("the agent watches the kernel of Linux, and this is " + runtime.GOOS)
 	}
-	status, err := os.ReadFile("/proc/self/status")
-	if err != nil || privileges.Suffice(string(status)) {
+	held, ok := privileges.Held()
+	if !ok {
 		return nil
 	}
-	return fmt.Errorf("%s reads the kernel's events and needs root for it: sudo %s (%s doctor names the capabilities that suffice)",
-		command, command, strings.TrimSuffix(command, " run"))
+	if lack := held.Lack(); lack != nil {
+		return fmt.Errorf("%s reads the kernel's events: %w", command, lack)
+	}
+	return nil
 }

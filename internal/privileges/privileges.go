@@ -3,6 +3,7 @@
 package privileges
 
 import (
+	"os"
 	"strconv"
 	"strings"
 )
@@ -58,17 +59,51 @@ func (s Set) Holds(c *Capability) bool {
 	return (c.bit == bitBPF || c.bit == bitPerfmon) && s>>bitSysAdmin&1 == 1
 }
 
-// Suffice tells whether the process of a /proc/PID/status may load and attach
-// programs.
-func Suffice(status string) bool {
-	held, ok := Effective(status)
-	if !ok {
-		return false
+// Held is what this process has; not ok where /proc does not tell.
+func Held() (held Set, ok bool) {
+	status, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		return 0, false
 	}
+	return Effective(string(status))
+}
+
+// Lack is an error about capabilities that nothing works without.
+type Lack struct {
+	Missing string // which, and what for
+	Remedy  string
+}
+
+func (l *Lack) Error() string { return l.Missing + ": " + l.Remedy }
+
+// Lack is what s does not have of what nothing works without; nil if nothing.
+func (s Set) Lack() *Lack {
+	var missing []string
 	for i := range Used {
-		if Used[i].Essential && !held.Holds(&Used[i]) {
-			return false
+		if c := &Used[i]; c.Essential && !s.Holds(c) {
+			missing = append(missing, c.Name+" ("+c.For+")")
 		}
 	}
-	return true
+	switch len(missing) {
+	case 0:
+		return nil
+	case 1:
+		return &Lack{missing[0] + " is missing", remedy()}
+	default:
+		return &Lack{strings.Join(missing, " and ") + " are missing", remedy()}
+	}
+}
+
+// remedy says how to come by all that the agent uses.
+func remedy() string {
+	names := make([]string, len(Used))
+	for i := range Used {
+		names[i] = strings.ToLower(Used[i].Name)
+	}
+	program, err := os.Executable()
+	if err != nil {
+		program = os.Args[0]
+	}
+	return "run as root, or allow the program what it uses: sudo setcap " + strings.Join(names, ",") + "=ep " + program +
+		" (in a container: capabilities.add)"
 }

@@ -5,7 +5,6 @@ package ebpfreceiver
 import (
 	"errors"
 	"fmt"
-	"os"
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/component/componentstatus"
@@ -35,11 +34,7 @@ func (r *ebpfReceiver) tellHooks(host component.Host, k kernel) {
 
 // tellPrivileges says once what this process may not do.
 func (r *ebpfReceiver) tellPrivileges() {
-	status, err := os.ReadFile("/proc/self/status")
-	if err != nil {
-		return
-	}
-	if held, ok := privileges.Effective(string(status)); ok {
+	if held, ok := privileges.Held(); ok {
 		tellAbsent(held, r.set.Logger)
 	}
 }

@@ -307,7 +307,10 @@ func TestErrorsOfTheStart(t *testing.T) {
 			"give another endpoint, or end the program that listens there ('ss -ltnp' names it)",
 		`cannot start pipelines: failed to start "terminal" exporter: open /x: no such file or directory`: "FILE:3: exporters::terminal: cannot start: open /x: no such file or directory: correct the path, or make what it names",
 		`cannot start pipelines: failed to start "terminal" exporter: it knows: what to do`:               "FILE:3: exporters::terminal: cannot start: it knows: what to do",
-		`failed to start extensions: listen tcp: address 599999: invalid port`:                            "FILE:2: service::extensions: cannot start: listen tcp: address 599999: invalid port: a port is a number from 1 to 65535",
+		`failed to build extensions: failed to create extension "pprof": mkdir /x: read-only file system`: "FILE:4: extensions::pprof: cannot start: mkdir /x: read-only file system: give a place that can be written to",
+		`cannot start pipelines: failed to start "terminal" exporter: the rules cannot be used: /x: permission denied (LOAD_ERR_FILE_READ)`: "FILE:3: exporters::terminal: cannot start: " +
+			"the rules cannot be used: /x: permission denied (LOAD_ERR_FILE_READ): let the user that the agent runs as have it",
+		`failed to start extensions: listen tcp: address 599999: invalid port`: "FILE:2: service::extensions: cannot start: listen tcp: address 599999: invalid port: a port is a number from 1 to 65535",
 	} {
 		raw := errors.New(given)
 		explained := Explain(raw, config, otelcol.Factories{})
