@@ -84,8 +84,14 @@ var escapeScenarios = []scenario{
 		rule: "Container looked through another root",
 		fires: []activity{
 			open("/proc/1/root/etc/hostname", rdonly, by("cat"), in("web"), attr("sightglass.file.path.resolved", "/etc/hostname")),
+			other("chroot", arg("path", "/host"), by("chroot /host"), in("web")),
+			other("chroot", arg("path", "/host"), by("python3 x"), in("web")),
 		},
 		silent: []activity{
+			other("chroot", arg("path", "/host"), by("chroot /host"), in("web"), failed(1)),
+			other("chroot", arg("path", "/host"), by("chroot /host")),
+			other("chroot", arg("path", "/run/sshd"), by("sshd"), in("web")),
+			other("chroot", arg("path", "/fs"), by("chroot /fs"), below("debootstrap"), in("builder")),
 			open("/proc/1/root/etc/hostname", rdonly, by("cat")),
 			open("/proc/1/status", rdonly, by("cat"), in("web")),
 		},

@@ -107,10 +107,12 @@ var filesScenarios = []scenario{
 			mount("", "/srv/p", "/etc/passwd", by("mount --bind /srv/p /etc/passwd")),
 			mount("tmpfs", "tmpfs", "/etc/sudoers.d", by("tool")),
 			mount("", "/srv", "/proc/812", by("mount --bind /srv /proc/812")),
+			mount("tmpfs", "tmpfs", "/proc", by("mount -t tmpfs tmpfs /proc")),
 			call(schema.EventSyscall, "move_mount", 0, arg("to_dirfd", int64(-100)), arg("dir", "/usr/bin/su")),
 		},
 		silent: []activity{
 			mount("", "/srv/p", "/mnt", by("mount --bind /srv/p /mnt")),
+			mount("proc", "proc", "/proc", by("mount -t proc proc /proc")),
 			mount("tmpfs", "tmpfs", "/etc/sudoers.d", by("tool"), failed(1)),
 			mount("", "/usr/bin", "/usr/bin", named("(sd-executor)"), file("/usr/lib/systemd/systemd-executor")),
 			mount("", "/x", "/etc/hosts", named("runc:[2:INIT]")),

@@ -5,6 +5,8 @@ var kubernetesScenarios = []scenario{
 		rule: "Service account token read by hand",
 		fires: []activity{
 			open("/run/secrets/kubernetes.io/serviceaccount/..2026_11_22/token", rdonly, by("cat"), pod("shop"), through("/var/run/secrets/kubernetes.io/serviceaccount/token")),
+			open("/run/secrets/kubernetes.io/serviceaccount/..2026_11_22/token", rdonly, by("tar c /run/secrets"), pod("shop")),
+			open("/run/secrets/kubernetes.io/serviceaccount/..2026_11_22/token", rdonly, by("grep -r eyJ /run"), pod("shop")),
 		},
 		silent: []activity{
 			open("/run/secrets/kubernetes.io/serviceaccount/..2026_11_22/token", rdonly, by("java"), pod("shop")),

@@ -121,6 +121,7 @@ var loginsScenarios = []scenario{
 		fires: []activity{
 			exec("useradd -o -u 0 x", below("bash"), login(someone)),
 			exec("usermod -aG sudo x", below("sh")),
+			exec("useradd -o -u 0 x", in("web")),
 		},
 		silent: []activity{
 			exec("useradd -r x", below("x.postinst", "dpkg")),

@@ -54,6 +54,7 @@ var networkScenarios = []scenario{
 		silent: []activity{
 			exec("ssh -L 8080:localhost:80 x"),
 			exec("ssh x"),
+			exec("ssh -x -oForwardAgent=no -oPermitLocalCommand=no -oClearAllForwardings=yes -oRemoteCommand=none -oRequestTTY=no x sftp"),
 		},
 	},
 	{

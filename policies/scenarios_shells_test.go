@@ -46,13 +46,14 @@ var shellsScenarios = []scenario{
 		rule: "Input and output handed to a connection",
 		fires: []activity{
 			duplicate(0, by("python3"), in("web")),
-			duplicate(1, by("sh"), in("web")),
+			duplicate(0, by("sh"), in("web")),
 			duplicate(0, by("python3")),
 			duplicate(0, by("bash")),
 			duplicate(0, by("updater"), file("/home/ada/updater")),
 		},
 		silent: []activity{
 			duplicate(7, by("python3"), in("web")),
+			duplicate(1, by("python3"), in("web")),
 			duplicate(0, by("smbd")),
 			duplicate(0, by("bash"), attr(schema.NetworkPeerAddress, "127.0.0.1"), in("web")),
 			duplicate(0, by("xinetd"), in("web")),

@@ -1,6 +1,9 @@
 package process
 
 import (
+	"path"
+	"strings"
+
 	"github.com/sightglass/sightglass/internal/container"
 	"github.com/sightglass/sightglass/internal/event"
 	"github.com/sightglass/sightglass/internal/syscalls"
@@ -299,6 +302,29 @@ func (p *Process) setProgram(x *event.Exec) {
 		p.Args = splitArgs(x.Args)
 		p.ArgsTruncated = x.ArgFlag&event.ArgTruncated != 0
 	}
+	if p.isApplet() {
+		p.Name = appletName(p.Args[0])
+	}
+}
+
+// selfExecuted is what the kernel calls programs that were started by
+// /proc/self/exe, maxComm how many bytes of a name it keeps.
+const (
+	selfExecuted = "exe"
+	busybox      = "/busybox"
+	maxComm      = 15
+)
+
+// isApplet tells whether a shell of BusyBox started one of its own programs by
+// /proc/self/exe. BusyBox goes by the first argument.
+func (p *Process) isApplet() bool {
+	return p.Name == selfExecuted && len(p.Args) > 0 && strings.HasSuffix(p.Path, busybox)
+}
+
+// appletName is what the kernel would call the applet if it had a file.
+func appletName(arg string) string {
+	name := path.Base(strings.TrimPrefix(arg, "-")) // of a login shell
+	return bound(name[:min(len(name), maxComm)])
 }
 
 // setEnvironment keeps what the environment tells. The arguments must be known.
@@ -309,6 +335,9 @@ func (p *Process) setEnvironment(env []byte) {
 
 // inherit takes over the parent's program.
 func (p *Process) inherit(from *Process) {
+	if p.Name == selfExecuted && strings.HasSuffix(from.Path, busybox) {
+		p.Name = from.Name
+	}
 	p.Path, p.Args, p.ArgsTruncated = from.Path, from.Args, from.ArgsTruncated
 	p.Cwd, p.File, p.Service, p.LoadsSDK = from.Cwd, from.File, from.Service, from.LoadsSDK
 	p.ExecSession, p.ExecCgroup = from.ExecSession, from.ExecCgroup

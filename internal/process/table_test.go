@@ -97,6 +97,31 @@ func TestForkExecExit(t *testing.T) {
 	require.Equal(t, Stats{Alive: 2, Ended: 1, Repaired: 1}, s.tab.Stats())
 }
 
+func TestAppletsOfBusyBox(t *testing.T) {
+	s := newScript(t, Options{})
+	for i, tt := range []struct {
+		comm, path string
+		args       []string
+		want       string
+	}{
+		{"exe", "/bin/busybox", []string{"/usr/bin/nc", "-l"}, "nc"},
+		{"exe", "/bin/busybox", []string{"-sh"}, "sh"},
+		{"exe", "/bin/busybox", []string{"an-applet-of-many-letters"}, "an-applet-of-ma"},
+		{"exe", "/bin/busybox", nil, "exe"},
+		{"exe", "/usr/bin/dockerd", []string{"docker-untar"}, "exe"},
+		{"sh", "/bin/busybox", []string{"ash"}, "sh"},
+	} {
+		k := key(uint32(10+2*i), 100)
+		ev := s.event(event.TypeExec, k, tt.comm)
+		ev.Exec.Path = []byte(tt.path)
+		for _, a := range tt.args {
+			ev.Exec.Args = append(append(ev.Exec.Args, a...), 0)
+		}
+		require.Equal(t, tt.want, s.tab.Apply(ev).Process.Name, tt)
+		require.Equal(t, tt.want, s.fork(k, key(k.TGID+1, 200), tt.comm).Process.Name, "its child, too")
+	}
+}
+
 func TestEndedProcessesStayAMinute(t *testing.T) {
 	s := newScript(t, Options{})
 	a, b := key(10, 1), key(11, 2)
