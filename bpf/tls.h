@@ -81,7 +81,7 @@ struct tls_key {
 enum tls_flag {
 	TLS_MEMORY = 1, /* the library never touches the socket: its caller moves the cipher text */
 	TLS_NATIVE = 2, /* it does */
-	TLS_CORKED = 4, /* what is written waits to be sent together */
+	TLS_CORKED = 4, /* what is written waits to be sent together, maybe by the caller */
 	TLS_EARLY = 8, /* of TLS_MEMORY: one write was told, maybe before the handshake let it */
 };
 

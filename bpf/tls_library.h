@@ -4,6 +4,36 @@
 #define SIGHTGLASS_TLS_LIBRARY_H
 
 #include "tls_probe.h"
+#include "tls_record.h"
+
+/* tls__keeps: the caller of a session keeps the cipher text of several writes to send it
+ * together, as web servers do whose output passes through filters: of the write before
+ * this call none has been sent. From now on each is told at its beginning, as if it were
+ * corked; what was not told of that one is a gap in the stream.
+ */
+static __noinline int tls__keeps(const struct tls_thread *t, struct tls_session *s)
+{
+	__u64 key = t->sk | TLS_KEY;
+	struct requests_socket *plain = bpf_map_lookup_elem(&requests_sockets, &key);
+	__u32 untold = t->len - t->done;
+
+	s->flags |= TLS_CORKED;
+	if (!untold || !plain || plain->id != t->id)
+		return 0;
+	if (requests__class(plain->end.class)->shape.framing)
+		frames__unread(key, untold, true);
+	__sync_fetch_and_add(&plain->moved[REQUESTS_SEND], untold);
+	return 0;
+}
+
+/* tls__is_kept: whether a thread's last call was a write of a session that is known to
+ * use its socket, which was not even tried to be sent.
+ */
+static __always_inline bool tls__is_kept(const struct tls_thread *t, const struct tls_session *s)
+{
+	return t->call == TLS_WRITE && t->state & TLS_NATIVE && !(t->state & TLS_NESTED) &&
+	       (__s32)t->len > 0 && s && s->id == t->id;
+}
 
 /* tls__begin: the current thread does something with a session. Returns its slot,
  * and what is known of the session in known.
@@ -25,6 +55,8 @@ static __always_inline struct tls_thread *tls__begin(__u64 session, __u16 file,
 		t->state = 0;
 	}
 	s = tls__session(id >> 32, session);
+	if (t->session == session && tls__is_kept(t, s))
+		tls__keeps(t, s);
 	t->tgid = id >> 32;
 	t->session = session;
 	t->file = file;
@@ -177,15 +209,14 @@ static __always_inline bool tls__is_again(struct tls_session *s, const struct tl
 }
 
 /* tls__is_repeated: whether a write that begins is the one that the thread is in already,
- * all of which is told: functions that write may call each other, and what could not be
- * sent is written again.
+ * all of which is told: what could not be sent is written again.
  */
 static __always_inline bool tls__is_repeated(struct pt_regs *ctx)
 {
 	__u32 tid = (__u32)bpf_get_current_pid_tgid();
 	struct tls_thread *t = tls__slot(tid);
 
-	return t && t->tid == tid && tls__is_all_told(t) &&
+	return t && t->tid == tid && tls__is_all_told(t) && t->state & TLS_NESTED &&
 	       t->session == extract__parameter(ctx, 0) && t->buf == extract__parameter(ctx, 1) &&
 	       t->len == (__u32)extract__parameter(ctx, 2);
 }
@@ -224,7 +255,7 @@ static __always_inline void tls__write(struct pt_regs *ctx)
 		if (s)
 			t->done = s->wrote < len ? s->wrote : len;
 		return;
-	} else if (!(t->state & TLS_NATIVE) || len > s->fits) {
+	} else if (!(t->state & TLS_NATIVE) || (len > s->fits && len > TLS_RECORD_FITS)) {
 		return;
 	}
 	if (is_repeated) {

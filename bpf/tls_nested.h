@@ -178,6 +178,8 @@ static __noinline bool tls__nested(struct tls_thread *t, const struct requests_i
 	if (!tls__is_inside(t, io, io->tid))
 		return told;
 	if (t->call == TLS_WRITE) {
+		if (!(t->state & TLS_NATIVE) || io->sk == t->sk)
+			t->state |= TLS_NESTED;
 		if (!requests__memory(&m, io->call, io->args))
 			return false;
 		c.base = m.base;

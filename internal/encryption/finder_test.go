@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"sync"
 	"testing"
@@ -141,6 +142,31 @@ func TestTwinsAreProbedWithin(t *testing.T) {
 	require.Equal(t, 1, places[bpf.TLSReadCounted], "one for both ways to read")
 	require.Equal(t, 1, places[bpf.TLSWrite])
 	require.Zero(t, places[bpf.TLSRead])
+}
+
+// What one function of GnuTLS hands to another one is told once.
+func TestFunctionsThroughOthersAreLeftAlone(t *testing.T) {
+	at := slices.IndexFunc(systemLibraries, func(path string) bool {
+		_, err := os.Stat(path)
+		return err == nil && libraryOf(path).name == "GnuTLS"
+	})
+	if at < 0 {
+		t.Skip("this system has no libgnutls.so.30")
+	}
+	content, err := os.Open(systemLibraries[at])
+	require.NoError(t, err)
+	defer func() { require.NoError(t, content.Close()) }()
+	kernel, prices := pricesOf(assumed)
+	prices.Most = 5 * time.Microsecond
+	all, _, err := libraryOf(systemLibraries[at]).probes(content, kernel, &prices)
+	require.NoError(t, err)
+	writes := 0
+	for _, p := range all {
+		if p.Program == bpf.TLSWrite {
+			writes++
+		}
+	}
+	require.Equal(t, 1, writes)
 }
 
 // Where programs are told at which probe they are, reads are seen by what they

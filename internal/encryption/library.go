@@ -26,6 +26,9 @@ type function struct {
 	// probed in place of both where it can be: it costs less, and some compilers
 	// leave wrappers without a cheap place.
 	twin string
+	// through is another function, listed before, by which this one does all its
+	// work. Where that one is probed, a call of this one would be told twice.
+	through string
 	// shared: others come by its inner functions, too. It is left alone where the
 	// places are found by which all of these pass.
 	shared bool
@@ -63,8 +66,8 @@ var libraries = []library{{
 	files: []string{"libgnutls.so"},
 	functions: []function{
 		{symbol: "gnutls_record_recv", parameters: 3, enter: bpf.TLSRead, leave: bpf.TLSReadReturn},
-		{symbol: "gnutls_record_send", parameters: 3, enter: bpf.TLSWrite},
 		{symbol: "gnutls_record_send2", parameters: 3, enter: bpf.TLSWrite, optional: true},
+		{symbol: "gnutls_record_send", parameters: 3, enter: bpf.TLSWrite, through: "gnutls_record_send2"},
 		{symbol: "gnutls_record_cork", parameters: 1, enter: bpf.TLSCork, rare: true, optional: true},
 		{symbol: "gnutls_record_uncork", parameters: 1, enter: bpf.TLSUncork, rare: true, optional: true},
 		{symbol: "gnutls_handshake", parameters: 1, enter: bpf.TLSHandshake, leave: bpf.TLSHandshakeReturn, rare: true, optional: true},

@@ -61,13 +61,14 @@ func (l *library) probes(file io.ReaderAt, kernel probesite.Kernel, prices *Pric
 	all = append(all, places...)
 	for i := range l.functions {
 		f := &l.functions[i]
-		if done[f.symbol] || f.shared && len(places) > 0 {
+		if done[f.symbol] || done[f.through] || f.shared && len(places) > 0 {
 			continue
 		}
 		probes, err := f.probes(found, kernel, prices)
 		switch {
 		case err == nil:
 			all = append(all, probes...)
+			done[f.symbol] = true
 		case !f.optional:
 			return nil, nil, fmt.Errorf("%s: %w", f.symbol, err)
 		case errors.Is(err, errNoFunctions):
@@ -112,7 +113,7 @@ func (l *library) inner(elf *probesite.File, found map[string]probesite.Function
 		}
 		probes, err := f.inner(elf, found, kernel, prices)
 		if err != nil {
-			return nil, nil
+			return nil, map[string]bool{}
 		}
 		all = append(all, probes...)
 		done[f.symbol], done[f.twin] = true, true
