@@ -31,8 +31,11 @@ var executionScenarios = []scenario{
 			exec("./x", file("/var/tmp/x"), named("x"), below("sh")),
 			exec("ls", file("/tmp/.hidden/ls")),
 			exec("/tmp/apt", below("bash")),
+			execArgs("deploy", []string{"python3", "/tmp/deploy"}, file("/usr/bin/env"), named("deploy"), below("bash")),
+			execArgs("deploy", []string{"-S python3 -u", "/tmp/deploy"}, file("/usr/bin/env"), named("deploy"), below("bash")),
 		},
 		silent: []activity{
+			execArgs("pyenv-exec", []string{"bash", "/root/.pyenv/libexec/pyenv-exec", "python3", "/tmp/x.py"}, file("/usr/bin/env"), named("pyenv-exec"), below("bash")),
 			exec("ls /tmp"),
 			exec("/tmp/go-build123/b001/x.test", below("go", "bash")),
 			exec("/srv/tmp/x"),
