@@ -10,6 +10,7 @@ var executionScenarios = []scenario{
 		},
 		silent: []activity{
 			exec("runc init", file("memfd:runc_cloned:/proc/self/exe"), attr("sightglass.process.memfd", true), below("containerd-shim")),
+			exec("memfd:buildah-c x", file("memfd:buildah-chroot-exec"), attr("sightglass.process.memfd", true), below("memfd:buildah-c", "podman")),
 			exec("x"),
 		},
 	},
@@ -38,6 +39,7 @@ var executionScenarios = []scenario{
 			execArgs("pyenv-exec", []string{"bash", "/root/.pyenv/libexec/pyenv-exec", "python3", "/tmp/x.py"}, file("/usr/bin/env"), named("pyenv-exec"), below("bash")),
 			exec("ls /tmp"),
 			exec("/tmp/go-build123/b001/x.test", below("go", "bash")),
+			exec("/var/tmp/buildah1/mnt/rootfs/bin/sh -c make", below("memfd:buildah-c", "podman")),
 			exec("/srv/tmp/x"),
 		},
 	},

@@ -25,6 +25,7 @@ var filesScenarios = []scenario{
 	{
 		rule: "Write below a binary directory",
 		fires: []activity{
+			open("/usr/bin/ls", wronly|creat, by("exe x"), named("exe"), file("/tmp/podman")),
 			open("/usr/bin/ls", wronly|trunc, by("cp x /usr/bin/ls")),
 			open("/usr/local/sbin/x", wronly|creat, by("curl"), in("web")),
 			open("/usr/bin/ls", wronly, by("tee"), through("/srv/harmless")),
@@ -38,6 +39,7 @@ var filesScenarios = []scenario{
 			open("/usr/local/bin/x", wronly|creat, by("cp x /usr/local/bin"), below("sh", "node", "npm start", "bash")),
 		},
 		silent: []activity{
+			open("/usr/bin/ls", wronly|creat, by("exe /var/lib/containers/x"), named("exe"), file("/usr/bin/podman")),
 			open("/usr/local/bin/x", wronly|creat, by("install x /usr/local/bin"), below("make", "bash")),
 			open("/usr/bin/ls", rdonly, by("md5sum")),
 			open("/usr/bin/ls.dpkg-new", wronly|creat, by("dpkg --unpack"), below("apt-get")),

@@ -70,8 +70,11 @@ var loginsScenarios = []scenario{
 		fires: []activity{
 			exec("-bash", file("/usr/bin/bash"), named("bash"), below("sshd-session", "sshd"), login(someone), tty(pts0)),
 			exec("bash -c uptime", below("sshd", "sshd", "systemd"), login(root)),
+			exec("-bash", file("/usr/bin/bash"), named("bash"), below("sshd", "sshd"), tty(pts0)),
+			exec("ash -c uptime", below("dropbear")),
 		},
 		silent: []activity{
+			exec("authorized-keys ada", below("sshd")),
 			exec("/usr/sbin/sshd -R", below("sshd")),
 			exec("sh -c /usr/bin/env run-parts --lsbsysinit /etc/update-motd.d", below("sshd"), login(someone)),
 			exec("bash", below("bash", "sshd"), login(someone)),

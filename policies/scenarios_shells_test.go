@@ -107,8 +107,13 @@ var shellsScenarios = []scenario{
 			execArgs("python3", []string{"-c", "import pty; pty.spawn('/bin/bash')"}, below("sh", "nginx"), in("web")),
 			execArgs("perl", []string{"-e", "use Socket; exec('/bin/sh -i')"}, below("sh")),
 			exec("script -qc /bin/bash /dev/null", below("sh"), in("web")),
+			exec("script /dev/null -c bash", below("sh"), in("web")),
+			execArgs("script", []string{"-qc", "sh -i", "/dev/null"}, below("sh")),
+			exec("script -q /dev/null", below("sh"), in("web")),
 		},
 		silent: []activity{
+			execArgs("script", []string{"-qec", "npm test", "/dev/null"}, below("runner")),
+			execArgs("script", []string{"-qec", "bash -c 'make test'", "/dev/null"}, below("runner")),
 			execArgs("python3", []string{"-c", "print(1)"}),
 			exec("python3 app.py"),
 			exec("script -qc make /dev/null", tty(pts0)),
