@@ -67,10 +67,12 @@ func (c *capture) Close() error {
 			errs = append(errs, err)
 		}
 	}
-	remove(c.enter, 0)
+	// The entries last: an exit without its entry would take the time of the
+	// thread's send before for its own.
 	for _, p := range ioExitPrograms {
 		remove(c.exit, p.slot)
 	}
+	remove(c.enter, 0)
 	c.coll.Close()
 	if tls := c.tls.Load(); tls != nil {
 		tls.Close()

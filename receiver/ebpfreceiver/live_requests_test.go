@@ -130,7 +130,9 @@ func (l *live) describe() string {
 			}
 		}
 	}
-	fmt.Fprintf(&b, "requests %+v\n", l.running.report.snapshot(l.running.report.stats()))
+	if l.running != nil {
+		fmt.Fprintf(&b, "requests %+v\n", l.running.report.snapshot(l.running.report.stats()))
+	}
 	return b.String()
 }
 
