@@ -40,22 +40,24 @@ alone='/(internal/bpf|internal/container|ebpfreceiver|ebpfreceiver/internal/requ
 go list ./... >"$LOGS/packages"
 mapfile -t together < <(grep -vE "$alone" "$LOGS/packages")
 mapfile -t one_by_one < <(grep -E "$alone" "$LOGS/packages")
-# Others use the machine, too: of these what fails runs once more, and the report
-# names what passed only then.
+# The time limit of a package is for what hangs, not for a slow machine.
+flags=(-json -vet=off -count=1 -timeout=1h)
+# Others use the machine, too: what fails runs once more, and the report names
+# what passed only then.
 again() {
 	local package pattern failed=0 tests
 	tests=$(out/testreport -again <"$1")
 	[[ -n $tests ]] || return 1
 	while read -r package pattern; do
-		go test -json -vet=off -count=1 "${@:2}" -run "$pattern" "$package" || failed=1
+		go test "${flags[@]}" "${@:2}" -run "$pattern" "$package" || failed=1
 	done <<<"$tests"
 	return "$failed"
 }
 
 {
 	failed=0
-	go test -json -vet=off -count=1 "$@" "${together[@]}" || failed=1
-	go test -json -vet=off -count=1 -p 1 "$@" "${one_by_one[@]}" | tee "$LOGS/alone.json" || again "$LOGS/alone.json" "$@" || failed=1
-	go -C testbed/prometheus test -json -vet=off -count=1 "$@" ./... || failed=1 # a module of its own
+	go test "${flags[@]}" "$@" "${together[@]}" | tee "$LOGS/together.json" || again "$LOGS/together.json" "$@" || failed=1
+	go test "${flags[@]}" -p 1 "$@" "${one_by_one[@]}" | tee "$LOGS/alone.json" || again "$LOGS/alone.json" "$@" || failed=1
+	go -C testbed/prometheus test "${flags[@]}" "$@" ./... || failed=1 # a module of its own
 	exit "$failed"
 } | tee "$LOGS/test.json" | out/testreport

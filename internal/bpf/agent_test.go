@@ -15,7 +15,7 @@ import (
 )
 
 // patience is how long a test waits for a record that must come.
-const patience = 20 * time.Second
+const patience = time.Minute
 
 // load loads an agent for a test and closes it at its end.
 func load(tb testing.TB, opts Options) *Agent {

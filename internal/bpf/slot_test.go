@@ -1,11 +1,13 @@
 package bpf
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -37,7 +39,10 @@ func TestTakenSlot(t *testing.T) {
 			opened <- err
 		}()
 		waiting := <-tid
-		time.Sleep(20 * time.Millisecond) // it has entered the call
+		require.Eventually(t, func() bool { // it has entered the call
+			call, err := os.ReadFile(fmt.Sprintf("/proc/self/task/%d/syscall", waiting))
+			return err == nil && strings.HasPrefix(string(call), strconv.Itoa(unix.SYS_OPENAT)+" ")
+		}, patience, time.Millisecond)
 		other := processLike(t, waiting)
 		w, err := unix.Open(fifo, unix.O_WRONLY|unix.O_CLOEXEC, 0)
 		require.NoError(t, err)

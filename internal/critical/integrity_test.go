@@ -205,7 +205,7 @@ func TestRunTellsAndEnds(t *testing.T) {
 	g := NewIntegrity(root, func(c Change, _ []int) { changes <- c })
 	quit, done := make(chan struct{}), make(chan struct{})
 	go func() { defer close(done); g.Run(quit) }()
-	require.Eventually(t, func() bool { return g.thread.Load() != 0 }, 5*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return g.thread.Load() != 0 }, time.Minute, time.Millisecond)
 	require.False(t, g.Reads(0))
 	require.Eventually(t, func() bool { // the first look may come before or after the file
 		require.NoError(t, os.WriteFile(root+"/etc/passwd", []byte(time.Now().String()), 0o600))
@@ -216,7 +216,7 @@ func TestRunTellsAndEnds(t *testing.T) {
 		case <-time.After(2 * settleTime):
 			return false
 		}
-	}, 20*time.Second, time.Millisecond)
+	}, time.Minute, time.Millisecond)
 	require.NoError(t, os.Remove(root+"/etc/passwd"))
 	g.Touched("/etc/passwd", Author{}, func() int { return 1 })
 	close(quit)

@@ -87,7 +87,7 @@ func userOf(t *testing.T, library string) uint32 {
 	require.Eventually(t, func() bool {
 		maps, err := os.ReadFile("/proc/" + strconv.Itoa(cmd.Process.Pid) + "/maps")
 		return err == nil && len(executableFiles(bytes.NewReader(maps))) > 2
-	}, 5*time.Second, time.Millisecond)
+	}, time.Minute, time.Millisecond)
 	return pid
 }
 
@@ -276,14 +276,14 @@ func TestRun(t *testing.T) {
 	done := make(chan struct{})
 	go func() { defer close(done); f.Run(quit, func() {}) }()
 	f.Started(userOf(t, systemOpenSSL(t)))
-	require.Eventually(t, func() bool { return len(f.Libraries()) > 0 }, 10*time.Second, 5*time.Millisecond)
+	require.Eventually(t, func() bool { return len(f.Libraries()) > 0 }, time.Minute, 5*time.Millisecond)
 	close(quit)
 	<-done
 	require.Eventually(t, func() bool {
 		p.mu.Lock()
 		defer p.mu.Unlock()
 		return len(p.now) == 0
-	}, 10*time.Second, 5*time.Millisecond)
+	}, time.Minute, 5*time.Millisecond)
 }
 
 func TestReason(t *testing.T) {

@@ -52,7 +52,7 @@ func TestProgramsAreExplained(t *testing.T) {
 		clear(f.foreign)
 		f.explain(pid)
 		return f.Why(pid) == told
-	}, 5*time.Second, time.Millisecond)
+	}, time.Minute, time.Millisecond)
 	f.look(pid)
 	require.Equal(t, told, f.Why(pid))
 }

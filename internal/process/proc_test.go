@@ -54,7 +54,7 @@ func TestFillFromProc(t *testing.T) {
 	require.Eventually(t, func() bool { // the child may not have executed yet
 		raw, _ := os.ReadFile(filepath.Join("/proc", itoa(cmd.Process.Pid), "cmdline"))
 		return string(raw) == "sleep\x0060\x00"
-	}, 5*time.Second, time.Millisecond)
+	}, time.Minute, time.Millisecond)
 	ev := &event.Event{Header: event.Header{Type: event.TypeProcess, Key: k, Time: 1}, Task: event.Task{Comm: []byte("sleep")}}
 	p := tab.Apply(ev).Process
 	require.Equal(t, []string{"sleep", "60"}, p.Args)

@@ -153,12 +153,12 @@ func TestUsersOfAContainerThatHoldsItsFilesBack(t *testing.T) {
 	require.Eventually(t, func() bool {
 		u, ok := h.users.Lookup(1, 42, 33)
 		return ok && u.Name == "late" && h.users.reading.Load() == 0
-	}, 10*time.Second, time.Millisecond)
+	}, time.Minute, time.Millisecond)
 	h.now = h.now.Add(userRecheck)
 	require.Eventually(t, func() bool {
 		_, ok := h.users.Lookup(3*maxUserReaders, 42, 33)
 		return ok
-	}, 10*time.Second, time.Millisecond)
+	}, time.Minute, time.Millisecond)
 }
 
 func TestWaitingForContainersIsBounded(t *testing.T) {
@@ -168,7 +168,7 @@ func TestWaitingForContainersIsBounded(t *testing.T) {
 	require.Eventually(t, func() bool {
 		_, ok := h.users.Lookup(7, 42, 33)
 		return ok
-	}, 10*time.Second, time.Millisecond, "names come without being waited for")
+	}, time.Minute, time.Millisecond, "names come without being waited for")
 	require.Equal(t, maxUserWaits, h.users.waited)
 }
 

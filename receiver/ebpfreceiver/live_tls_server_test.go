@@ -138,7 +138,7 @@ func (l *live) requireTold(t *testing.T, want map[string]int, mark string) {
 }
 
 func soon(holds func() bool) bool {
-	for end := time.Now().Add(patience / 4); time.Now().Before(end); time.Sleep(pollInterval) {
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(pollInterval) {
 		if holds() {
 			return true
 		}

@@ -32,7 +32,7 @@ const roleEnv = "SIGHTGLASS_TEST_ROLE"
 func TestMain(m *testing.M) {
 	switch os.Getenv(roleEnv) {
 	case "":
-		os.Exit(m.Run())
+		os.Exit(runTests(m))
 	case "server":
 		runServer()
 	case "client":
@@ -54,6 +54,19 @@ func TestMain(m *testing.M) {
 	case "rpcclient":
 		runStreams(rpcStreams)
 	}
+}
+
+// toolDir is where programs are that tests have built.
+var toolDir string
+
+func runTests(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "requests-tools")
+	if err != nil {
+		panic(err)
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	toolDir = dir
+	return m.Run()
 }
 
 // bootNow is the time since boot in ns, as the kernel programs tell it.

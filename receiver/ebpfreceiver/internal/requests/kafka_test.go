@@ -68,7 +68,10 @@ var kafkaNames = map[int]string{
 // tool builds a program of the testbed, a module of its own.
 func tool(t *testing.T, name string) string {
 	t.Helper()
-	exe := filepath.Join(t.TempDir(), name)
+	exe := filepath.Join(toolDir, name)
+	if _, err := os.Stat(exe); err == nil {
+		return exe
+	}
 	cmd := exec.CommandContext(t.Context(), find(t, "go"), "build", "-o", exe, ".")
 	cmd.Dir = filepath.Join("..", "..", "..", "..", "testbed", name)
 	out, err := cmd.CombinedOutput()
