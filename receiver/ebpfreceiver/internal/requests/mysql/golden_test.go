@@ -39,7 +39,31 @@ CALL p(3);
 BEGIN; UPDATE t SET b = 'secret' WHERE a = 2; ROLLBACK;
 `)
 	})
-	dbtest.Record(t, "compressed", addr, func(addr string) { client(t, addr, "SELECT 1;", "--compress") })
+	dbtest.Record(t, "compressed", addr, func(addr string) {
+		client(t, addr, `
+USE shop;
+SELECT a, b FROM t WHERE a IN (1, 2, 3) AND b <> 'a value that is long enough to be worth it to be compressed by the client';
+SELECT * FROM none;
+SELECT seq, repeat('y', 20) FROM seq_1_to_500;
+SELECT seq, md5(seq) FROM seq_1_to_2000;
+SELECT b FROM t WHERE a = 1;
+`, "--compress")
+	})
+	dbtest.Record(t, "change_user", addr, func(addr string) {
+		const program = `
+import sys, MySQLdb
+host, port = sys.argv[1].split(":")
+c = MySQLdb.connect(host=host, port=int(port), user="root")
+for database in "shop", "other", "":
+    c.change_user("root", "", database)
+    c.query("SELECT 1"); c.store_result()
+c.select_db("shop")
+c.query("SELECT 1"); c.store_result()
+`
+		client(t, addr, "CREATE DATABASE IF NOT EXISTS other;")
+		out, err := exec.CommandContext(t.Context(), "/usr/bin/python3", "-c", program, addr).CombinedOutput()
+		require.NoError(t, err, string(out))
+	})
 	t.Chdir(t.TempDir()) // so that the recording has no path
 	require.NoError(t, os.WriteFile("file", []byte("10\ttext\n"), 0o600))
 	infile := dbtest.Capture(t, addr, func(addr string) {

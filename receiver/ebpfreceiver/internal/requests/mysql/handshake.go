@@ -19,6 +19,15 @@ const (
 	capZstd       = 1 << 26
 )
 
+// form of what follows the authentication.
+type form uint8
+
+const (
+	packedNot  form = iota
+	packedZlib      // in frames
+	packedZstd      // in frames, which are not followed
+)
+
 // welcome follows what the server says before commands are sent.
 func (p *Parser) welcome(s *exchange.Segment) {
 	if b := s.Payload; p.phase == greets && p.resp.Between() && len(b) > headerSize+2 && !isGreeting(b) && b[headerSize] != isError {
@@ -63,11 +72,11 @@ func (p *Parser) greeted(m *dbconn.Message) {
 func (p *Parser) proved(first byte) {
 	switch first {
 	case 0:
-		if p.compressed {
+		if p.packs == packedZstd {
 			p.undecoded(exchange.Compressed)
 			return
 		}
-		p.phase = commanding
+		p.phase, p.packing.on = commanding, p.packs == packedZlib
 	case 0xff:
 		p.Stop()
 	}
@@ -105,7 +114,12 @@ func (p *Parser) identify(s *exchange.Segment) {
 // identified takes the first packet of the client.
 func (p *Parser) identified(b []byte) {
 	caps := binary.LittleEndian.Uint32(b)
-	p.compressed = caps&(capCompress|capZstd) != 0
+	switch { // as servers choose
+	case caps&capCompress != 0:
+		p.packs = packedZlib
+	case caps&capZstd != 0:
+		p.packs = packedZstd
+	}
 	p.phase = proves
 	b = b[32:]
 	switch {

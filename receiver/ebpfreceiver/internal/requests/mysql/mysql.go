@@ -12,6 +12,7 @@ import (
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/dbconn"
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/dbfacts"
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/exchange"
+	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/unpack"
 )
 
 // Values of db.system.name. On a connection that was joined in its midst the
@@ -28,6 +29,9 @@ type Protocol struct {
 
 	cache  querytext.Cache
 	budget dbconn.Budget // of prepared statements on all connections
+
+	streams  unpack.Streams
+	unpacked []byte // of a frame
 }
 
 // DefaultBound is enough for most statements and for the small results of most.

@@ -40,10 +40,12 @@ type Parser struct {
 	statements dbconn.Statements
 	prepared   *querytext.Statement // by the latest command that did so
 
-	phase      phase
-	stray      byte // number of a packet that may follow a preparation; 0: none
-	compressed bool // from the end of the authentication on
-	reqHidden  bool // where the next command begins is not known
+	phase     phase
+	stray     byte // number of a packet that may follow a preparation; 0: none
+	reqHidden bool // where the next command begins is not known
+
+	packs   form    // of what follows the authentication
+	packing packing // since then
 
 	head   []byte // of a command, read by itself while the connection is adrift
 	headAt uint64 // when that began
@@ -57,7 +59,8 @@ func (p *Parser) Reset(sink exchange.Sink, midway bool) {
 		p.phase = commanding
 	}
 	p.system, p.database = System, p.database[:0]
-	p.compressed = false
+	p.packs, p.packing.on = packedNot, false
+	p.packing.reset()
 	p.statements.Clear()
 	p.prepared = nil
 }
@@ -76,6 +79,7 @@ func (p *Parser) lose(now uint64, why exchange.Reason) {
 	p.forget()
 	p.phase = commanding
 	p.prepared = nil
+	p.packing.lost = p.packing.on
 }
 
 // unlearn forgets what the connection was made to know.
@@ -95,6 +99,8 @@ func (p *Parser) undecoded(form exchange.Form) {
 func (p *Parser) Gap(side exchange.Side, n, now uint64) {
 	switch {
 	case p.Stopped:
+	case p.packing.on:
+		p.packedGap(side, n, now)
 	case side == exchange.Request:
 		if !p.req.Survives(n) {
 			p.Q.Missed()

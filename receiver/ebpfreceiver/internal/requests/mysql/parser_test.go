@@ -114,6 +114,14 @@ func TestParser(t *testing.T) {
 			begin(s)
 			s.Req(com(comChangeUser, "you\x00\x06secret")).Resp(pkt(1, "\xfemysql_native_password\x00salt")).Req(pkt(2, "secret")).Resp(pkt(3, ok)).Req(one).Resp(oneRow)
 		}, want: []string{"CHANGE_USER in shop @4+5+7", "{SELECT a FROM t WHERE id = ?} rows=1 @8+9+9"}},
+		{name: "change of the user and the database", play: func(s *script) {
+			begin(s)
+			s.Req(com(comChangeUser, "you\x00\x06secretother\x00\x2d\x00mysql_native_password\x00")).Resp(pkt(1, ok)).Req(one).Resp(oneRow)
+			s.Req(com(comChangeUser, "you\x00\x06secretthird\x00")).Resp(pkt(1, "\xfemysql_native_password\x00salt")).Req(pkt(2, "secret")).Resp(pkt(3, ok)).Req(one).Resp(oneRow)
+		}, want: []string{
+			"CHANGE_USER in shop @4+5+5", "{SELECT a FROM t WHERE id = ?} in other rows=1 @6+7+7",
+			"CHANGE_USER in other @8+9+11", "{SELECT a FROM t WHERE id = ?} in third rows=1 @12+13+13",
+		}},
 		{name: "bytes one by one", play: func(s *script) {
 			begin(s)
 			for _, b := range []byte(one) {
@@ -179,8 +187,8 @@ func TestUndecoded(t *testing.T) {
 		"TLS": {func(s *script) {
 			s.Resp(hello("8.0.36")).Req(pkt(1, identity(plainCaps|capTLS, "shop")[4:36])).Req("\x16\x03\x01")
 		}, exchange.TLS},
-		"compression": {func(s *script) {
-			s.Resp(hello("8.0.36")).Req(identity(plainCaps|capCompress, "shop")).Resp(pkt(2, ok))
+		"compression by Zstandard": {func(s *script) {
+			s.Resp(hello("8.0.36")).Req(identity(plainCaps|capZstd, "shop")).Resp(pkt(2, ok))
 		}, exchange.Compressed},
 		"replication": {func(s *script) { begin(s); s.Req(com(0x12, "\x04\x00\x00\x00\x00\x00\x01\x00\x00\x00binlog.1")) }, exchange.Replication},
 	} {

@@ -82,6 +82,7 @@ func (p *Parser) follow(c *dbconn.Cursor, s *exchange.Segment) bool {
 		return true
 	}
 	if found == dbconn.Whole && p.isStray(&m) {
+		p.answer.begun = false
 		return true
 	}
 	if !p.Q.Answer(s, before-c.Left(), !p.answer.begun) {
@@ -162,6 +163,7 @@ func (p *Parser) end() {
 // take takes a packet of the response. It returns false when it cannot be one.
 func (p *Parser) take(m *dbconn.Message) bool {
 	a := &p.answer
+	a.any = a.any || p.packing.on // they count anew with the frames
 	if !a.any && m.Head[3] != a.number+1 && (a.number != 0 || !p.Q.First().Info.long) {
 		return false
 	}
@@ -269,6 +271,7 @@ func (p *Parser) verdict(m *dbconn.Message) bool {
 	case login:
 		a.any = true
 		if first == isOK {
+			p.chosen()
 			p.end()
 		}
 		return first == isOK || first == isEOF || first == 1
