@@ -6,9 +6,13 @@ var miningScenarios = []scenario{
 		fires: []activity{
 			exec("xmrig", in("web")),
 			exec("./a -o stratum+tcp://pool.example.org:3333 -u x", file("/srv/a"), named("a")),
+			exec("a --algo rx/0", file("/srv/a")),
+			exec("a --donate-level 1", file("/srv/a")),
+			exec("a -o gulf.moneroocean.stream:10128", file("/srv/a")),
 		},
 		silent: []activity{
 			exec("mine --help"),
+			exec("curl https://moneroocean.stream/"),
 			exec("grep stratum file"),
 		},
 	},
