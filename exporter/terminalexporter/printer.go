@@ -132,8 +132,8 @@ func (p *printer) table(now time.Time) {
 	p.lastTable = now
 	p.mu.Lock()
 	rows := p.latency.Take(now)
-	st := p.watch.status(p.latency.Total())
 	p.mu.Unlock()
+	st := p.state()
 	if len(rows) == 0 || !p.shows(showServices) {
 		return
 	}
@@ -174,9 +174,7 @@ func tableRow(row *latency.Row, interval time.Duration) screen.TableRow {
 // status shows the state of the watch at first, when something about it has
 // changed that the reader should know, and as a heartbeat.
 func (p *printer) status(now time.Time) {
-	p.mu.Lock()
-	st := p.watch.status(p.latency.Total())
-	p.mu.Unlock()
+	st := p.state()
 	if !slices.Equal(st.Opaque, p.opaque) {
 		p.opaque = st.Opaque
 		p.buf = p.out.style().AppendOpaque(p.buf, now, st.Opaque)
@@ -202,6 +200,17 @@ func (p *printer) status(now time.Time) {
 	p.missing, p.lost = st.Missing, lostOf(st)
 }
 
+// state is that of the watch, with what the table had no room for.
+func (p *printer) state() screen.Status {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	st := p.watch.status(p.latency.Total())
+	if n := p.latency.Ignored(); n > 0 {
+		st.Lost = append(st.Lost, screen.Loss{Class: "table", Reason: "full", Count: n})
+	}
+	return st
+}
+
 func lostOf(st screen.Status) uint64 {
 	var n uint64
 	for _, l := range st.Lost {
@@ -224,9 +233,7 @@ func (p *printer) end() {
 	now := p.now()
 	p.notShown(now)
 	p.table(now)
-	p.mu.Lock()
-	st := p.watch.status(p.latency.Total())
-	p.mu.Unlock()
+	st := p.state()
 	if st.Known && p.shows(showStatus) {
 		p.buf = p.out.style().AppendEnd(p.buf, now, now.Sub(p.began), st)
 	}

@@ -85,6 +85,17 @@ func TestLossIsShownSoonAndOnce(t *testing.T) {
 	require.Empty(t, s.pass(p, 5*time.Second))
 }
 
+func TestWhatTheTableHasNoRoomForIsLost(t *testing.T) {
+	s := newScreen(t, nil)
+	p := newPrinter(s.terminal)
+	require.NoError(t, s.consumeMetrics(t.Context(), numbers(append(healthy(),
+		number{schema.MetricEventsLost, 5, map[string]any{schema.ClassAttr: "security", schema.ReasonAttr: "ring_full"}})...)))
+	for i := range 1100 {
+		require.NoError(t, s.consumeMetrics(t.Context(), requests("web"+strconv.Itoa(i), 10)))
+	}
+	require.Contains(t, s.pass(p, 5*time.Second), "lost 1,005 (security ring_full 5, table full 1,000)")
+}
+
 func TestMissingHooksAreNamedWhenTheyChange(t *testing.T) {
 	s := newScreen(t, nil)
 	p := newPrinter(s.terminal)
