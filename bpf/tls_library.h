@@ -152,7 +152,7 @@ static __always_inline void tls__marks_memory(const struct tls_thread *t)
 
 /* tls__idle: a call used no socket and yielded nothing, which is how libraries
  * behave whose callers move the cipher text. What the thread received last was
- * for this session.
+ * for this TLS session.
  */
 static __always_inline void tls__idle(struct tls_thread *t)
 {
