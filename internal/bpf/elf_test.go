@@ -96,7 +96,7 @@ func TestInt80(t *testing.T) {
 		[4]uint32{i386Mkdir, 0, 0o700, 0},
 		[4]uint32{i386Open, data + 12, unix.O_RDONLY, 0},
 	)
-	eachMode(t, AllSyscalls(), func(t *testing.T, a *Agent) {
+	eachMode(t, allSyscalls(), func(t *testing.T, a *Agent) {
 		pid := runELF(t, elf64(code, names))
 		require.True(t, awaitCompat(t, a, pid, "socket", func(s *event.Syscall) {
 			assert.GreaterOrEqual(t, s.Return, int64(0))

@@ -34,12 +34,12 @@ func BenchmarkSyscallOverhead(b *testing.B) {
 		workload func(n int)
 	}{
 		{"getpid_unwanted", Options{Syscalls: []string{"openat"}}, 20000, callGetpid},
-		{"getpid_all_wanted", Options{Syscalls: AllSyscalls()}, 20000, callGetpid},
-		{"read_zero", Options{Syscalls: AllSyscalls()}, 20000, readZero(b)},
+		{"getpid_all_wanted", Options{Syscalls: allSyscalls()}, 20000, callGetpid},
+		{"read_zero", Options{Syscalls: allSyscalls()}, 20000, readZero(b)},
 		{"openat_close_unwanted", Options{Syscalls: []string{"kill"}}, 4000, openClose},
-		{"openat_close_captured", Options{Syscalls: AllSyscalls()}, 4000, openClose},
+		{"openat_close_captured", Options{Syscalls: allSyscalls()}, 4000, openClose},
 		{"openat_captured", Options{Syscalls: []string{"openat"}}, 4000, openClose},
-		{"openat_close_captured_plain", Options{Syscalls: AllSyscalls(), Plain: true}, 4000, openClose},
+		{"openat_close_captured_plain", Options{Syscalls: allSyscalls(), Plain: true}, 4000, openClose},
 		{"getpid_latency", Options{Latency: true}, 20000, callGetpid},
 	}
 	for _, c := range cases {

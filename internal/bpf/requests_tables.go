@@ -287,16 +287,3 @@ func (h *hookSpec) attachFrom(coll *ebpf.Collection) (link.Link, *ebpf.Program, 
 	}
 	return l, prog, nil
 }
-
-// IOCallNames are the names of the calls whose bytes the request capture
-// follows.
-func IOCallNames() []string {
-	var names []string
-	for i := range ioCalls {
-		if c := &ioCalls[i]; c.how != ioLoop && c.how != ioURing && c.how != ioOption {
-			names = append(names, c.name)
-		}
-	}
-	slices.Sort(names)
-	return names
-}

@@ -150,13 +150,3 @@ func wantsOf(names []string, io map[uint16]uint8, goarch string) (w wants, unkno
 	slices.Sort(unknown)
 	return w, unknown
 }
-
-// AllSyscalls are the names of all calls that can be captured, in the order of
-// the table.
-func AllSyscalls() []string {
-	names := make([]string, len(syscalls.Table))
-	for i := range syscalls.Table {
-		names[i] = syscalls.Table[i].Name
-	}
-	return names
-}

@@ -18,9 +18,6 @@ func AppendKey(dst []byte, k Key) []byte {
 	return strconv.AppendUint(dst, k.Start, 10)
 }
 
-// FormatKey is the text form of a key.
-func FormatKey(k Key) string { return string(AppendKey(make([]byte, 0, 32), k)) }
-
 // ParseKey reads the text form of a key. It does not allocate.
 func ParseKey(s string) (Key, bool) {
 	pid, start, ok := strings.Cut(s, ":")

@@ -385,8 +385,9 @@ func TestShared(t *testing.T) {
 
 func TestKeyText(t *testing.T) {
 	k := key(42, 1234567890123)
-	require.Equal(t, "42:1234567890123", FormatKey(k))
-	got, ok := ParseKey(FormatKey(k))
+	text := string(AppendKey(nil, k))
+	require.Equal(t, "42:1234567890123", text)
+	got, ok := ParseKey(text)
 	require.True(t, ok)
 	require.Equal(t, k, got)
 	for _, bad := range []string{"", "42", "42:", ":1", "x:1", "1:x", "4294967296:1", "-1:1"} {

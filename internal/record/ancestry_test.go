@@ -17,7 +17,7 @@ import (
 type chains map[string][]process.Process
 
 func (c chains) Ancestor(k process.Key, n int) (*process.Process, bool) {
-	chain := c[process.FormatKey(k)]
+	chain := c[string(process.AppendKey(make([]byte, 0, 32), k))]
 	if n >= len(chain) {
 		return nil, false
 	}

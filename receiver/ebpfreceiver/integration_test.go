@@ -21,10 +21,10 @@ import (
 	"go.opentelemetry.io/collector/receiver/receivertest"
 	"golang.org/x/sys/unix"
 
-	"github.com/sightglass/sightglass/internal/bpf"
 	"github.com/sightglass/sightglass/internal/interest"
 	"github.com/sightglass/sightglass/internal/process"
 	"github.com/sightglass/sightglass/internal/schema"
+	"github.com/sightglass/sightglass/internal/syscalls"
 )
 
 // patience is how long a test waits for what must come, and how often it looks.
@@ -344,7 +344,11 @@ func ownLinks(t *testing.T) []string {
 
 func TestLiveStopsInTheMiddle(t *testing.T) {
 	l := newLive(t, nil)
-	h := l.registry.Register("test", interest.Names(bpf.AllSyscalls()...))
+	all := make([]string, len(syscalls.Table))
+	for i := range all {
+		all[i] = syscalls.Table[i].Name
+	}
+	h := l.registry.Register("test", interest.Names(all...))
 	defer h.Release()
 	l.start(t)
 	storm := exec.Command("/bin/sh", "-c", "while :; do /bin/true; done")

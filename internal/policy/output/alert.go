@@ -5,8 +5,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/sightglass/sightglass/internal/policy/plan"
 )
 
 // Alert is a detection as Falco's JSON has it.
@@ -87,13 +85,4 @@ func (a *Alert) appendFields(dst []byte) []byte {
 		dst = append(dst, f.JSON...)
 	}
 	return append(dst, '}')
-}
-
-// AlertFields are the typed entries for the fields of c's event.
-func AlertFields(fields []*Field, c *plan.Context) []AlertField {
-	out := make([]AlertField, 0, len(fields))
-	for _, f := range fields {
-		out = append(out, AlertField{f.Key, f.AppendJSON(nil, f.Value(c))})
-	}
-	return out
 }

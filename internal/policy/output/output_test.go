@@ -28,7 +28,11 @@ func format(t *testing.T, text string, values map[string]field.Value) (string, [
 	c := b.Build().NewContext()
 	e, _ := events.ByName("openat")
 	c.Begin(given(values), e)
-	return string(f.Append(nil, c)), AlertFields(f.Fields(), c)
+	var fields []AlertField
+	for _, one := range f.Fields() {
+		fields = append(fields, AlertField{one.Key, one.AppendJSON(nil, one.Value(c))})
+	}
+	return string(f.Append(nil, c)), fields
 }
 
 func text(s string) (v field.Value) {
