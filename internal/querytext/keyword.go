@@ -20,6 +20,8 @@ const (
 	maintenance         // COPY and the like: a table follows
 	explain             // a whole statement follows
 	kind                // of a thing that is defined
+	routineWord         // such a kind, that has a body
+	definer             // DEFINER: between definition and kind, with a value
 	tableWord           // TABLE: a kind that may also stand before a table's name
 	adjective           // between definition and kind
 	noise               // between an operation and its table
@@ -36,12 +38,12 @@ var keywords = map[string]keyword{
 	"CREATE": definition, "ALTER": definition, "DROP": definition, "TRUNCATE": definition, "RENAME": definition, "REINDEX": definition, "REFRESH": definition,
 	"COPY": maintenance, "VACUUM": maintenance, "ANALYZE": maintenance, "OPTIMIZE": maintenance, "CLUSTER": maintenance, "LOCK": maintenance,
 	"EXPLAIN": explain,
-	"TABLE":   tableWord, "TABLES": tableWord, "INDEX": kind, "VIEW": kind, "DATABASE": kind, "SCHEMA": kind, "SEQUENCE": kind, "FUNCTION": kind, "PROCEDURE": kind,
-	"TRIGGER": kind, "TYPE": kind, "DOMAIN": kind, "EXTENSION": kind, "USER": kind, "ROLE": kind, "POLICY": kind, "RULE": kind, "SERVER": kind,
-	"EVENT": kind, "PUBLICATION": kind, "SUBSCRIPTION": kind, "TABLESPACE": kind, "AGGREGATE": kind, "SYSTEM": kind,
+	"TABLE":   tableWord, "TABLES": tableWord, "INDEX": kind, "VIEW": kind, "DATABASE": kind, "SCHEMA": kind, "SEQUENCE": kind, "FUNCTION": routineWord, "PROCEDURE": routineWord,
+	"TRIGGER": routineWord, "TYPE": kind, "DOMAIN": kind, "EXTENSION": kind, "USER": kind, "ROLE": kind, "POLICY": kind, "RULE": kind, "SERVER": kind,
+	"EVENT": routineWord, "PUBLICATION": kind, "SUBSCRIPTION": kind, "TABLESPACE": kind, "AGGREGATE": kind, "SYSTEM": kind,
 	"TEMP": adjective, "TEMPORARY": adjective, "UNLOGGED": adjective, "GLOBAL": adjective, "LOCAL": adjective, "UNIQUE": adjective,
 	"MATERIALIZED": adjective, "RECURSIVE": adjective, "OR": adjective, "FOREIGN": adjective, "FULLTEXT": adjective, "SPATIAL": adjective,
-	"ONLINE": adjective, "OFFLINE": adjective, "CLUSTERED": adjective, "EXTERNAL": adjective, "DEFINER": adjective,
+	"ONLINE": adjective, "OFFLINE": adjective, "CLUSTERED": adjective, "EXTERNAL": adjective, "DEFINER": definer,
 	"ONLY": noise, "LATERAL": noise, "IF": noise, "NOT": noise, "EXISTS": noise, "CONCURRENTLY": noise, "IGNORE": noise,
 	"LOW_PRIORITY": noise, "HIGH_PRIORITY": noise, "DELAYED": noise, "QUICK": noise, "FULL": noise, "VERBOSE": noise, "OVERWRITE": noise, "NO_WRITE_TO_BINLOG": noise,
 	"WHERE": clause, "GROUP": clause, "ORDER": clause, "HAVING": clause, "LIMIT": clause, "OFFSET": clause, "FETCH": clause, "WINDOW": clause,

@@ -31,6 +31,7 @@ type summarizer struct {
 	merges    bool    // the statement is one whose USING names a table
 	explains  bool    // the statement is one that explains another
 	calls     bool    // the next target is a procedure
+	routine   routine // that the statement defines
 	last      keyword // the last word, if it is a keyword
 	levels    []level // of parentheses
 	expect    expectation
@@ -41,6 +42,17 @@ type level struct {
 	query bool // FROM names tables: a SELECT or DELETE is at this level
 	list  bool // a comma leads to another table
 }
+
+// routine is how far the definition of a procedure, a function, a trigger or an
+// event has come. What its body does is done when it is called.
+type routine uint8
+
+const (
+	noRoutine routine = iota
+	unnamed
+	body     // until the statement ends
+	compound // behind BEGIN: statements end in it, and it is not known which is the last
+)
 
 type expectation uint8
 
@@ -54,6 +66,12 @@ const (
 func (s *summarizer) level() *level { return &s.levels[len(s.levels)-1] }
 
 func (s *summarizer) take(token string) {
+	if s.routine >= body && token != ";" || s.routine == compound {
+		if strings.EqualFold(token, "BEGIN") {
+			s.routine = compound
+		}
+		return
+	}
 	last := s.last
 	s.last = other
 	switch token[0] {
@@ -73,7 +91,7 @@ func (s *summarizer) take(token string) {
 		}
 	case ';':
 		s.levels = append(s.levels[:0], level{})
-		s.start, s.merges, s.explains, s.calls, s.expect = true, false, false, false, nothing
+		s.start, s.merges, s.explains, s.calls, s.expect, s.routine = true, false, false, false, nothing, noRoutine
 	default:
 		if !isNameStart(token[0]) {
 			s.expect, s.start = nothing, false
@@ -183,12 +201,30 @@ func (s *summarizer) operation(token string, k keyword) {
 // kind of thing belongs to the operation.
 func (s *summarizer) object(token string, k keyword) {
 	switch k {
+	case routineWord:
+		s.routine = unnamed
+		fallthrough
 	case kind, tableWord:
 		s.add(token)
 		s.expect = target
+	case definer:
+		s.definer()
 	case adjective, noise, modifier, insert: // CREATE OR REPLACE
 	default: // TRUNCATE t
 		s.name(token)
+	}
+}
+
+// definer passes over whom a routine acts for: = user@host, each perhaps a literal
+// or a function.
+func (s *summarizer) definer() {
+	if s.tokens.peek() != '=' {
+		return
+	}
+	s.tokens.next()
+	s.tokens.next()
+	for c := s.tokens.peek(); c == '@' || c == '?' || c == '(' || c == ')'; c = s.tokens.peek() {
+		s.tokens.next()
 	}
 }
 
@@ -201,6 +237,9 @@ func (s *summarizer) name(token string) {
 	s.expect = nothing
 	if s.calls {
 		s.procedure, s.calls = token, false
+	}
+	if s.routine == unnamed {
+		s.routine = body
 	}
 	s.add(token)
 }

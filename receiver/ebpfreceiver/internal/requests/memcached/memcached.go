@@ -47,7 +47,13 @@ func (p *Protocol) Signatures() []event.Signature {
 		{"get ", [event.SignatureBytes]byte{either, 0xff, 0xff, 0xff}},
 		{"mg ", [event.SignatureBytes]byte{0xff, either, 0xff, 0x80}},
 		{"incr ", [event.SignatureBytes]byte{0xf2, 0xf4, 0xff, 0xff, 0xff}}, // and decr
+		{"m\x60 ", [event.SignatureBytes]byte{0xff, 0xfa, 0xff, 0x80}},      // md, ma and me
 		{"gets ", [event.SignatureBytes]byte{}},
+		{"gat ", [event.SignatureBytes]byte{0xff, 0xff, 0xff, 0xac}},                  // and gats
+		{"stats\x00", [event.SignatureBytes]byte{0xff, 0xff, 0xff, 0xff, 0xff, 0xd2}}, // and a space, or the end of the line
+		{"version\r", [event.SignatureBytes]byte{}},
+		{"flush_al", [event.SignatureBytes]byte{}},
+		{"mn\r\n", [event.SignatureBytes]byte{}},
 		{"add ", [event.SignatureBytes]byte{}},
 		{"touch ", [event.SignatureBytes]byte{}},
 		{"delete ", [event.SignatureBytes]byte{}},
@@ -105,6 +111,7 @@ const (
 	meta          // one line answers, or a value
 	metaSet       // a value follows; one line answers
 	list          // lines and END answer
+	banner        // one line answers, which begins with VERSION
 	noop          // MN answers
 	follows       // everything follows
 )
@@ -127,7 +134,7 @@ var commands = map[string]command{
 	"delete": {shape: line, key: 1, words: 2},
 	"mg":     {shape: meta, key: 1, words: 2}, "md": {shape: meta, key: 1, words: 2}, "ma": {shape: meta, key: 1, words: 2},
 	"me": {shape: meta, key: 1, words: 2}, "ms": {shape: metaSet, key: 1, value: 2, words: 3},
-	"mn": {shape: noop, words: 1, class: exchange.Probe}, "version": {shape: line, words: 1, class: exchange.Probe},
+	"mn": {shape: noop, words: 1, class: exchange.Probe}, "version": {shape: banner, words: 1, class: exchange.Probe},
 	"flush_all": {shape: line, words: 1}, "verbosity": {shape: line, words: 1}, "cache_memlimit": {shape: line, words: 2},
 	"shutdown": {shape: line, words: 1}, "slabs": {shape: line, words: 2}, "lru": {shape: line, words: 2},
 	"lru_crawler": {shape: line, words: 2}, "refresh_certs": {shape: line, words: 1},

@@ -21,6 +21,7 @@ type Parser struct {
 	taken     uint64   // bytes of it
 
 	beginning bool // nothing has been seen yet
+	unproven  bool // no answer has been seen: other protocols have commands of these names
 	quiet     bool // the latest command asks for no answer
 	reqHidden bool // where the next command begins is not known
 	answering bool // the answer to the oldest command has begun
@@ -55,7 +56,7 @@ func (p *Parser) Reset(sink exchange.Sink, midway bool) {
 	if cap(p.words) > maxKeys {
 		p.words = nil
 	}
-	p.beginning = !midway
+	p.beginning, p.unproven = !midway, true
 }
 
 // forget loses the place on both sides.

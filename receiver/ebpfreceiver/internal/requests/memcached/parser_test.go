@@ -77,9 +77,9 @@ func TestParser(t *testing.T) {
 			name: "response lost", play: func(s *script) { s.Req(get).Gap(exchange.Response, 5).Req(get).Resp(miss) },
 			want: []string{"get {get k} @1+0+1 response_lost", "get {get k} rows=0 @2+3+3"},
 		},
-		{name: "another protocol", play: func(s *script) { s.Req("get lost, will you\r\nplease\r\n").Resp("no\r\n") }, want: []string{
-			"get {get lost, will you} @1+0+1 desynchronized",
-		}},
+		{name: "list of one's own", play: func(s *script) {
+			s.Req("stats reset\r\n").Resp("RESET\r\n").Req("stats detail dump\r\n").Resp("PREFIX a get 1 hit 1 set 0 del 0\r\nEND\r\n").Req("stats sizes\r\n").Resp("STAT sizes_status disabled\r\nEND\r\n")
+		}, want: []string{"stats {stats ?} @1+2+2", "stats {stats ? ?} @3+4+4", "stats {stats ?} @5+6+6"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -123,6 +123,7 @@ func TestSignatures(t *testing.T) {
 		return false
 	}
 	for _, b := range []string{
+		"stats\r\n", "stats items\r\n", "version\r\n", "mn\r\n", "md k\r\n", "ma k\r\n", "me k\r\n", "gat 5 k\r\n", "gats 5 k\r\n", "flush_all\r\n",
 		"get key\r\n", "gets key\r\n", set, "add k 0 0 1\r\n", "incr k 1\r\n", "decr k 1\r\n", "touch k 1\r\n", "delete k\r\n", "mg k v\r\n", "ms k 1\r\nx\r\n",
 		"\x80\x00\x00\x01\x00\x00\x00\x00",
 	} {
@@ -130,8 +131,23 @@ func TestSignatures(t *testing.T) {
 	}
 	for _, b := range []string{
 		"GET / HTTP/1.1\r\n", "getting on", "setup x y", "\x80\x00\x00\x01\x00\x01\x00\x00", "\x16\x03\x01\x02\x00\x01\x00\x01", "message x",
+		"status\r\n", "versions", "mv a b\r\n", "gate",
 	} {
 		require.False(t, matches(b), "%q", b)
+	}
+}
+
+// Beanstalkd and Gearman have commands of the same names.
+func TestNothingIsInvented(t *testing.T) {
+	for _, x := range [][2]string{
+		{"stats\r\n", "OK 923\r\n---\ncurrent-jobs-urgent: 0\n"},
+		{"version\r\n", "OK 1.1.20\r\n"},
+		{"get lost, will you\r\nplease\r\n", "no\r\n"},
+	} {
+		s := dbtest.NewScript(New(), false, false)
+		s.Req(x[0]).Resp(x[1])
+		require.True(t, s.Refused() || strings.HasSuffix(s.Text(), "desynchronized"), x[0])
+		require.Zero(t, s.Opened)
 	}
 }
 

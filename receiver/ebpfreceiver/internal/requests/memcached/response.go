@@ -48,7 +48,11 @@ func (p *Parser) answer(c *dbconn.Cursor, s *exchange.Segment) bool {
 		}
 		return true
 	}
-	if found == dbconn.Foreign || found == dbconn.Whole && !isAnswer(text, &p.Q.First().Info) {
+	if found == dbconn.Foreign || found == dbconn.Whole && !isAnswer(text, &p.Q.First().Info, !p.answering) {
+		if p.unproven && !p.Q.First().Info.doubt {
+			p.Refuse()
+			return false
+		}
 		p.lose(s.End, exchange.Desynchronized)
 		return false
 	}
@@ -57,6 +61,9 @@ func (p *Parser) answer(c *dbconn.Cursor, s *exchange.Segment) bool {
 		return false
 	}
 	p.answering = true
+	if found == dbconn.Whole {
+		p.unproven = false
+	}
 	switch {
 	case found == dbconn.Whole:
 		p.take(text)
@@ -83,8 +90,9 @@ func isError(text []byte) bool {
 	return string(text) == "ERROR" || bytes.HasPrefix(text, []byte("CLIENT_ERROR")) || bytes.HasPrefix(text, []byte("SERVER_ERROR"))
 }
 
-// isAnswer tells whether a line must be part of the answer to a command.
-func isAnswer(text []byte, r *request) bool {
+// isAnswer tells whether a line can be part of the answer to a command; first: with
+// it the answer begins.
+func isAnswer(text []byte, r *request, first bool) bool {
 	word, _, _ := bytes.Cut(text, []byte{' '})
 	if isError(text) {
 		return !r.doubt
@@ -99,7 +107,9 @@ func isAnswer(text []byte, r *request) bool {
 	case meta, metaSet:
 		return !r.doubt && isOneOf(word, "HD", "VA", "EN", "NF", "NS", "EX", "ME")
 	case list:
-		return isOneOf(word, "STAT", "ITEM", "PREFIX", "END", "RESET", "OK") || len(text) > 0
+		return isOneOf(word, "STAT", "ITEM", "PREFIX") || isOneOf(text, "END", "RESET", "OK") || !first && len(text) > 0
+	case banner:
+		return string(word) == "VERSION"
 	default:
 		return len(text) > 0 && text[0] >= ' '
 	}
