@@ -17,7 +17,6 @@ struct latency_key {
 };
 
 struct latency_value {
-	__u64 count;
 	__u64 sum; /* ns */
 	__u64 buckets[LATENCY_BUCKETS];
 };
@@ -101,7 +100,6 @@ static __always_inline void latency__count(__u64 task, __u32 nr, __u64 ns)
 		if (!value)
 			return;
 	}
-	value->count++;
 	value->sum += ns;
 	pin(bucket);
 	if (bucket < LATENCY_BUCKETS)

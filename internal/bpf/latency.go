@@ -44,13 +44,10 @@ func (a *Agent) Latencies(handle func(*Latency)) error {
 		}
 		for i := range values {
 			l.Sum += values[i].Sum
-			for b := range l.Buckets {
-				l.Buckets[b] += values[i].Buckets[b]
+			for b, n := range values[i].Buckets {
+				l.Buckets[b] += n
+				l.Count += n
 			}
-		}
-		// The kernel counts on while this reads: its own count may have one more.
-		for _, n := range l.Buckets {
-			l.Count += n
 		}
 		handle(&l)
 	}

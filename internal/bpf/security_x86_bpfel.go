@@ -275,7 +275,6 @@ type securityLatencyKey struct {
 
 type securityLatencyValue struct {
 	_       structs.HostLayout
-	Count   uint64
 	Sum     uint64
 	Buckets [40]uint64
 }
