@@ -20,10 +20,11 @@ type building struct {
 	db     []byte // that is selected
 	waits  bool
 	word   []byte // first argument of one that contains commands
+	second []byte // and what follows it, where it is looked at
 }
 
 func (b *building) reset() {
-	*b = building{name: b.name[:0], text: b.text[:0], script: b.script[:0], db: b.db[:0], word: b.word[:0]}
+	*b = building{name: b.name[:0], text: b.text[:0], script: b.script[:0], db: b.db[:0], word: b.word[:0], second: b.second[:0]}
 }
 
 // argument takes the next argument of a command: of count, number index, of
@@ -57,6 +58,9 @@ func (b *building) argument(a *arguments, text []byte, whole bool) {
 			b.word = append(b.word, text...)
 			b.show(text)
 			return
+		}
+		if i == 2 && whole && fold(b.word, "REPLY") {
+			b.second = append(b.second, text...)
 		}
 	default:
 	}

@@ -13,6 +13,7 @@ type command struct {
 	first, last, step int
 	kind              kind
 	class             exchange.Class
+	leaves            bool // whoever sends it may go without the answer
 }
 
 // kind of command that needs a treatment of its own.
@@ -41,10 +42,11 @@ var commands = func() map[string]command {
 			table[name] = c
 		}
 	}
-	add(command{}, "ECHO QUIT TIME DBSIZE FLUSHDB FLUSHALL SAVE BGSAVE BGREWRITEAOF LASTSAVE INFO KEYS SCAN RANDOMKEY "+
+	add(command{}, "ECHO TIME DBSIZE FLUSHDB FLUSHALL SAVE BGSAVE BGREWRITEAOF LASTSAVE INFO KEYS SCAN RANDOMKEY "+
 		"PUBLISH SPUBLISH UNWATCH ROLE ASKING READONLY READWRITE SHUTDOWN FAILOVER SWAPDB LOLWUT MIGRATE LMPOP ZMPOP "+
 		"ZUNION ZINTER ZDIFF ZINTERCARD SINTERCARD SLAVEOF REPLICAOF EVAL EVAL_RO BITOP")
 	add(command{class: exchange.Probe}, "PING")
+	add(command{leaves: true}, "QUIT")
 	add(command{first: 1, last: 1, step: 1}, "GET SET SETEX SETNX PSETEX GETSET GETDEL GETEX INCR DECR INCRBY DECRBY INCRBYFLOAT "+
 		"APPEND STRLEN GETRANGE SETRANGE SUBSTR GETBIT SETBIT BITCOUNT BITPOS BITFIELD BITFIELD_RO "+
 		"EXPIRE PEXPIRE EXPIREAT PEXPIREAT EXPIRETIME PEXPIRETIME TTL PTTL PERSIST TYPE DUMP RESTORE MOVE SORT SORT_RO "+
@@ -72,7 +74,7 @@ var commands = func() map[string]command {
 	add(command{kind: executes}, "EXEC")
 	add(command{kind: discards}, "DISCARD")
 	add(command{kind: subscribes, class: exchange.Stream}, "SUBSCRIBE PSUBSCRIBE SSUBSCRIBE")
-	add(command{kind: subscribes}, "UNSUBSCRIBE PUNSUBSCRIBE SUNSUBSCRIBE")
+	add(command{kind: subscribes, leaves: true}, "UNSUBSCRIBE PUNSUBSCRIBE SUNSUBSCRIBE")
 	add(command{kind: monitors, class: exchange.Stream}, "MONITOR")
 	add(command{kind: replicates}, "SYNC PSYNC REPLCONF")
 	add(command{kind: secret}, "AUTH HELLO")

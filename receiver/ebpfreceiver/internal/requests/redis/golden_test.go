@@ -1,6 +1,7 @@
 package redis
 
 import (
+	"bufio"
 	"net"
 	"os/exec"
 	"strings"
@@ -48,6 +49,12 @@ SUBSCRIBE c
 	dbtest.Record(t, "pipeline", addr, func(addr string) {
 		run(t, addr, "redis-benchmark", "", "-n", "64", "-P", "16", "-c", "1", "-t", "set,get,lrange_100", "-q")
 	})
+	dbtest.Record(t, "replies", addr, func(addr string) {
+		say(t, addr, 0, "CLIENT REPLY OFF", "SET key secret", "INCR n")
+		say(t, addr, 3, "CLIENT REPLY OFF", "SET key secret", "SELECT 2", "CLIENT REPLY ON", "GET key", "CLIENT REPLY SKIP", "SET key v", "GET key")
+		say(t, addr, 4, "WATCH key", "SET key w", "MULTI", "GET key", "EXEC")
+		say(t, addr, 2, "SUBSCRIBE a b", "UNSUBSCRIBE")
+	})
 }
 
 func run(t *testing.T, addr, program, input string, args ...string) {
@@ -56,6 +63,24 @@ func run(t *testing.T, addr, program, input string, args ...string) {
 	cmd := exec.CommandContext(t.Context(), "timeout", append([]string{"3", program, "-h", host, "-p", port}, args...)...)
 	cmd.Stdin = strings.NewReader(input)
 	_ = cmd.Run() // a subscription lasts until it is killed
+}
+
+// say sends commands at once and reads as many lines of answers before it hangs up.
+func say(t *testing.T, addr string, lines int, commands ...string) {
+	t.Helper()
+	c, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", addr)
+	require.NoError(t, err)
+	defer c.Close()
+	var all strings.Builder
+	for _, command := range commands {
+		all.WriteString(cmd(strings.Fields(command)...))
+	}
+	_, err = c.Write([]byte(all.String()))
+	require.NoError(t, err)
+	for r := bufio.NewReader(c); lines > 0; lines-- {
+		_, err := r.ReadString('\n')
+		require.NoError(t, err)
+	}
 }
 
 func server(t *testing.T) string {

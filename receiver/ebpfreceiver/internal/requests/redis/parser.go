@@ -9,7 +9,8 @@ import (
 // request is what is remembered of a command under way.
 type request struct {
 	kind    kind
-	answers int // that are expected, of subscribes
+	answers int  // that are expected, of subscribes
+	leaves  bool // the client may go without one
 }
 
 // transaction is what was sent since MULTI.
@@ -31,17 +32,18 @@ type Parser struct {
 	tx   transaction
 	db   []byte // number of the database; empty: not known
 
-	beginning  bool // nothing has been seen yet
-	subscribed bool // messages may come unasked
-	reqHidden  bool // where the next command begins is not known
-	answering  bool // the answer to the oldest command has begun
+	replies    replies // that the client has asked for
+	beginning  bool    // nothing has been seen yet
+	subscribed bool    // messages may come unasked
+	reqHidden  bool    // where the next command begins is not known
+	answering  bool    // the answer to the oldest command has begun
 }
 
 // Reset implements exchange.Parser.
 func (p *Parser) Reset(sink exchange.Sink, midway bool) {
 	p.Restart(sink, midway)
 	p.forget()
-	p.beginning = !midway
+	p.beginning, p.replies = !midway, replyOn
 	if p.db = p.db[:0]; !midway {
 		p.db = append(p.db, '0')
 	}
@@ -69,6 +71,31 @@ func (p *Parser) replication() {
 	p.Q.Discard()
 	p.Q.Sink.Opaque(exchange.Replication)
 	p.Stop()
+}
+
+// EOF implements exchange.Parser.
+func (p *Parser) EOF(side exchange.Side, at uint64) {
+	if side == exchange.Response {
+		p.left()
+	}
+	p.Conn.EOF(side, at)
+}
+
+// Close implements exchange.Parser.
+func (p *Parser) Close(at uint64) {
+	p.left()
+	p.Conn.Close(at)
+}
+
+// left ends the commands of a client that went without waiting for what does not
+// matter to it any more.
+func (p *Parser) left() {
+	for p.Q.Len() > 0 && p.Q.First().Info.leaves && !p.answering {
+		if f := p.Q.First().Facts(); f != nil {
+			f.Class = exchange.OneWay
+		}
+		p.Q.End(exchange.Complete)
+	}
 }
 
 // Gap implements exchange.Parser.

@@ -168,7 +168,28 @@ func TestParser(t *testing.T) {
 			"GET {GET k} in 0 @1+0+2 desynchronized", "GET {GET k} @3+4+4",
 		}},
 		{name: "another protocol", play: func(s *script) { s.Req("\x00\x01").Resp("x").Req(get).Resp(null) }},
-		{name: "some commands without an answer", play: func(s *script) { s.Req(cmd("CLIENT", "REPLY", "OFF")).Req(get).Req(get) }},
+		{name: "commands without an answer", play: func(s *script) {
+			s.Req(cmd("CLIENT", "REPLY", "OFF")).Req(set + cmd("SELECT", "3")).Req(get + cmd("client", "reply", "on")).Resp(okay).Req(get).Resp(null)
+		}, want: []string{
+			"CLIENT {CLIENT REPLY ?} in 0 class=4 @1+0+1", "SET {SET k ?} in 0 class=4 @2+0+2", "SELECT {SELECT ?} in 0 class=4 @2+0+2",
+			"GET {GET k} in 3 class=4 @3+0+3", "client {client reply ?} in 3 @3+4+4", "GET {GET k} in 3 @5+6+6",
+		}},
+		{name: "one command without an answer", play: func(s *script) {
+			s.Req(get + cmd("CLIENT", "REPLY", "SKIP") + set + get).Resp(null + null).Req(cmd("CLIENT", "REPLY", "PERHAPS")).Resp("-ERR syntax error\r\n")
+		}, want: []string{
+			"CLIENT {CLIENT REPLY ?} in 0 class=4 @1+0+1", "SET {SET k ?} in 0 class=4 @1+0+1", "GET {GET k} in 0 @1+2+2", "GET {GET k} in 0 @1+2+2",
+			"CLIENT {CLIENT REPLY ?} in 0 error=ERR @3+4+4",
+		}},
+		{name: "answers again, by a command that was not seen", play: func(s *script) {
+			s.Req(cmd("CLIENT", "REPLY", "OFF")).Req(get).Resp(okay).Req(get).Resp(null)
+		}, want: []string{
+			"CLIENT {CLIENT REPLY ?} in 0 class=4 @1+0+1", "GET {GET k} in 0 class=4 @2+0+2", "GET {GET k} in 0 @4+5+5",
+		}},
+		{name: "gone without the answer", client: true, play: func(s *script) {
+			s.Req(cmd("SUBSCRIBE", "a")).Resp("*3\r\n" + bulk("subscribe") + bulk("a") + ":1\r\n").Req(cmd("UNSUBSCRIBE", "a") + cmd("QUIT")).Close()
+		}, want: []string{
+			"SUBSCRIBE {SUBSCRIBE ?} in 0 class=1 @1+2+2", "UNSUBSCRIBE {UNSUBSCRIBE ?} in 0 class=4 @3+0+3", "QUIT {QUIT} in 0 class=4 @3+0+3",
+		}},
 		{name: "everything that happens", play: func(s *script) {
 			s.Req(cmd("MONITOR")).Resp(okay).Resp("+1 [0 x] \"GET\"\r\n").Req(get).Close()
 		}, want: []string{"MONITOR {MONITOR} in 0 class=1 @1+2+2"}},

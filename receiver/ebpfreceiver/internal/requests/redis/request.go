@@ -89,9 +89,9 @@ func (p *Parser) command(s *exchange.Segment) bool {
 	case b.spec.kind == replicates:
 		p.replication()
 		return false
-	case fold(b.name, "CLIENT") && fold(b.word, "REPLY"): // some commands will not be answered
-		p.Stop()
-		return false
+	case p.unanswered():
+		p.oneWay(s)
+		return true
 	}
 	if p.RespHidden && p.Q.Len() == 1 && !p.Q.Pipelined() { // the client has read all of it
 		p.end()
@@ -101,7 +101,7 @@ func (p *Parser) command(s *exchange.Segment) bool {
 		p.forget()
 		return false
 	}
-	r.Info = request{kind: b.spec.kind, answers: max(p.args.count-1, 1)}
+	r.Info = request{kind: b.spec.kind, answers: max(p.args.count-1, 1), leaves: b.spec.leaves}
 	switch {
 	case b.spec.kind == begins:
 		p.tx = transaction{open: true, start: b.start, name: p.tx.name[:0]}

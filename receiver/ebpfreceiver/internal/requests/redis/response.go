@@ -14,8 +14,11 @@ func (p *Parser) response(s *exchange.Segment) {
 		p.replication()
 		return
 	}
-	if p.Q.Len() == 0 && !p.Q.Adrift() && p.unasked(s) {
-		return
+	if p.Q.Len() == 0 && !p.Q.Adrift() {
+		if p.unasked(s) {
+			return
+		}
+		p.answersAgain()
 	}
 	if !p.Q.Response(s) {
 		return
