@@ -62,6 +62,30 @@ func TestMetricsHaveOneDescriptorPerKind(t *testing.T) {
 	require.Zero(t, alloctest.PerRun(10, func() { _, buf = table.Lookup(counter, nil, buf) }))
 }
 
+// TestMergeable: only what adds up, and in deltas.
+func TestMergeable(t *testing.T) {
+	for _, temporality := range []pmetric.AggregationTemporality{
+		pmetric.AggregationTemporalityDelta, pmetric.AggregationTemporalityCumulative, pmetric.AggregationTemporalityUnspecified,
+	} {
+		delta := temporality == pmetric.AggregationTemporalityDelta
+		m := pmetric.NewMetric()
+		require.False(t, Mergeable(m), "nothing")
+		m.SetEmptyHistogram().SetAggregationTemporality(temporality)
+		require.Equal(t, delta, Mergeable(m), "histogram, %s", temporality)
+		m.SetEmptyExponentialHistogram().SetAggregationTemporality(temporality)
+		require.Equal(t, delta, Mergeable(m), "exponential histogram, %s", temporality)
+		sum := m.SetEmptySum()
+		sum.SetAggregationTemporality(temporality)
+		require.False(t, Mergeable(m), "sum that may fall, %s", temporality)
+		sum.SetIsMonotonic(true)
+		require.Equal(t, delta, Mergeable(m), "sum, %s", temporality)
+		m.SetEmptyGauge()
+		require.False(t, Mergeable(m), "gauge")
+		m.SetEmptySummary()
+		require.False(t, Mergeable(m), "summary")
+	}
+}
+
 func TestMetricsAreBounded(t *testing.T) {
 	table := NewMetrics(aggregate.NewExponential(160, 8))
 	for i := range maxMetrics + 5 {

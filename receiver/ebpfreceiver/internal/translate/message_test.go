@@ -10,6 +10,7 @@ import (
 	"github.com/sightglass/sightglass/internal/policy/events"
 	"github.com/sightglass/sightglass/internal/policy/field"
 	"github.com/sightglass/sightglass/internal/record"
+	"github.com/sightglass/sightglass/internal/syscalls"
 )
 
 // fieldsOf tells the records of events one after another and gives the values
@@ -178,4 +179,26 @@ func TestStructs(t *testing.T) {
 	require.Contains(t, args(named), "option=15(PR_SET_NAME) arg2_str=tool")
 	clone := calls(t, "clone3", 4300, event.Arg{Words: [6]uint64{unix.CLONE_NEWNS}}, num(88))
 	require.Contains(t, args(clone), "flags=32(CLONE_NEWNS)")
+}
+
+// TestMoves: bytes are sent or received where a descriptor comes before them.
+func TestMoves(t *testing.T) {
+	for _, tt := range []struct {
+		kinds []syscalls.Kind
+		want  bool
+	}{
+		{[]syscalls.Kind{syscalls.KindFD, syscalls.KindBytes}, true},
+		{[]syscalls.Kind{syscalls.KindFD, syscalls.KindBytesOut}, true},
+		{[]syscalls.Kind{syscalls.KindFD, syscalls.KindMessage}, true},
+		{[]syscalls.Kind{syscalls.KindPath, syscalls.KindBytes}, false},
+		{[]syscalls.Kind{syscalls.KindBytes}, false},
+		{[]syscalls.Kind{syscalls.KindFD, syscalls.KindPath}, false},
+		{nil, false},
+	} {
+		var spec syscalls.Spec
+		for _, kind := range tt.kinds {
+			spec.Args = append(spec.Args, syscalls.Arg{Kind: kind})
+		}
+		require.Equal(t, tt.want, moves(&spec), "%v", tt.kinds)
+	}
 }

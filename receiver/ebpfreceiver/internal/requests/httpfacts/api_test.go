@@ -66,6 +66,11 @@ func TestElasticsearch(t *testing.T) {
 	_, _, class := asked(t, event.RoleClient, "HEAD /", "", 200, elastic)
 	require.Equal(t, exchange.Probe, class)
 
+	_, got, _ = asked(t, event.RoleClient, "GET /songs/_doc/17", "", 400, elastic)
+	require.Equal(t, "400", got["db.response.status_code"])
+	_, got, _ = asked(t, event.RoleClient, "GET /songs/_doc/17", "", 399, elastic)
+	require.NotContains(t, got, "db.response.status_code")
+
 	_, got, _ = asked(t, event.RoleClient, "POST /songs/_search", body, 200)
 	require.NotContains(t, got, "db.system.name", "nothing says that it is")
 	_, got, _ = asked(t, event.RoleClient, "POST /songs/_search", body[:20], 200, elastic, "Content-Length: 48")

@@ -270,3 +270,14 @@ func TestRefused(t *testing.T) {
 	s.Reset(true)
 	require.False(t, s.Refused())
 }
+
+// A length has digits alone, and bounds.
+func TestLengths(t *testing.T) {
+	for line, refused := range map[string]bool{
+		"*1\r\n$4\r\nPING\r\n": false, "*1\r\n$4x\r\nPING\r\n": true, "*1\r\n$-2\r\n": true, "*1\r\n$99999999999\r\n": true,
+	} {
+		s := dbtest.NewScript(New(), false, false)
+		s.Req(line)
+		require.Equal(t, refused, s.Refused(), "%q", line)
+	}
+}
