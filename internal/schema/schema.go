@@ -43,7 +43,7 @@ const (
 	ProcessParentPath       = "sightglass.process.parent.executable.path"
 	ProcessParentCommand    = "sightglass.process.parent.command_line"
 	ProcessAncestors        = "sightglass.process.ancestors" // string slice: names, nearest (the parent) first
-	ProcessName             = "process.executable.name"      // comm, at most 15 bytes, as Falco's proc.name
+	ProcessName             = "process.executable.name"      // comm, at most 15 bytes, as Falco's proc.name; of applets of BusyBox their name
 	ProcessPath             = "process.executable.path"      // kernel's path of the executable
 	ProcessCommandArgs      = "process.command_args"         // string slice, argv including argv[0]
 	ProcessCommandLine      = "process.command_line"         // only where args are not known as a vector
