@@ -12,12 +12,9 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-	"go.opentelemetry.io/collector/component/componentstatus"
 	"go.opentelemetry.io/collector/component/componenttest"
-	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/consumer/consumererror"
 	"go.opentelemetry.io/collector/consumer/consumertest"
-	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.opentelemetry.io/collector/receiver/receivertest"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
@@ -212,100 +209,6 @@ func TestManyRecordsAreBatched(t *testing.T) {
 	for _, l := range b.logs.AllLogs() {
 		require.LessOrEqual(t, l.LogRecordCount(), 100)
 	}
-}
-
-func TestHooksThatAreMissingAreTold(t *testing.T) {
-	b := newBench(t, nil)
-	b.kernel.hooks = append(b.kernel.hooks, bpf.Hook{Name: "cgroup_mkdir", Provides: "names", Err: errRefused, Remedy: "be root"})
-	b.kernel.worse = []bpf.Degradation{{Name: "a", Consequence: "b"}}
-	host := new(listeningHost)
-	require.NoError(t, b.Start(t.Context(), host))
-	defer func() { require.NoError(t, b.Shutdown(t.Context())) }()
-	require.Len(t, host.heard, 1)
-	require.Equal(t, componentstatus.StatusRecoverableError, host.heard[0].Status())
-	require.ErrorIs(t, host.heard[0].Err(), errRefused)
-}
-
-func TestARootThatIsNotThereIsRefused(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "file")
-	require.NoError(t, os.WriteFile(file, nil, 0o600))
-	for root, want := range map[string]string{file + "x": "no such file or directory", file: "not a directory"} {
-		b := newBench(t, func(c *Config) { c.RootPath = root })
-		err := b.Start(t.Context(), componenttest.NewNopHost())
-		require.EqualError(t, err, "ebpf receiver: root_path: "+root+": "+want+": mount the host's root there, or leave the key out on the host itself")
-		require.NoError(t, b.Shutdown(t.Context()))
-	}
-}
-
-func TestNothingCanBeObserved(t *testing.T) {
-	b := newBench(t, nil)
-	b.loadErr = errRefused
-	err := b.Start(t.Context(), componenttest.NewNopHost())
-	require.ErrorIs(t, err, errRefused)
-	require.ErrorContains(t, err, "ebpf receiver: ")
-	require.NoError(t, b.Shutdown(t.Context()))
-
-	b = newBench(t, func(c *Config) { c.ErrorMode = ErrorModeIgnore })
-	b.loadErr = errRefused
-	host := new(listeningHost)
-	require.NoError(t, b.Start(t.Context(), host))
-	require.Equal(t, componentstatus.StatusPermanentError, host.heard[0].Status())
-	require.NoError(t, b.Shutdown(t.Context()))
-}
-
-func TestShutdownForwardsWhatWaits(t *testing.T) {
-	b := newBench(t, func(c *Config) { c.Activity.FlushInterval = maxFlush })
-	require.NoError(t, b.Start(t.Context(), componenttest.NewNopHost()))
-	b.write(execOf(keySh, "sh", "/bin/sh", "sh"))
-	require.NoError(t, b.Shutdown(t.Context()))
-	require.Equal(t, 1, b.logs.LogRecordCount())
-	require.Equal(t, 1, b.kernel.closed)
-	require.NoError(t, b.Shutdown(t.Context()))
-	require.Nil(t, process.Shared())
-}
-
-// A consumer that blocks stops the reading of the ring, and Shutdown cuts it
-// off.
-func TestConsumerThatBlocks(t *testing.T) {
-	b := newBench(t, func(c *Config) { c.Activity.BatchSize = 1 })
-	entered := make(chan struct{}, 1)
-	blocked, err := consumer.NewLogs(func(ctx context.Context, _ plog.Logs) error {
-		select {
-		case entered <- struct{}{}:
-		default:
-		}
-		<-ctx.Done()
-		return ctx.Err()
-	})
-	require.NoError(t, err)
-	b.ebpfReceiver.logs = blocked
-	require.NoError(t, b.Start(t.Context(), componenttest.NewNopHost()))
-	for i := range uint32(3 * queueLength) {
-		b.write(execOf(event.ProcessKey{TGID: 1<<22 + i, Start: uint64(i)}, "x", "/bin/x", "x"))
-	}
-	<-entered
-	require.Eventually(t, func() bool { return b.running.activity.told.Load() >= queueLength+1 }, patience, time.Millisecond)
-	require.NotEmpty(t, b.kernel.rings[0].records, "the ring is not read any further")
-	run := b.running
-	began := time.Now()
-	require.NoError(t, b.Shutdown(t.Context()))
-	t.Logf("shutdown took %v", time.Since(began))
-	require.NotZero(t, run.activity.out.dropped.Load())
-}
-
-func TestShutdownKeepsItsDeadline(t *testing.T) {
-	b := newBench(t, nil)
-	release := make(chan struct{})
-	stuck, err := consumer.NewLogs(func(context.Context, plog.Logs) error { <-release; return nil })
-	require.NoError(t, err)
-	b.ebpfReceiver.logs = stuck
-	require.NoError(t, b.Start(t.Context(), componenttest.NewNopHost()))
-	b.write(execOf(keySh, "sh", "/bin/sh", "sh"))
-	require.Eventually(t, func() bool { return b.running.activity.told.Load() == 1 }, patience, time.Millisecond)
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
-	defer cancel()
-	require.ErrorIs(t, b.Shutdown(ctx), errStuck)
-	close(release)
 }
 
 func TestErrorsOfTheNextConsumerAreCounted(t *testing.T) {

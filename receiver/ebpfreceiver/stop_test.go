@@ -3,6 +3,7 @@
 package ebpfreceiver
 
 import (
+	"context"
 	"io"
 	"reflect"
 	"sync/atomic"
@@ -11,12 +12,15 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/component/componenttest"
+	"go.opentelemetry.io/collector/consumer"
+	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/otel/metric"
 	"go.opentelemetry.io/otel/metric/noop"
 	"go.uber.org/zap"
 
 	"github.com/sightglass/sightglass/internal/bpf"
 	"github.com/sightglass/sightglass/internal/encryption"
+	"github.com/sightglass/sightglass/internal/event"
 	"github.com/sightglass/sightglass/internal/interest"
 	"github.com/sightglass/sightglass/internal/probesite"
 	"github.com/sightglass/sightglass/internal/process"
@@ -118,4 +122,59 @@ func TestNoProbeIsLeftAtTheEnd(t *testing.T) {
 	run.awaitHelpers(time.Minute)
 	require.Positive(t, probes.in.Load())
 	require.Equal(t, probes.in.Load(), probes.out.Load())
+}
+
+func TestShutdownForwardsWhatWaits(t *testing.T) {
+	b := newBench(t, func(c *Config) { c.Activity.FlushInterval = maxFlush })
+	require.NoError(t, b.Start(t.Context(), componenttest.NewNopHost()))
+	b.write(execOf(keySh, "sh", "/bin/sh", "sh"))
+	require.NoError(t, b.Shutdown(t.Context()))
+	require.Equal(t, 1, b.logs.LogRecordCount())
+	require.Equal(t, 1, b.kernel.closed)
+	require.NoError(t, b.Shutdown(t.Context()))
+	require.Nil(t, process.Shared())
+}
+
+// A consumer that blocks stops the reading of the ring, and Shutdown cuts it
+// off.
+func TestConsumerThatBlocks(t *testing.T) {
+	b := newBench(t, func(c *Config) { c.Activity.BatchSize = 1 })
+	entered := make(chan struct{}, 1)
+	blocked, err := consumer.NewLogs(func(ctx context.Context, _ plog.Logs) error {
+		select {
+		case entered <- struct{}{}:
+		default:
+		}
+		<-ctx.Done()
+		return ctx.Err()
+	})
+	require.NoError(t, err)
+	b.ebpfReceiver.logs = blocked
+	require.NoError(t, b.Start(t.Context(), componenttest.NewNopHost()))
+	for i := range uint32(3 * queueLength) {
+		b.write(execOf(event.ProcessKey{TGID: 1<<22 + i, Start: uint64(i)}, "x", "/bin/x", "x"))
+	}
+	<-entered
+	require.Eventually(t, func() bool { return b.running.activity.told.Load() >= queueLength+1 }, patience, time.Millisecond)
+	require.NotEmpty(t, b.kernel.rings[0].records, "the ring is not read any further")
+	run := b.running
+	began := time.Now()
+	require.NoError(t, b.Shutdown(t.Context()))
+	t.Logf("shutdown took %v", time.Since(began))
+	require.NotZero(t, run.activity.out.dropped.Load())
+}
+
+func TestShutdownKeepsItsDeadline(t *testing.T) {
+	b := newBench(t, nil)
+	release := make(chan struct{})
+	stuck, err := consumer.NewLogs(func(context.Context, plog.Logs) error { <-release; return nil })
+	require.NoError(t, err)
+	b.ebpfReceiver.logs = stuck
+	require.NoError(t, b.Start(t.Context(), componenttest.NewNopHost()))
+	b.write(execOf(keySh, "sh", "/bin/sh", "sh"))
+	require.Eventually(t, func() bool { return b.running.activity.told.Load() == 1 }, patience, time.Millisecond)
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
+	defer cancel()
+	require.ErrorIs(t, b.Shutdown(ctx), errStuck)
+	close(release)
 }
