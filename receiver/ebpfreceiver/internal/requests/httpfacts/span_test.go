@@ -129,12 +129,12 @@ func TestAttributes(t *testing.T) {
 		{"CONNECT", func(ex *exchange.Exchange, f *httpfacts.Facts) {
 			f.Method, f.Target, ex.Role = []byte("CONNECT"), []byte("example:443"), event.RoleClient
 		}, map[string]any{"url.full": nil, "server.address": "example", "server.port": int64(443)}},
-		{"CONNECT on a server", func(ex *exchange.Exchange, f *httpfacts.Facts) {
+		{"CONNECT on a server", func(_ *exchange.Exchange, f *httpfacts.Facts) {
 			f.Method, f.Target, f.Host = []byte("CONNECT"), []byte("example:443"), []byte("example:443")
 		}, map[string]any{
 			"url.path": nil, "url.query": nil, "url.scheme": "http", "server.address": "example", "server.port": int64(443), "http.route": nil,
 		}},
-		{"CONNECT for a WebSocket in HTTP/2", func(ex *exchange.Exchange, f *httpfacts.Facts) {
+		{"CONNECT for a WebSocket in HTTP/2", func(_ *exchange.Exchange, f *httpfacts.Facts) {
 			f.Method, f.Target, f.Host = []byte("CONNECT"), []byte("/chat"), []byte("example")
 		}, map[string]any{"url.path": "/chat", "server.address": "example", "server.port": int64(80)}},
 		{"OPTIONS *", func(ex *exchange.Exchange, f *httpfacts.Facts) {

@@ -78,6 +78,8 @@ func (p *Parser) Segment(s *exchange.Segment) {
 		}
 		m, found := f.Next(&c, &packedFrames)
 		switch found {
+		case dbconn.More:
+			return
 		case dbconn.Lost:
 			p.lose(s.End, exchange.Truncated)
 		case dbconn.Foreign:
