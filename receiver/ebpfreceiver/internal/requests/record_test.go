@@ -3,9 +3,11 @@
 package requests_test
 
 import (
+	"bufio"
 	"context"
 	"encoding/binary"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -58,6 +60,17 @@ var recordings = map[string]func(t *testing.T, servers map[string]string){
 		curl(t, "--max-time", "0.1", "http://"+s["go"]+"/slow/300")
 		time.Sleep(400 * time.Millisecond)
 	},
+	"curl_socks": func(t *testing.T, s map[string]string) {
+		t.Helper()
+		url := "http://" + s["go"]
+		curl(t, "--socks5", s["socks"], url+"/status/200", url+"/bytes/30000")
+		curl(t, "--socks5", s["socks"], "-X", "BREW", url+"/status/418")
+	},
+	"curl_preamble": func(t *testing.T, s map[string]string) {
+		t.Helper()
+		url := "http://" + s["preamble"]
+		curl(t, "--haproxy-protocol", url+"/status/200", url+"/bytes/30000")
+	},
 	"curl_upload": func(t *testing.T, s map[string]string) {
 		t.Helper()
 		file := filepath.Join(t.TempDir(), "upload")
@@ -102,13 +115,36 @@ func TestRecord(t *testing.T) {
 	}
 	_, goAddr := serve(t, "127.0.0.1:0")
 	_, nginxAddr := nginx(t, goAddr)
-	servers := map[string]string{"go": goAddr, "nginx": nginxAddr, "python": pythonServer(t)}
+	servers := map[string]string{
+		"go": goAddr, "nginx": nginxAddr, "python": pythonServer(t), "socks": front(t, goAddr, agree), "preamble": front(t, goAddr, skipLine),
+	}
 	for name, play := range recordings {
 		t.Run(name, func(t *testing.T) {
-			raw := capture(t, func() { play(t, servers) })
+			raw := only(t, capture(t, func() { play(t, servers) }), servers)
 			require.NoError(t, os.WriteFile(filepath.Join("testdata", name+".ring"), raw, 0o600))
 		})
 	}
+}
+
+// only leaves the connections of the servers: others of the machine are nobody's
+// business.
+func only(tb testing.TB, raw []byte, servers map[string]string) (kept []byte) {
+	tb.Helper()
+	ports := map[string]bool{}
+	for _, addr := range servers {
+		ports[port(addr)] = true
+	}
+	var ev event.Event
+	for len(raw) > 0 {
+		rec, rest, err := nextRecord(raw)
+		require.NoError(tb, err)
+		require.NoError(tb, event.Decode(rec, &ev))
+		if r := &ev.Request; ports[strconv.Itoa(int(r.LocalPort))] || ports[strconv.Itoa(int(r.PeerPort))] {
+			kept = append(kept, raw[:len(raw)-len(rest)]...)
+		}
+		raw = rest
+	}
+	return kept
 }
 
 // pythonServer starts Python's http.server and returns its address.
@@ -134,6 +170,42 @@ func pythonServer(tb testing.TB) string {
 	}, patience, pollInterval)
 	return addr
 }
+
+// front accepts connections in this process, which is not captured, has greet take
+// what clients say first, and passes the rest on to a server.
+func front(tb testing.TB, target string, greet func(in *bufio.Reader, c net.Conn)) (addr string) {
+	tb.Helper()
+	var lc net.ListenConfig
+	l, err := lc.Listen(tb.Context(), "tcp", "127.0.0.1:0")
+	require.NoError(tb, err)
+	tb.Cleanup(func() { _ = l.Close() })
+	go func() {
+		for c, err := l.Accept(); err == nil; c, err = l.Accept() {
+			in := bufio.NewReader(c)
+			greet(in, c)
+			behind, err := (&net.Dialer{}).DialContext(tb.Context(), "tcp", target)
+			if err != nil {
+				return
+			}
+			go func() { _, _ = io.Copy(behind, in); _ = behind.Close() }()
+			go func() { _, _ = io.Copy(c, behind); _ = c.Close() }()
+		}
+	}()
+	return l.Addr().String()
+}
+
+// agree answers the handshake of SOCKS, version 5, for an address of IPv4 (RFC 1928).
+func agree(in *bufio.Reader, c net.Conn) {
+	var head [2]byte
+	_, _ = io.ReadFull(in, head[:])
+	_, _ = in.Discard(int(head[1]))
+	_, _ = c.Write([]byte{5, 0})
+	_, _ = in.Discard(10)
+	_, _ = c.Write([]byte{5, 0, 0, 1, 127, 0, 0, 1, 0, 80})
+}
+
+// skipLine takes a preamble of version 1.
+func skipLine(in *bufio.Reader, _ net.Conn) { _, _ = in.ReadString('\n') }
 
 // capture returns the records of the requests ring while play runs, each with
 // its length before it.
