@@ -1,6 +1,7 @@
 package explain
 
 import (
+	"maps"
 	"reflect"
 	"strings"
 )
@@ -47,15 +48,12 @@ func plain(t reflect.Type) reflect.Type {
 // fields are the types of a struct's keys by name.
 func fields(t reflect.Type) map[string]reflect.Type {
 	out := map[string]reflect.Type{}
-	for i := range t.NumField() {
-		f := t.Field(i)
+	for f := range t.Fields() {
 		name, options, _ := strings.Cut(f.Tag.Get("mapstructure"), ",")
 		switch {
 		case strings.Contains(options, "squash"):
 			if inner := plain(f.Type); inner.Kind() == reflect.Struct {
-				for name, t := range fields(inner) {
-					out[name] = t
-				}
+				maps.Copy(out, fields(inner))
 			}
 		case name != "" && name != "-":
 			out[name] = f.Type
