@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -42,8 +43,9 @@ AliasMatch ^/ok/ /etc/os-release
 AliasMatch ^/large/ %[3]s
 `
 
-// startProgram runs a server until the test ends, and waits until it listens.
-func startProgram(t *testing.T, port int, line ...string) {
+// startProgram runs a server until the test ends, and waits until it listens. Returns its
+// executable.
+func startProgram(t *testing.T, port int, line ...string) (path string) {
 	t.Helper()
 	cmd := exec.Command(line[0], line[1:]...)
 	cmd.Stderr = os.Stderr
@@ -56,6 +58,9 @@ func startProgram(t *testing.T, port int, line ...string) {
 		}
 		return err == nil
 	}, patience, pollInterval)
+	path, err := os.Readlink(fmt.Sprintf("/proc/%d/exe", cmd.Process.Pid))
+	require.NoError(t, err)
+	return path
 }
 
 // startApache has Apache answer as nginxTLS does, in one process.
@@ -114,8 +119,23 @@ func (l *live) requireWithin(t *testing.T, mark string, from, to time.Time) {
 	}
 }
 
-// TestLiveTLSOfApache compares the spans of both sides with what the client got from
-// a server that sends what several calls of the library have written at once.
+// testAtOnce compares the spans of both sides with what curl got; hops is how many
+// connections each request takes.
+func (l *live) testAtOnce(t *testing.T, url string, hops int, args ...string) {
+	t.Helper()
+	mark := marker(t)
+	from := time.Now()
+	want := askAtOnce(t, url, mark, args...)
+	to := time.Now()
+	for answer := range want {
+		want[answer] = hops
+	}
+	l.requireTold(t, want, mark)
+	l.requireWithin(t, mark, from, to)
+}
+
+// TestLiveTLSOfApache asks a server that sends what several calls of the library have
+// written at once.
 func TestLiveTLSOfApache(t *testing.T) {
 	l := newTLSLive(t, nil)
 	url := startApache(t)
@@ -124,13 +144,72 @@ func TestLiveTLSOfApache(t *testing.T) {
 		"HTTP 2, TLS 1.2": {"--http2", "--tls-max", "1.2"},
 		"HTTP 1.1":        {"--http1.1"},
 	} {
+		t.Run(name, func(t *testing.T) { l.testAtOnce(t, url, 1, args...) })
+	}
+}
+
+const haproxyTLS = `
+defaults
+	mode http
+	timeout connect 30s
+	timeout client 60s
+	timeout server 60s
+listen front
+	bind 127.0.0.1:%d ssl crt %s alpn h2
+	server behind %s ssl verify none alpn h2
+`
+
+// TestLiveTLSOfProxies asks by HTTP/2 through proxies that do the same.
+func TestLiveTLSOfProxies(t *testing.T) {
+	l := newTLSLive(t, nil)
+	nginx := startNginx(t)
+	behind := strings.Replace(strings.TrimPrefix(nginx.url, "https://"), "localhost", "127.0.0.1", 1)
+	for name, line := range map[string]func(dir string, port int) []string{
+		"haproxy": func(dir string, port int) []string {
+			both, config := filepath.Join(dir, "both.pem"), filepath.Join(dir, "haproxy.cfg")
+			var pem []byte
+			for _, part := range []string{"cert.pem", "key.pem"} {
+				content, err := os.ReadFile(filepath.Join(dir, part))
+				require.NoError(t, err)
+				pem = append(pem, content...)
+			}
+			require.NoError(t, os.WriteFile(both, pem, 0o600))
+			require.NoError(t, os.WriteFile(config, fmt.Appendf(nil, haproxyTLS, port, both, behind), 0o600))
+			return []string{"haproxy", "-f", config}
+		},
+		"nghttpx": func(dir string, port int) []string {
+			return []string{
+				"nghttpx", "--conf=/dev/null", "--workers=1", "--single-process", "--errorlog-file=/dev/null", "--no-ocsp",
+				fmt.Sprintf("--frontend=127.0.0.1,%d", port), "--backend=" + strings.Replace(behind, ":", ",", 1) + ";;proto=h2;tls", "--insecure",
+				filepath.Join(dir, "key.pem"), filepath.Join(dir, "cert.pem"),
+			}
+		},
+	} {
 		t.Run(name, func(t *testing.T) {
-			mark := marker(t)
-			from := time.Now()
-			want := askAtOnce(t, url, mark, args...)
-			to := time.Now()
-			l.requireTold(t, want, mark)
-			l.requireWithin(t, mark, from, to)
+			needs(t, name)
+			dir, port := t.TempDir(), freeport.Port(t)
+			certificate(t, dir)
+			startProgram(t, port, line(dir, port)...)
+			l.testAtOnce(t, fmt.Sprintf("https://localhost:%d", port), 2, "--http2")
 		})
 	}
+}
+
+const jsHTTP2Server = `
+const http2 = require("http2"), fs = require("fs"), [dir, port] = process.argv.slice(2);
+http2.createSecureServer({ key: fs.readFileSync(dir + "/key.pem"), cert: fs.readFileSync(dir + "/cert.pem") }, (q, s) => {
+	s.writeHead(q.url.startsWith("/no/") ? 404 : 200); s.end(q.url.startsWith("/large/") ? "z".repeat(300 << 10) : "hello");
+}).listen(+port, "127.0.0.1");
+`
+
+// TestLiveTLSOfNodeHTTP2 asks Node.js for many streams of a connection.
+func TestLiveTLSOfNodeHTTP2(t *testing.T) {
+	needs(t, "node", "curl", "openssl")
+	l := newTLSLive(t, nil)
+	dir, port := t.TempDir(), freeport.Port(t)
+	certificate(t, dir)
+	script := filepath.Join(dir, "server.js")
+	require.NoError(t, os.WriteFile(script, []byte(jsHTTP2Server), 0o600))
+	l.requireFollowed(t, startProgram(t, port, "node", script, dir, strconv.Itoa(port)))
+	l.testAtOnce(t, fmt.Sprintf("https://localhost:%d", port), 1, "--http2")
 }
