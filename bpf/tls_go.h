@@ -58,6 +58,7 @@ static __always_inline bool tls__go_known(__u64 conn, struct tls_text *x)
 		return false;
 	x->sk = s->sk;
 	x->id = s->id;
+	x->plain = plain;
 	return true;
 }
 

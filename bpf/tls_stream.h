@@ -100,6 +100,7 @@ static __always_inline void tls__keep(struct tls_thread *t, const struct tls_key
 struct tls_text {
 	__u64 sk;
 	__u64 id; /* of the stream */
+	struct requests_socket *plain; /* its state, if it is at hand */
 	__u64 base; /* of the bytes */
 	__s64 len; /* <= 0: what comes in has ended */
 	__u64 enter; /* when the call began that sends them, or REQUESTS_NOW */
@@ -113,10 +114,12 @@ struct tls_text {
 static __always_inline bool tls__tell(const struct tls_text *x, const bool waits)
 {
 	__u64 sk = x->sk, key = sk | TLS_KEY;
-	struct requests_socket *s = bpf_map_lookup_elem(&requests_sockets, &key), *cipher;
+	struct requests_socket *s = x->plain, *cipher;
 	struct requests_scratch *b;
 	struct requests_io *io;
 
+	if (!s)
+		s = bpf_map_lookup_elem(&requests_sockets, &key);
 	if (!s || s->id != x->id)
 		return false;
 	if (!s->moved[REQUESTS_SEND] && !s->moved[REQUESTS_RECEIVE]) {
