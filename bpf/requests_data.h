@@ -138,10 +138,11 @@ static __always_inline void requests__data(struct requests_socket *s, const stru
 	struct requests_memory m = { .total = io->ret };
 	__u8 way = io->call & IO_SEND ? REQUESTS_SEND + 1 : REQUESTS_RECEIVE + 1;
 	bool turn = s->last != way, fresh, there;
+	__u8 class = s->end.class;
 	struct requests_scratch *b;
 	__u64 got;
 
-	if (!s->end.class && !turn && s->tries >= REQUESTS_TRIES)
+	if (!class && !turn && s->tries >= REQUESTS_TRIES)
 		return;
 	b = requests__claim();
 	if (!b)
@@ -164,6 +165,10 @@ static __always_inline void requests__data(struct requests_socket *s, const stru
 	}
 	if (s->end.class)
 		requests__record(b, s, io, &m, got, turn, sig, waits);
+	if (s->end.class != class && there) {
+		b->walk.from = m;
+		frames__first(io->sk, b->slot, io->call & IO_SEND);
+	}
 	requests__release(b);
 }
 

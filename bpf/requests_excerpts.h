@@ -153,6 +153,23 @@ __noinline __u64 frames__segment(__u64 key, __u32 slot, __u32 sends)
 	return w->told ? w->done : 0;
 }
 
+/* frames__first: a segment has told that the bytes of the socket with that key are
+ * frames: follows its own, if it fits into the payload, to know where the next begin.
+ */
+__noinline int frames__first(__u64 key, __u32 slot, __u32 sends)
+{
+	struct requests_scratch *b = bpf_map_lookup_elem(&requests_scratch, &slot);
+	struct requests_socket *s = bpf_map_lookup_elem(&requests_sockets, &key);
+	const volatile struct requests_class *class;
+
+	if (!b || !s)
+		return 0;
+	class = requests__class(s->end.class);
+	if (class->shape.framing && b->walk.from.total <= class->bound)
+		frames__segment(key, slot, sends);
+	return 0;
+}
+
 /* frames__next: makes the next record of the segment that is being told, which is
  * complete but for what it holds. Returns whether there is another one.
  */
