@@ -10,6 +10,7 @@
 #endif
 #include "tls_go.h"
 #include "tls_handshake.h"
+#include "tls_write.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 

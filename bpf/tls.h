@@ -92,7 +92,7 @@ struct tls_session {
 	__u32 pending; /* bytes of a cipher record that the socket had no room for; TLS_EARLY: the buffer */
 	__u32 wrote; /* bytes of that write that are told; TLS_EARLY: its length */
 	__u32 flags; /* enum tls_flag */
-	__u32 fits; /* bytes of the longest write that has left as one record, in one call */
+	__u32 spoke; /* whether both ends are known to have said something */
 };
 
 struct {

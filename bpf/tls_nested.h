@@ -67,15 +67,6 @@ static __always_inline void tls__left(struct tls_thread *t, const struct tls_nes
 		t->call = TLS_NONE;
 }
 
-/* tls__fits: notes that as much as a write has left as one record. */
-static __always_inline void tls__fits(const struct tls_thread *t)
-{
-	struct tls_session *s = tls__session(t->tgid, t->session);
-
-	if (s && s->fits < t->len)
-		s->fits = t->len;
-}
-
 /* tls__send: cipher text of a write leaves, or the socket has no room for it. Returns
  * whether there is plain text to tell of.
  */
@@ -127,8 +118,6 @@ static __always_inline bool tls__send(struct tls_thread *t, const struct tls_nes
 	}
 	if (record > sent ? !s : t->done >= t->len)
 		t->call = TLS_NONE;
-	if (n == t->len && sent == c->len && sent == record && c->base != start)
-		tls__fits(t);
 	text->id = t->id;
 	text->base = start;
 	text->len = n;

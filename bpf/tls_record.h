@@ -11,7 +11,6 @@
  */
 #define TLS_RECORD_HEAD 5
 #define TLS_RECORD_MAX 16384
-#define TLS_RECORD_FITS 512 /* so much every peer takes in one (RFC 6066, section 4) */
 #define TLS_RECORD_MORE_MIN 8
 #define TLS_RECORD_MORE_MAX 512
 #define TLS_RECORD_MORE 17 /* as in TLS 1.3 */

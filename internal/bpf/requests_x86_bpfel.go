@@ -382,7 +382,7 @@ type requestsTlsSession struct {
 	Pending uint32
 	Wrote   uint32
 	Flags   uint32
-	Fits    uint32
+	Spoke   uint32
 }
 
 type requestsTlsStats struct {

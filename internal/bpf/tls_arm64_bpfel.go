@@ -290,7 +290,7 @@ type tlsTlsSession struct {
 	Pending uint32
 	Wrote   uint32
 	Flags   uint32
-	Fits    uint32
+	Spoke   uint32
 }
 
 type tlsTlsStats struct {
