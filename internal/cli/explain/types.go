@@ -3,6 +3,7 @@ package explain
 import (
 	"maps"
 	"reflect"
+	"slices"
 	"strings"
 )
 
@@ -18,11 +19,7 @@ func keysOfType(t reflect.Type, path []string) []string {
 	if t = plain(t); t.Kind() != reflect.Struct {
 		return nil
 	}
-	var keys []string
-	for name := range fields(t) {
-		keys = append(keys, name)
-	}
-	return keys
+	return slices.Sorted(maps.Keys(fields(t)))
 }
 
 // within is the type of what name, a key or the index of an item, leads to.
