@@ -41,8 +41,10 @@ static __always_inline bool tls__is_record(const struct tls_thread *t, struct tl
 	__u64 sk = t->sk;
 	struct requests_socket *cipher;
 
-	if (len > TLS_RECORD_MAX || s->spoke)
-		return len <= TLS_RECORD_MAX;
+	if (len > TLS_RECORD_MAX)
+		return false;
+	if (s->spoke)
+		return true;
 	cipher = bpf_map_lookup_elem(&requests_sockets, &sk);
 	if (!cipher || (cipher->id | TLS_STREAM) != t->id || !cipher->moved[REQUESTS_SEND] ||
 	    !cipher->moved[REQUESTS_RECEIVE])
