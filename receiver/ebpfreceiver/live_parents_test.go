@@ -66,11 +66,8 @@ asyncio.run(loop())
 // startNested runs one of the two and asks it once, with a trace.
 func startNested(t *testing.T, kind string) {
 	t.Helper()
-	python, err := exec.LookPath("python3")
-	if err != nil {
-		t.Skip("python3 is not installed")
-	}
-	cmd := exec.Command(python, "-c", nested, kind)
+	needs(t, "python3")
+	cmd := exec.Command("python3", "-c", nested, kind)
 	cmd.Env = append(os.Environ(), "OTEL_SERVICE_NAME="+kind)
 	out, err := cmd.StdoutPipe()
 	require.NoError(t, err)

@@ -57,13 +57,10 @@ type steadyDone map[string][2]time.Time // by path
 // startSteady runs a steady client. The result ends it.
 func startSteady(t *testing.T, service, server string, connections int) (end func() steadyDone) {
 	t.Helper()
-	python, err := exec.LookPath("python3")
-	if err != nil {
-		t.Skip("python3 is not installed")
-	}
+	needs(t, "python3")
 	at, err := url.Parse(server)
 	require.NoError(t, err)
-	cmd := exec.Command(python, "-c", steady, at.Hostname(), at.Port(), fmt.Sprint(connections)) //nolint:gosec // its own text
+	cmd := exec.Command("python3", "-c", steady, at.Hostname(), at.Port(), fmt.Sprint(connections))
 	cmd.Env = append(os.Environ(), "OTEL_SERVICE_NAME="+service)
 	in, err := cmd.StdinPipe()
 	require.NoError(t, err)
