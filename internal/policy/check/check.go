@@ -174,7 +174,7 @@ func (c *checker) operand(o lang.Operand) (*Operand, error) {
 func (c *checker) field(f *lang.Field) (*Operand, error) {
 	ref, err := c.table.Resolve(f.Name, f.Arg, f.HasArg)
 	if err != nil {
-		return nil, &Error{Pos: f.At, Msg: err.Error(), Unknown: errors.Is(err, field.ErrUnknown)}
+		return nil, &Error{Pos: f.At, Msg: err.Error(), Unknown: errors.Is(err, field.ErrUnknown), Cause: err}
 	}
 	if ref.Field.Has(field.Deprecated) && !c.dated[ref.Field.Name] {
 		c.dated[ref.Field.Name] = true

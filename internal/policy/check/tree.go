@@ -77,9 +77,13 @@ type Error struct {
 	// Unknown marks a name that does not exist: a field or an event type.
 	// Rules with skip-if-unknown-filter are then skipped.
 	Unknown bool
+	Cause   error // what the table says of a field, else nil
 }
 
 func (e *Error) Error() string { return e.Msg }
+
+// Unwrap is the cause.
+func (e *Error) Unwrap() error { return e.Cause }
 
 // Warning is something that is probably not meant.
 type Warning struct {

@@ -101,14 +101,14 @@ func (k *Constant) readNumber(typ field.Type) string {
 		}
 		k.Value.SetUint(uint64(n))
 	case typ == field.Float64:
-		n, err := strconv.ParseInt(k.Text, 10, 64)
-		if err != nil {
+		n, ok := parseSigned(k.Text)
+		if !ok {
 			return bad
 		}
 		k.Value.SetDouble(float64(n))
 	case typ.Signed():
-		n, err := strconv.ParseInt(k.Text, 10, 64)
-		if err != nil {
+		n, ok := parseSigned(k.Text)
+		if !ok {
 			return bad
 		}
 		k.Value.SetInt(n)
@@ -122,15 +122,40 @@ func (k *Constant) readNumber(typ field.Type) string {
 	return ""
 }
 
-// parseUnsigned reads a number of an unsigned type. Negative numbers count from
-// its end, as in C: -1 is the user that is none.
-func parseUnsigned(s string, typ field.Type) (uint64, bool) {
-	if strings.HasPrefix(s, "-") {
-		n, err := strconv.ParseInt(s, 10, 64)
-		return uint64(n) & typ.Max(), err == nil
+// whole splits a whole number into its sign and its digits. As in C, blanks may
+// stand before it, though not behind.
+func whole(s string) (negative bool, digits string, ok bool) {
+	s = strings.TrimLeft(s, " \t\n\v\f\r")
+	if digits, negative = strings.CutPrefix(s, "-"); !negative {
+		digits = strings.TrimPrefix(s, "+")
 	}
-	n, err := strconv.ParseUint(strings.TrimPrefix(s, "+"), 10, 64)
-	return n, err == nil
+	return negative, digits, digits != "" && strings.Trim(digits, "0123456789") == ""
+}
+
+// parseSigned reads a number of a signed type. One that is out of the range of
+// 64 bits counts as that range's end.
+func parseSigned(s string) (int64, bool) {
+	negative, digits, ok := whole(s)
+	if negative {
+		digits = "-" + digits
+	}
+	n, _ := strconv.ParseInt(digits, 10, 64) // out of range it is the range's end
+	return n, ok
+}
+
+// parseUnsigned reads a number of an unsigned type. Negative numbers count from
+// its end, as in C: -1 is the user that is none. One that is out of the range
+// of 64 bits counts as that range's end.
+func parseUnsigned(s string, typ field.Type) (uint64, bool) {
+	negative, digits, ok := whole(s)
+	n, err := strconv.ParseUint(digits, 10, 64)
+	if negative && err == nil {
+		n = -n
+	}
+	if negative {
+		n &= typ.Max()
+	}
+	return n, ok
 }
 
 func (k *Constant) readNet(typ field.Type) string {
@@ -142,12 +167,25 @@ func (k *Constant) readNet(typ field.Type) string {
 		k.Value.SetIP(a)
 		return ""
 	}
-	p, err := netip.ParsePrefix(k.Text)
-	if err != nil {
+	p, ok := parseNet(k.Text)
+	if !ok {
 		return strconv.Quote(k.Text) + " is not a network such as 10.0.0.0/8"
 	}
-	k.Value.Kind, k.Value.Net = field.Net, p.Masked()
+	k.Value.Kind, k.Value.Net = field.Net, p
 	return ""
+}
+
+// parseNet reads a network. Its length may have zeros before it.
+func parseNet(s string) (netip.Prefix, bool) {
+	host, length, _ := strings.Cut(s, "/")
+	a, err := netip.ParseAddr(host)
+	negative, digits, ok := whole(length)
+	bits, outOfRange := strconv.ParseUint(digits, 10, 8)
+	if err != nil || a.Zone() != "" || !ok || negative || outOfRange != nil {
+		return netip.Prefix{}, false
+	}
+	p, err := a.Prefix(int(bits))
+	return p, err == nil
 }
 
 // ParsePort reads a port by number or by the name of a service; empty is 0.

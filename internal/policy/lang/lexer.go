@@ -134,14 +134,13 @@ func (l *lexer) fieldName() (string, bool) {
 	return l.take(n), true
 }
 
-// hex takes a hexadecimal literal. Whether its digits are such is for the
-// checker to say, as for other values.
+// hex takes a hexadecimal literal.
 func (l *lexer) hex() (string, bool) {
 	rest := l.rest()
-	if len(rest) < 3 || rest[0] != '0' || rest[1]|0x20 != 'x' || !isAlnum(rest[2]) {
+	if len(rest) < 3 || rest[0] != '0' || rest[1]|0x20 != 'x' || !isHex(rest[2]) {
 		return "", false
 	}
-	return l.take(2 + span(rest[2:], isAlnum)), true
+	return l.take(2 + span(rest[2:], isHex)), true
 }
 
 // number takes a decimal number.

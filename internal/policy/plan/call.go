@@ -158,12 +158,19 @@ func (c *Context) toUpper(s string) (string, bool) {
 
 func basename(s string) string { return s[strings.LastIndexByte(s, '/')+1:] }
 
-// decode64 decodes base64 with or without padding.
+// strict64 refuses bits behind the end of what is encoded.
+var strict64 = base64.RawStdEncoding.Strict()
+
+// decode64 decodes base64 with or without padding, of which two characters are
+// the most. It takes no line breaks.
 func (c *Context) decode64(s string) (string, bool) {
-	s = strings.TrimRight(s, "=")
-	start, n := len(c.buf), base64.RawStdEncoding.DecodedLen(len(s))
+	s = strings.TrimSuffix(strings.TrimSuffix(s, "="), "=")
+	if strings.ContainsAny(s, "\r\n") {
+		return "", false
+	}
+	start, n := len(c.buf), strict64.DecodedLen(len(s))
 	c.buf = append(c.buf, make([]byte, n)...)
-	got, err := base64.RawStdEncoding.Decode(c.buf[start:], unsafe.Slice(unsafe.StringData(s), len(s)))
+	got, err := strict64.Decode(c.buf[start:], unsafe.Slice(unsafe.StringData(s), len(s)))
 	if err != nil {
 		c.buf = c.buf[:start]
 		return "", false
