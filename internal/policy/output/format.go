@@ -107,25 +107,16 @@ func (f *Format) field(s string, table *field.Table, offset int) (int, []check.W
 			return 0, nil, &Error{Offset: offset, Msg: "a field's width is at most " + strconv.Itoa(maxWidth)}
 		}
 	}
-	o, n, err := lang.ParseOperand(s[digits:])
+	found, err := longest(s[digits:], table)
 	if err != nil {
-		return 0, nil, &Error{Offset: offset, Msg: "no field follows the percent sign: " + err.Error(), Unknown: true}
+		return 0, nil, &Error{Offset: offset, Msg: err.Error(), Unknown: !errors.Is(err, field.ErrUnsupported)}
 	}
-	typed, res, err := check.TypeOperand(o, table)
-	if err != nil {
-		return 0, nil, &Error{Offset: offset, Msg: err.Error(), Unknown: unknown(err)}
-	}
-	f.tokens = append(f.tokens, token{operand: typed, width: width})
-	f.addFields(o, typed, res)
-	return digits + n, res.Warnings, nil
+	f.tokens = append(f.tokens, token{operand: found.typed, width: width})
+	f.addFields(found.operand, found.typed, found.res)
+	return digits + found.length, found.res.Warnings, nil
 }
 
 const maxWidth = 4096
-
-func unknown(err error) bool {
-	var e *check.Error
-	return errors.As(err, &e) && e.Unknown
-}
 
 // addFields notes the fields of an operand, each once.
 func (f *Format) addFields(o lang.Operand, typed *check.Operand, res *check.Result) {

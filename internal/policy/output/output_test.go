@@ -50,6 +50,14 @@ func TestFormat(t *testing.T) {
 		{"%proc.name%proc.name", "catcat"},
 		{"[%5proc.name|%2proc.name]", "[cat  |ca]"},
 		{"%toupper(proc.name)!", "CAT!"},
+		{"%proc.names", "cats"},
+		{"%proc.name_1.txt", "cat_1.txt"},
+		{"%proc.name[2]", "cat[2]"},
+		{"%proc.aname[x]", "<NA>[x]"},
+		{"%proc.aname[2", "<NA>[2"},
+		{"%evt.arg.namespace", "<NA>space"},
+		{"%toupper(proc.name)[x]", "CAT[x]"},
+		{"%6proc.names|", "cat   s|"},
 		{"%proc.exe", "<NA>"},
 		{"%6proc.exe|", "<NA>  |"},
 		{"%evt.type", "openat"},
@@ -74,8 +82,11 @@ func TestParseErrors(t *testing.T) {
 		{"a %name", 2, true},
 		{"a %nosuch.field", 2, true},
 		{"a %thread.cpu", 2, false},
-		{"a %proc.aname[x]", 2, false},
-		{"a %toupper(proc.pid)", 2, false},
+		{"a %thread.cpux", 2, false},
+		{"a %evt.arg.nosuch", 2, true},
+		{"a %toupper(proc.pid)", 2, true},
+		{"a %toupper(proc.namex)", 2, true},
+		{"a %proc." + strings.Repeat("x", 300), 2, true},
 	} {
 		_, _, err := Parse(tt.in, field.Standard())
 		var oerr *Error
