@@ -103,6 +103,9 @@ func testTypes(t *check.Test, negated bool) Types {
 	}
 	switch t.Left.Ref.Name {
 	case "evt.type", "syscall.type":
+		if negated && t.Op == operator.Exists && t.Left.Ref.Name == "evt.type" { // every event has one
+			return None()
+		}
 		return namedTypes(t, negated)
 	case "evt.num":
 		if never, always := numberCheck(t); never && !negated || always && negated {
