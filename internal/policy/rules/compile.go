@@ -79,10 +79,10 @@ func (c *compiler) compile() []*Rule {
 	macros := c.macros()
 	var out []*Rule
 	for _, r := range c.col.rules.order {
-		if r.unknownSource || r.Priority > c.opts.minPriority() {
+		if r.unknownSource {
 			continue
 		}
-		if compiled := c.rule(r, macros); compiled != nil {
+		if compiled := c.rule(r, macros); compiled != nil && r.Priority <= c.opts.minPriority() {
 			out = append(out, compiled)
 		}
 	}

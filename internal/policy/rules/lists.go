@@ -128,6 +128,9 @@ func joinLists(lists []*list) {
 				items = append(items, quoteItem(sub))
 			}
 		}
+		for len(items) > 0 && items[0] == "" { // what is before the first comma
+			items = items[1:]
+		}
 		l.joined = strings.Join(items, ", ")
 	}
 }

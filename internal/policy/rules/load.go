@@ -20,7 +20,8 @@ type File struct {
 
 // Options change how rule files are loaded.
 type Options struct {
-	// MinPriority leaves out less severe rules. Nil keeps all.
+	// MinPriority leaves out less severe rules, though not their errors. Nil keeps
+	// all.
 	MinPriority  *Priority
 	AppendOutput []AppendOutput
 	// Scope is a condition that narrows every rule, beside the scopes of files

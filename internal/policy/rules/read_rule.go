@@ -50,7 +50,7 @@ func (r *reader) defineRule(m mapping, name string, at place) error {
 		return err
 	}
 	v.condAt = at.in(itemRuleCond, "", m.get("condition"))
-	if v.output, err = m.condition("output", at); err != nil {
+	if v.output, err = m.output("output", at); err != nil {
 		return err
 	}
 	v.outputAt = at.in(itemOutput, "", m.get("output"))
@@ -198,7 +198,7 @@ func (r *reader) updatePart(u *update, m mapping, key string, at place, appendin
 	case "scope":
 		return readInto(m, key, at, &u.scope, mapping.condition)
 	case "output":
-		return readInto(m, key, at, &u.output, mapping.condition)
+		return readInto(m, key, at, &u.output, mapping.output)
 	case "desc":
 		return readInto(m, key, at, &u.desc, readText)
 	case "reference":

@@ -66,6 +66,19 @@ func (m mapping) condition(key string, at place) (text, error) {
 	return textOf(m.src, n), nil
 }
 
+// output is a condition's like, without blanks at its ends: folded texts end
+// with a line break, and more may be appended.
+func (m mapping) output(key string, at place) (text, error) {
+	t, err := m.condition(key, at)
+	if err != nil {
+		return t, err
+	}
+	p := &t.pieces[0]
+	p.from = len(p.s) - len(strings.TrimLeft(p.s, blanks))
+	p.s = strings.Trim(p.s, blanks)
+	return t, nil
+}
+
 // optional reads a key that need not be there.
 func optional[T any](m mapping, key string, at place, dst *T, read func(mapping, string, place) (T, error)) error {
 	if m.get(key) == nil {

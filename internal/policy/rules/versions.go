@@ -1,8 +1,8 @@
 package rules
 
 import (
+	"regexp"
 	"strconv"
-	"strings"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -13,15 +13,16 @@ const EngineVersion = "0.63.0"
 
 type version struct{ major, minor, patch int }
 
+// threeNumbers is what a version begins with. What stands behind does not matter.
+var threeNumbers = regexp.MustCompile(`^\s*(\d+)\.(\d+)\.(\d+)`)
+
 func parseVersion(s string) (v version, ok bool) {
-	s, _, _ = strings.Cut(s, "-")
-	s, _, _ = strings.Cut(s, "+")
-	parts := strings.Split(s, ".")
-	if len(parts) != 3 {
+	parts := threeNumbers.FindStringSubmatch(s)
+	if parts == nil {
 		return v, false
 	}
 	for i, dst := range []*int{&v.major, &v.minor, &v.patch} {
-		n, err := strconv.ParseUint(parts[i], 10, 31)
+		n, err := strconv.ParseUint(parts[1+i], 10, 31)
 		if err != nil {
 			return v, false
 		}
