@@ -1,8 +1,9 @@
 package field
 
 // Glob reports whether all of s matches a shell pattern: * any bytes, ? one
-// byte, [...] a class, a backslash takes the next byte as it is. Slashes and
-// leading dots are nothing special. fold ignores the case of ASCII letters.
+// byte, [...] a class, a backslash takes the next byte as it is and matches
+// nothing at the end. Slashes and leading dots are nothing special. fold ignores
+// the case of ASCII letters, but for named classes.
 func Glob(pattern, s string, fold bool) bool {
 	starP, starS := -1, 0
 	p, i := 0, 0
@@ -43,9 +44,10 @@ func matchOne(pattern string, c byte, fold bool) (n int, ok bool) {
 			return n, ok
 		}
 	case '\\':
-		if len(pattern) > 1 {
-			return 2, same(pattern[1], c, fold)
+		if len(pattern) == 1 {
+			return 0, false
 		}
+		return 2, same(pattern[1], c, fold)
 	}
 	return 1, same(pattern[0], c, fold)
 }
@@ -74,7 +76,7 @@ func matchClass(pattern string, c byte, fold bool) (n int, ok, valid bool) {
 		if pattern[i] == ']' && !first {
 			return i + 1, ok != negated, true
 		}
-		if size, hit, named := matchNamed(pattern[i:], c, fold); named {
+		if size, hit, named := matchNamed(pattern[i:], c); named {
 			ok = ok || hit
 			i += size
 			continue
@@ -94,15 +96,10 @@ func matchRange(pattern string, c byte, fold bool) (n int, ok bool) {
 		hi = h
 		n += 1 + m
 	}
-	in := func(c byte) bool { return c >= lo && c <= hi }
-	return n, in(c) || fold && (in(lower(c)) || in(upper(c)))
-}
-
-func upper(c byte) byte {
-	if c >= 'a' && c <= 'z' {
-		return c - 'a' + 'A'
+	if fold {
+		lo, hi, c = lower(lo), lower(hi), lower(c)
 	}
-	return c
+	return n, c >= lo && c <= hi
 }
 
 func classByte(pattern string) (byte, int) {
@@ -134,10 +131,10 @@ var classNames = [...]struct {
 func isAlpha(c byte) bool { return lower(c) >= 'a' && lower(c) <= 'z' }
 func isDigit(c byte) bool { return c >= '0' && c <= '9' }
 
-func matchNamed(pattern string, c byte, fold bool) (n int, ok, named bool) {
+func matchNamed(pattern string, c byte) (n int, ok, named bool) {
 	for _, row := range classNames {
 		if len(pattern) >= len(row.name) && pattern[:len(row.name)] == row.name {
-			return len(row.name), row.has(c) || fold && (row.has(lower(c)) || row.has(upper(c))), true
+			return len(row.name), row.has(c), true
 		}
 	}
 	return 0, false, false

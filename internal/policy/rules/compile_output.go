@@ -89,7 +89,7 @@ func (c *compiler) output(r *rule, out *Rule) bool {
 	}
 	out.Output = format
 	for _, w := range warnings {
-		c.warn(r.at, WarnDeprecated, "in the output: "+w.Msg)
+		c.warn(r.outputAt, WarnDeprecated, "in the output: "+w.Msg)
 	}
 	return true
 }
