@@ -45,6 +45,8 @@ func playHelper(part string) int {
 		return helperForks(20)
 	case "self":
 		return helperSelf()
+	case "probe":
+		return helperProbe()
 	default:
 		if play := talks[part]; play != nil {
 			return talk(play)

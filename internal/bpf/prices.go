@@ -42,7 +42,7 @@ const (
 // kernel to let go of the probes.
 func MeasureProbes() (prices ProbePrices, err error) {
 	prog, err := ebpf.NewProgram(&ebpf.ProgramSpec{
-		Name: "measured", Type: ebpf.Kprobe, License: "Dual BSD/GPL",
+		Name: "measured", Type: ebpf.Kprobe, AttachType: probeAttachType(), License: "Dual BSD/GPL",
 		Instructions: asm.Instructions{asm.Mov.Imm(asm.R0, 0), asm.Return()},
 	})
 	if err != nil {
@@ -63,19 +63,19 @@ func MeasureProbes() (prices ProbePrices, err error) {
 	for _, m := range []struct {
 		call    func()
 		address uintptr
-		attach  func(string, *ebpf.Program, *link.UprobeOptions) (link.Link, error)
+		back    bool
 		price   *time.Duration
 	}{
-		{measuredTrampoline, trampoline, exe.Uprobe, &prices.Trampoline},
-		{measuredEmulated, emulated, exe.Uprobe, &prices.Emulated},
-		{measuredStepped, stepped, exe.Uprobe, &prices.SingleStepped},
-		{measuredReturn, back, exe.Uretprobe, &prices.Return},
+		{measuredTrampoline, trampoline, false, &prices.Trampoline},
+		{measuredEmulated, emulated, false, &prices.Emulated},
+		{measuredStepped, stepped, false, &prices.SingleStepped},
+		{measuredReturn, back, true, &prices.Return},
 	} {
 		offset, err := fileOffset(m.address)
 		if err != nil {
 			return prices, err
 		}
-		l, err := m.attach("", prog, &link.UprobeOptions{Address: offset})
+		l, err := probePlace{offset: offset, back: m.back}.attach(exe, prog)
 		if err != nil {
 			return prices, fmt.Errorf("bpf: measuring probes: %w", err)
 		}

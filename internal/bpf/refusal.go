@@ -76,7 +76,10 @@ func (m machine) explain(answer error) (why, remedy string) {
 	var verifier *ebpf.VerifierError
 	forbidden := errors.Is(answer, unix.EPERM) || errors.Is(answer, unix.EACCES)
 	lack := m.held.Lack()
+	var known *refusal
 	switch {
+	case errors.As(answer, &known):
+		return known.why, known.remedy
 	case m.version < oldestKernel:
 		return fmt.Sprintf("Linux %d.%d is too old", m.version>>16, m.version>>8&0xff),
 			"use 5.10 or later (Debian 11, Ubuntu 22.04, RHEL 9)"

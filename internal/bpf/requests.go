@@ -193,10 +193,11 @@ func (a *Agent) probeRequests() []Hook {
 	}
 	defer c.Close()
 	tls, err := probe.newTLS(c)
-	probe.note(&tlsHook, err)
 	if err == nil {
+		err = tryTLS(tls)
 		tls.Close()
 	}
+	probe.note(&tlsHook, err)
 	for i := range requestHooks {
 		h := &requestHooks[i]
 		l, _, err := h.attachFrom(c.coll)

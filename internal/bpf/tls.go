@@ -169,11 +169,8 @@ func (a *Agent) newTLSIn(c *capture, m tlsMode, types *btf.Cache) (*ebpf.Collect
 	if err := errors.Join(spec.Variables["cfg_cookies"].Set(m.cookies), spec.Variables["cfg_sleeps"].Set(m.sleeps)); err != nil {
 		return nil, fmt.Errorf("setting the tables: %w", err)
 	}
-	multi := features.HaveBPFLinkUprobeMulti() == nil
 	for _, prog := range spec.Programs {
-		if multi {
-			prog.AttachType = ebpf.AttachTraceUprobeMulti
-		}
+		prog.AttachType = probeAttachType()
 		if !m.sleeps {
 			prog.Flags &^= unix.BPF_F_SLEEPABLE
 		}
@@ -249,22 +246,29 @@ func (a *Agent) AttachTLSTo(path string, pid uint32, probes []TLSProbe) (io.Clos
 	return all, c.files.probed(number)
 }
 
-// attach has a program run at the place, which knows its file by a number. Kernels
-// that can attach several probes at once (6.6) let go of those by far faster, many
-// at a time.
+// attach has a program run at the place, which knows its file by a number.
 func (p *TLSProbe) attach(file *link.Executable, prog *ebpf.Program, number, pid uint32) (link.Link, error) {
-	if features.HaveBPFLinkUprobeMulti() == nil {
-		places := &link.UprobeMultiOptions{Addresses: []uint64{p.Offset}, Cookies: []uint64{p.cookie(number)}, PID: pid}
-		if p.Return {
-			return file.UretprobeMulti(nil, prog, places)
-		}
-		return file.UprobeMulti(nil, prog, places)
+	at := probePlace{offset: p.Offset, back: p.Return, cookie: p.cookie(number), pid: pid}
+	return at.attach(file, prog)
+}
+
+// tryTLS attaches one of the programs to a function of this program, and takes it
+// off again.
+func tryTLS(coll *ebpf.Collection) error {
+	_, address, _, _ := measuredAddresses()
+	offset, err := fileOffset(address)
+	if err != nil {
+		return err
 	}
-	place := &link.UprobeOptions{Address: p.Offset, Cookie: p.cookie(number), PID: int(pid)}
-	if p.Return {
-		return file.Uretprobe("", prog, place)
+	file, err := link.OpenExecutable("/proc/self/exe")
+	if err != nil {
+		return fmt.Errorf("bpf: %w", err)
 	}
-	return file.Uprobe("", prog, place)
+	l, err := probePlace{offset: offset}.attach(file, coll.Programs[string(TLSFree)])
+	if err != nil {
+		return fmt.Errorf("bpf: %w", err)
+	}
+	return l.Close()
 }
 
 // attachedProbes are the links of one file.

@@ -1,7 +1,9 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -47,6 +49,9 @@ func encrypted() []doctor.Check {
 	if paused, err := bpf.PausedTLS(); err == nil { // without privileges other checks tell of that
 		out = append(out, checksOfPauses(cfg.Proc, paused)...)
 	}
+	if errors.Is(err, fs.ErrPermission) { // and of that
+		return out
+	}
 	return append(out, priceCheck(&cfg.Prices, err))
 }
 
@@ -73,7 +78,7 @@ func checksOfPauses(proc string, paused map[uint32]time.Time) []doctor.Check {
 
 // priceCheck tells what a hit of a probe costs on this machine.
 func priceCheck(p *encryption.Prices, err error) doctor.Check {
-	c := doctor.Check{Name: "user space probes", Status: doctor.Info, Found: fmt.Sprintf("%v a hit where the kernel emulates, %v elsewhere, %v to come back",
+	c := doctor.Check{Name: "TLS probes", Status: doctor.Info, Found: fmt.Sprintf("a hit takes %v, %v where the kernel cannot emulate the instruction, and %v more at a return",
 		p.Of(probesite.Emulated), p.Of(probesite.SingleStepped), p.Return)}
 	if err != nil {
 		c.Found += ", assumed: " + err.Error()
@@ -89,7 +94,7 @@ func checksOfTLS(libraries []encryption.Library, programs []encryption.Program) 
 	out := make([]doctor.Check, 0, len(libraries)+min(len(programs), maxPrograms))
 	for i := range libraries {
 		l := &libraries[i]
-		c := doctor.Check{Name: "TLS library", Status: doctor.OK, Found: fmt.Sprintf("%s, %s, of %d processes", l.Name, l.Path, l.Processes)}
+		c := doctor.Check{Name: "TLS library", Status: doctor.OK, Found: fmt.Sprintf("%s, %s, %s", l.Name, l.Path, usedBy(l.Processes))}
 		if l.Missing != "" {
 			c.Found += ", without " + l.Missing
 		}
@@ -104,6 +109,17 @@ func checksOfTLS(libraries []encryption.Library, programs []encryption.Program) 
 		out = append(out, doctor.Check{Name: "TLS", Status: doctor.Info, Found: fmt.Sprintf("%s %d: TLS, not decoded: %s", p.Name, p.PID, p.Why)})
 	}
 	return out
+}
+
+func usedBy(processes int) string {
+	switch processes {
+	case 0:
+		return "used by no process that can be seen"
+	case 1:
+		return "used by 1 process"
+	default:
+		return fmt.Sprintf("used by %d processes", processes)
+	}
 }
 
 func hooksOf(hooks []bpf.Hook) []doctor.Hook {

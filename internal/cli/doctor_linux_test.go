@@ -34,14 +34,16 @@ func TestKernelRelease(t *testing.T) {
 func TestChecksOfTLS(t *testing.T) {
 	checks := checksOfTLS([]encryption.Library{
 		{Name: "OpenSSL", Path: "/lib/libssl.so.3", Processes: 2, Read: true, Missing: "SSL_read_ex: too dear"},
-		{Name: "GnuTLS", Path: "/lib/libgnutls.so.30", Reason: "no names"},
+		{Name: "GnuTLS", Path: "/lib/libgnutls.so.30", Processes: 1, Reason: "no names"},
+		{Name: "wolfSSL", Path: "/lib/libwolfssl.so", Read: true},
 	}, []encryption.Program{{PID: 1234, Name: "java", Why: "Java's own TLS"}})
 	require.Equal(t, []doctor.Check{
-		{Name: "TLS library", Status: doctor.OK, Found: "OpenSSL, /lib/libssl.so.3, of 2 processes, without SSL_read_ex: too dear"},
+		{Name: "TLS library", Status: doctor.OK, Found: "OpenSSL, /lib/libssl.so.3, used by 2 processes, without SSL_read_ex: too dear"},
 		{
-			Name: "TLS library", Status: doctor.Warn, Found: "GnuTLS, /lib/libgnutls.so.30, of 0 processes: no names", Missing: "requests of programs that use it",
+			Name: "TLS library", Status: doctor.Warn, Found: "GnuTLS, /lib/libgnutls.so.30, used by 1 process: no names", Missing: "requests of programs that use it",
 			Remedy: "allow dearer probes by requests.tls.max_probe_cost, if that is what is in the way",
 		},
+		{Name: "TLS library", Status: doctor.OK, Found: "wolfSSL, /lib/libwolfssl.so, used by no process that can be seen"},
 		{Name: "TLS", Status: doctor.Info, Found: "java 1234: TLS, not decoded: Java's own TLS"},
 	}, checks)
 }

@@ -4,6 +4,7 @@ package privileges
 
 import (
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -36,6 +37,10 @@ var Used = []Capability{
 
 // SysResource is used as well before Linux 5.11.
 var SysResource = Capability{"CAP_SYS_RESOURCE", "the memory that kernels before 5.11 count as locked", true, bitSysResource}
+
+// SysAdmin is used as well where the kernel has no other way to probe programs and
+// libraries.
+var SysAdmin = Capability{"CAP_SYS_ADMIN", "probes in libraries, before Linux 6.6: requests over TLS", false, bitSysAdmin}
 
 // Set is what a process has, a bit for each capability.
 type Set uint64
@@ -88,17 +93,19 @@ func (s Set) Lack() *Lack {
 	case 0:
 		return nil
 	case 1:
-		return &Lack{missing[0] + " is missing", remedy()}
+		return &Lack{missing[0] + " is missing", Remedy()}
 	default:
-		return &Lack{strings.Join(missing, " and ") + " are missing", remedy()}
+		return &Lack{strings.Join(missing, " and ") + " are missing", Remedy()}
 	}
 }
 
-// remedy says how to come by all that the agent uses.
-func remedy() string {
-	names := make([]string, len(Used))
-	for i := range Used {
-		names[i] = strings.ToLower(Used[i].Name)
+// Remedy says how to come by all that the agent uses, and more. It names all, for
+// setcap replaces what a program had.
+func Remedy(more ...Capability) string {
+	all := slices.Concat(Used, more)
+	names := make([]string, len(all))
+	for i := range all {
+		names[i] = strings.ToLower(all[i].Name)
 	}
 	program, err := os.Executable()
 	if err != nil {

@@ -25,15 +25,9 @@ func (h Host) exists(path string) bool {
 
 // Examine looks at everything that can be read without privileges.
 func Examine(h Host) []Check {
-	return []Check{
-		h.kernel(),
-		h.btf(),
-		h.capabilities(),
-		h.lockdown(),
-		h.pidNamespace(),
-		h.cgroups(),
-		h.jit(),
-		h.lsm(),
-		h.ioUring(),
+	checks := []Check{h.kernel(), h.btf(), h.capabilities()}
+	if c, visible := h.lockdown(); visible {
+		checks = append(checks, c)
 	}
+	return append(checks, h.pidNamespace(), h.cgroups(), h.jit(), h.ioUring())
 }

@@ -55,19 +55,18 @@ func (h Host) btf() Check {
 }
 
 // lockdown in its confidential mode keeps every program from reading kernel memory.
-func (h Host) lockdown() Check {
-	c := Check{Name: "lockdown", Status: OK}
+// It is not visible in many containers and where the kernel knows none.
+func (h Host) lockdown() (c Check, visible bool) {
 	text, ok := h.read("sys/kernel/security/lockdown")
 	if !ok {
-		c.Status, c.Found = Info, "not visible: no /sys/kernel/security/lockdown"
-		return c
+		return c, false
 	}
-	c.Found = selected(text)
+	c = Check{Name: "lockdown", Status: OK, Found: selected(text)}
 	if c.Found == "confidentiality" {
 		c.Status, c.Missing = Fail, "everything: eBPF programs may not read kernel memory"
 		c.Remedy = "boot with lockdown=integrity, which still allows it"
 	}
-	return c
+	return c, true
 }
 
 // selected returns the word in brackets: "none [integrity] confidentiality".
@@ -85,18 +84,6 @@ func (h Host) jit() Check {
 	if value, ok := h.read("proc/sys/net/core/bpf_jit_enable"); ok && value == "0" {
 		c.Status, c.Found, c.Remedy = Warn, "off: every event costs several times as much", "sysctl net.core.bpf_jit_enable=1"
 	}
-	return c
-}
-
-// lsm says whether policies could one day block as well as alert.
-func (h Host) lsm() Check {
-	c := Check{Name: "security modules", Status: Info}
-	modules, ok := h.read("sys/kernel/security/lsm")
-	if !ok {
-		c.Found = "not visible: no /sys/kernel/security/lsm"
-		return c
-	}
-	c.Found = modules
 	return c
 }
 

@@ -15,10 +15,11 @@ func (h Host) capabilities() Check {
 		c.Status, c.Found = Info, "cannot be read from /proc/self/status"
 		return c
 	}
-	wanted := privileges.Used
+	var more []privileges.Capability
 	if major, minor, ok := kernelVersion(h.Release); ok && (major < 5 || major == 5 && minor < 11) {
-		wanted = append(slices.Clip(wanted), privileges.SysResource)
+		more = append(more, privileges.SysResource)
 	}
+	wanted := slices.Concat(privileges.Used, more)
 	var present, absent, reasons []string
 	for i := range wanted {
 		one := &wanted[i]
@@ -37,7 +38,7 @@ func (h Host) capabilities() Check {
 	if len(absent) > 0 {
 		c.Found = strings.TrimPrefix(c.Found+"; not "+strings.Join(absent, ", "), "; ")
 		c.Missing = strings.Join(reasons, "; ")
-		c.Remedy = "run as root, or add " + strings.Join(absent, ", ")
+		c.Remedy = privileges.Remedy(more...)
 	}
 	if c.Status == Fail {
 		c.Missing = "everything"

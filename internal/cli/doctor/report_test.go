@@ -6,10 +6,13 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"testing/fstest"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/sightglass/sightglass/internal/privileges"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files")
@@ -30,10 +33,21 @@ var hooks = []Hook{
 	{Name: "uprobe/ssl", Attached: false, For: "requests over TLS", Error: "no libssl\nverifier log", Remedy: "install it"},
 }
 
+// installed is a text as the installed program would write it.
+func installed(t *testing.T, text string) string {
+	t.Helper()
+	program, err := os.Executable()
+	require.NoError(t, err)
+	return strings.ReplaceAll(text, program, "/usr/local/bin/sightglass")
+}
+
 func TestReports(t *testing.T) {
 	broken := hooks[0]
 	broken.Attached, broken.Error = false, "permission denied\x1b[2J"
 	sick := healthy().with(map[string]*fstest.MapFile{"proc/self/status": text("CapEff:\t0"), "proc/self/ns/pid": link("pid:[1]")})
+	refused := hooks[0]
+	refused.Attached, refused.Remedy = false, privileges.Remedy()
+	refused.Error = "CAP_BPF and CAP_PERFMON are missing: " + refused.Remedy
 	for name, c := range map[string]struct {
 		report  Report
 		mainJob bool
@@ -42,11 +56,12 @@ func TestReports(t *testing.T) {
 		"partial.txt":  {NewReport(Examine(healthy()), hooks, nil), true},
 		"broken.txt":   {NewReport(Examine(sick), []Hook{broken, hooks[1]}, nil), false},
 		"no_probe.txt": {NewReport(Examine(sick), nil, errors.New("cannot load: operation not permitted\nlog")), false},
+		"refused.txt":  {NewReport(Examine(sick), []Hook{refused}, errors.New(refused.Error)), false},
 	} {
 		require.Equal(t, c.mainJob, c.report.MainJob, name)
-		requireGolden(t, name, c.report.Text(false))
+		requireGolden(t, name, installed(t, c.report.Text(false)))
 	}
-	requireGolden(t, "colour.txt", NewReport(Examine(sick), hooks, nil).Text(true))
+	requireGolden(t, "colour.txt", installed(t, NewReport(Examine(sick), hooks, nil).Text(true)))
 }
 
 func TestJSON(t *testing.T) {

@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -24,14 +25,18 @@ func (r Report) Text(colour bool) string {
 		if len(hooks) > 0 {
 			remedy = hooks[0].Remedy
 		}
-		writeItem(&b, colour, Fail, "hooks", firstLine(r.ProbeError), "everything", remedy)
+		found := reason(r.ProbeError, remedy)
+		if slices.ContainsFunc(r.Checks, func(c Check) bool { return c.Remedy == remedy }) {
+			remedy = ""
+		}
+		writeItem(&b, colour, Fail, "hooks", found, "everything", remedy)
 		hooks = nil
 	}
 	for _, h := range hooks {
 		status, found := OK, h.For
 		missing := ""
 		if !h.Attached {
-			status, found, missing = Warn, firstLine(h.Error), h.Missing
+			status, found, missing = Warn, reason(h.Error, h.Remedy), h.Missing
 			if missing == "" {
 				missing = h.For
 			}
@@ -55,7 +60,7 @@ func writeItem(b *strings.Builder, colour bool, status Status, name, found, miss
 	if missing != "" {
 		b.WriteString(indent + "missing: " + printable(missing) + "\n")
 	}
-	if remedy != "" && status != OK && !strings.Contains(found, remedy) {
+	if remedy != "" && status != OK {
 		b.WriteString(indent + "remedy: " + printable(remedy) + "\n")
 	}
 }
@@ -73,11 +78,11 @@ func (r Report) verdict() string {
 	return "sightglass can do its job here: " + hooks + "."
 }
 
-// firstLine leaves the verifier's log, which can be thousands of lines, to the
-// JSON form.
-func firstLine(s string) string {
-	line, _, _ := strings.Cut(s, "\n")
-	return line
+// reason is the first line of an error, without the remedy that it may end with:
+// the verifier's log, which can be thousands of lines, is left to the JSON form.
+func reason(err, remedy string) string {
+	line, _, _ := strings.Cut(err, "\n")
+	return strings.TrimSuffix(line, ": "+remedy)
 }
 
 // printable replaces what could disturb a terminal.
