@@ -44,7 +44,7 @@ func applyGetopt(c *Context, s *callSource, v *field.Value) {
 type getopt struct {
 	args []string
 	spec string
-	key  string
+	key  string // empty: no letter is
 
 	arg int // index in args
 	pos int // within a group of letters; 0 between arguments
@@ -128,7 +128,7 @@ func (g *getopt) takeValue(arg string) {
 }
 
 func (g *getopt) remember(value string) {
-	if g.key != "" && g.letter == g.key {
+	if g.letter == g.key {
 		g.found, g.last = true, value
 	}
 }

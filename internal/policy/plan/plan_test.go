@@ -203,23 +203,22 @@ func TestGetopt(t *testing.T) {
 	for _, tt := range []struct {
 		args []string
 		spec string
-		key  string
 		want []string
 	}{
-		{[]string{"-n", ""}, "n", "", []string{"n"}},
-		{[]string{"-t", "v", "-n"}, "nt:", "", []string{"t", "v", "n"}},
-		{[]string{"-nat", "x"}, "na:t", "", []string{"n", "a", "t"}},
-		{[]string{"-abcvalue"}, "abc:", "", []string{"a", "b", "c", "value"}},
-		{[]string{"-x", "-n"}, "n", "", []string{"?", "n"}},
-		{[]string{"-t"}, "t:", "", []string{""}},
-		{[]string{"a", "-n"}, "n", "", nil},
-		{[]string{"-", "-n"}, "n", "", nil},
-		{[]string{"-n", "--", "-t"}, "nt", "", []string{"n"}},
-		{[]string{"--exec"}, "e:", "", nil},
-		{[]string{"--exec", "-n", "--all", "-t", "--", "-n"}, "nt:", "", []string{"n", "t", "--", "n"}},
-		{[]string{"-a", "v"}, "aa:", "", []string{"a", "v"}},
-		{[]string{"-:"}, ":a", "", []string{"?"}},
-		{nil, "a", "", nil},
+		{[]string{"-n", ""}, "n", []string{"n"}},
+		{[]string{"-t", "v", "-n"}, "nt:", []string{"t", "v", "n"}},
+		{[]string{"-nat", "x"}, "na:t", []string{"n", "a", "t"}},
+		{[]string{"-abcvalue"}, "abc:", []string{"a", "b", "c", "value"}},
+		{[]string{"-x", "-n"}, "n", []string{"?", "n"}},
+		{[]string{"-t"}, "t:", []string{""}},
+		{[]string{"a", "-n"}, "n", nil},
+		{[]string{"-", "-n"}, "n", nil},
+		{[]string{"-n", "--", "-t"}, "nt", []string{"n"}},
+		{[]string{"--exec"}, "e:", nil},
+		{[]string{"--exec", "-n", "--all", "-t", "--", "-n"}, "nt:", []string{"n", "t", "--", "n"}},
+		{[]string{"-a", "v"}, "aa:", []string{"a", "v"}},
+		{[]string{"-:"}, ":a", []string{"?"}},
+		{nil, "a", nil},
 	} {
 		g := getopt{args: tt.args, spec: tt.spec}
 		var got []string
@@ -234,6 +233,30 @@ func TestGetopt(t *testing.T) {
 			}
 		}
 		require.Equal(t, tt.want, got, "%q %s", tt.args, tt.spec)
+	}
+}
+
+// TestGetoptOfALetter: the last value of the letter asked for, or else itself.
+func TestGetoptOfALetter(t *testing.T) {
+	for _, tt := range []struct {
+		args      []string
+		spec, key string
+		found     bool
+		last      string
+	}{
+		{[]string{"-t", "a", "-n", "-t", "b"}, "nt:", "t", true, "b"},
+		{[]string{"-t", "a", "-n"}, "nt:", "n", true, "n"},
+		{[]string{"-t", "a"}, "nt:", "n", false, ""},
+		{[]string{"-t"}, "t:", "t", true, ""},
+		{[]string{"-x"}, "n", "x", false, ""},
+		{[]string{"-n"}, "n", "", false, ""},
+	} {
+		g := getopt{args: tt.args, spec: tt.spec, key: tt.key}
+		for g.next() {
+			continue
+		}
+		require.Equal(t, tt.found, g.found, "%q %s", tt.args, tt.key)
+		require.Equal(t, tt.last, g.last, "%q %s", tt.args, tt.key)
 	}
 }
 
@@ -306,6 +329,23 @@ func TestConditionsByType(t *testing.T) {
 	c.Begin(&counting{}, nil)
 	require.True(t, node("open").Eval(c))
 	require.True(t, node("close").Eval(c))
+}
+
+// TestExceptionsByType: what a not keeps out of some types only.
+func TestExceptionsByType(t *testing.T) {
+	b := NewBuilder(nil)
+	cond := b.Add(checked(t, "not (evt.type = open and proc.name = cat) and not (evt.type = mount and proc.name = dog) and not evt.type = close"))
+	prog := b.Build()
+	c := prog.NewContext()
+	for event, want := range map[string]bool{"open": false, "mount": true, "chmod": true} { // all by cat
+		e, _ := events.ByName(event)
+		c.Begin(&counting{}, e)
+		require.Equal(t, want, b.For(cond, e.ID).Eval(c), event)
+	}
+	e, _ := events.ByName("close")
+	require.Nil(t, b.For(cond, e.ID))
+	e, _ = events.ByName("chmod")
+	require.IsType(t, &always{}, b.For(cond, e.ID), "nothing is left to compare")
 }
 
 func TestGlobsAreRefusedByTheirEnds(t *testing.T) {

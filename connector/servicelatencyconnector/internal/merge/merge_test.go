@@ -129,6 +129,49 @@ func TestReaderTurnsSecondsIntoNanoseconds(t *testing.T) {
 	require.Nil(t, r.Number(n))
 }
 
+// TestReaderLeavesWhatItWouldChange: points that hold less or more than series do.
+func TestReaderLeavesWhatItWouldChange(t *testing.T) {
+	var r Reader
+	for name, change := range map[string]func(pmetric.ExponentialHistogramDataPoint){
+		"negative values": func(p pmetric.ExponentialHistogramDataPoint) { p.Negative().BucketCounts().Append(1) },
+		"a threshold":     func(p pmetric.ExponentialHistogramDataPoint) { p.SetZeroThreshold(1e-9) },
+		"no sum":          func(p pmetric.ExponentialHistogramDataPoint) { p.RemoveSum() },
+		"no minimum":      func(p pmetric.ExponentialHistogramDataPoint) { p.RemoveMin() },
+		"no maximum":      func(p pmetric.ExponentialHistogramDataPoint) { p.RemoveMax() },
+		"no beginning":    func(p pmetric.ExponentialHistogramDataPoint) { p.SetStartTimestamp(0) },
+		"no interval":     func(p pmetric.ExponentialHistogramDataPoint) { p.SetStartTimestamp(p.Timestamp()) },
+		"no value was there": func(p pmetric.ExponentialHistogramDataPoint) {
+			p.SetFlags(pmetric.DefaultDataPointFlags.WithNoRecordedValue(true))
+		},
+	} {
+		p := pmetric.NewExponentialHistogramDataPoint()
+		p.SetStartTimestamp(5)
+		p.SetTimestamp(7)
+		p.SetSum(1)
+		p.SetMin(1)
+		p.SetMax(1)
+		require.NotNil(t, r.Exponential(p))
+		change(p)
+		require.Nil(t, r.Exponential(p), name)
+	}
+	for name, change := range map[string]func(pmetric.HistogramDataPoint){
+		"no sum":       func(p pmetric.HistogramDataPoint) { p.RemoveSum() },
+		"no minimum":   func(p pmetric.HistogramDataPoint) { p.RemoveMin() },
+		"no maximum":   func(p pmetric.HistogramDataPoint) { p.RemoveMax() },
+		"no beginning": func(p pmetric.HistogramDataPoint) { p.SetStartTimestamp(0) },
+	} {
+		p := pmetric.NewHistogramDataPoint()
+		p.SetStartTimestamp(5)
+		p.SetTimestamp(7)
+		p.SetSum(1)
+		p.SetMin(1)
+		p.SetMax(1)
+		require.NotNil(t, r.Explicit(p))
+		change(p)
+		require.Nil(t, r.Explicit(p), name)
+	}
+}
+
 func FuzzReader(f *testing.F) {
 	f.Add(uint64(3), 0.5, 0.1, 0.2, int32(4), int32(-20), []byte{1, 1, 1})
 	f.Add(uint64(1), -1.0, 1e300, 0.0, int32(-11), int32(1<<30), []byte{255})

@@ -48,6 +48,21 @@ func TestTableAddsUpExecutions(t *testing.T) {
 	require.Empty(t, table.Take(5), "an interval begins anew")
 }
 
+// TestWorstOfEquals: of the slowest executions the first stays, and one that took no
+// measurable time has an exemplar as well.
+func TestWorstOfEquals(t *testing.T) {
+	table := NewTable(100)
+	for i, ns := range []uint64{0, 7, 7, 3} {
+		seen := execution(Client, "SELECT ?", ns)
+		seen.Sample.Exemplar.Time = uint64(i + 1)
+		table.Record([]byte("id"), seen, nil)
+		if i == 0 {
+			require.EqualValues(t, 1, table.services["id"].Statements[0].Worst.Time)
+		}
+	}
+	require.EqualValues(t, 2, table.Take(5)[0].Statements[0].Worst.Time)
+}
+
 func TestTableTellsStatementsApart(t *testing.T) {
 	table := NewTable(100)
 	base := Seen{System: "postgresql", Namespace: "shop", Summary: "SELECT", Peer: "db", Text: []byte("SELECT ?")}

@@ -48,6 +48,18 @@ func TestTagOf(t *testing.T) {
 	}
 }
 
+func TestOrigin(t *testing.T) {
+	for want, l := range map[text.Safe]Line{
+		"":               {},
+		"← bash":         {Parent: "bash"}, // of a service without a name, too
+		"← bash  in web": {Parent: "bash", Container: "web"},
+		"by cron":        {By: "cron", Parent: "bash", Service: "web"},
+		"in web":         {By: "web", Parent: "bash", Service: "web", Container: "web"},
+	} {
+		require.Equal(t, want, Style{}.origin(l))
+	}
+}
+
 // Whatever a line holds, on a screen it keeps to the width, and its escape
 // sequences are ours.
 func TestLinesKeepTheWidth(t *testing.T) {

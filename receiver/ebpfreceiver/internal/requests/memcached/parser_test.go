@@ -69,6 +69,20 @@ func TestParser(t *testing.T) {
 		{name: "many values beyond the copy", bound: 512, play: func(s *script) {
 			s.Req("get a b\r\n").Resp(strings.Repeat("VALUE k 0 3\r\nabc\r\n", 60)).Resp(strings.Repeat("VALUE k 0 3\r\nabc\r\n", 60) + miss).Req(get).Resp(miss)
 		}, want: []string{"get {get a b} @1+2+3 hidden", "get {get k} rows=0 @4+5+5"}},
+		{name: "a pipeline behind what is hidden", bound: 512, play: func(s *script) {
+			s.Req(get + get).Resp("VALUE k 0 5000\r\n" + long + "\r\nEND\r\n" + miss).Pause(2e9).Req(get).Resp(miss)
+		}, want: []string{
+			"get {get k} @1+2+2 truncated hidden", "get {get k} @1+0+2 truncated", "get {get k} rows=0 @2000000003+2000000004+2000000004",
+		}},
+		{name: "a first line beyond the copy", bound: 512, play: func(s *script) {
+			s.Req(get).Resp("VALUE " + long + " 0 1\r\na\r\n").Resp(miss).Pause(2e9).Req(get).Resp(miss)
+		}, want: []string{"get {get k} @1+0+2 truncated hidden", "get {get k} rows=0 @2000000004+2000000005+2000000005"}},
+		{name: "joined amid a pipeline", midway: true, play: func(s *script) {
+			s.Pause(2e9).Req(get).Req(get).Resp(hit).Resp(miss).Pause(2e9).Req(get).Resp(miss)
+		}, want: []string{
+			"get {get k} @2000000001+0+2000000003 desynchronized", "get {get k} @2000000002+0+2000000003 desynchronized",
+			"get {get k} rows=0 @4000000005+4000000006+4000000006",
+		}},
 		{
 			name: "joined", midway: true, play: func(s *script) { s.Resp("rest").Req(get).Resp(hit) },
 			want: []string{"get {get k} rows=1 @2+3+3"},
@@ -90,6 +104,21 @@ func TestParser(t *testing.T) {
 			require.Equal(t, s.P.Open(), s.Opened)
 		})
 	}
+}
+
+// TestOpen: what is under way is told, apart from what nobody asked to be told of.
+func TestOpen(t *testing.T) {
+	s := dbtest.NewScript(New(), false, false)
+	require.Zero(t, s.P.Open())
+	s.Req(get + set)
+	require.Equal(t, 2, s.P.Open())
+	s.Resp(hit)
+	require.Equal(t, 1, s.P.Open())
+	s.Resp(stored)
+	require.Zero(t, s.P.Open())
+	s.Refuse = true
+	s.Req(get)
+	require.Zero(t, s.P.Open())
 }
 
 func TestBinary(t *testing.T) {
