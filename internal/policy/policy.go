@@ -131,6 +131,9 @@ func (rs *RuleSet) Len() int { return len(rs.active) }
 // Rules are all rules in their order, disabled ones too.
 func (rs *RuleSet) Rules() []*Rule { return rs.rules }
 
+// Meant reports whether a selection matches a rule, enabled or not.
+func (rs *RuleSet) Meant(sel *Selection) bool { return slices.ContainsFunc(rs.rules, sel.matches) }
+
 // EventTypes are the names of the event types that an enabled rule can match.
 func (rs *RuleSet) EventTypes() []string { return rs.types.Names() }
 

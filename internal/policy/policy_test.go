@@ -58,6 +58,16 @@ func TestSelection(t *testing.T) {
 	}
 }
 
+func TestMeant(t *testing.T) {
+	set := loadText(t, ruleText("alpha one", "evt.type = open", "  tags: [x]\n  enabled: false\n"), nil)
+	for sel, want := range map[policy.Selection]bool{
+		{Rule: "alpha"}: true, {Rule: "*ONE"}: false, {Rule: "*one", Enable: true}: true,
+		{Tag: "x"}: true, {Tag: "X"}: false, {Tag: "x", Rule: "beta"}: false, {}: false,
+	} {
+		require.Equal(t, want, set.Meant(&sel), sel)
+	}
+}
+
 func TestWhatASetWants(t *testing.T) {
 	set := loadText(t, ruleText("a", "evt.type in (open, openat) and proc.env exists")+ruleText("b", "evt.type = close", "  enabled: false\n"), nil)
 	require.ElementsMatch(t, []string{"open", "openat"}, set.EventTypes())

@@ -29,8 +29,17 @@ type Config struct {
 	// "not k8s.ns.name in (test, staging)".
 	Scope string `mapstructure:"scope"`
 
+	// EnabledRules switch on the rules that their file switches off and whose name
+	// contains one of these texts, or, when it contains a *, matches it as a
+	// pattern.
+	EnabledRules []string `mapstructure:"enabled_rules"`
+
+	// EnabledTags switch on the rules that have one of these tags.
+	EnabledTags []string `mapstructure:"enabled_tags"`
+
 	// DisabledRules leave out the rules whose name contains one of these texts,
-	// or, when it contains a *, matches it as a pattern.
+	// or, when it contains a *, matches it as a pattern, also if they were switched
+	// on above.
 	DisabledRules []string `mapstructure:"disabled_rules"`
 
 	// DisabledTags leave out the rules that have one of these tags.
@@ -88,7 +97,7 @@ const (
 
 // listKeys want lists. The collector would make a list of a single text, and
 // "a, b" would silently be one name.
-var listKeys = []string{"rules_files", "disabled_rules", "disabled_tags", "keep", "append_output"}
+var listKeys = []string{"rules_files", "enabled_rules", "enabled_tags", "disabled_rules", "disabled_tags", "keep", "append_output"}
 
 // Unmarshal implements the collector's decoding.
 func (c *Config) Unmarshal(conf *confmap.Conf) error {
@@ -111,6 +120,8 @@ func (c *Config) Validate() error {
 		validateTexts("rules_files", c.RulesFiles),
 		validateGlobs("rules_files", c.RulesFiles),
 		ruleFiles{c.RulesFiles}.mistaken(),
+		validateTexts("enabled_rules", c.EnabledRules),
+		validateTexts("enabled_tags", c.EnabledTags),
 		validateTexts("disabled_rules", c.DisabledRules),
 		validateTexts("disabled_tags", c.DisabledTags),
 		validatePriority(c.MinimumPriority),
@@ -135,7 +146,7 @@ func (c *Config) Validate() error {
 // validateRules loads the rule files, unless one of them is not there: what it
 // would define could be missing in the others.
 func (c *Config) validateRules() error {
-	if len(c.RulesFiles)+len(c.DisabledRules)+len(c.DisabledTags)+len(c.AppendOutput) == 0 && c.Scope == "" {
+	if len(c.RulesFiles)+len(c.AppendOutput)+len(c.selections()) == 0 && c.Scope == "" {
 		return nil // the embedded policies as they are: to load them once is enough
 	}
 	files, err := ruleFiles{c.RulesFiles}.read()
@@ -153,11 +164,8 @@ func (c *Config) options(known field.Names) *policy.Options {
 	least, _ := rules.ParsePriority(c.MinimumPriority) // validated
 	o := &policy.Options{All: c.RuleMatching == matchAll, Names: known}
 	o.MinPriority, o.Scope = &least, c.Scope
-	for _, name := range c.DisabledRules {
-		o.Select = append(o.Select, policy.Selection{Rule: name})
-	}
-	for _, tag := range c.DisabledTags {
-		o.Select = append(o.Select, policy.Selection{Tag: tag})
+	for _, sel := range c.selections() {
+		o.Select = append(o.Select, sel.Selection)
 	}
 	for i := range c.AppendOutput {
 		o.AppendOutput = append(o.AppendOutput, c.AppendOutput[i].rules())

@@ -39,6 +39,7 @@ func TestConfig(t *testing.T) {
 		"": defaults(func(*Config) {}),
 		"files": defaults(func(c *Config) {
 			c.RulesFiles = []string{"/etc/sightglass/rules.yaml", "/etc/sightglass/rules.d/*.yaml"}
+			c.EnabledRules, c.EnabledTags = []string{"*miner*"}, []string{"maturity_sandbox"}
 			c.DisabledRules = []string{"Write below /etc", "Shell*"}
 			c.DisabledTags, c.Scope = []string{"network"}, "not k8s.ns.name in (test, staging)"
 			c.MinimumPriority, c.RuleMatching = "warning", matchAll
@@ -80,22 +81,25 @@ func TestDefaultConfig(t *testing.T) {
 
 func TestConfigErrors(t *testing.T) {
 	for name, want := range map[string]string{
-		"bad_keep":      `keep[1]: "sightglass.process.fork" is no activity`,
-		"bad_keep_all":  `keep[1]: "all" stands alone`,
-		"bad_matching":  `rule_matching: "last" is neither "first" nor "all"`,
-		"bad_priority":  `minimum_priority: "urgent" is no priority: use one of Emergency, Alert, Critical, Error, Warning, Notice, Informational, Debug`,
-		"bad_glob":      `rules_files[0]: "rules/[a.yaml": syntax error in pattern`,
-		"empty_file":    `rules_files[1]: is empty`,
-		"empty_rule":    `disabled_rules[0]: is empty`,
-		"bad_reload":    `reload_interval: 1ms is too short: use 100ms or more, for example 5s, or 0 for never`,
-		"bad_burst":     `rate_limit: burst: must not be negative`,
-		"bad_interval":  `rate_limit: interval: 1ns is too short: use 100ms or more, for example 1m`,
-		"bad_redaction": `redact: attributes[0]: is empty`,
-		"no_redaction":  `redact: attributes: have no effect while enabled is false`,
-		"unknown_key":   `rule_files`,
-		"scalar_tags":   `disabled_tags: wants a list, got network, container: write [network, container]`,
-		"scalar_append": `append_output: wants a list, got a block of keys: put a dash before the first`,
-		"bad_scope":     `scope: `,
+		"bad_keep":       `keep[1]: "sightglass.process.fork" is no activity`,
+		"bad_keep_all":   `keep[1]: "all" stands alone`,
+		"bad_matching":   `rule_matching: "last" is neither "first" nor "all"`,
+		"bad_priority":   `minimum_priority: "urgent" is no priority: use one of Emergency, Alert, Critical, Error, Warning, Notice, Informational, Debug`,
+		"bad_glob":       `rules_files[0]: "rules/[a.yaml": syntax error in pattern`,
+		"empty_file":     `rules_files[1]: is empty`,
+		"empty_rule":     `disabled_rules[0]: is empty`,
+		"empty_enabled":  `enabled_rules[0]: is empty`,
+		"empty_tag":      `enabled_tags[1]: is empty`,
+		"scalar_enabled": `enabled_rules: wants a list, got Shell: write [Shell]`,
+		"bad_reload":     `reload_interval: 1ms is too short: use 100ms or more, for example 5s, or 0 for never`,
+		"bad_burst":      `rate_limit: burst: must not be negative`,
+		"bad_interval":   `rate_limit: interval: 1ns is too short: use 100ms or more, for example 1m`,
+		"bad_redaction":  `redact: attributes[0]: is empty`,
+		"no_redaction":   `redact: attributes: have no effect while enabled is false`,
+		"unknown_key":    `rule_files`,
+		"scalar_tags":    `disabled_tags: wants a list, got network, container: write [network, container]`,
+		"scalar_append":  `append_output: wants a list, got a block of keys: put a dash before the first`,
+		"bad_scope":      `scope: `,
 
 		"append_nothing": `append_output::0: has none of extra_output, extra_fields and suggested_output`,
 		"append_output":  `append_output::0: extra_output: unknown field proc.nam`,

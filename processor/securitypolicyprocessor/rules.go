@@ -45,6 +45,9 @@ func (p *policyProcessor) load() (*policy.RuleSet, error) {
 	if !result.OK() {
 		return nil, &rulesError{result}
 	}
+	for _, text := range p.cfg.idle(set) {
+		p.logger.Warn(text)
+	}
 	return set, nil
 }
 
