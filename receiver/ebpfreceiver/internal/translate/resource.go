@@ -171,12 +171,16 @@ func shares(attrs pcommon.Map, c *container.Info) {
 	if c.State != container.Container {
 		return
 	}
-	if n := &c.Names; n.PrivilegedKnown {
-		attrs.PutBool(schema.ContainerHostPID, n.Shares.PID)
-		attrs.PutBool(schema.ContainerHostNetwork, n.Shares.Network)
-		attrs.PutBool(schema.ContainerHostIPC, n.Shares.IPC)
+	n := &c.Names
+	if !n.PrivilegedKnown {
+		putList(attrs, schema.ContainerMounts, n.Mounts)
+		return
 	}
-	putList(attrs, schema.ContainerMounts, c.Names.Mounts)
+	attrs.PutBool(schema.ContainerHostPID, n.Shares.PID)
+	attrs.PutBool(schema.ContainerHostNetwork, n.Shares.Network)
+	attrs.PutBool(schema.ContainerHostIPC, n.Shares.IPC)
+	// That nothing is mounted is known too, and something else than not known.
+	putTexts(attrs, schema.ContainerMounts, n.Mounts)
 }
 
 // put sets an attribute that has a value.

@@ -311,3 +311,21 @@ func TestSharesAndMounts(t *testing.T) {
 		require.Equal(t, []any{false, true, false}, []any{got[schema.ContainerHostPID], got[schema.ContainerHostNetwork], got[schema.ContainerHostIPC]})
 	}
 }
+
+// A container into which nothing is mounted has an empty list, one that was not
+// looked at has none.
+func TestNothingMounted(t *testing.T) {
+	for _, known := range []bool{true, false} {
+		info := *podInfo
+		info.Names.Mounts, info.Names.PrivilegedKnown = nil, known
+		a := activity(base(event.TypeExec), &info)
+		a.Mounts = true
+		l := NewLogs(host, "1.0")
+		l.Append(a, wallOffset, observed)
+		got, ok := l.Take().ResourceLogs().At(0).Resource().Attributes().Get(schema.ContainerMounts)
+		require.Equal(t, known, ok)
+		if ok {
+			require.Zero(t, got.Slice().Len())
+		}
+	}
+}
