@@ -52,6 +52,13 @@ func TestConfigurationsAreValid(t *testing.T) {
 	}
 }
 
+// What is not shown is told of the flag that asked for it.
+func TestUnknownShow(t *testing.T) {
+	cmd := cli.NewCommand(settings(), "")
+	cmd.SetArgs([]string{"run", "--show", "commands, comands"})
+	require.ErrorContains(t, cmd.ExecuteContext(t.Context()), `--show: "comands" is none of detections, commands,`)
+}
+
 // Mutual TLS is added by a second file.
 func TestMutualTLSIsValid(t *testing.T) {
 	dir := t.TempDir()

@@ -45,6 +45,11 @@ starts with one of its own and shows this machine in the terminal.`
 		}
 		return runAgent(cmd.Context(), set, c, cmd.ErrOrStderr())
 	}
+	for _, cmd := range append(root.Commands(), root) {
+		if gates := cmd.Flags().Lookup("feature-gates"); gates != nil { // fifty names, of which featuregate tells
+			gates.DefValue, gates.Usage = "", "`GATES` of the collector to switch on, or off by a '-' before the name ('sightglass featuregate' lists them)"
+		}
+	}
 	root.SetFlagErrorFunc(noSuchFlag)
 	root.AddCommand(
 		newRunCommand(set),

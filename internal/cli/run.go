@@ -7,10 +7,13 @@ import (
 	"io"
 	"os"
 	"runtime"
+	"strings"
 	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/confmap"
 	"go.opentelemetry.io/collector/otelcol"
 	"golang.org/x/sys/unix"
 
@@ -58,6 +61,9 @@ _PROTOCOL, _HEADERS, _COMPRESSION, _TIMEOUT, _CERTIFICATE and _INSECURE).`,
 }
 
 func (o *runOptions) run(cmd *cobra.Command, set otelcol.CollectorSettings) error {
+	if err := checkShow(o.show, factoriesOf(set)); err != nil {
+		return err
+	}
 	if err := mayRun(cmd.CommandPath()); err != nil {
 		return err
 	}
@@ -79,6 +85,27 @@ func (o *runOptions) run(cmd *cobra.Command, set otelcol.CollectorSettings) erro
 		return err
 	}
 	return runCollector(cmd.Context(), set, c)
+}
+
+// checkShow finds what the terminal does not know while it is still known that a flag
+// named it: later it is the value of a variable.
+func checkShow(show string, factories otelcol.Factories) error {
+	factory := factories.Exporters[component.MustNewType("terminal")]
+	if show == "" || factory == nil {
+		return nil
+	}
+	var names []any
+	for name := range strings.SplitSeq(show, ",") {
+		names = append(names, strings.TrimSpace(name))
+	}
+	terminal := factory.CreateDefaultConfig()
+	if err := confmap.NewFromStringMap(map[string]any{"show": names}).Unmarshal(terminal); err != nil {
+		return fmt.Errorf("--show: %w", err)
+	}
+	if err := confmap.Validate(terminal); err != nil {
+		return fmt.Errorf("--%w", err)
+	}
+	return nil
 }
 
 // runCollector runs the collector that set describes with configuration c until

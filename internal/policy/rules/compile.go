@@ -2,7 +2,10 @@ package rules
 
 import (
 	"errors"
+	"slices"
+	"strings"
 
+	"github.com/sightglass/sightglass/internal/nearest"
 	"github.com/sightglass/sightglass/internal/policy/check"
 	"github.com/sightglass/sightglass/internal/policy/field"
 	"github.com/sightglass/sightglass/internal/policy/index"
@@ -98,11 +101,44 @@ func (c *compiler) unused() {
 			c.warn(m.at, WarnUnusedMacro, "no rule and no other macro uses the macro '"+m.Name+"'")
 		}
 	}
+	hints := 0
 	for _, l := range c.col.lists.order {
-		if !l.used {
-			c.warn(l.at, WarnUnusedList, "no rule, macro or other list uses the list '"+l.Name+"'")
+		if l.used {
+			continue
+		}
+		message := "no rule, macro or other list uses the list '" + l.Name + "'"
+		if hints++; hints <= maxHints {
+			message += c.meant(l.Name)
+		}
+		c.warn(l.at, WarnUnusedList, message)
+	}
+}
+
+// meant names what in a condition was probably meant to be a list, as an addition
+// to a message: the name of no list is a value like any other.
+func (c *compiler) meant(list string) string {
+	hint := func(kind, name string, cond text) string {
+		words := strings.FieldsFunc(cond.String(), func(r rune) bool { return strings.ContainsRune(delimiters, r) })
+		words = slices.DeleteFunc(words, func(w string) bool {
+			return c.col.lists.get(w) != nil || c.col.macros.get(w) != nil || strings.Contains(w, ".")
+		})
+		near := nearest.Of(list, words, min(maxTypo, len(list)/3))
+		if near == "" {
+			return ""
+		}
+		return ": was it meant by '" + near + "' in the " + kind + ` "` + name + `"?`
+	}
+	for _, r := range c.col.rules.order {
+		if h := hint("rule", r.Name, r.cond); h != "" {
+			return h
 		}
 	}
+	for _, m := range c.col.macros.order {
+		if h := hint("macro", m.Name, m.cond); h != "" {
+			return h
+		}
+	}
+	return ""
 }
 
 // parse expands the lists of a condition and parses it.

@@ -64,7 +64,7 @@ func (r *reader) defineRule(m mapping, name string, at place) error {
 		return err
 	}
 	if old := r.col.rules.get(name); v.Source != SourceSyscall && (old == nil || old.Source == v.Source) {
-		r.warn(at, WarnUnknownSource, "there are no events of source "+v.Source+": the rule has no effect")
+		r.warn(at, WarnUnknownSource, "there are no events of source "+v.Source+": the rule has no effect"+didYouMean(v.Source, []string{SourceSyscall}))
 	}
 	return r.col.defineRule(v)
 }

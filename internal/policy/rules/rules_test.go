@@ -222,6 +222,10 @@ func TestTypos(t *testing.T) {
 			"- rule: x\n  condtion: evt.type = open\n  output: o" + parts,
 			[]string{"the key 'condition' is missing", "the key 'condtion' is not known and has no effect: did you mean 'condition'?"},
 		},
+		"source": {
+			"- rule: x\n  condition: evt.type = open\n  source: sycall\n  output: o" + parts,
+			[]string{"there are no events of source sycall: the rule has no effect: did you mean 'syscall'?"},
+		},
 		"kind":      {"- lst: x\n  items: [a]\n", []string{"the item is of no known kind and has no effect: did you mean 'list'?"}},
 		"name only": {"- rule: x\n", []string{"the keys 'condition', 'output', 'desc' and 'priority' are missing"}},
 	} {
@@ -234,6 +238,23 @@ func TestTypos(t *testing.T) {
 		}
 		require.Equal(t, c.want, got, name)
 	}
+}
+
+// TestListThatWasMeant: the misspelled name of a list is a value, of which only the
+// list that nothing uses tells.
+func TestListThatWasMeant(t *testing.T) {
+	const rest = "\n  desc: d\n  output: o\n  priority: INFO\n- list: shells\n  items: [sh]\n- list: others\n  items: [x]\n"
+	for cond, want := range map[string]string{
+		"evt.type = open and proc.name in (shels, bash)": `: was it meant by 'shels' in the rule "r"?`,
+		"evt.type = open and proc.name in (bash)":        "",
+	} {
+		_, res := load(t, &Options{}, "- rule: r\n  condition: "+cond+rest)
+		require.True(t, res[0].OK())
+		require.Equal(t, "no rule, macro or other list uses the list 'shells'"+want, res[0].Warnings[0].Message)
+		require.Equal(t, "no rule, macro or other list uses the list 'others'", res[0].Warnings[1].Message)
+	}
+	_, res := load(t, &Options{}, "- macro: m\n  condition: proc.name in (shels)\n- rule: r\n  condition: evt.type = open and m"+rest)
+	require.Contains(t, res[0].Warnings[0].Message, `: was it meant by 'shels' in the macro "m"?`)
 }
 
 func TestFileThatCannotBeRead(t *testing.T) {
