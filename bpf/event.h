@@ -178,6 +178,7 @@ struct event_file {
 
 enum event_socket_flag {
 	EVENT_SOCKET_BOUND = 1, /* the program chose the local port */
+	EVENT_SOCKET_ACCEPTED = 2, /* a listening socket made it */
 };
 
 struct event_socket {

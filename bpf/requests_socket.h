@@ -11,17 +11,6 @@
 
 #define SOCK_STREAM 1
 #define SOCK_DGRAM 2
-#define IPPROTO_TCP 6
-
-#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
-struct inet_bind_bucket {
-	__s8 fastreuse;
-};
-
-struct inet_connection_sock {
-	struct inet_bind_bucket *icsk_bind_hash;
-};
-#pragma clang attribute pop
 
 /* What a descriptor led to. */
 struct requests_handle {

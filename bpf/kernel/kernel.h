@@ -399,6 +399,14 @@ struct sock {
 	struct socket *sk_socket;
 };
 
+struct inet_bind_bucket {
+	__s8 fastreuse;
+};
+
+struct inet_connection_sock {
+	struct inet_bind_bucket *icsk_bind_hash;
+};
+
 struct socket {
 	__s16 type;
 	struct sock *sk;

@@ -10,6 +10,8 @@
 #define AF_INET6 10
 #define UNIX_PATH_MAX 108
 #define SOCK_BINDPORT_LOCK 8
+#define IPPROTO_TCP 6
+#define TCP_LISTEN 10
 
 /* extract__sock: the struct sock behind an open file, 0 when it is no socket. */
 static __always_inline __u64 extract__sock(__u64 file)
@@ -82,6 +84,22 @@ static __always_inline __u64 extract__locks(__u64 sk)
 	return BPF_CORE_READ_BITFIELD_PROBED(sock, sk_userlocks);
 }
 
+/* extract__accepted: a listening socket made this connection of TCP. A port that
+ * connect() found is in a bucket for such ports alone, whose fastreuse is
+ * negative. Others were bound by bind() or listen(); what accept() returns has
+ * the port of its listener without having been bound itself.
+ */
+static __always_inline bool extract__accepted(__u64 sk, const struct event_socket *socket)
+{
+	__u64 bucket;
+
+	if (socket->protocol != IPPROTO_TCP || socket->state == TCP_LISTEN ||
+	    socket->flags & EVENT_SOCKET_BOUND || !socket->peer_port)
+		return false;
+	bucket = kptr(inet_connection_sock, sk, icsk_bind_hash);
+	return bucket && kread(inet_bind_bucket, bucket, fastreuse) >= 0;
+}
+
 /* extract__socket: fills out from a struct sock; all zero for families without
  * addresses that we know.
  */
@@ -95,8 +113,11 @@ static __always_inline void extract__socket(__u64 sk, struct event_socket *out)
 	if (extract__locks(sk) & SOCK_BINDPORT_LOCK)
 		out->flags = EVENT_SOCKET_BOUND;
 	out->net_ns = kread(net, kptr(sock, sk, __sk_common.skc_net.net), ns.inum);
-	if (out->family == AF_INET || out->family == AF_INET6)
-		extract__inet(sk, out);
+	if (out->family != AF_INET && out->family != AF_INET6)
+		return;
+	extract__inet(sk, out);
+	if (extract__accepted(sk, out))
+		out->flags |= EVENT_SOCKET_ACCEPTED;
 }
 
 /* extract__unix_name: adds the name that a unix socket is bound to, if any. */

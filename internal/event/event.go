@@ -155,6 +155,7 @@ type Socket struct {
 	Protocol            uint16 // IPPROTO_*
 	State               uint8  // kernel's TCP_* state number
 	Bound               bool   // the program chose the local port
+	Accepted            bool   // TCP: a listening socket made it
 	LocalPort, PeerPort uint16
 	LocalAddr, PeerAddr [16]byte // IPv4 in the first 4 bytes; network order
 	NetNS               uint32   // inode number

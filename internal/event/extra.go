@@ -92,7 +92,7 @@ func decodeSocket(b []byte, s *Socket) {
 	s.Type = ne.Uint16(b[2:])
 	s.Protocol = ne.Uint16(b[4:])
 	s.State = b[6]
-	s.Bound = b[7]&1 != 0
+	s.Bound, s.Accepted = b[7]&1 != 0, b[7]&2 != 0
 	s.LocalPort = ne.Uint16(b[8:])
 	s.PeerPort = ne.Uint16(b[10:])
 	s.NetNS = ne.Uint32(b[12:])

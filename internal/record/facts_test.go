@@ -36,7 +36,7 @@ func TestFactsOfTheTable(t *testing.T) {
 		"proc.sid": "3", "proc.vpgid": "3", "proc.is_sid_leader": "true", "proc.is_vpgid_leader": "true",
 		"proc.sname": "sh", "proc.is_exe_writable": "true", "proc.is_exe_upper_layer": "true",
 		"proc.exe_ino": "77", "proc.exe_ino.ctime": "2000000000", "proc.exe_ino.mtime": "1000000000",
-		"proc.exe_ino.ctime_duration_proc_start": "4000000000", "proc.exe_ino.ctime_duration_pidns_start": "0",
+		"proc.exe_ino.ctime_duration_proc_start": "4000000000", "proc.exe_ino.ctime_duration_pidns_start": none,
 		"proc.pidns_init_start_ts": "2000000000", "proc.env": "A=1 HTTP_PROXY= x ", "proc.env[HTTP_PROXY]": "x", "proc.env[NONE]": "",
 		"thread.vtid": "3", "proc.pgid": "9",
 	} {

@@ -55,10 +55,13 @@ func TestArgs(t *testing.T) {
 
 func TestText(t *testing.T) {
 	for in, want := range map[string]string{
-		"Authorization: Bearer abc.def":                "Authorization: ***",
-		"authorization:Basic eDp5":                     "authorization:***",
-		"X-Api-Key: 123 456":                           "X-Api-Key: ***",
-		"Accept: text/html":                            "Accept: text/html",
+		"Authorization: Bearer abc.def": "Authorization: ***",
+		"pid=1 sig=15(SIGTERM)":         "pid=1 sig=15(SIGTERM)",
+		"sig=9":                         "sig=9",
+		"?sig=90ab":                     "?sig=***",
+		"authorization:Basic eDp5":      "authorization:***",
+		"X-Api-Key: 123 456":            "X-Api-Key: ***",
+		"Accept: text/html":             "Accept: text/html",
 		`curl -H "Authorization: Bearer abc" http://h`: `curl -H "Authorization: ***" http://h`,
 		`{"user":"bob","password":"a b"}`:              `{"user":"bob","password":"***"}`,
 		`{"password": "x", "n": 1}`:                    `{"password": "***", "n": 1}`,

@@ -35,7 +35,7 @@ func named(s string) string {
 			end++
 		}
 		if c := secretName(s[i:end]); c != plain {
-			if from, to, ok := value(s, i, end, c); ok {
+			if from, to, ok := value(s, i, end, c); ok && !isSignal(s[i:end], s[from:to]) {
 				out.WriteString(s[done:from])
 				out.WriteString(Mask)
 				done, end = to, to
@@ -48,6 +48,12 @@ func named(s string) string {
 	}
 	out.WriteString(s[done:])
 	return out.String()
+}
+
+// isSignal tells a signal's number from a signature: sig=9, sig=15(SIGTERM).
+func isSignal(name, value string) bool {
+	number, _, _ := strings.Cut(value, "(SIG")
+	return name == "sig" && number != "" && len(number) <= 2 && strings.Trim(number, "0123456789") == ""
 }
 
 // userinfo finds the password of a URL whose authority begins at i.

@@ -41,6 +41,19 @@ const (
 	KindSigSet
 )
 
+// Base is the base in which the number that an argument of this kind is gets
+// printed, where its own type is kept.
+func (k Kind) Base() int {
+	switch k {
+	case KindHex32, KindHex64, KindHexI32, KindFlags, KindFlags8, KindFlags16:
+		return 16
+	case KindOct32, KindMode:
+		return 8
+	default:
+		return 10
+	}
+}
+
 var kindNames = map[string]Kind{
 	"fd": KindFD, "errno": KindErrno, "pid": KindPID, "i8": KindI8, "i16": KindI16, "i32": KindI32, "i64": KindI64, "u8": KindU8,
 	"u16": KindU16, "u32": KindU32, "u64": KindU64, "hex32": KindHex32, "hex64": KindHex64, "hexi32": KindHexI32,

@@ -86,6 +86,16 @@ var sets = map[string]*Set{
 		{Name: "MAP_LOCKED", Value: 4096, Kernel: 0x2000},
 	}},
 
+	"uringsetup":    {Entries: uringSetupEntries},
+	"uringfeatures": {Entries: uringFeatureEntries},
+	"uringenter":    {Entries: uringEnterEntries},
+	"pidfd":         {Entries: []Entry{{Name: "PIDFD_NONBLOCK", Value: 1, Kernel: 0o4000}}},
+	"mlockall":      {Entries: bits("MCL_CURRENT", "MCL_FUTURE", "MCL_ONFAULT")},
+
+	"rlimit":        {Enum: true, Entries: rlimitEntries},
+	"fsconfig":      {Enum: true, Entries: fsconfigEntries},
+	"uringregister": {Enum: true, Entries: uringRegisterEntries},
+
 	"family":    {Enum: true, Entries: familyEntries},
 	"ptrace":    {Enum: true, Entries: ptraceEntries},
 	"bpf":       {Enum: true, Entries: bpfEntries},
@@ -219,13 +229,14 @@ var prctlEntries = []Entry{
 	enum("PR_GET_SECCOMP", 21), enum("PR_SET_SECCOMP", 22), enum("PR_CAPBSET_READ", 23), enum("PR_CAPBSET_DROP", 24),
 	enum("PR_GET_SECUREBITS", 27), enum("PR_SET_SECUREBITS", 28), enum("PR_SET_MM", 35),
 	enum("PR_SET_CHILD_SUBREAPER", 36), enum("PR_GET_CHILD_SUBREAPER", 37), enum("PR_SET_NO_NEW_PRIVS", 38),
-	enum("PR_GET_NO_NEW_PRIVS", 39), enum("PR_SET_PTRACER", 0x59616d61),
+	enum("PR_GET_NO_NEW_PRIVS", 39), enum("PR_MCE_KILL", 33), enum("PR_GET_TID_ADDRESS", 40),
+	enum("PR_SET_THP_DISABLE", 41), enum("PR_GET_THP_DISABLE", 42), enum("PR_CAP_AMBIENT", 47), enum("PR_SET_PTRACER", 0x59616d61),
 }
 
 var fcntlEntries = []Entry{
 	enum("F_DUPFD", 0), enum("F_GETFD", 1), enum("F_SETFD", 2), enum("F_GETFL", 3), enum("F_SETFL", 4),
 	enum("F_GETLK", 5), enum("F_SETLK", 6), enum("F_SETLKW", 7), enum("F_SETOWN", 8), enum("F_GETOWN", 9),
-	enum("F_SETSIG", 10), enum("F_GETSIG", 11), enum("F_OFD_GETLK", 36), enum("F_OFD_SETLK", 37),
+	enum("F_SETSIG", 10), enum("F_GETSIG", 11), enum("F_SETOWN_EX", 15), enum("F_GETOWN_EX", 16), enum("F_OFD_GETLK", 36), enum("F_OFD_SETLK", 37),
 	enum("F_OFD_SETLKW", 38), enum("F_SETLEASE", 1024), enum("F_GETLEASE", 1025), enum("F_NOTIFY", 1026),
 	enum("F_CANCELLK", 1029), enum("F_DUPFD_CLOEXEC", 1030), enum("F_SETPIPE_SZ", 1031), enum("F_GETPIPE_SZ", 1032),
 }
@@ -237,5 +248,12 @@ var sockoptEntries = []Entry{
 	enum("SO_PEERCRED", 17), enum("SO_RCVLOWAT", 18), enum("SO_SNDLOWAT", 19), enum("SO_RCVTIMEO", 20),
 	enum("SO_SNDTIMEO", 21), enum("SO_BINDTODEVICE", 25), enum("SO_ATTACH_FILTER", 26), enum("SO_PEERNAME", 28),
 	enum("SO_TIMESTAMP", 29), enum("SO_ACCEPTCONN", 30), enum("SO_MARK", 36), enum("SO_PROTOCOL", 38),
-	enum("SO_DOMAIN", 39),
+	enum("SO_DOMAIN", 39), enum("SO_NO_CHECK", 11), enum("SO_PRIORITY", 12), enum("SO_BSDCOMPAT", 14),
+	enum("SO_SECURITY_AUTHENTICATION", 22), enum("SO_SECURITY_ENCRYPTION_TRANSPORT", 23),
+	enum("SO_SECURITY_ENCRYPTION_NETWORK", 24), enum("SO_DETACH_FILTER", 27), enum("SO_PEERSEC", 31),
+	enum("SO_SNDBUFFORCE", 32), enum("SO_RCVBUFFORCE", 33), enum("SO_PASSSEC", 34), enum("SO_TIMESTAMPNS", 35),
+	enum("SO_TIMESTAMPING", 37), enum("SO_RXQ_OVFL", 40), enum("SO_WIFI_STATUS", 41), enum("SO_PEEK_OFF", 42),
+	enum("SO_NOFCS", 43), enum("SO_LOCK_FILTER", 44), enum("SO_SELECT_ERR_QUEUE", 45), enum("SO_BUSY_POLL", 46),
+	enum("SO_MAX_PACING_RATE", 47), enum("SO_BPF_EXTENSIONS", 48), enum("SO_INCOMING_CPU", 49),
+	enum("SO_ATTACH_BPF", 50), enum("SO_MEMINFO", 55), enum("SO_COOKIE", 57), enum("SO_PEERGROUPS", 59),
 }

@@ -22,6 +22,14 @@ const (
 	actMemfd                     // memfd_create
 	actPidfd                     // pidfd_open
 	actNode                      // mknod, mknodat: their mode has the type of the file
+	actReads                     // reads from its descriptor
+	actWrites                    // writes to it
+	actWaits                     // makes the thread wait
+	actDup                       // dup, dup2, dup3
+	actPipe                      // pipe, pipe2
+	actClone                     // clone, clone3, fork, vfork
+	actExit                      // procexit
+	actFlagless                  // has flags in its event and not in its call
 )
 
 var actNames = map[act][]string{
@@ -40,6 +48,18 @@ var actNames = map[act][]string{
 	actMemfd:     {"memfd_create"},
 	actPidfd:     {"pidfd_open"},
 	actNode:      {"mknod", "mknodat"},
+	actReads: {
+		"read", "pread", "pread64", "readv", "preadv", "recv", "recvfrom", "recvmsg", "recvmmsg", "copy_file_range", "finit_module",
+	},
+	actWrites: {
+		"write", "pwrite", "pwrite64", "writev", "pwritev", "send", "sendto", "sendmsg", "sendmmsg", "copy_file_range",
+	},
+	actWaits:    {"epoll_wait", "poll", "ppoll", "select", "nanosleep"},
+	actDup:      {"dup", "dup2", "dup3"},
+	actPipe:     {"pipe", "pipe2"},
+	actClone:    {"clone", "clone3", "fork", "vfork"},
+	actExit:     {"procexit"},
+	actFlagless: {"eventfd", "inotify_init", "fork", "vfork"},
 }
 
 // acts has the set of every event type.

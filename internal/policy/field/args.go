@@ -41,34 +41,14 @@ var (
 	setMode       = events.SetByName("mode")
 )
 
-// execArgs are the arguments of an exec event that are facts of the process.
-var execArgs = map[string]Attr{
-	"tid": AttrTID, "pid": AttrPID, "ptid": AttrParentPID, "comm": AttrProcName, "tty": AttrTTY,
-	"vpgid": AttrVPGID, "loginuid": AttrLoginUID, "cap_inheritable": AttrCapInheritable,
-	"cap_permitted": AttrCapPermitted, "cap_effective": AttrCapEffective, "exe_ino": AttrExeInode,
-	"exe_ino_ctime": AttrExeCtime, "exe_ino_mtime": AttrExeMtime, "uid": AttrUserID,
-	"trusted_exepath": AttrProcPath, "pgid": AttrPGID, "gid": AttrGroupID, "vtid": AttrVTID, "vpid": AttrVPID,
-}
-
-// execAttrs has the process' attribute of every argument of the exec and clone
-// events, and of capset, whose sets are what the process has behind it; zero
-// where there is none.
-var execAttrs = func() map[events.ID][]Attr {
-	out := map[events.ID][]Attr{}
-	for _, name := range []string{"execve", "execveat", "clone", "clone3", "fork", "vfork", "capset"} {
-		e, _ := events.ByName(name)
-		row := make([]Attr, len(e.Args))
-		for i := range e.Args {
-			row[i] = execArgs[e.Args[i].Name]
-		}
-		out[e.ID] = row
-	}
-	return out
-}()
-
 // argInt is the number of argument i: as the record has it, else from what the
 // record says elsewhere.
 func (c *Context) argInt(i int) (int64, bool) {
+	if i == int(c.event.Result) { // accept has an argument of the same name
+		if n, ok := c.Int(AttrSyscallReturn); ok {
+			return n, true
+		}
+	}
 	attr := argAttrs[c.event.ID][i]
 	if n, ok := c.Int(attr); ok {
 		return n, true
@@ -89,8 +69,6 @@ func (c *Context) derivedInt(i int) (int64, bool) {
 	e := c.event
 	a := &e.Args[i]
 	switch {
-	case i == int(e.Result):
-		return c.Int(AttrSyscallReturn)
 	case i == int(e.FD):
 		return c.Int(AttrFileDescriptor)
 	case a.Name == "domain":
@@ -101,6 +79,10 @@ func (c *Context) derivedInt(i int) (int64, bool) {
 		}
 	case a.Name == "flags" || a.Name == "creat_flags":
 		return c.derivedFlags(a)
+	case c.opensFile() && c.failed() && (a.Name == "dev" || a.Name == "ino"):
+		return 0, true
+	case c.does(actExit):
+		return c.exitNumber(a.Name)
 	case a.Name == "dev" && a.Kind == events.KindHex32:
 		if major, minor, ok := c.device(); ok {
 			return int64(minor&0xff | major<<8 | (minor&^0xff)<<12), true
@@ -111,13 +93,12 @@ func (c *Context) derivedInt(i int) (int64, bool) {
 		return v.Int64(), v.Kind == Int
 	}
 	if row := execAttrs[e.ID]; row != nil && row[i] != 0 {
-		if row[i] == AttrVTID {
-			return c.vtid()
-		}
-		return c.idOrPID(row[i])
+		return c.processNumber(row[i])
 	}
 	return 0, false
 }
+
+func (c *Context) opensFile() bool { return c.does(actOpen | actCreat) }
 
 // derivedFlags are flags that a call has in another argument or not at all.
 func (c *Context) derivedFlags(a *events.Arg) (int64, bool) {
@@ -129,6 +110,8 @@ func (c *Context) derivedFlags(a *events.Arg) (int64, bool) {
 	case a.Name == "creat_flags":
 		return 0, true
 	case c.does(actExec):
+		return 0, true
+	case c.does(actFlagless):
 		return 0, true
 	}
 	return 0, false
@@ -210,37 +193,13 @@ func (c *Context) argText(i int) (string, bool) {
 		}
 	case a.Name == "target":
 		return c.String(AttrFileTarget)
-	case c.does(actExec):
+	case c.does(actExec | actClone):
 		if s, ok := c.execText(a.Name); ok {
 			return s, true
 		}
 	}
 	if row := execAttrs[c.event.ID]; row != nil && row[i] != 0 {
 		return c.String(row[i])
-	}
-	return "", false
-}
-
-// execText is an argument of an exec that stems from vectors: those that the
-// call was given, where it failed, else those of the program that runs.
-func (c *Context) execText(name string) (string, bool) {
-	argv, ok := c.Strings(AttrExecArgv)
-	if !ok && !c.failed() {
-		argv, ok = c.Strings(AttrProcArgs)
-	}
-	switch name {
-	case "exe":
-		if ok && len(argv) > 0 {
-			return argv[0], true
-		}
-	case "args":
-		if ok && len(argv) > 1 {
-			return c.nulEnded(argv[1:]), true
-		}
-	case "env":
-		if env, ok := c.Strings(AttrProcEnv); ok {
-			return c.nulEnded(env), true
-		}
 	}
 	return "", false
 }

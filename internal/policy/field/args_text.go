@@ -173,10 +173,23 @@ func (c *Context) appendTuple(dst []byte, i int) []byte {
 	if c.failed() && !c.connecting() {
 		return append(dst, emptyData...)
 	}
+	if s := c.socket(); c.transfers() && c.isIP() && s.raw.addr.IsValid() && s.remote.addr.IsValid() {
+		return c.appendWay(dst, s)
+	}
 	if name, ok := c.fdName(); ok && name != "" {
 		return append(dst, name...)
 	}
 	return append(dst, emptyData...)
+}
+
+// appendWay appends where data came from and where it went to, with the local
+// end as the socket has it.
+func (c *Context) appendWay(dst []byte, s *socket) []byte {
+	from, to := s.raw, s.remote
+	if c.does(actReads) {
+		from, to = to, from
+	}
+	return appendEnd(append(appendEnd(dst, from), "->"...), to)
 }
 
 // appendFD appends what is known of a descriptor argument: <type>name of the
@@ -188,8 +201,11 @@ func (c *Context) appendFD(dst []byte, i int, n int64) []byte {
 	case n < 0:
 		return append(dst, events.ErrnoName(-n)...)
 	}
+	if name, ok := c.directory(i); ok {
+		return append(append(dst, "<d>"...), name...)
+	}
 	f := c.fdinfo()
-	if f.state != fdKnown || !f.hasNum || f.num != n || i != int(c.event.FD) && !c.sameFD(i) {
+	if f.state != fdKnown || !f.hasNum || f.num != n && !c.sameFD(i) {
 		return dst
 	}
 	name, _ := c.fdName()
@@ -203,8 +219,25 @@ func (c *Context) appendFD(dst []byte, i int, n int64) []byte {
 }
 
 // sameFD reports whether argument i is a descriptor for the same thing as the
-// event's own: the old one of a dup.
-func (c *Context) sameFD(i int) bool { return c.event.Args[i].Kind == events.KindFD }
+// event's own, under another number: the old one of a dup, or one of its kind
+// without a name, the other end of a pipe or pair.
+func (c *Context) sameFD(i int) bool {
+	return c.does(actDup) || c.does(actPipe|actPair) && c.event.Args[i].Name == "fd2"
+}
+
+// directory is the directory behind descriptor argument i, when that is what the
+// event's only path is relative to. Records have it when the path is.
+func (c *Context) directory(i int) (string, bool) {
+	for at := range c.event.Args {
+		if dir := c.event.Args[at].Dir; dir >= 0 && int(dir) != i || c.event.ArgIndex("newpath") >= 0 {
+			return "", false
+		}
+		if c.event.Args[at].Dir == int8(i) {
+			return c.String(AttrFileBase)
+		}
+	}
+	return "", false
+}
 
 func (c *Context) processName(pid int64) string {
 	if own, ok := c.Int(AttrPID); ok && own == pid {

@@ -66,6 +66,23 @@ var fdKinds = [...]fdKind{
 	{"pidfd", "P"},
 }
 
+// isFile, isIP and isIPC group the kinds; nil, of a descriptor of an unlisted
+// type, is in none.
+func (k *fdKind) isFile() bool { return k == kindFile || k == kindDirectory }
+func (k *fdKind) isIP() bool   { return k == kindIPv4 || k == kindIPv6 }
+
+func (k *fdKind) isIPC() bool {
+	if k == nil {
+		return false
+	}
+	switch k.name {
+	case "pipe", "unix", "event", "signalfd", "inotify", "userfaultfd":
+		return true
+	default:
+		return false
+	}
+}
+
 func fdKindByName(name string) *fdKind {
 	for i := range fdKinds {
 		if fdKinds[i].name == name {
@@ -130,6 +147,9 @@ func (c *Context) fdType() (kind *fdKind, known bool) {
 			return kindFile, true
 		}
 	}
+	if c.does(actPidfd) { // newer kernels have them in a file system of their own
+		return fdKindByName("pidfd"), true
+	}
 	if s, ok := c.String(AttrFileType); ok {
 		return fdKindByName(s), true
 	}
@@ -149,8 +169,6 @@ func (c *Context) fdType() (kind *fdKind, known bool) {
 		return fdKindByName(c.event.Name), true
 	case c.does(actMemfd):
 		return kindMemfd, true
-	case c.does(actPidfd):
-		return fdKindByName("pidfd"), true
 	}
 	return c.fdTypeByFacts()
 }

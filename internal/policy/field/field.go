@@ -40,6 +40,7 @@ const (
 	EventType                     // values are names of event types
 	EventArg                      // printed as text in JSON, whatever its type
 	EventScoped                   // its values depend on the event's type alone
+	Padded                        // printed with nine digits
 )
 
 // Field is one row of the table: everything there is to say about a field.
@@ -134,6 +135,19 @@ func (r *Ref) Reads(a Attr) bool {
 		return true
 	}
 	return slices.Contains(r.Field.From, a)
+}
+
+// Base is the base in which the value is printed when it is a number: 10, 16 or
+// 8. That of a raw argument is its kind's.
+func (r *Ref) Base() int {
+	switch {
+	case r.Field.Has(HexNumber):
+		return 16
+	case r.Field.Type == 0:
+		return r.Arg.kind.Base()
+	default:
+		return 10
+	}
 }
 
 // Given reports whether the value comes by name instead of being worked out.

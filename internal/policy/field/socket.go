@@ -31,6 +31,7 @@ const (
 // socket is the event's descriptor as an IP or unix socket.
 type socket struct {
 	local, remote end
+	raw           end // the local one as the socket has it
 	role          role
 }
 
@@ -117,6 +118,10 @@ func (c *Context) socket() *socket {
 	f.sock.remote = c.end(AttrNetPeerAddress, AttrNetPeerPort)
 	if c.does(actConnect) && !c.connecting() {
 		f.sock.remote = end{} // refused: the socket keeps what it was
+	}
+	f.sock.raw = f.sock.local
+	if r := f.sock.remote.addr; f.sock.local.addr.IsUnspecified() && r.IsLoopback() {
+		f.sock.local.addr = r // whence else
 	}
 	f.sock.role = c.role(&f.sock)
 	return &f.sock

@@ -37,7 +37,7 @@ func NewTable(rows ...[]Field) *Table {
 	return t
 }
 
-var standard = NewTable(evtFields, evtTimeFields, evtStateFields, fdFields, fdSocketFields, fsFields, changeFields,
+var standard = NewTable(evtFields, evtTimeFields, evtStateFields, evtDataFields, fdFields, fdSocketFields, fsFields, changeFields,
 	procFields, procAncestorFields, procStateFields, threadFields, userFields, containerFields, k8sFields, serviceFields)
 
 // Standard is the table of all fields.

@@ -29,7 +29,7 @@ var evtFields = []Field{
 	}},
 	{Name: "evt.category", Type: CharBuf, Doc: "category of the event, such as file, net or process", Get: func(c *Context, _ *Arg, v *Value) {
 		if c.event != nil {
-			v.SetText(c.event.Category.String())
+			v.SetText(c.category())
 		}
 	}},
 	{Name: "evt.source", Type: CharBuf, Doc: "source of the event: syscall", Get: constText("syscall")},
@@ -48,19 +48,16 @@ var evtFields = []Field{
 			v.SetInt(n)
 		}
 	}},
-	{Name: "evt.failed", Type: Boolean, Doc: "the result is an error", From: []Attr{AttrSyscallReturn}, Get: func(c *Context, _ *Arg, v *Value) {
-		v.SetBool(c.failed())
+	{Name: "evt.failed", Type: Boolean, Doc: "the result is an error; no value for events without one", From: []Attr{AttrSyscallReturn}, Get: func(c *Context, _ *Arg, v *Value) {
+		if n, ok := c.result(); ok {
+			v.SetBool(n < 0)
+		}
 	}},
 	{Name: "evt.arg", Type: CharBuf, Arg: ArgEvent, Flags: EventArg, Doc: "argument by name or number, resolved to names where it can be", Get: getArg},
 	{Name: "evt.rawarg", Arg: ArgEvent, Flags: NoCompare, Doc: "argument as it was given, with its own type", Get: getRawArg},
 	{Name: "evt.args", Type: CharBuf, Flags: EventArg, Doc: "all arguments as name=value", Get: getArgs},
 	{Name: "evt.info", Type: CharBuf, Flags: EventArg, Doc: "the same as evt.args", Get: getArgs},
 	{Name: "evt.buffer", Type: ByteBuf, Doc: "data that was read or written", Get: getBuffer},
-	{Name: "evt.buflen", Type: Uint64, Doc: "bytes that were read or written", From: []Attr{AttrSyscallReturn}, Get: func(c *Context, _ *Arg, v *Value) {
-		if n, ok := c.result(); ok && n >= 0 && c.transfers() {
-			v.SetUint(uint64(n))
-		}
-	}},
 }
 
 func noValue(*Context, *Arg, *Value) {}
@@ -106,19 +103,5 @@ func getRes(c *Context, _ *Arg, v *Value) {
 		v.SetText("SUCCESS")
 	default:
 		v.SetText(events.ErrnoName(-n))
-	}
-}
-
-// transfers reports whether the event moves data.
-func (c *Context) transfers() bool {
-	return c.event != nil && (c.event.Category == events.IORead || c.event.Category == events.IOWrite)
-}
-
-func getBuffer(c *Context, _ *Arg, v *Value) {
-	if !c.transfers() {
-		return
-	}
-	if s, ok := c.String(attrArgData); ok {
-		v.Kind, v.Text = Bytes, s
 	}
 }

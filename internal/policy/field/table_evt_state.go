@@ -1,7 +1,6 @@
 package field
 
 import (
-	"slices"
 	"strings"
 
 	"github.com/sightglass/sightglass/internal/policy/events"
@@ -13,57 +12,65 @@ var evtStateFields = []Field{
 	{Name: "evt.is_open_write", Type: Boolean, Doc: "opens a file for writing", From: []Attr{AttrFileFlags}, Get: openMode(events.OpenWrite)},
 	{Name: "evt.is_open_exec", Type: Boolean, Doc: "creates a file that may be executed", From: []Attr{AttrFileFlags, AttrFileMode}, Get: getOpenExec},
 	{Name: "evt.is_open_create", Type: Boolean, Doc: "the call created the file", From: []Attr{AttrFileCreated, AttrFileFlags}, Get: getOpenCreate},
-	{Name: "evt.is_io", Type: Boolean, Doc: "reads, writes, or otherwise handles data", Get: inCategory(events.IORead, events.IOWrite, events.IOOther)},
-	{Name: "evt.is_io_read", Type: Boolean, Doc: "reads data", Get: inCategory(events.IORead)},
-	{Name: "evt.is_io_write", Type: Boolean, Doc: "writes data", Get: inCategory(events.IOWrite)},
-	{Name: "evt.is_wait", Type: Boolean, Doc: "makes the thread wait", Get: inCategory(events.Wait, events.Sleep)},
-	{Name: "evt.io_dir", Type: CharBuf, Doc: "read or write; no value for other events", Get: func(c *Context, _ *Arg, v *Value) {
-		switch {
-		case c.event == nil:
-		case c.event.Category == events.IORead:
-			v.SetText("read")
-		case c.event.Category == events.IOWrite:
-			v.SetText("write")
-		}
-	}},
 	{Name: "evt.is_syslog", Type: Boolean, Doc: "writes to the system log", From: []Attr{AttrFilePath, AttrNetPeerAddress}, Get: func(c *Context, _ *Arg, v *Value) {
 		name, ok := c.fdName()
-		v.SetBool(ok && c.transfers() && c.event.Category == events.IOWrite && strings.HasSuffix(name, "/dev/log"))
+		v.SetBool(ok && c.does(actWrites) && strings.Contains(name, "/dev/log"))
 	}},
-	{Name: "evt.count", Type: Uint32, Doc: "1 for every event", Get: countIf(func(*Context) bool { return true })},
-	{Name: "evt.count.exit", Type: Uint32, Doc: "1 for every call", Get: countIf(func(*Context) bool { return true })},
-	{Name: "evt.count.error", Type: Uint32, Doc: "1 for every call that failed", From: []Attr{AttrSyscallReturn}, Get: countIf((*Context).failed)},
-	{Name: "evt.count.error.file", Type: Uint32, Doc: "1 for every file call that failed", Get: countFailed(events.File)},
-	{Name: "evt.count.error.net", Type: Uint32, Doc: "1 for every network call that failed", Get: countFailed(events.Net)},
-	{Name: "evt.count.error.memory", Type: Uint32, Doc: "1 for every memory call that failed", Get: countFailed(events.Memory)},
-	{Name: "evt.count.error.other", Type: Uint32, Doc: "1 for every other call that failed", Get: countIf(func(c *Context) bool {
-		return c.failed() && !c.inCategory(events.File, events.Net, events.Memory)
+	{Name: "evt.count", Type: Uint32, Doc: "1 for every event", Get: constCount(1)},
+	{Name: "evt.count.exit", Type: Uint32, Doc: "1 for every call", Get: constCount(1)},
+	{Name: "evt.count.error", Type: Uint32, Doc: "1 for a call that failed, 0 for one that did not", From: []Attr{AttrSyscallReturn}, Get: countFailed(func(*Context) bool { return true })},
+	{Name: "evt.count.error.file", Type: Uint32, Doc: "the same of calls by a file's descriptor, and of opens", Get: countFailed((*Context).aboutFile)},
+	{Name: "evt.count.error.net", Type: Uint32, Doc: "the same of calls by a socket's descriptor, and of connections", Get: countFailed((*Context).aboutSocket)},
+	{Name: "evt.count.error.memory", Type: Uint32, Doc: "the same of memory calls", Get: countFailed((*Context).aboutMemory)},
+	{Name: "evt.count.error.other", Type: Uint32, Doc: "the same of all other calls", Get: countFailed(func(c *Context) bool {
+		return !c.aboutFile() && !c.aboutSocket() && (c.fdinfo().state == fdKnown || !c.aboutMemory())
 	})},
-	{Name: "evt.abspath", Type: CharBuf, Doc: "absolute path of the file that the call names", From: []Attr{AttrFilePath}, Get: absPath(-1)},
-	{Name: "evt.abspath.src", Type: CharBuf, Doc: "absolute path of the source of a rename or link", From: []Attr{AttrFilePrevious}, Get: absPath(0)},
-	{Name: "evt.abspath.dst", Type: CharBuf, Doc: "absolute path of the target of a rename or link", From: []Attr{AttrFilePath}, Get: absPath(1)},
+	{Name: "evt.count.procinfo", Type: Uint32, Doc: "always 0", Get: constCount(0)},
+	{Name: "evt.count.threadinfo", Type: Uint32, Doc: "always 0", Get: constCount(0)},
+	{Name: "evt.infra.docker.name", Type: CharBuf, Flags: NeverValue, Doc: "never a value", Get: noValue},
+	{Name: "evt.infra.docker.container.id", Type: CharBuf, Flags: NeverValue, Doc: "never a value", Get: noValue},
+	{Name: "evt.infra.docker.container.name", Type: CharBuf, Flags: NeverValue, Doc: "never a value", Get: noValue},
+	{Name: "evt.infra.docker.container.image", Type: CharBuf, Flags: NeverValue, Doc: "never a value", Get: noValue},
+	{Name: "evt.abspath", Type: CharBuf, Doc: "absolute path of the file that the call names, of two the source", From: []Attr{AttrFilePath, AttrFilePrevious}, Get: absPath(0)},
+	{Name: "evt.abspath.src", Type: CharBuf, Doc: "the same", From: []Attr{AttrFilePath, AttrFilePrevious}, Get: absPath(0)},
+	{Name: "evt.abspath.dst", Type: CharBuf, Doc: "absolute path of the target of a rename or link, else of the only file", From: []Attr{AttrFilePath}, Get: absPath(1)},
 }
 
-func (c *Context) inCategory(cats ...events.Category) bool {
-	return c.event != nil && slices.Contains(cats, c.event.Category)
+func constCount(n uint64) func(*Context, *Arg, *Value) {
+	return func(_ *Context, _ *Arg, v *Value) { v.SetUint(n) }
 }
 
-func inCategory(cats ...events.Category) func(*Context, *Arg, *Value) {
-	return func(c *Context, _ *Arg, v *Value) { v.SetBool(c.inCategory(cats...)) }
-}
-
-// countIf is 1 where the condition holds and no value elsewhere.
-func countIf(cond func(*Context) bool) func(*Context, *Arg, *Value) {
+// countFailed tells of the calls that the condition is for whether they failed.
+func countFailed(of func(*Context) bool) func(*Context, *Arg, *Value) {
 	return func(c *Context, _ *Arg, v *Value) {
-		if cond(c) {
+		n, ok := c.result()
+		switch {
+		case !ok || !of(c):
+		case n < 0:
 			v.SetUint(1)
+		default:
+			v.SetUint(0)
 		}
 	}
 }
 
-func countFailed(cat events.Category) func(*Context, *Arg, *Value) {
-	return countIf(func(c *Context) bool { return c.failed() && c.inCategory(cat) })
+// aboutFile and aboutSocket tell what a call is about by its descriptor; where
+// nothing is known of that, by what it would have been.
+func (c *Context) aboutFile() bool {
+	if f := c.fdinfo(); f.state == fdKnown {
+		return f.kind.isFile()
+	}
+	return c.does(actOpen | actCreat)
 }
+
+func (c *Context) aboutSocket() bool {
+	if f := c.fdinfo(); f.state == fdKnown {
+		return f.kind.isIP() || f.kind == kindUnix
+	}
+	return c.does(actAccept | actConnect)
+}
+
+func (c *Context) aboutMemory() bool { return c.event.Category == events.Memory }
 
 // opens reports whether the event is one of the open calls with flags.
 func (c *Context) opens() bool { return c.does(actOpen) }
@@ -158,25 +165,28 @@ func getOpenCreate(c *Context, _ *Arg, v *Value) {
 	}
 }
 
-// absPath is evt.abspath: the path argument number nth of the event (-1: its
-// only one), made absolute.
+// absPath is evt.abspath: the path argument number nth of the event, or else its
+// last one, made absolute.
 func absPath(nth int) func(*Context, *Arg, *Value) {
 	return func(c *Context, _ *Arg, v *Value) {
-		if c.event == nil {
+		if c.event == nil || c.event.Category == events.Process {
 			return
 		}
-		var paths []int8
-		var room [4]int8
-		paths = room[:0]
+		at, left := -1, nth
 		for i := range c.event.Args {
-			if c.event.Args[i].Kind == events.KindPath {
-				paths = append(paths, int8(i))
+			if c.event.Args[i].Kind != events.KindPath {
+				continue
 			}
+			at = i
+			if left == 0 {
+				break
+			}
+			left--
 		}
-		if nth < 0 && len(paths) > 1 || nth >= 0 && len(paths) < 2 || len(paths) == 0 {
+		if at < 0 {
 			return
 		}
-		if s, ok := c.resolvedPath(int(paths[max(nth, 0)])); ok {
+		if s, ok := c.resolvedPath(at); ok {
 			v.SetText(s)
 		}
 	}

@@ -97,8 +97,8 @@ func getInode(c *Context, _ *Arg, v *Value) {
 
 func getFDUID(c *Context, _ *Arg, v *Value) {
 	f := c.fdinfo()
-	tid, ok := c.Int(AttrTID)
-	if f.state != fdKnown || !f.hasNum || !ok {
+	tid, ok := c.idOrPID(AttrTID)
+	if !f.hasNum || !ok {
 		return
 	}
 	start := len(c.buf)

@@ -16,7 +16,7 @@ var fdSocketFields = []Field{
 	{Name: "fd.ip", Type: IPAddr, Flags: FilterOnly | NoCompare | TwoSided, Sides: []string{"fd.cip", "fd.sip"}, Doc: "address of either end", From: bothAttrs, Get: noValue},
 	{Name: "fd.net", Type: IPNet, Flags: FilterOnly | NoCompare | TwoSided, Sides: []string{"fd.cip", "fd.sip"}, Doc: "network of either end", From: bothAttrs, Get: noValue},
 	{Name: "fd.port", Type: Port, Flags: FilterOnly | NoCompare | TwoSided, Sides: []string{"fd.cport", "fd.sport"}, Doc: "port of either end", From: bothAttrs, Get: noValue},
-	{Name: "fd.proto", Type: CharBuf, Flags: FilterOnly | NoCompare | TwoSided, Sides: []string{"fd.cproto", "fd.sproto"}, Doc: "port of either end as text", From: bothAttrs, Get: noValue},
+	{Name: "fd.proto", Type: Port, Flags: FilterOnly | NoCompare | TwoSided, Sides: []string{"fd.cport", "fd.sport"}, Doc: "the same as fd.port", From: bothAttrs, Get: noValue},
 
 	{Name: "fd.cip", Type: IPAddr, Doc: "address of the client", From: bothAttrs, Get: ip(clientEnd)},
 	{Name: "fd.sip", Type: IPAddr, Doc: "address of the server, also of a listening socket", From: bothAttrs, Get: ip(serverEnd)},

@@ -73,7 +73,7 @@ var procFields = []Field{
 	{Name: "proc.exe_ino.ctime", Type: AbsTime, Doc: "last change of the program file's inode", From: []Attr{AttrExeCtime}, Get: nonZero(AttrExeCtime, Uint)},
 	{Name: "proc.exe_ino.mtime", Type: AbsTime, Doc: "last change of the program file", From: []Attr{AttrExeMtime}, Get: nonZero(AttrExeMtime, Uint)},
 	{Name: "proc.exe_ino.ctime_duration_proc_start", Type: RelTime, Doc: "from the inode's change to the start of the process", From: []Attr{AttrExeCtime, AttrProcStart}, Get: sinceCtime(AttrProcStart)},
-	{Name: "proc.exe_ino.ctime_duration_pidns_start", Type: RelTime, Doc: "from the inode's change to the start of the pid namespace", From: []Attr{AttrExeCtime, AttrPIDNSStart}, Get: sinceCtime(AttrPIDNSStart)},
+	{Name: "proc.exe_ino.ctime_duration_pidns_start", Type: RelTime, Doc: "from the start of the pid namespace to the inode's change, when that came later", From: []Attr{AttrExeCtime, AttrPIDNSStart}, Get: getChangedSince},
 	{Name: "proc.is_container_healthcheck", Type: Boolean, Flags: Deprecated | NeverValue, Doc: "never a value", Get: noValue},
 	{Name: "proc.is_container_liveness_probe", Type: Boolean, Flags: Deprecated | NeverValue, Doc: "never a value", Get: noValue},
 	{Name: "proc.is_container_readiness_probe", Type: Boolean, Flags: Deprecated | NeverValue, Doc: "never a value", Get: noValue},
@@ -151,5 +151,15 @@ func sinceCtime(moment Attr) func(*Context, *Arg, *Value) {
 		if ok && known && changed != 0 && then != 0 {
 			v.SetUint(uint64(max(then-changed, 0)))
 		}
+	}
+}
+
+// getChangedSince is how long after the start of its pid namespace the program
+// file was changed; no value for one that was there before.
+func getChangedSince(c *Context, _ *Arg, v *Value) {
+	changed, ok := c.Int(AttrExeCtime)
+	start, known := c.Int(AttrPIDNSStart)
+	if ok && known && start != 0 && changed > start {
+		v.SetUint(uint64(changed - start))
 	}
 }

@@ -129,8 +129,11 @@ func getAncestorEnv(c *Context, a *Arg, v *Value) {
 		s := c.env(p.Env, a)
 		return s, !a.Has || s != ""
 	}, v)
-	if a.Has && v.Kind == List {
+	switch {
+	case a.Has && v.Kind == List:
 		v.SetText(v.List[0])
+	case a.Has:
+		v.SetText("")
 	}
 }
 
@@ -154,16 +157,8 @@ func leaderText(of Group, text procText) func(*Context, *Arg, *Value) {
 	}
 }
 
-var shells = [...]string{"sh", "bash", "csh", "zsh", "ash", "dash", "ksh", "tcsh", "fish"}
-
-func isShell(name string) bool {
-	for _, s := range shells {
-		if strings.TrimPrefix(name, "-") == s {
-			return true
-		}
-	}
-	return false
-}
+// isShell goes by the end of the name, as Falco does: bash, -zsh, rbash, pwsh.
+func isShell(name string) bool { return strings.HasSuffix(name, "sh") }
 
 func getLoginShell(c *Context, _ *Arg, v *Value) {
 	for n := 0; ; n++ {

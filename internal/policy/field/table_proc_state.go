@@ -1,6 +1,10 @@
 package field
 
-import "github.com/sightglass/sightglass/internal/policy/events"
+import (
+	"strconv"
+
+	"github.com/sightglass/sightglass/internal/policy/events"
+)
 
 const (
 	reasonMemory = "memory, faults and CPU time of a process are metrics, not part of its events"
@@ -63,6 +67,16 @@ var threadFields = []Field{
 	{Name: "thread.totexectime", Type: RelTime, Unsupported: reasonMemory, Doc: "CPU time since the start"},
 	{Name: "thread.pfmajor", Type: Uint64, Unsupported: reasonMemory, Doc: "major page faults"},
 	{Name: "thread.pfminor", Type: Uint64, Unsupported: reasonMemory, Doc: "minor page faults"},
+	{Name: "thread.nametid", Type: CharBuf, Doc: "name of the process and id of the thread in one", From: []Attr{AttrProcName, AttrTID}, Get: func(c *Context, _ *Arg, v *Value) {
+		name, ok := c.String(AttrProcName)
+		if tid, known := c.idOrPID(AttrTID); ok && known {
+			start := len(c.buf)
+			c.buf = strconv.AppendInt(append(c.buf, name...), tid, 10)
+			v.SetText(c.own(start))
+		}
+	}},
+	{Name: "thread.vmsize.b", Type: Uint64, Unsupported: reasonMemory, Doc: "virtual memory in bytes"},
+	{Name: "thread.vmrss.b", Type: Uint64, Unsupported: reasonMemory, Doc: "resident memory in bytes"},
 	{Name: "thread.vmsize", Type: Uint64, Unsupported: reasonMemory, Doc: "virtual memory in kB"},
 	{Name: "thread.vmrss", Type: Uint64, Unsupported: reasonMemory, Doc: "resident memory in kB"},
 }

@@ -70,6 +70,9 @@ func (v *Value) SetIP(a netip.Addr) {
 	v.Kind, v.Net = IP, netip.PrefixFrom(a, a.BitLen())
 }
 
+// IsNumber reports whether v is a whole number.
+func (v *Value) IsNumber() bool { return v.Kind == Int || v.Kind == Uint }
+
 // AppendText appends the plain text form of v: decimal numbers, true and
 // false, lists as (a,b), networks as <IPNET>, bytes with dots for what is not
 // printable. No value appends nothing.

@@ -122,6 +122,23 @@ func TestTypedFields(t *testing.T) {
 	}, byKey)
 }
 
+// Numbers have the base that Falco gives them, and parts of a second all digits.
+func TestBases(t *testing.T) {
+	number := func(n uint64) (v field.Value) {
+		v.SetUint(n)
+		return v
+	}
+	got, fields := format(t, "%evt.rawtime.ns %evt.reltime %evt.rawarg.flags %evt.rawarg.uid %evt.time.s", map[string]field.Value{
+		"evt.rawtime.ns": number(42), "evt.reltime": number(1234567890), "evt.rawarg.flags": number(4097),
+		"evt.rawarg.uid": number(33), "evt.time.s": {Kind: field.Text, Text: "15:00:30", Num: 7},
+	})
+	require.Equal(t, "000000042 1234567890 1001 33 15:00:30", got)
+	want := []string{"42", "1234567890", `"1001"`, "33", "7"}
+	for i, f := range fields {
+		require.Equal(t, want[i], string(f.JSON), f.Key)
+	}
+}
+
 func TestAlert(t *testing.T) {
 	a := &Alert{
 		Hostname: "h", Rule: `R "1"`, Priority: "Warning", Source: "syscall", Tags: []string{"b", "a"},

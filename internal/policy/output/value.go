@@ -1,6 +1,7 @@
 package output
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -13,14 +14,20 @@ func appendText(dst []byte, ref *field.Ref, v *field.Value) []byte {
 	if ref != nil && v.Kind == field.List && !ref.List { // all ancestors
 		return append(dst, strings.Join(v.List, " ")...)
 	}
-	if ref != nil && ref.Field.Has(field.HexNumber) {
-		return appendHex(dst, v.Num)
+	if ref != nil && v.IsNumber() {
+		if base := ref.Base(); base != 10 {
+			return appendBase(dst, v.Num, base)
+		}
+		if ref.Field.Has(field.Padded) {
+			return fmt.Appendf(dst, "%09d", v.Num)
+		}
 	}
 	return v.AppendText(dst)
 }
 
-func appendHex(dst []byte, n uint64) []byte {
-	return append(dst, strings.ToUpper(strconv.FormatUint(uint64(uint32(n)), 16))...)
+// appendBase appends a number without a prefix, as Falco's outputs have it.
+func appendBase(dst []byte, n uint64, base int) []byte {
+	return append(dst, strings.ToUpper(strconv.FormatUint(n, base))...)
 }
 
 // AppendText appends the field's value as outputs print it, Missing when it
@@ -40,8 +47,8 @@ func (f *Field) AppendJSON(dst []byte, v *field.Value) []byte {
 		return append(dst, "null"...)
 	case f.Ref.Field.Has(field.TextNumber):
 		return strconv.AppendUint(dst, v.Num, 10)
-	case f.Ref.Field.Has(field.HexNumber):
-		return AppendQuoted(dst, string(appendHex(nil, v.Num)))
+	case v.IsNumber() && f.Ref.Base() != 10:
+		return AppendQuoted(dst, string(appendBase(nil, v.Num, f.Ref.Base())))
 	case v.Kind == field.List && f.Ref.List:
 		dst = append(dst, '[')
 		for i, it := range v.List {

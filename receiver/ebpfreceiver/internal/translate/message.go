@@ -45,11 +45,16 @@ func (l *Logs) message(attrs pcommon.Map, c call, s *event.Socket) {
 // firstEphemeral is where the ports begin that the kernel hands out to clients.
 const firstEphemeral = 32768
 
-// sideOf guesses the side of a socket of which neither connect nor accept was
-// seen: who has chosen its port is a server, and so is who is spoken to at a
-// low port from a high one.
+// sideOf is the side of a socket of which neither connect nor accept was seen.
+// The kernel knows who has made a connection of TCP. With datagrams, who has
+// chosen its port is a server, and so is who is spoken to at a low port from a
+// high one.
 func sideOf(s *event.Socket) string {
-	if s.Bound || s.LocalPort < firstEphemeral && s.PeerPort >= firstEphemeral {
+	server := s.Accepted
+	if transport(s) != "tcp" {
+		server = s.Bound || s.LocalPort < firstEphemeral && s.PeerPort >= firstEphemeral
+	}
+	if server {
 		return "server"
 	}
 	return "client"

@@ -91,6 +91,38 @@ func TestMessages(t *testing.T) {
 	require.Equal(t, want, fieldsOf(t, names, calls(t, "sendmsg", 5, event.Arg{Number: 4, Socket: udp(40000, 0)}, message, num(0))))
 }
 
+// TestSides: the kernel knows who made a connection of TCP, also where both ports
+// are of those that it hands out; names begin with the client.
+func TestSides(t *testing.T) {
+	tcp := func(accepted bool) event.Arg {
+		s := udp(45000, 40000)
+		s.Type, s.Protocol, s.Accepted = unix.SOCK_STREAM, unix.IPPROTO_TCP, accepted
+		return event.Arg{Number: 4, Socket: s}
+	}
+	send := func(accepted bool) *event.Event {
+		return calls(t, "sendto", 5, tcp(accepted), event.Arg{Bytes: []byte("hello")}, num(5), num(0), event.Arg{}, num(0))
+	}
+	listening := tcp(false)
+	listening.Socket.PeerPort, listening.Socket.PeerAddr = 0, [16]byte{}
+	listening.Socket.State = unix.BPF_TCP_LISTEN
+	names := []string{"fd.name", "fd.is_server", "fd.connected", "fd.sport"}
+	for name, tt := range map[string]struct {
+		ev   *event.Event
+		want [4]string
+	}{
+		"accepted, send":      {send(true), [4]string{"10.0.0.9:40000->10.0.0.1:45000", "true", "true", "45000"}},
+		"made, send":          {send(false), [4]string{"10.0.0.1:45000->10.0.0.9:40000", "false", "true", "40000"}},
+		"accepted, shut down": {calls(t, "shutdown", 0, tcp(true), num(2)), [4]string{"10.0.0.9:40000->10.0.0.1:45000", "true", "true", "45000"}},
+		"made, closed":        {calls(t, "close", 0, tcp(false)), [4]string{"10.0.0.1:45000->10.0.0.9:40000", "false", "true", "40000"}},
+		"listening, closed":   {calls(t, "close", 0, listening), [4]string{"10.0.0.1:45000", "true", "false", "45000"}},
+	} {
+		got := fieldsOf(t, names, tt.ev)
+		for i, f := range names {
+			require.Equal(t, tt.want[i], got[f], "%s: %s", name, f)
+		}
+	}
+}
+
 // TestPeersAreBounded: a full memory of peers begins anew.
 func TestPeersAreBounded(t *testing.T) {
 	var p peers
@@ -129,11 +161,11 @@ func TestDescriptors(t *testing.T) {
 	}{
 		"dup2 of a connection": {made("dup2", 50, event.Arg{Socket: tcp}, num(7), num(50)), map[string]string{
 			"fd.num": "50", "fd.type": "ipv4", "fd.typechar": "4", "fd.name": "127.0.0.1:46904->127.0.0.1:39279",
-			"evt.arg.res": "<4t>127.0.0.1:46904->127.0.0.1:39279", "evt.rawres": "50", "evt.arg.oldfd": "7",
+			"evt.arg.res": "<4t>127.0.0.1:46904->127.0.0.1:39279", "evt.rawres": "50", "evt.arg.oldfd": "<4t>127.0.0.1:46904->127.0.0.1:39279",
 		}},
 		"dup of a file": {made("dup", 8, file, num(3)), map[string]string{
 			"fd.num": "8", "fd.type": "file", "fd.typechar": "f", "fd.name": "/etc/hostname",
-			"evt.arg.res": "<f>/etc/hostname", "evt.rawres": "8", "evt.arg.oldfd": "3",
+			"evt.arg.res": "<f>/etc/hostname", "evt.rawres": "8", "evt.arg.oldfd": "<f>/etc/hostname",
 		}},
 		"dup that fails": {calls(t, "dup", -int64(unix.EBADF), num(33)), map[string]string{
 			"fd.num": "-1", "fd.typechar": "o", "fd.name": "", "evt.arg.res": "EBADF", "evt.rawres": "-9", "evt.arg.oldfd": "33",
@@ -172,9 +204,9 @@ func TestDescriptors(t *testing.T) {
 func TestStructs(t *testing.T) {
 	args := func(ev *event.Event) string { return fieldsOf(t, []string{"evt.args"}, ev)["evt.args"] }
 	limit := event.Arg{Words: [6]uint64{10, ^uint64(0)}}
-	require.Equal(t, "res=0 newcur=10 newmax=-1 oldcur=20 oldmax=30 pid=1 resource=7",
+	require.Equal(t, "res=0 newcur=10 newmax=-1 oldcur=20 oldmax=30 pid=1 resource=7(RLIMIT_NOFILE)",
 		args(calls(t, "prlimit", 0, num(1), num(7), limit, event.Arg{Words: [6]uint64{20, 30}})))
-	require.Equal(t, "res=0 cur=10 max=-1 resource=7", args(calls(t, "setrlimit", 0, num(7), limit)))
+	require.Equal(t, "res=0 cur=10 max=-1 resource=7(RLIMIT_NOFILE)", args(calls(t, "setrlimit", 0, num(7), limit)))
 	named := calls(t, "prctl", 0, num(unix.PR_SET_NAME), num(0x7fff), num(0), num(0), num(0))
 	require.Contains(t, args(named), "option=15(PR_SET_NAME) arg2_str=tool")
 	clone := calls(t, "clone3", 4300, event.Arg{Words: [6]uint64{unix.CLONE_NEWNS}}, num(88))

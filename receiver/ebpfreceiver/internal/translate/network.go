@@ -35,20 +35,34 @@ func (l *Logs) sockets(attrs pcommon.Map, c call, name string) {
 	if c.spec.Result == syscalls.ResultSocket {
 		l.peers.forget(peerOf{l.self, int32(fd)})
 	}
-	if moves(c.spec) {
-		l.message(attrs, c, &s)
-	}
-	switch name {
-	case schema.EventNetworkConnect:
+	switch {
+	case name == schema.EventNetworkConnect:
 		attrs.PutStr(schema.SocketRole, "client")
 		if c.Return == 0 {
 			attrs.PutBool(schema.SocketConnected, true)
 		}
-	case schema.EventNetworkAccept:
+	case name == schema.EventNetworkAccept:
 		attrs.PutStr(schema.SocketRole, "server")
 		if c.Return >= 0 {
 			attrs.PutBool(schema.SocketConnected, true)
 		}
+	case moves(c.spec):
+		l.message(attrs, c, &s)
+	case c.spec.Name != "bind" && c.spec.Name != "listen":
+		held(attrs, &s)
+	}
+}
+
+// held writes what a call that neither connects nor speaks shows of its socket:
+// the side, once that is decided, and whether there is a peer.
+func held(attrs pcommon.Map, s *event.Socket) {
+	switch {
+	case s.Family != unix.AF_INET && s.Family != unix.AF_INET6:
+	case s.PeerPort != 0:
+		attrs.PutStr(schema.SocketRole, sideOf(s))
+		attrs.PutBool(schema.SocketConnected, true)
+	case s.Bound || s.State == unix.BPF_TCP_LISTEN:
+		attrs.PutStr(schema.SocketRole, "server")
 	}
 }
 
