@@ -31,17 +31,25 @@ const (
 // and %proc.aname[x] is proc.aname, since x is no argument of it. The error is
 // about all of s; it is field.ErrUnsupported for a field that Falco knows.
 func longest(s string, table *field.Table) (operand, error) {
-	found, err := read(s, table)
-	if err == nil || errors.Is(err, field.ErrUnsupported) {
+	if found, err := readKnown(s, table); err == nil || errors.Is(err, field.ErrUnsupported) {
 		return found, err
 	}
 	for _, end := range ends(s) {
-		shorter, shortErr := read(s[:end], table)
-		if shortErr == nil || errors.Is(shortErr, field.ErrUnsupported) {
-			return shorter, shortErr
+		if found, err := readKnown(s[:end], table); err == nil || errors.Is(err, field.ErrUnsupported) {
+			return found, err
 		}
 	}
-	return operand{}, err
+	return read(s, table)
+}
+
+// readKnown reads as read does, but refuses a field that does not exist without
+// looking for one that may be meant, which takes long.
+func readKnown(s string, table *field.Table) (operand, error) {
+	o, _, err := lang.ParseOperand(s)
+	if f, ok := o.(*lang.Field); err != nil || ok && !table.Known(f.Name) {
+		return operand{}, field.ErrUnknown
+	}
+	return read(s, table)
 }
 
 // ends are the lengths at which a text may be cut: before an argument, and

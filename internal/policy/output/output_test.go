@@ -99,6 +99,15 @@ func TestParseErrors(t *testing.T) {
 	require.Len(t, warnings, 1)
 }
 
+// What is taken for a field is shortened until it is one, which must not take
+// long for the many fields of a long output.
+func TestManyShortenedFields(t *testing.T) {
+	const n = 500
+	f, _, err := Parse(strings.Repeat("%proc.name_"+strings.Repeat("x", 100)+"[[ ", n), field.Standard())
+	require.NoError(t, err)
+	require.Len(t, f.Fields(), 1)
+}
+
 func TestTypedFields(t *testing.T) {
 	number, list, truth := field.Value{}, field.Value{}, field.Value{}
 	number.SetInt(-5)
