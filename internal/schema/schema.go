@@ -171,6 +171,7 @@ const (
 	EventLoginEnd       = "sightglass.login.end"
 	EventSyscall        = "sightglass.syscall"
 	EventPolicyMatch    = "sightglass.policy.match"
+	EventPolicyStep     = "sightglass.policy.step" // a further step of the act that a match has told
 )
 
 // Detections (EventPolicyMatch).
@@ -183,6 +184,7 @@ const (
 	RulePriority     = "sightglass.policy.priority"   // Falco's spelling: Emergency ... Debug
 	RuleSource       = "sightglass.policy.source"     // syscall
 	PolicySuppressed = "sightglass.policy.suppressed" // int: matches that the rate limit held back, which this record stands for
+	PolicyFollows    = "sightglass.policy.follows"    // of a step: the rule that told of the act
 	PolicyRemedy     = "sightglass.policy.remedy"     // what to do about it, in the rule's words
 	PolicyField      = "sightglass.policy.field."     // + name of a field that the output names, value as text
 )

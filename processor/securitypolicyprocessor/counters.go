@@ -61,6 +61,7 @@ func (c *counters) addMatches(ctx context.Context, armed *armed, hits []hit) {
 	for i := range hits {
 		options := armed.options[hits[i].rule]
 		addSome(ctx, c.t.ProcessorSecurityPolicyMatched, hits[i].matched, options.matched)
+		addSome(ctx, c.t.ProcessorSecurityPolicyFollowed, hits[i].followed, options.followed)
 		addSome(ctx, c.t.ProcessorSecurityPolicySuppressed, hits[i].suppressed, options.suppressed)
 	}
 }

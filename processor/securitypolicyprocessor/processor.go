@@ -36,6 +36,7 @@ type policyProcessor struct {
 	files     ruleFiles
 	fates     fates
 	limiter   *limiter
+	acts      *acts // nil when every match is told
 	redactor  *redactor
 	http      *httpOutput // nil when off
 
@@ -69,6 +70,9 @@ func newProcessor(set processor.Settings, cfg *Config, next consumer.Logs) (*pol
 		limiter:   newLimiter(cfg.RateLimit),
 		redactor:  newRedactor(cfg.Redact),
 		names:     names.New(net.DefaultResolver),
+	}
+	if cfg.RuleMatching == matchFirst {
+		p.acts = newActs()
 	}
 	p.workers.New = func() any { return newWorker(p) }
 	return p, nil

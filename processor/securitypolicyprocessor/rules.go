@@ -24,7 +24,7 @@ type armed struct {
 	options map[*policy.Rule]ruleOptions
 }
 
-type ruleOptions struct{ matched, suppressed []metric.AddOption }
+type ruleOptions struct{ matched, followed, suppressed []metric.AddOption }
 
 // load reads and checks the rules. The error has every finding with its place.
 func (p *policyProcessor) load() (*policy.RuleSet, error) {
@@ -104,6 +104,7 @@ func (p *policyProcessor) arm(ctx context.Context, set *policy.RuleSet) {
 		name := attribute.String("rule", r.Name)
 		a.options[r] = ruleOptions{
 			matched:    addOptions(name, attribute.String("priority", r.Priority.String())),
+			followed:   addOptions(name),
 			suppressed: addOptions(name),
 		}
 		if !slices.Contains(files, r.File) {

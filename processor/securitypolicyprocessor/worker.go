@@ -32,8 +32,8 @@ type worker struct {
 
 // hit counts what one rule did in a batch.
 type hit struct {
-	rule                *policy.Rule
-	matched, suppressed int64
+	rule                          *policy.Rule
+	matched, followed, suppressed int64
 }
 
 func newWorker(p *policyProcessor) *worker {
@@ -111,15 +111,29 @@ func (w *worker) leave(rec plog.LogRecord) {
 	w.view.Unmark(rec)
 }
 
-// match turns the match of a rule into a detection, unless there were too many
-// of them.
+// match turns the match of a rule into a detection, or into a further step of the
+// act that another one tells, unless there were too many of them.
 func (w *worker) match(m *policy.Match) {
 	h := w.hit(m.Rule)
 	h.matched++
+	first, follows, recorded := w.p.acts.step(m.Rule, w.view.Time(), w.view.Kin)
+	if follows {
+		h.followed++
+		if recorded {
+			w.tell(m, first)
+		}
+		return
+	}
 	if !w.p.limiter.allow(w.now, m.Rule, w.resourceKey(), w.out.resource.Resource(), w.rec.Timestamp()) {
 		h.suppressed++
 		return
 	}
+	w.tell(m, "")
+}
+
+// tell makes the record of a match: a detection or, with the rule that told of
+// the act before, a step of it, which calls nobody.
+func (w *worker) tell(m *policy.Match, first string) {
 	dst := w.out.detection(w.p.setScope)
 	if w.p.redactor != nil {
 		w.hidden = hidden{Source: w.view, r: w.p.redactor}
@@ -127,8 +141,14 @@ func (w *worker) match(m *policy.Match) {
 	}
 	alert := detection.OfMatch(m)
 	alert.Write(dst, w.rec)
-	host, _ := w.view.String(field.AttrHostName)
-	w.p.http.match(m, host)
+	if first != "" {
+		dst.SetEventName(schema.EventPolicyStep)
+		dst.SetSeverityNumber(plog.SeverityNumberInfo)
+		dst.Attributes().PutStr(schema.PolicyFollows, first)
+	} else {
+		host, _ := w.view.String(field.AttrHostName)
+		w.p.http.match(m, host)
+	}
 	w.counts.redacted += w.hidden.masked + w.p.redactor.complete(dst, w.view)
 	w.counts.redacted += w.p.redactor.detection(dst)
 	w.leave(dst)

@@ -35,6 +35,7 @@ type TelemetryBuilder struct {
 	ProcessorSecurityPolicyEvaluated          metric.Int64Counter
 	ProcessorSecurityPolicyEvaluationDuration metric.Float64Histogram
 	ProcessorSecurityPolicyFiltered           metric.Int64Counter
+	ProcessorSecurityPolicyFollowed           metric.Int64Counter
 	ProcessorSecurityPolicyForeign            metric.Int64Counter
 	ProcessorSecurityPolicyKept               metric.Int64Counter
 	ProcessorSecurityPolicyLostSecrets        metric.Int64Counter
@@ -141,6 +142,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		"otelcol_processor_security_policy_filtered",
 		metric.WithDescription("Activity records dropped after their evaluation, because the configuration does not keep them. [Alpha]"),
 		metric.WithUnit("{record}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ProcessorSecurityPolicyFollowed, err = builder.meter.Int64Counter(
+		"otelcol_processor_security_policy_followed",
+		metric.WithDescription("Matches that are further steps of an act which another match has told. They made no detection of their own. [Alpha]"),
+		metric.WithUnit("{match}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ProcessorSecurityPolicyForeign, err = builder.meter.Int64Counter(

@@ -30,6 +30,7 @@ func TestSetupTelemetry(t *testing.T) {
 	tb.ProcessorSecurityPolicyEvaluated.Add(context.Background(), 1)
 	tb.ProcessorSecurityPolicyEvaluationDuration.Record(context.Background(), 1)
 	tb.ProcessorSecurityPolicyFiltered.Add(context.Background(), 1)
+	tb.ProcessorSecurityPolicyFollowed.Add(context.Background(), 1)
 	tb.ProcessorSecurityPolicyForeign.Add(context.Background(), 1)
 	tb.ProcessorSecurityPolicyKept.Add(context.Background(), 1)
 	tb.ProcessorSecurityPolicyLostSecrets.Add(context.Background(), 1)
@@ -58,6 +59,9 @@ func TestSetupTelemetry(t *testing.T) {
 		[]metricdata.HistogramDataPoint[float64]{{}}, metricdatatest.IgnoreValue(),
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualProcessorSecurityPolicyFiltered(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualProcessorSecurityPolicyFollowed(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualProcessorSecurityPolicyForeign(t, testTel,

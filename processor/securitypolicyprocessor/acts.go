@@ -1,0 +1,187 @@
+package securitypolicyprocessor
+
+import (
+	"iter"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/sightglass/sightglass/internal/policy"
+	"github.com/sightglass/sightglass/internal/policy/rules"
+	"github.com/sightglass/sightglass/internal/process"
+)
+
+// Several rules see one act from several sides: a reverse shell is a shell that
+// connects, a connection that becomes the standard input, and an interactive
+// shell without a terminal. Rules say so by a tag that they share.
+const actTag = "act_"
+
+const (
+	// actPauses is how long nothing may happen until an act is over, and actLasts
+	// how long it is told once, in the time of the events.
+	actPauses, actLasts = 10 * time.Second, 5 * time.Minute
+	// maxActs bounds the memory of acts. Beyond it, every match is told.
+	maxActs = 4096
+	// maxSteps is how many further steps of an act get a record; the others are
+	// counted.
+	maxSteps = 32
+)
+
+// acts remembers which acts were told, and by whom they were done. Only matches
+// ask it. It is safe for concurrent use.
+type acts struct {
+	mu   sync.Mutex
+	told map[doing]*act
+
+	// lookup finds a process that lives or has ended recently.
+	lookup func(process.Key) (*process.Process, bool)
+}
+
+// doing is an act and who does it: a process and all that it starts or, with a
+// group, what a shell runs at the same time in one process group, a pipeline.
+type doing struct {
+	tag   string
+	who   process.Key
+	group uint32
+}
+
+// act is one that was told.
+type act struct {
+	who      process.Key
+	rule     string
+	priority rules.Priority
+	at, last int64 // when it was told and when its last step was, ns since 1970
+	steps    int
+}
+
+func newActs() *acts {
+	return &acts{told: map[doing]*act{}, lookup: func(k process.Key) (*process.Process, bool) {
+		if table := process.Shared(); table != nil {
+			return table.Lookup(k)
+		}
+		return nil, false
+	}}
+}
+
+// tagsOfActs are the names of the acts that a rule is about.
+func tagsOfActs(r *policy.Rule) []string {
+	var tags []string
+	for _, tag := range r.Tags {
+		if strings.HasPrefix(tag, actTag) {
+			tags = append(tags, tag)
+		}
+	}
+	return tags
+}
+
+// step decides about the match of a rule at a time of the event: whether it is
+// a further step of an act that was told by a rule at least as severe, in which
+// case it returns the name of that rule and whether the step gets a record. Any
+// other match is going to be told, and is remembered. kin are the acting process
+// and those above it, the nearest first.
+func (a *acts) step(r *policy.Rule, at int64, kin iter.Seq[*process.Process]) (first string, follows, recorded bool) {
+	if a == nil {
+		return "", false, false
+	}
+	tags := tagsOfActs(r)
+	if len(tags) == 0 {
+		return "", false, false
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if before := a.find(tags, at, kin); before != nil {
+		if before.priority <= r.Priority {
+			before.steps++
+			before.last = max(before.last, at)
+			return before.rule, true, before.steps <= maxSteps
+		}
+		// Worse than what was told: it is told, and speaks for the act from now on.
+		before.rule, before.priority, before.at, before.last = r.Name, r.Priority, at, at
+	}
+	a.remember(&act{rule: r.Name, priority: r.Priority, at: at, last: at}, tags, kin)
+	return "", false, false
+}
+
+// find returns the most severe act that one of the processes is known for.
+func (a *acts) find(tags []string, at int64, kin iter.Seq[*process.Process]) *act {
+	var worst *act
+	try := func(who process.Key, group uint32, belongs func(*act) bool) {
+		for _, tag := range tags {
+			if t := a.told[doing{tag, who, group}]; t != nil && !t.isOver(at) && (worst == nil || t.priority < worst.priority) && belongs(t) {
+				worst = t
+			}
+		}
+	}
+	var below *process.Process
+	for p := range kin {
+		commanded := below != nil && isShell(p)
+		// What somebody types into a shell is one act after the other.
+		try(p.Key, 0, func(*act) bool { return !commanded || p.TTY == 0 })
+		if commanded {
+			try(p.Key, below.PGID, func(t *act) bool { return a.besides(t.who, below) })
+		}
+		below = p
+	}
+	return worst
+}
+
+// besides reports whether the process that did an act still ran when p began: the
+// next command of a script is another act.
+func (a *acts) besides(who process.Key, p *process.Process) bool {
+	other, ok := a.lookup(who)
+	return ok && (other.Alive() || other.Ended > p.Key.Start)
+}
+
+// isOver reports whether a match at this time is too late or too early to belong
+// to the act; events of two processors of the machine may come in either order.
+func (t *act) isOver(at int64) bool {
+	return at-t.last > int64(actPauses) || at-t.at > int64(actLasts) || t.at-at > int64(actPauses)
+}
+
+// remember notes an act under the process that did it and, when a shell started
+// that process, under the pipeline that it is part of.
+func (a *acts) remember(t *act, tags []string, kin iter.Seq[*process.Process]) {
+	var who *process.Process
+	for p := range kin {
+		if who == nil {
+			who, t.who = p, p.Key
+			a.put(t, tags, p.Key, 0)
+			continue
+		}
+		if isShell(p) {
+			a.put(t, tags, p.Key, who.PGID)
+		}
+		return
+	}
+}
+
+func (a *acts) put(t *act, tags []string, who process.Key, group uint32) {
+	for _, tag := range tags {
+		if len(a.told) >= maxActs {
+			a.forget(t.at)
+		}
+		if len(a.told) < maxActs {
+			a.told[doing{tag, who, group}] = t
+		}
+	}
+}
+
+// forget drops what is over.
+func (a *acts) forget(at int64) {
+	for k, t := range a.told {
+		if t.isOver(at) {
+			delete(a.told, k)
+		}
+	}
+}
+
+// isShell reports whether a process runs commands that somebody wrote, so that
+// those of one process group are one command.
+func isShell(p *process.Process) bool {
+	switch p.Name {
+	case "sh", "bash", "dash", "zsh", "ash", "ksh", "mksh", "fish", "busybox":
+		return p.PGID != 0
+	default:
+		return false
+	}
+}
