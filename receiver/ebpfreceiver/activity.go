@@ -94,6 +94,7 @@ func (s *activityStage) seed(k kernel) {
 			return
 		}
 		s.enrich.processes.Apply(&s.ev)
+		s.enrich.twins.see(&s.ev)
 		s.shim(&s.ev)
 	})
 	if err != nil && !errors.Is(err, os.ErrClosed) {
@@ -194,8 +195,13 @@ func (s *activityStage) event(ev *event.Event) {
 		s.enrich.pipes.ended(ev)
 	case event.TypeFork, event.TypeProcess, event.TypeData, event.TypeSocketClose:
 	}
+	s.enrich.twins.see(ev)
 	change := s.enrich.processes.Apply(ev)
 	if s.build == nil {
+		return
+	}
+	if s.enrich.twins.reads(ev) {
+		s.self.Add(1)
 		return
 	}
 	wanted := s.wanted.Load()
@@ -260,6 +266,9 @@ func (s *activityStage) tell(ev *event.Event, change process.Change) {
 			a.Replaced = b.Name
 		}
 		facts := s.enrich.pipes.started(ev, change, a.Ancestors)
+		if by := s.enrich.loads.started(change.Process, ev.Time); by != "" && len(facts.script) == 0 {
+			facts.script = []string{by}
+		}
 		a.StdinFrom, a.StdoutTo, a.ScriptFrom, a.ScriptTo = facts.from, facts.to, facts.script, facts.runner
 		s.append(schema.EventProcessExec)
 		if s.cfg.Logins && s.logins.starts(ev, change, a.Cgroup, a.Ancestors) {

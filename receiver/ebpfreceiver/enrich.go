@@ -27,8 +27,10 @@ type enricher struct {
 	cgroups   *container.Resolver
 	users     *process.Users
 	critical  *critical.Files
-	named     *namer // the activity stage's
-	pipes     *pipes // too
+	named     *namer     // the activity stage's
+	pipes     *pipes     // too
+	loads     *downloads // too
+	twins     *twins     // too
 }
 
 func newEnricher(cfg *Config) *enricher {
@@ -40,6 +42,7 @@ func newEnricher(cfg *Config) *enricher {
 		critical:  critical.New(cfg.RootPath),
 	}
 	e.named, e.pipes = newNamer(e, proc), newPipes(proc)
+	e.loads, e.twins = newDownloads(proc), newTwins(proc, "/proc/self/exe")
 	return e
 }
 
