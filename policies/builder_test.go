@@ -86,6 +86,12 @@ func below(names ...string) fact {
 // runcInit is how a container's process looks before its own program runs.
 var runcInit = below("runc:[2:INIT]", "containerd-shim", "systemd")
 
+// underLock is a child of visudo.
+func underLock(a *activity) {
+	below("visudo", "bash")(a)
+	a.attrs[schema.ProcessParentPath] = "/usr/sbin/visudo"
+}
+
 func parentCommand(line string) fact { return attr(schema.ProcessParentCommand, line) }
 
 // in puts the process into a container.
@@ -175,6 +181,9 @@ func modified(name string, facts ...fact) activity {
 		attr(schema.FileBeforeSize, int64(1)), attr(schema.FileAfterSize, int64(2)),
 	}, facts...))
 }
+
+// fileMade is that a modified file was not there before.
+func fileMade(a *activity) { a.attrs[schema.FileChanges] = []any{"created"} }
 
 // nobody is that no process was seen.
 func nobody() fact {

@@ -159,9 +159,13 @@ var evasionScenarios = []scenario{
 		fires: []activity{
 			call(schema.EventSyscall, "io_uring_setup", 4, file("/home/ada/curing")),
 			call(schema.EventSyscall, "io_uring_setup", 4, in("web"), attr(schema.ProcessUpperLayer, true)),
+			call(schema.EventSyscall, "io_uring_setup", 4, by("/home/ada/node x.js")),
+			call(schema.EventSyscall, "io_uring_setup", 4, by("/tmp/.nvm/versions/node/v22/bin/node x.js")),
+			call(schema.EventSyscall, "io_uring_setup", 4, by("/root/.nvm/versions/curing")),
 		},
 		silent: []activity{
 			call(schema.EventSyscall, "io_uring_setup", 4, by("mariadbd")),
+			call(schema.EventSyscall, "io_uring_setup", 4, by("/root/.nvm/versions/node/v22.1.0/bin/node x.js")),
 			call(schema.EventSyscall, "io_uring_setup", 4, in("web"), file("/app/server")),
 			call(schema.EventSyscall, "io_uring_setup", -1, file("/home/ada/curing")),
 		},
