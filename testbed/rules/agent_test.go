@@ -31,7 +31,7 @@ receivers:
 processors:
   security_policy:
     rules_files: [%s]
-    rule_matching: all
+    rule_matching: %s
     keep: []
     rate_limit: {burst: 0}
 exporters:
@@ -62,8 +62,9 @@ func (d *detection) String() string {
 
 // watcher is the agent with a set of rules, and what it has detected.
 type watcher struct {
-	mu  sync.Mutex
-	all []*detection
+	mu    sync.Mutex
+	all   []*detection
+	steps []*detection // further steps of acts that were told
 }
 
 // agentBinary is the agent under test; without one the test is skipped.
@@ -79,14 +80,20 @@ func agentBinary(t *testing.T) string {
 	return binary
 }
 
-// watch starts an agent that evaluates rule files; none means its own.
+// watch starts an agent that evaluates rule files; none means its own. Every rule
+// that matches an event fires.
 func watch(t *testing.T, binary string, files ...string) *watcher {
+	t.Helper()
+	return watchMatching(t, binary, "all", files...)
+}
+
+func watchMatching(t *testing.T, binary, matching string, files ...string) *watcher {
 	t.Helper()
 	w := &watcher{}
 	server, err := sink.Start(t.Context(), sink.Consumers{Logs: w.take})
 	require.NoError(t, err)
 	t.Cleanup(func() { server.Stop(t.Context()) })
-	a, err := agent.Start(t.Context(), binary, fmt.Appendf(nil, config, strings.Join(files, ", ")), server.Endpoint)
+	a, err := agent.Start(t.Context(), binary, fmt.Appendf(nil, config, strings.Join(files, ", "), matching), server.Endpoint)
 	require.NoError(t, err)
 	t.Cleanup(func() {
 		if t.Failed() {
@@ -101,8 +108,11 @@ func (w *watcher) take(ld plog.Logs, _ time.Time) {
 	for _, rl := range ld.ResourceLogs().All() {
 		for _, sl := range rl.ScopeLogs().All() {
 			for _, rec := range sl.LogRecords().All() {
-				if rec.EventName() == schema.EventPolicyMatch {
-					w.add(newDetection(rl.Resource().Attributes(), rec))
+				switch rec.EventName() {
+				case schema.EventPolicyMatch:
+					w.add(&w.all, newDetection(rl.Resource().Attributes(), rec))
+				case schema.EventPolicyStep:
+					w.add(&w.steps, newDetection(rl.Resource().Attributes(), rec))
 				}
 			}
 		}
@@ -128,18 +138,23 @@ func newDetection(resource pcommon.Map, rec plog.LogRecord) *detection {
 	return d
 }
 
-func (w *watcher) add(d *detection) {
+func (w *watcher) add(to *[]*detection, d *detection) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.all = append(w.all, d)
+	*to = append(*to, d)
 }
 
 // of are the detections of what the process with this name and its children did.
-func (w *watcher) of(name string) []*detection {
+func (w *watcher) of(name string) []*detection { return w.by(&w.all, name) }
+
+// stepsOf are the further steps of acts likewise.
+func (w *watcher) stepsOf(name string) []*detection { return w.by(&w.steps, name) }
+
+func (w *watcher) by(list *[]*detection, name string) []*detection {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	var out []*detection
-	for _, d := range w.all {
+	for _, d := range *list {
 		if slices.Contains(d.by, name) {
 			out = append(out, d)
 		}

