@@ -238,6 +238,7 @@ func getRawArg(c *Context, a *Arg, v *Value) {
 		return
 	}
 	want, have := typeOfKind(a.kind), typeOfKind(c.event.Args[i].Kind)
+	v.Base = uint8(c.event.Args[i].Kind.Base())
 	switch {
 	case want.Class() != have.Class():
 	case want.Class() == ClassNumber:

@@ -28,6 +28,7 @@ const (
 // valid until the Context is given its next event.
 type Value struct {
 	Kind Kind
+	Base uint8 // in which a raw argument is printed; 0: as the field says
 	Num  uint64
 	Text string
 	List []string

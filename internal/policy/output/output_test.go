@@ -137,12 +137,12 @@ func TestBases(t *testing.T) {
 		v.SetUint(n)
 		return v
 	}
-	got, fields := format(t, "%evt.rawtime.ns %evt.reltime %evt.rawarg.flags %evt.rawarg.uid %evt.time.s", map[string]field.Value{
+	got, fields := format(t, "%evt.rawtime.ns %evt.reltime %evt.rawarg.flags %evt.rawarg.mode %evt.rawarg.uid %evt.time.s", map[string]field.Value{
 		"evt.rawtime.ns": number(42), "evt.reltime": number(1234567890), "evt.rawarg.flags": number(4097),
-		"evt.rawarg.uid": number(33), "evt.time.s": {Kind: field.Text, Text: "15:00:30", Num: 7},
+		"evt.rawarg.mode": {Kind: field.Uint, Num: 0o644, Base: 8}, "evt.rawarg.uid": number(33), "evt.time.s": {Kind: field.Text, Text: "15:00:30", Num: 7},
 	})
-	require.Equal(t, "000000042 1234567890 1001 33 15:00:30", got)
-	want := []string{"42", "1234567890", `"1001"`, "33", "7"}
+	require.Equal(t, "000000042 1234567890 1001 644 33 15:00:30", got)
+	want := []string{"42", "1234567890", `"1001"`, `"644"`, "33", "7"}
 	for i, f := range fields {
 		require.Equal(t, want[i], string(f.JSON), f.Key)
 	}

@@ -15,7 +15,7 @@ func appendText(dst []byte, ref *field.Ref, v *field.Value) []byte {
 		return append(dst, strings.Join(v.List, " ")...)
 	}
 	if ref != nil && v.IsNumber() {
-		if base := ref.Base(); base != 10 {
+		if base := baseOf(ref, v); base != 10 {
 			return appendBase(dst, v.Num, base)
 		}
 		if ref.Field.Has(field.Padded) {
@@ -23,6 +23,14 @@ func appendText(dst []byte, ref *field.Ref, v *field.Value) []byte {
 		}
 	}
 	return v.AppendText(dst)
+}
+
+// baseOf is the base of a number: that of a raw argument is the event's.
+func baseOf(ref *field.Ref, v *field.Value) int {
+	if v.Base != 0 {
+		return int(v.Base)
+	}
+	return ref.Base()
 }
 
 // appendBase appends a number without a prefix, as Falco's outputs have it.
@@ -47,8 +55,8 @@ func (f *Field) AppendJSON(dst []byte, v *field.Value) []byte {
 		return append(dst, "null"...)
 	case f.Ref.Field.Has(field.TextNumber):
 		return strconv.AppendUint(dst, v.Num, 10)
-	case v.IsNumber() && f.Ref.Base() != 10:
-		return AppendQuoted(dst, string(appendBase(nil, v.Num, f.Ref.Base())))
+	case v.IsNumber() && baseOf(f.Ref, v) != 10:
+		return AppendQuoted(dst, string(appendBase(nil, v.Num, baseOf(f.Ref, v))))
 	case v.Kind == field.List && f.Ref.List:
 		dst = append(dst, '[')
 		for i, it := range v.List {
