@@ -203,6 +203,10 @@ func (a *Agent) newTLSIn(c *capture, m tlsMode, types *btf.Cache) (*ebpf.Collect
 // had.
 var ErrNoTLS = errors.New("bpf: there are no programs for TLS libraries")
 
+// PrepareTLS loads the programs for TLS libraries, for which AttachTLS would wait. What
+// keeps them from being had AttachTLS tells.
+func (a *Agent) PrepareTLS() { _, _ = a.tlsCapture() }
+
 // AttachTLS has programs run at places in the file at path, in all processes that
 // use it now or later. The path may lead through /proc/PID/root. Either all are
 // attached or none. Closing the result detaches them.

@@ -21,6 +21,10 @@ type Attacher interface {
 	AttachTLS(path string, probes []bpf.TLSProbe) (io.Closer, error)
 }
 
+// preparer is an Attacher that has something to do before it can attach for the first
+// time, which may take as long as looking for libraries does.
+type preparer interface{ PrepareTLS() }
+
 // Config of a Finder.
 type Config struct {
 	Proc   string // the directory of processes: /proc
@@ -65,6 +69,7 @@ type Finder struct {
 	foreign map[identity]foreign // of those, what encrypts in the ones that were seen to
 	inodes  map[uint64]bool      // of shared objects that may have a library in them
 	later   []question           // in the order of their times
+	placed  map[copied]placed    // what is known of the content of files
 	spent   map[uint32]spending  // by process, at the last look
 	pauses  map[uint32]pause     // by process, also those that are over
 
@@ -99,7 +104,7 @@ func New(cfg Config, attach Attacher) *Finder {
 	return &Finder{
 		cfg: cfg, attach: attach, meter: meter, pauses: map[uint32]pause{}, asked: make(chan question, maxAsked),
 		files: map[identity]*file{}, users: map[uint32][]*file{}, why: map[uint32]string{}, without: map[identity]version{},
-		roots: map[identity]*root{}, foreign: map[identity]foreign{}, inodes: map[uint64]bool{},
+		roots: map[identity]*root{}, foreign: map[identity]foreign{}, inodes: map[uint64]bool{}, placed: map[copied]placed{},
 	}
 }
 
@@ -126,6 +131,9 @@ func (f *Finder) ask(q question) {
 // calls settled once, when it has looked at all that there was when it began.
 func (f *Finder) Run(quit <-chan struct{}, settled func()) {
 	defer f.release()
+	if p, ok := f.attach.(preparer); ok {
+		f.closing.Go(p.PrepareTLS)
+	}
 	f.calibrate()
 	f.system(time.Now())
 	f.everything(quit)

@@ -72,7 +72,7 @@ func (f *Finder) probe(known *file, at string, l *library) error {
 	if err != nil {
 		return err
 	}
-	probes, missing, err := l.probes(content, f.cfg.Kernel, &f.cfg.Prices)
+	probes, missing, err := f.places(content, l)
 	if err != nil {
 		_ = content.Close()
 		return err
