@@ -83,7 +83,10 @@ enum tls_flag {
 	TLS_NATIVE = 2, /* it does */
 	TLS_CORKED = 4, /* what is written waits to be sent together, maybe by the caller */
 	TLS_EARLY = 8, /* of TLS_MEMORY: one write was told, maybe before the handshake let it */
+	TLS_SPOKE = 256, /* both ends are known to have said something; not in tls_thread.state */
 };
+
+#define TLS_CARRIES_PART 0xffff /* in tls_session.carries: some of what is told, more comes */
 
 struct tls_session {
 	__u64 sk; /* 0: not known yet */
@@ -92,7 +95,8 @@ struct tls_session {
 	__u32 pending; /* bytes of a cipher record that the socket had no room for; TLS_EARLY: the buffer */
 	__u32 wrote; /* bytes of that write that are told; TLS_EARLY: its length */
 	__u32 flags; /* enum tls_flag */
-	__u32 spoke; /* whether both ends are known to have said something */
+	__u16 record; /* the longest write that is known to leave as one record; 0: see TLS_RECORD_MAX */
+	__u16 carries; /* bytes of plain text of the record that is pending; 0: they are told */
 };
 
 struct {

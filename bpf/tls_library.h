@@ -12,17 +12,10 @@
  */
 static __noinline int tls__keeps(const struct tls_thread *t, struct tls_session *s)
 {
-	__u64 key = t->sk | TLS_KEY;
-	struct requests_socket *plain = bpf_map_lookup_elem(&requests_sockets, &key);
 	__u32 untold = t->len - t->done;
 
 	s->flags |= TLS_CORKED;
-	if (!untold || !plain || plain->id != t->id)
-		return 0;
-	if (requests__class(plain->end.class)->shape.framing)
-		frames__unread(key, untold, true);
-	__sync_fetch_and_add(&plain->moved[REQUESTS_SEND], untold);
-	return 0;
+	return untold ? tls__skip(t, untold) : 0;
 }
 
 /* tls__is_kept: whether a thread's last call was a write of a session that is known to

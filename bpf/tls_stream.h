@@ -146,6 +146,20 @@ static __always_inline bool tls__tell(const struct tls_text *x, const bool waits
 	return true;
 }
 
+/* tls__skip: n bytes that a session has written are not told: a gap in the stream. */
+static __noinline int tls__skip(const struct tls_thread *t, __u32 n)
+{
+	__u64 key = t->sk | TLS_KEY;
+	struct requests_socket *plain = bpf_map_lookup_elem(&requests_sockets, &key);
+
+	if (!plain || plain->id != t->id)
+		return 0;
+	if (requests__class(plain->end.class)->shape.framing)
+		frames__unread(key, n, true);
+	__sync_fetch_and_add(&plain->moved[REQUESTS_SEND], n);
+	return 0;
+}
+
 static __noinline int tls__moved(const struct tls_text *x)
 {
 	return tls__tell(x, false);

@@ -6,6 +6,8 @@
 #include "tls_library.h"
 #include "tls_record.h"
 
+#define TLS_ROOM_MORE 4096 /* bytes that the kernel needs beside those of a write */
+
 /* tls__is_again: whether this is the early write once more: the handshake was not
  * complete then.
  */
@@ -17,23 +19,37 @@ static __always_inline bool tls__is_again(struct tls_session *s, const struct tl
 	return false;
 }
 
-/* tls__is_repeated: whether a write that begins is the one that the thread is in already,
- * all of which is told, or the rest of it: what could not be sent is written again.
+/* tls__repeats: whether a write that begins is the one that the thread is in already,
+ * all of which is told, or the rest of it: what could not be sent is written again. Returns
+ * how long that one is, 0 when it is another.
  */
-static __always_inline bool tls__is_repeated(struct pt_regs *ctx)
+static __always_inline __u32 tls__repeats(struct pt_regs *ctx, __u32 len)
 {
-	__u32 tid = (__u32)bpf_get_current_pid_tgid(), len = extract__parameter(ctx, 2);
+	__u64 session = extract__parameter(ctx, 0), end = extract__parameter(ctx, 1) + len;
+	__u32 tid = (__u32)bpf_get_current_pid_tgid();
 	struct tls_thread *t = tls__slot(tid);
 
-	return t && t->tid == tid && tls__is_all_told(t) && t->state & TLS_NESTED &&
-	       t->session == extract__parameter(ctx, 0) && len <= t->len &&
-	       extract__parameter(ctx, 1) + len == t->buf + t->len;
+	pin(session);
+	pin(end);
+	if (t && t->tid == tid && tls__is_all_told(t) && t->state & TLS_NESTED &&
+	    t->session == session && len <= t->len && end == t->buf + t->len)
+		return t->len;
+	return 0;
 }
 
-/* tls__is_record: whether a write is so short that it leaves as one record, unless the
- * peer has asked for shorter ones. Not before both ends have said something: from what is
- * told on their cipher text tells no more, and a session's first write may have to begin
- * the handshake.
+/* tls__has_room: whether the socket takes that many bytes, and what goes with them, without
+ * anybody having to wait. Of sockets that are no TCP's nothing is known.
+ */
+static __always_inline bool tls__has_room(__u64 sk, __u32 len)
+{
+	__s32 room = kread(sock, sk, sk_sndbuf) - kread(sock, sk, sk_wmem_queued);
+
+	return room > (__s32)(2 * len + TLS_ROOM_MORE);
+}
+
+/* tls__is_record: whether a write leaves as one record, and at once. Not before both ends
+ * have said something: from what is told on their cipher text tells no more, and a
+ * session's first write may have to begin the handshake.
  */
 static __always_inline bool tls__is_record(const struct tls_thread *t, struct tls_session *s,
 					   __u32 len)
@@ -41,15 +57,15 @@ static __always_inline bool tls__is_record(const struct tls_thread *t, struct tl
 	__u64 sk = t->sk;
 	struct requests_socket *cipher;
 
-	if (len > TLS_RECORD_MAX)
+	if (len > (s->record ? s->record : TLS_RECORD_MAX) || !tls__has_room(sk, len))
 		return false;
-	if (s->spoke)
+	if (s->flags & TLS_SPOKE)
 		return true;
 	cipher = bpf_map_lookup_elem(&requests_sockets, &sk);
 	if (!cipher || (cipher->id | TLS_STREAM) != t->id || !cipher->moved[REQUESTS_SEND] ||
 	    !cipher->moved[REQUESTS_RECEIVE])
 		return false;
-	s->spoke = 1;
+	s->flags |= TLS_SPOKE;
 	return true;
 }
 
@@ -63,7 +79,7 @@ static __always_inline void tls__write(struct pt_regs *ctx)
 {
 	__u32 len = extract__parameter(ctx, 2);
 	struct tls_text text = { .len = (__s32)len, .direction = REQUESTS_SEND };
-	bool is_repeated = tls__is_repeated(ctx);
+	__u32 before = tls__repeats(ctx, len);
 	struct tls_session *s = 0;
 	struct tls_thread *t = tls__enter(ctx, TLS_WRITE, 0, &s);
 	bool is_apart; /* no call inside sends what is written */
@@ -90,7 +106,7 @@ static __always_inline void tls__write(struct pt_regs *ctx)
 	} else if (!(t->state & TLS_NATIVE) || !tls__is_record(t, s, len)) {
 		return;
 	}
-	if (is_repeated) {
+	if (before && (len < before || !s || !s->record)) { /* records may all have left */
 		t->done = len;
 		return;
 	}

@@ -393,6 +393,8 @@ struct sock_common {
 
 struct sock {
 	struct sock_common __sk_common;
+	__s32 sk_wmem_queued;
+	__s32 sk_sndbuf;
 	__u8 sk_userlocks : 4;
 	__u16 sk_type;
 	__u16 sk_protocol;

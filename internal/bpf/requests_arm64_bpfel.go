@@ -382,7 +382,8 @@ type requestsTlsSession struct {
 	Pending uint32
 	Wrote   uint32
 	Flags   uint32
-	Spoke   uint32
+	Record  uint16
+	Carries uint16
 }
 
 type requestsTlsStats struct {

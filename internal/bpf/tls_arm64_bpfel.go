@@ -290,7 +290,8 @@ type tlsTlsSession struct {
 	Pending uint32
 	Wrote   uint32
 	Flags   uint32
-	Spoke   uint32
+	Record  uint16
+	Carries uint16
 }
 
 type tlsTlsStats struct {

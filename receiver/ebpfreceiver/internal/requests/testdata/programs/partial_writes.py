@@ -1,8 +1,10 @@
-"""partial_writes.py CERTIFICATE KEY COUNT [wait]: both ends of one connection that
-OpenSSL encrypts, by its functions in C, each with a thread of its own. Sockets have
+"""partial_writes.py CERTIFICATE KEY COUNT [wait] [small]: both ends of one connection
+that OpenSSL encrypts, by its functions in C, each with a thread of its own. Sockets have
 little room and nobody waits in a call, so that writes are made in parts and again,
-and reads in all the ways that there are. Prints its port, and what was asked, as JSON;
-with "wait" all but the first request when a line comes."""
+and reads in all the ways that there are. Prints its port, and what was asked, as JSON,
+with the times (ns since boot) when the server last found no room for an answer, and when
+it had written it; with "wait" all but the first request when a line comes, with "small"
+in records of at most 512 bytes."""
 import ctypes
 import ctypes.util
 import itertools
@@ -11,6 +13,7 @@ import select
 import socket
 import sys
 import threading
+import time
 
 lib = ctypes.CDLL(ctypes.util.find_library("ssl"))
 pointer, number, size_t = ctypes.c_void_p, ctypes.c_int, ctypes.c_size_t
@@ -18,6 +21,7 @@ for name, result, *args in (
         ("TLS_method", pointer), ("SSL_CTX_new", pointer, pointer), ("SSL_new", pointer, pointer),
         ("SSL_CTX_use_certificate_chain_file", number, pointer, ctypes.c_char_p),
         ("SSL_CTX_use_PrivateKey_file", number, pointer, ctypes.c_char_p, number),
+        ("SSL_CTX_set_tlsext_max_fragment_length", number, pointer, ctypes.c_ubyte),
         ("SSL_set_fd", number, pointer, number), ("SSL_ctrl", ctypes.c_long, pointer, number, ctypes.c_long, pointer),
         ("SSL_accept", number, pointer), ("SSL_connect", number, pointer), ("SSL_get_error", number, pointer, number),
         ("SSL_read", number, pointer, pointer, number), ("SSL_peek", number, pointer, pointer, number),
@@ -28,6 +32,7 @@ for name, result, *args in (
     f.restype, f.argtypes = result, args
 WANT_READ, WANT_WRITE = 2, 3
 CTRL_MODE, PARTIAL, MOVING = 33, 1, 2
+LONGEST_512 = 1  # of max_fragment_length
 
 
 def body(size):
@@ -36,9 +41,13 @@ def body(size):
     return (text * (size // len(text) + 1))[:size]
 
 
+def now():
+    return time.clock_gettime_ns(time.CLOCK_BOOTTIME)
+
+
 class End:
     def __init__(self, connection, context, mode):
-        self.connection, self.turn, self.text = connection, itertools.count(), b""
+        self.connection, self.turn, self.text, self.full = connection, itertools.count(), b"", 0
         connection.setblocking(False)
         self.session = lib.SSL_new(context)
         lib.SSL_set_fd(self.session, connection.fileno())
@@ -55,6 +64,7 @@ class End:
             if error == WANT_READ:
                 select.select([self.connection], [], [])
             elif error == WANT_WRITE:
+                self.full = now()
                 select.select([], [self.connection], [])
             else:
                 raise SystemExit("the connection broke: %d" % error)
@@ -98,20 +108,25 @@ class End:
         return head.split(b"\r\n")[0].decode()
 
 
-def serve(end, count):
+def serve(end, count, told):
     end.until(lambda: lib.SSL_accept(end.session))
     for _ in range(count):
         path = end.message().split(" ")[1]
         size = int(path.split("/")[3])
         status = 200 if path.startswith("/ok") else 404
+        end.full = 0
         end.write(b"HTTP/1.1 %d X\r\nContent-Length: %d\r\n\r\n" % (status, size) + body(size))
+        told[path] = {"Full": end.full, "Written": now()}
 
 
-def main(certificate, key, count, *waits):
+def main(certificate, key, count, *how):
+    waits, told = "wait" in how, {}
     context = lib.SSL_CTX_new(lib.TLS_method())
     if lib.SSL_CTX_use_certificate_chain_file(context, certificate.encode()) != 1 or \
             lib.SSL_CTX_use_PrivateKey_file(context, key.encode(), 1) != 1:
         raise SystemExit("no certificate")
+    if "small" in how:
+        lib.SSL_CTX_set_tlsext_max_fragment_length(context, LONGEST_512)
     listener = socket.socket()
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8192)
     listener.bind(("127.0.0.1", 0))
@@ -122,7 +137,7 @@ def main(certificate, key, count, *waits):
     client.connect(listener.getsockname())
     accepted, _ = listener.accept()
     accepted.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 8192)
-    server = threading.Thread(target=serve, args=(End(accepted, context, 0), int(count)))
+    server = threading.Thread(target=serve, args=(End(accepted, context, 0), int(count), told))
     server.start()
     end, outcomes = End(client, context, PARTIAL | MOVING), []
     end.until(lambda: lib.SSL_connect(end.session))
@@ -140,7 +155,7 @@ def main(certificate, key, count, *waits):
     server.join()
     if not waits:
         print(listener.getsockname()[1], flush=True)
-    print(json.dumps(outcomes))
+    print(json.dumps([{**o, **told[o["Path"]]} for o in outcomes]))
 
 
 main(*sys.argv[1:])
