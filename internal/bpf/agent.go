@@ -122,7 +122,7 @@ func (a *Agent) start() error {
 	if a.opts.Requests {
 		c, failed = a.newCapture(a.mode)
 	}
-	ready := loadParts(append(a.parts(), c.parts()...), a.types)
+	ready := loadParts(append(a.parts(), c.parts()...), a.types, nil)
 	defer ready.close()
 	a.attachAll(ready)
 	if err := a.checkEssential(); err != nil {
@@ -338,11 +338,12 @@ func (a *Agent) setIO(flags map[uint16]uint8) error {
 }
 
 // Close detaches everything and frees it. It may be called twice; Run of the
-// sources ends.
+// sources ends. While the programs for probes in TLS libraries are being loaded,
+// which can take many seconds on a busy machine, it does not wait for them: what
+// they need is freed when the kernel is done with the one that it looks at.
 func (a *Agent) Close() error {
-	if c, ok := a.requests.(*capture); ok {
-		c.refuseTLS()
-	}
+	c, _ := a.requests.(*capture)
+	loading := c != nil && c.refuseTLS()
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.closed {
@@ -350,9 +351,6 @@ func (a *Agent) Close() error {
 	}
 	a.closed = true
 	var errs []error
-	if a.requests != nil {
-		errs = append(errs, a.requests.Close())
-	}
 	for _, h := range slices.Backward(a.attached) {
 		errs = append(errs, h.link.Close(), h.program.Close())
 	}
@@ -364,8 +362,25 @@ func (a *Agent) Close() error {
 			errs = append(errs, s.Close())
 		}
 	}
+	if loading {
+		go func() {
+			c.awaitTLS()
+			_ = a.free() // nobody is left to tell
+		}()
+		return errors.Join(errs...)
+	}
+	return errors.Join(append(errs, a.free())...)
+}
+
+// free frees what programs that are being loaded use: the request capture and the
+// maps. No hook leads there any more.
+func (a *Agent) free() error {
+	var err error
+	if a.requests != nil {
+		err = a.requests.Close()
+	}
 	if a.coll != nil {
 		a.coll.Close()
 	}
-	return errors.Join(errs...)
+	return err
 }

@@ -49,6 +49,8 @@ type capture struct {
 	enter, exit *ebpf.Map            // io_enter, io_exit
 
 	loadTLS sync.Once
+	loading atomic.Bool                     // the programs for probes in TLS libraries are being loaded
+	ending  atomic.Bool                     // the agent ends: what has only begun is given up
 	errTLS  error                           // why there is none
 	tls     atomic.Pointer[ebpf.Collection] // programs for probes in TLS libraries; nil before somebody wants them
 	files   tlsFiles                        // that have probes of it
@@ -117,7 +119,7 @@ func (a *Agent) install(c *capture, refused error, ready programs) (*capture, er
 		if c, err = a.newCapture(mode{}); err != nil {
 			return nil, err
 		}
-		ready = loadParts(c.parts(), a.types)
+		ready = loadParts(c.parts(), a.types, nil)
 		defer ready.close()
 		err = c.adopt(ready)
 	}
@@ -184,7 +186,7 @@ func (a *Agent) newCapture(m mode) (*capture, error) {
 func (a *Agent) probeRequests() []Hook {
 	probe := &Agent{opts: a.opts, mode: a.mode, maps: a.maps, types: a.types}
 	c, err := probe.newCapture(a.mode)
-	ready := loadParts(c.parts(), a.types)
+	ready := loadParts(c.parts(), a.types, nil)
 	defer ready.close()
 	c, err = probe.install(c, err, ready)
 	probe.note(&ioHook, err)

@@ -115,7 +115,13 @@ func (a *Agent) tlsCapture() (*capture, error) {
 		return nil, ErrNoTLS
 	}
 	c.loadTLS.Do(func() {
+		c.loading.Store(true)
+		defer c.loading.Store(false)
 		coll, err := a.newTLS(c)
+		if errors.Is(err, os.ErrClosed) {
+			c.errTLS = os.ErrClosed
+			return
+		}
 		if err != nil {
 			c.errTLS = fmt.Errorf("%w: %w", ErrNoTLS, err)
 		} else {
@@ -128,8 +134,20 @@ func (a *Agent) tlsCapture() (*capture, error) {
 	return c, c.errTLS
 }
 
-// refuseTLS keeps the programs on probes from being loaded, or waits until they are.
-func (c *capture) refuseTLS() {
+// refuseTLS keeps the programs on probes from being loaded, has a loading that goes
+// on be given up, and reports whether there is one: who began it still uses the maps
+// then, until awaitTLS returns.
+func (c *capture) refuseTLS() (loading bool) {
+	c.ending.Store(true) // before looking: a loading that is not seen sees this
+	if c.loading.Load() {
+		return true
+	}
+	c.awaitTLS()
+	return false
+}
+
+// awaitTLS returns when no programs on probes are being loaded. None will be.
+func (c *capture) awaitTLS() {
 	c.loadTLS.Do(func() { c.errTLS = os.ErrClosed })
 }
 
@@ -190,7 +208,7 @@ func (a *Agent) newTLSIn(c *capture, m tlsMode, types *btf.Cache) (*ebpf.Collect
 	if err != nil {
 		return nil, err
 	}
-	ready := loadParts(partsOf(&object{spec: spec, maps: coll.Maps}), types)
+	ready := loadParts(partsOf(&object{spec: spec, maps: coll.Maps}), types, &c.ending)
 	defer ready.close()
 	if coll.Programs, err = ready.takeAll(slices.Collect(maps.Keys(spec.Programs))); err != nil {
 		coll.Close()
@@ -237,6 +255,9 @@ func (a *Agent) AttachTLSTo(path string, pid uint32, probes []TLSProbe) (io.Clos
 	}
 	all := &attachedProbes{end: func() { c.files.end(number) }}
 	for _, p := range probes {
+		if c.ending.Load() {
+			return nil, errors.Join(os.ErrClosed, all.Close())
+		}
 		prog := loaded[string(p.Program)]
 		if prog == nil {
 			return nil, errors.Join(fmt.Errorf("bpf: no program %q", p.Program), all.Close())

@@ -13,7 +13,8 @@ import (
 
 // interruptGrace is how long the collector may take to end after Ctrl-C; what
 // is not sent by then is lost. A SIGTERM sets no limit: who sends it (systemd,
-// the kubelet) has one of his own.
+// the kubelet) has one of his own. To a collector that still starts, which can
+// take long on a busy machine and has nothing to send, the limit applies anyway.
 const interruptGrace = 1500 * time.Millisecond
 
 // echo is how long further signals are taken for copies of the first: wrappers
@@ -50,15 +51,16 @@ func untilSignal(ctx context.Context, c collector) error {
 }
 
 // untilOneOf runs c until it ends by itself or one of the signals asks for it. It
-// returns within interruptGrace of any signal but SIGTERM, and at once on a second
-// one that is no echo, even if c has not ended; the process is expected to end
-// then, and with it everything in the kernel that belongs to it.
+// returns within interruptGrace of any signal but SIGTERM, of that too if c still
+// starts then, and at once on a second one that is no echo, even if c has not ended;
+// the process is expected to end then, and with it everything in the kernel that
+// belongs to it.
 func untilOneOf(ctx context.Context, signals <-chan os.Signal, after func(time.Duration) <-chan time.Time, c collector) error {
 	ended := make(chan error, 1)
 	go func() { ended <- c.Run(ctx) }()
 
 	var limit, meant <-chan time.Time
-	for stopping, impatient := false, false; ; {
+	for hurry, stopping, impatient := false, false, false; ; {
 		select {
 		case err := <-ended:
 			return err
@@ -66,7 +68,8 @@ func untilOneOf(ctx context.Context, signals <-chan os.Signal, after func(time.D
 			if impatient {
 				return errInterrupted
 			}
-			if s != syscall.SIGTERM && limit == nil {
+			hurry = hurry || s != syscall.SIGTERM
+			if limit == nil && (hurry || c.GetState() == otelcol.StateStarting) {
 				limit = after(interruptGrace)
 			}
 			if !stopping {
@@ -79,7 +82,10 @@ func untilOneOf(ctx context.Context, signals <-chan os.Signal, after func(time.D
 			if c.GetState() == otelcol.StateStarting {
 				return errUnstarted
 			}
-			return errUnfinished
+			if hurry {
+				return errUnfinished
+			}
+			limit = nil // it has begun to end
 		}
 	}
 }

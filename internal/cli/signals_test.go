@@ -92,6 +92,46 @@ func TestInterruptDoesNotWaitForever(t *testing.T) {
 	require.Less(t, interruptGrace, 2*time.Second)
 }
 
+// TestTerminationDoesNotWaitForAStart: a start that takes long does not keep the process from ending; a
+// collector that runs, or has just begun to, gets all the time that it needs.
+func TestTerminationDoesNotWaitForAStart(t *testing.T) {
+	stuck := make(chan struct{})
+	defer close(stuck)
+	s := newSignalTest(syscall.SIGTERM)
+	s.limit <- time.Time{}
+	c := newFake(func(<-chan struct{}) error { <-stuck; return nil })
+	c.state = otelcol.StateStarting
+	require.ErrorIs(t, s.run(t.Context(), c), errUnstarted)
+	require.Equal(t, interruptGrace, <-s.asked)
+}
+
+// startedLate is a collector that has started when it is asked a second time.
+type startedLate struct {
+	*fake
+	asked int
+}
+
+func (c *startedLate) GetState() otelcol.State {
+	if c.asked++; c.asked == 1 {
+		return otelcol.StateStarting
+	}
+	return otelcol.StateClosing
+}
+
+func TestTerminationWaitsForWhatHasStarted(t *testing.T) {
+	s := newSignalTest(syscall.SIGTERM)
+	c := &startedLate{fake: newFake(func(stop <-chan struct{}) error {
+		<-stop
+		s.limit <- time.Time{}
+		for len(s.limit) > 0 { // until the limit was looked at
+			runtime.Gosched()
+		}
+		return nil
+	})}
+	require.NoError(t, s.run(t.Context(), c))
+	require.Equal(t, 2, c.asked)
+}
+
 func TestSecondSignalEndsAtOnce(t *testing.T) {
 	stuck := make(chan struct{})
 	defer close(stuck)
