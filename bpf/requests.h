@@ -86,6 +86,14 @@ struct requests_excerpt {
 	__u32 len;
 };
 
+/* How much is copied of the segments of a socket: */
+enum requests_width {
+	WIDE_NOT = 0, /* what its messages are worth */
+	WIDE_HEADS = 1, /* as much as a payload holds: its messages have long heads */
+	WIDE_BURSTS =
+		2, /* all, in several records: it has many messages in one (requests_deep.h) */
+};
+
 /* One socket. The key is the address of its struct sock; the inode number of
  * the socket tells whether the memory was reused.
  */
@@ -104,20 +112,21 @@ struct requests_socket {
 	__u8 last; /* direction of the last bytes + 1 */
 	__u8 misses; /* turns in a row that began like no message */
 	__u8 tries; /* segments looked at */
-	__u8 wide; /* messages come in bursts, or are long: whole segments are copied */
+	__u8 wide; /* enum requests_width */
 	__u8 searched; /* segments that were searched for ends of heads */
 	__u8 begun; /* signature of a message of which hardly anything has come yet */
 	__u8 records; /* modulo 2^8 */
 	__u8 sheds; /* the exchange that goes on is left out */
 	__u8 native; /* of plain text: the library that encrypts it uses the socket itself */
 	__u8 kernel_tls; /* bit n: the kernel encrypts this direction */
-	__u8 reserved;
+	__u8 dug; /* long segments that were copied whole, at most DEEP_MOST */
 };
 
 /* Bits of requests_signature.flags. */
 enum requests_signature_flag {
 	SIGNATURE_BARE = 1, /* a segment that ends with end is copied whole */
 	SIGNATURE_SUPERSEDES = 2, /* from such a message on the socket is of this class */
+	SIGNATURE_BODILESS = 4, /* what is behind end begins another message */
 };
 
 /* A message begins with value, as far as mask says, and goes on with value_next. */
@@ -170,12 +179,6 @@ struct requests_list {
 	__u16 count;
 };
 
-/* What user space found out about a socket. */
-struct requests_verdict {
-	__u32 refused; /* bit n: it is not class n */
-	__u32 class; /* what it is instead; 0: unknown */
-};
-
 /* How a call moves data. */
 enum requests_call {
 	IO_NONE = 0,
@@ -210,14 +213,6 @@ struct {
 	__type(key, __u64);
 	__type(value, struct requests_socket);
 } requests_sockets SEC(".maps");
-
-/* By requests_socket.id; written by user space, removed when it is heeded. */
-struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 1024);
-	__type(key, __u64);
-	__type(value, struct requests_verdict);
-} requests_verdicts SEC(".maps");
 
 /* What is known of a thread, in one cache line. Two share a slot only if their ids
  * are equal in the lower 16 bits; the id tells whose it is.

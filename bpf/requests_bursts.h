@@ -44,30 +44,32 @@ __noinline int requests__find_end(__u32 end, __u32 len, __u32 slot)
 	return 0;
 }
 
-/* requests__wants_more: whether the bytes of a message of which got were copied,
- * all or not, show that this socket's messages come in bursts, or have heads
- * beyond the bound. Who sends bursts does so from the beginning: only the first
- * segments of a socket are searched for them.
+/* requests__widens: whether the bytes of a message of which got were copied, all
+ * or not, show that this socket's messages come in bursts, or have heads beyond
+ * the bound. Who sends bursts does so from the beginning: only the first segments
+ * of a socket are searched for them.
  */
-static __always_inline bool requests__wants_more(struct requests_socket *s,
-						 const volatile struct requests_signature *sig,
-						 const struct requests_scratch *b, __u64 got,
-						 bool all)
+static __always_inline enum requests_width
+requests__widens(struct requests_socket *s, const volatile struct requests_signature *sig,
+		 const struct requests_scratch *b, __u64 got, bool all)
 {
 	const struct requests_record *r = &b->record;
 
 	if (s->wide || !sig->end)
-		return false;
-	if (!all) {
-		if (sig->flags & SIGNATURE_BARE && r->tail_len == REQUESTS_TAIL &&
-		    *(const __u64 *)r->tail >> 32 == sig->end)
-			return true;
-		return !requests__find_end(sig->end, got, b->slot);
+		return WIDE_NOT;
+	if (all && s->searched >= REQUESTS_SEARCHES)
+		return WIDE_NOT;
+	if (all)
+		s->searched++;
+	if (requests__find_end(sig->end, got, b->slot)) {
+		if (sig->flags & SIGNATURE_BODILESS)
+			return WIDE_BURSTS;
+		return all || (sig->flags & SIGNATURE_BARE && r->tail_len == REQUESTS_TAIL &&
+			       *(const __u64 *)r->tail >> 32 == sig->end)
+			       ? WIDE_HEADS
+			       : WIDE_NOT;
 	}
-	if (s->searched >= REQUESTS_SEARCHES)
-		return false;
-	s->searched++;
-	return requests__find_end(sig->end, got, b->slot);
+	return all ? WIDE_NOT : WIDE_HEADS;
 }
 
 #endif

@@ -4,6 +4,7 @@
 #define SIGHTGLASS_REQUESTS_DATA_H
 
 #include "requests_bursts.h"
+#include "requests_deep.h"
 #include "requests_excerpts.h"
 #include "requests_shed.h"
 #include "requests_socket.h"
@@ -62,12 +63,15 @@ static __always_inline __u64 requests__fill(struct requests_scratch *b, struct r
 					    const bool waits)
 {
 	bool all = bound >= m->total;
+	enum requests_width width;
 
 	if (!all)
 		requests__tail(b, m);
 	got = bound > got ? requests__take(b, m, bound, waits) : bound;
-	if (sig && requests__wants_more(s, sig, b, got, all)) {
-		s->wide = 1;
+	width = sig ? requests__widens(s, sig, b, got, all) : WIDE_NOT;
+	if (width) {
+		s->wide = width;
+		s->dug = DEEP_MOST - DEEP_FIRST;
 		if (!all)
 			got = requests__take(b, m, cfg_payload_max, waits);
 	}
@@ -119,10 +123,13 @@ static __always_inline void requests__record(struct requests_scratch *b, struct 
 	if (requests__sheds(s, b, io->call & IO_SEND,
 			    turn && (sig || requests__class(s->end.class)->every)))
 		return;
-	b->record.excerpts = b->walk.told;
-	if (got && !b->walk.told)
+	if (got && !b->walk.told) {
 		got = requests__fill(b, s, m, got, requests__bound(s, budget, m->total, sig, turn),
 				     sig, waits);
+		if (deep__allows(s, io->sk, m->total, got))
+			got = deep__begin(b, m);
+	}
+	b->record.excerpts = b->walk.told;
 	requests__send(b, s, io, got);
 	if (b->walk.told)
 		frames__rest(io->sk, b->slot, io->call & IO_SEND);

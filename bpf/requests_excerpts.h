@@ -213,7 +213,9 @@ __noinline int frames__rest(__u64 key, __u32 slot, __u32 sends)
 			break;
 	b = bpf_map_lookup_elem(&requests_scratch, &slot);
 	s = bpf_map_lookup_elem(&requests_sockets, &key);
-	f = s ? frames__of(s) : 0;
+	if (!s || !requests__class(s->end.class)->shape.framing)
+		return 0;
+	f = frames__of(s);
 	if (!b || !f || b->walk.at < b->walk.from.total)
 		return 0;
 	if (sends)

@@ -93,6 +93,22 @@ static __always_inline const volatile struct requests_class *requests__class(__u
 	return &cfg_classes[class & (REQUESTS_CLASSES - 1)];
 }
 
+/* What user space found out about a socket. */
+struct requests_verdict {
+	__u32 refused; /* bit n: it is not class n */
+	__u8 class; /* what it is instead; 0: unknown */
+	__u8 bursts; /* its messages come in bursts */
+	__u16 reserved;
+};
+
+/* By requests_socket.id; written by user space, removed when it is heeded. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1024);
+	__type(key, __u64);
+	__type(value, struct requests_verdict);
+} requests_verdicts SEC(".maps");
+
 /* requests__heed: does what user space found out about a socket. Messages of which a
  * part was copied as those of another class go on as long as their own are.
  */
@@ -108,17 +124,25 @@ __noinline int requests__heed(__u64 sk)
 	v = bpf_map_lookup_elem(&requests_verdicts, &id);
 	if (!v)
 		return 0;
+	if (v->bursts) {
+		s->wide = WIDE_BURSTS;
+		s->dug = 0;
+		if (s->end.class == v->class && s->refused == v->refused)
+			goto heeded;
+	}
 	s->refused = v->refused;
 	s->end.class = v->class & (REQUESTS_CLASSES - 1);
 	s->misses = 0;
 	s->tries = 0;
-	s->wide = 0;
+	if (!v->bursts)
+		s->wide = WIDE_NOT;
 	s->budget[REQUESTS_RECEIVE] = s->budget[REQUESTS_SEND] =
 		requests__class(s->end.class)->bound;
 	if (!s->end.class && s->refused == ~0U)
 		s->flags |= REQUESTS_BORING;
-	bpf_map_delete_elem(&requests_verdicts, &id);
 	requests__count(corrected);
+heeded:
+	bpf_map_delete_elem(&requests_verdicts, &id);
 	return 0;
 }
 
@@ -168,7 +192,7 @@ static __always_inline __u64 requests__guess(const struct requests_socket *s, __
 
 	if (!s->end.class)
 		return REQUESTS_LOOK;
-	if (s->wide && (fresh || len <= cfg_payload_max))
+	if (s->wide && !class->every && (fresh || len <= cfg_payload_max))
 		return cfg_payload_max;
 	return fresh || class->every ? class->bound : REQUESTS_LOOK;
 }

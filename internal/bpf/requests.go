@@ -257,13 +257,18 @@ func (a *Agent) RequestStats() (RequestStats, error) {
 // Judge corrects what the kernel side takes a socket (event.Request.Socket) for:
 // it is none of the classes whose bits are set in refused, but class, or, when
 // that is 0, another one that it will find. With all bits set the socket is
-// left alone. The kernel side heeds it at one of the next records.
-func (a *Agent) Judge(socket uint64, refused uint32, class uint8) error {
+// left alone. bursts says that its messages come in bursts: the next 255 long
+// segments are copied whole, up to 64 KiB each (bpf/requests_deep.h). The kernel
+// side heeds it at one of the next records.
+func (a *Agent) Judge(socket uint64, refused uint32, class uint8, bursts bool) error {
 	c, ok := a.requests.(*capture)
 	if !ok {
 		return nil
 	}
-	v := requestsRequestsVerdict{Refused: refused, Class: uint32(class)}
+	v := requestsRequestsVerdict{Refused: refused, Class: class}
+	if bursts {
+		v.Bursts = 1
+	}
 	if err := c.coll.Maps["requests_verdicts"].Put(socket, v); err != nil {
 		return fmt.Errorf("bpf: correcting a socket: %w", err)
 	}

@@ -246,6 +246,7 @@ type requestsRequestsSignatureFlag uint32
 const (
 	requestsRequestsSignatureFlagSIGNATURE_BARE       requestsRequestsSignatureFlag = 1
 	requestsRequestsSignatureFlagSIGNATURE_SUPERSEDES requestsRequestsSignatureFlag = 2
+	requestsRequestsSignatureFlagSIGNATURE_BODILESS   requestsRequestsSignatureFlag = 4
 )
 
 type requestsRequestsSocket struct {
@@ -282,7 +283,7 @@ type requestsRequestsSocket struct {
 	Sheds     uint8
 	Native    uint8
 	KernelTls uint8
-	Reserved  uint8
+	Dug       uint8
 }
 
 type requestsRequestsStats struct {
@@ -317,9 +318,11 @@ type requestsRequestsThread struct {
 }
 
 type requestsRequestsVerdict struct {
-	_       structs.HostLayout
-	Refused uint32
-	Class   uint32
+	_        structs.HostLayout
+	Refused  uint32
+	Class    uint8
+	Bursts   uint8
+	Reserved uint16
 }
 
 type requestsRequestsWay uint32

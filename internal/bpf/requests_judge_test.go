@@ -69,18 +69,18 @@ func TestJudge(t *testing.T) {
 	for socket, r := range first {
 		require.EqualValues(t, 1, r.Class)
 		require.Len(t, r.Payload, 8)
-		require.NoError(t, a.Judge(socket, 1<<1, 2))
+		require.NoError(t, a.Judge(socket, 1<<1, 2, false))
 	}
 	for _, r := range again() {
 		require.EqualValues(t, 2, r.Class, "the class that it was told")
 		require.Len(t, r.Payload, 16)
 	}
 	for socket := range first {
-		require.NoError(t, a.Judge(socket, 1<<2, 0))
+		require.NoError(t, a.Judge(socket, 1<<2, 0, false))
 	}
 	for socket, r := range again() {
 		require.EqualValues(t, 1, r.Class, "another one that it found")
-		require.NoError(t, a.Judge(socket, ^uint32(0), 0))
+		require.NoError(t, a.Judge(socket, ^uint32(0), 0, false))
 	}
 	again()
 	require.Empty(t, again(), "left alone")

@@ -190,6 +190,9 @@ func signatureOf(s *event.Signature) requestsRequestsSignature {
 	if s.Bare {
 		out.Flags |= uint8(requestsRequestsSignatureFlagSIGNATURE_BARE)
 	}
+	if s.Bodiless {
+		out.Flags |= uint8(requestsRequestsSignatureFlagSIGNATURE_BODILESS)
+	}
 	if s.Supersedes {
 		out.Flags |= uint8(requestsRequestsSignatureFlagSIGNATURE_SUPERSEDES)
 	}

@@ -15,6 +15,7 @@ import (
 // talks are what helpers do with sockets, both ends in one process, so that
 // every call and its order are known.
 var talks = map[string]func() error{
+	"bursts":      talkBursts,
 	"frames":      talkFrames,
 	"plain":       talkPlain,
 	"multiplexed": talkMultiplexed,

@@ -213,7 +213,7 @@ type tlsRequestsSocket struct {
 	Sheds     uint8
 	Native    uint8
 	KernelTls uint8
-	Reserved  uint8
+	Dug       uint8
 }
 
 type tlsRequestsStats struct {
@@ -241,9 +241,11 @@ type tlsRequestsThread struct {
 }
 
 type tlsRequestsVerdict struct {
-	_       structs.HostLayout
-	Refused uint32
-	Class   uint32
+	_        structs.HostLayout
+	Refused  uint32
+	Class    uint8
+	Bursts   uint8
+	Reserved uint16
 }
 
 type tlsScratch struct {

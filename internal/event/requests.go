@@ -101,6 +101,8 @@ type Signature struct {
 	// Bare messages often end with their head: a segment that ends with End is
 	// copied whole, up to MaxPayload bytes.
 	Bare bool
+	// Bodiless messages always do: what a segment has behind End are others.
+	Bodiless bool
 	// Every segment of a socket of this class begins something worth reading,
 	// in both directions: up to Bound bytes of each are copied, not only of
 	// those that begin a turn. For multiplexed and pipelined protocols.

@@ -89,10 +89,10 @@ func (k *fakeKernel) Strays() ([]bpf.Stray, error)            { return nil, nil 
 func (k *fakeKernel) AttachTLS(string, []bpf.TLSProbe) (io.Closer, error) {
 	return nil, bpf.ErrNoTLS
 }
-func (k *fakeKernel) TLSStats() (s bpf.TLSStats, err error) { return s, nil }
-func (k *fakeKernel) Judge(uint64, uint32, uint8) error     { return nil }
-func (k *fakeKernel) security() source                      { return k.rings[bpf.Security] }
-func (k *fakeKernel) requests() source                      { return k.rings[bpf.Requests] }
+func (k *fakeKernel) TLSStats() (s bpf.TLSStats, err error)   { return s, nil }
+func (k *fakeKernel) Judge(uint64, uint32, uint8, bool) error { return nil }
+func (k *fakeKernel) security() source                        { return k.rings[bpf.Security] }
+func (k *fakeKernel) requests() source                        { return k.rings[bpf.Requests] }
 
 func (k *fakeKernel) Latencies(handle func(*bpf.Latency)) error {
 	if k.latency == nil {

@@ -23,7 +23,7 @@ type kernel interface {
 	Strays() ([]bpf.Stray, error)
 	AttachTLS(path string, probes []bpf.TLSProbe) (io.Closer, error)
 	TLSStats() (bpf.TLSStats, error)
-	Judge(socket uint64, refused uint32, class uint8) error
+	Judge(socket uint64, refused uint32, class uint8, bursts bool) error
 	Latencies(handle func(*bpf.Latency)) error
 	Close() error
 

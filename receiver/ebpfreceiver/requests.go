@@ -63,7 +63,7 @@ type requestStage struct {
 }
 
 // judger is told what user space found out about a socket; see bpf.Agent.Judge.
-type judger func(socket uint64, refused uint32, class uint8) error
+type judger func(socket uint64, refused uint32, class uint8, bursts bool) error
 
 func newRequestStage(ctx context.Context, cfg *Config, e *enricher, clock *bpf.Clock, handled func() uint64, judge judger) *requestStage {
 	protocols, _ := requests.Named(cfg.Requests.Protocols) // Validate has refused what is unknown
@@ -80,7 +80,9 @@ func newRequestStage(ctx context.Context, cfg *Config, e *enricher, clock *bpf.C
 		MaxConnections: cfg.Requests.MaxConnections, MaxOpen: cfg.Requests.MaxOpen,
 		Emit: s.spans.emit, Serves: threads.serves, Opaque: s.noteOpaque, Encrypts: s.encrypts,
 		// A socket of which the kernel is not told costs a little more, that is all.
-		Judge: func(socket uint64, refused uint32, class uint8) { _ = judge(socket, refused, class) },
+		Judge: func(socket uint64, refused uint32, class uint8, bursts bool) {
+			_ = judge(socket, refused, class, bursts)
+		},
 	})
 	s.stats.Store(&requests.Stats{})
 	return s

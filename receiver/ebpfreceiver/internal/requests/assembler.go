@@ -49,8 +49,9 @@ type Config struct {
 	Encrypts func(event.ProcessKey)
 	// Judge, if set, tells the kernel side what a socket is not, by the bits of
 	// classes, and which class it is instead; 0 when that is not known. All bits
-	// are set for a socket of which nothing more is worth being reported.
-	Judge func(socket uint64, refused uint32, class uint8)
+	// are set for a socket of which nothing more is worth being reported. bursts
+	// says that its long segments hold many messages, all of which are wanted.
+	Judge func(socket uint64, refused uint32, class uint8, bursts bool)
 }
 
 // Stats are the counters of an Assembler since it was made, and its state.

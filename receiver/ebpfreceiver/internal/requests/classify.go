@@ -128,7 +128,7 @@ func (a *Assembler) refuse(socket uint64, class, instead uint8) {
 
 func (a *Assembler) judge(socket uint64, refused uint32, class uint8) {
 	if a.cfg.Judge != nil {
-		a.cfg.Judge(socket, refused, class)
+		a.cfg.Judge(socket, refused, class, false)
 	}
 }
 

@@ -103,7 +103,7 @@ func judged() (p *tape, verdicts *[]judgement) {
 			p.ends = append(p.ends, ex.Endpoint)
 			ex.Release()
 		},
-		Judge: func(socket uint64, refused uint32, class uint8) {
+		Judge: func(socket uint64, refused uint32, class uint8, _ bool) {
 			*verdicts = append(*verdicts, judgement{socket, refused, class})
 		},
 	})

@@ -26,6 +26,7 @@ type conn struct {
 	seen       uint64           // when the last record was made
 	position   [2]uint64        // by Direction: where the next record should begin
 	placed     [2]bool          // position is known
+	bursts     uint64           // long segments while several requests were under way
 	heir       *conn            // that the rest of the segment being fed is for; nil for none
 	rest       exchange.Segment // valid while heir is set
 }
@@ -39,7 +40,7 @@ func (c *conn) begin(r *event.Request, role event.Role, guessed bool) {
 	}
 	midway := r.Flags&event.RequestMidway != 0 || r.Position != 0 && r.Position != c.a.preambles[r.Socket]
 	known := !midway && r.Role != event.RoleUnknown // else records may have been passed over
-	c.position, c.placed = [2]uint64{}, [2]bool{known, known}
+	c.position, c.placed, c.bursts = [2]uint64{}, [2]bool{known, known}, 0
 	c.position[r.Direction], c.placed[r.Direction] = r.Position, true
 	if r.Flags&event.RequestTLS != 0 {
 		known := c.a.encrypted.of(r.Socket)
@@ -157,7 +158,33 @@ func (c *conn) feed(ev *event.Event) {
 	if r.Direction == event.Send && r.Enter != 0 {
 		s.Start = min(r.Enter, ev.Time)
 	}
+	several := c.several(r)
 	c.current().Segment(s)
+	if several || c.several(r) {
+		c.burst()
+	}
+}
+
+// Bursts of messages. Of short segments all is copied, by the kernel side; how
+// often it is told that of long ones all is wanted has to be less than it heeds it
+// for.
+const (
+	longSegment = 1024
+	burstsTold  = 64
+)
+
+// several tells whether more than one request is under way on a connection, the
+// answers of which come in order, while a long segment is handled.
+func (c *conn) several(r *event.Request) bool {
+	return r.Bytes >= longSegment && c.skipper != nil && !c.isTalk && c.parser.Open() > 1
+}
+
+// burst notes a long segment that may hold many messages, and tells the kernel side.
+func (c *conn) burst() {
+	if c.bursts%burstsTold == 0 && c.a.cfg.Judge != nil {
+		c.a.cfg.Judge(c.ep.Socket, c.a.refusals[c.ep.Socket].classes, uint8(c.proto+1), true)
+	}
+	c.bursts++
 }
 
 // end takes a call that moved nothing: the peer has ended its side, or the

@@ -249,7 +249,7 @@ func (j *job) pipeline() (all []outcome) {
 		panic(err)
 	}
 	defer c.Close()
-	in := bufio.NewReader(c)
+	in := bufio.NewReaderSize(c, 16<<10) // bursts of answers are read at once
 	for len(all) < j.N {
 		n := min(j.Pipelined, j.N-len(all))
 		var burst strings.Builder

@@ -84,8 +84,8 @@ func watch(tb testing.TB, opts bpf.Options) *watcher {
 		require.True(tb, h.Attached, "%s: %v", h.Name, h.Err)
 	}
 	w := &watcher{agent: agent, done: make(chan struct{})}
-	w.asm = requests.New(requests.Config{Emit: w.emit, Encrypts: w.encrypts, Opaque: w.noteOpaque, Judge: func(socket uint64, refused uint32, class uint8) {
-		if err := agent.Judge(socket, refused, class); err != nil {
+	w.asm = requests.New(requests.Config{Emit: w.emit, Encrypts: w.encrypts, Opaque: w.noteOpaque, Judge: func(socket uint64, refused uint32, class uint8, bursts bool) {
+		if err := agent.Judge(socket, refused, class, bursts); err != nil {
 			tb.Error(err)
 		}
 	}})

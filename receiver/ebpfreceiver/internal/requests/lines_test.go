@@ -38,22 +38,31 @@ func runLines(encode func(command string) string) {
 	}
 }
 
-// lines does the requests of one connection.
+// lines does the requests of one connection, as many at once as the job says.
 func (j *job) lines(encode func(command string) string) (all []outcome) {
 	c, err := j.dial("tcp", "")
 	if err != nil {
 		panic(err)
 	}
 	defer c.Close()
-	in := bufio.NewReader(c)
+	in := bufio.NewReaderSize(c, 16<<10)
+	var start uint64
 	for i := range j.N {
+		if depth := max(1, j.Pipelined); i%depth == 0 {
+			var burst strings.Builder
+			for k := range min(depth, j.N-i) {
+				_, command, _ := strings.Cut(j.Paths[(i+k)%len(j.Paths)], " ")
+				burst.WriteString(encode(command))
+			}
+			start = bootNow()
+			if _, err := io.WriteString(c, burst.String()); err != nil {
+				panic(err)
+			}
+		}
 		count, command, _ := strings.Cut(j.Paths[i%len(j.Paths)], " ")
 		n, _ := strconv.Atoi(count)
 		name, _, _ := strings.Cut(command, " ")
-		o := outcome{Method: name, Status: operationDone, Start: bootNow()}
-		if _, err := io.WriteString(c, encode(command)); err != nil {
-			panic(err)
-		}
+		o := outcome{Method: name, Status: operationDone, Start: start}
 		for k := 0; k < n; k++ {
 			line, err := in.ReadString('\n')
 			if err != nil {

@@ -29,7 +29,7 @@ func TestPreambles(t *testing.T) {
 				ask, answer = recv, send
 			}
 			var told []judgement
-			p := newTape(Config{Judge: func(socket uint64, refused uint32, class uint8) {
+			p := newTape(Config{Judge: func(socket uint64, refused uint32, class uint8, _ bool) {
 				told = append(told, judgement{socket, refused, class})
 			}})
 			// In one call with two requests, and in one of its own.

@@ -76,7 +76,7 @@ func TestHandshakeAfterAnAgreement(t *testing.T) {
 			t.Run(name+" "+want, func(t *testing.T) {
 				judged, asked := 0, 0
 				a := New(Config{
-					Judge:    func(uint64, uint32, uint8) { judged++ },
+					Judge:    func(uint64, uint32, uint8, bool) { judged++ },
 					Encrypts: func(event.ProcessKey) { asked++ },
 				})
 				play(a, name, plain)

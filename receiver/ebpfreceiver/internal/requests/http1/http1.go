@@ -6,6 +6,7 @@ package http1
 
 import (
 	"bytes"
+	"slices"
 
 	"github.com/sightglass/sightglass/internal/event"
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/exchange"
@@ -40,6 +41,10 @@ var methods = []string{
 	"PURGE ", "LINK ", "UNLINK ", "ACL ", "MERGE ", "BAN ", "VIEW ", "NOTIFY ", "SUBSCRIB", "UNSUBSCR", "M-SEARCH", "VERSION-",
 }
 
+// bodiless are those of them whose requests have no body. Some clients send one all
+// the same: then more is copied of a few segments than is worth it.
+var bodiless = []string{"GET ", "HEAD ", "DELETE ", "OPTIONS "}
+
 // unlisted describes requests of other methods: so many upper-case letters, and a
 // target that is a path. Of longer methods there are eight letters.
 func unlisted(bound uint16) (list []event.Signature) {
@@ -70,7 +75,9 @@ func (p *Protocol) Signatures() []event.Signature {
 	list := make([]event.Signature, 0, 2*len(methods))
 	list = append(list, signature(responsePrefix, p.ResponseBytes, false))
 	for _, m := range methods {
-		list = append(list, signature(m, p.RequestBytes, true))
+		s := signature(m, p.RequestBytes, true)
+		s.Bodiless = slices.Contains(bodiless, m)
+		list = append(list, s)
 	}
 	return append(list, unlisted(p.RequestBytes)...)
 }
