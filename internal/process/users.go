@@ -85,7 +85,11 @@ func NewUsers(root, proc string) *Users {
 func (u *Users) Lookup(mountNS, tgid, uid uint32) (User, bool) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	user, ok := u.table(mountNS, tgid).users[uid]
+	t := u.table(mountNS, tgid)
+	user, ok := t.users[uid]
+	if !ok && u.looksAgain(mountNS, t) {
+		user, ok = t.users[uid]
+	}
 	return user, ok
 }
 
@@ -93,8 +97,23 @@ func (u *Users) Lookup(mountNS, tgid, uid uint32) (User, bool) {
 func (u *Users) Group(mountNS, tgid, gid uint32) (string, bool) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	name, ok := u.table(mountNS, tgid).groups[gid]
+	t := u.table(mountNS, tgid)
+	name, ok := t.groups[gid]
+	if !ok && u.looksAgain(mountNS, t) {
+		name, ok = t.groups[gid]
+	}
 	return name, ok
+}
+
+// looksAgain looks for an id that the host's files do not name: a user may have
+// been made a moment ago. Those of containers, which may be slow, wait their turn.
+func (u *Users) looksAgain(mountNS uint32, t *userTable) bool {
+	now := u.now()
+	if mountNS != 0 || now.Sub(t.checked) < userRetry {
+		return false
+	}
+	t.checked, t.userFiles = now, u.read(u.root, t.userFiles)
+	return true
 }
 
 func (u *Users) table(mountNS, tgid uint32) *userTable {

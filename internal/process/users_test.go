@@ -76,6 +76,24 @@ func TestUsersFollowChangesAndOutliveTheProcess(t *testing.T) {
 	require.Equal(t, "renamed", name())
 }
 
+// Who makes a user and logs in as it must not be nobody.
+func TestNewUsersOfTheHostAreKnownAtOnce(t *testing.T) {
+	h := newUserHost(t)
+	_, ok := h.users.Lookup(0, 1, 1000)
+	require.False(t, ok)
+	h.file(h.root, "etc/passwd", "new:x:1000:1000::/home/new:/bin/sh\n")
+	h.file(h.root, "etc/group", "new:x:1000:\n")
+	_, ok = h.users.Lookup(0, 1, 1000)
+	require.False(t, ok, "files are not looked at for each id that nobody has")
+	h.now = h.now.Add(userRetry)
+	group, ok := h.users.Group(0, 1, 1000)
+	require.True(t, ok)
+	require.Equal(t, "new", group)
+	u, ok := h.users.Lookup(0, 1, 1000)
+	require.True(t, ok)
+	require.Equal(t, "new", u.Name)
+}
+
 func TestUsersAreAskedOfTheNextProcessWhenOneHasEnded(t *testing.T) {
 	h := newUserHost(t)
 	_, ok := h.users.Lookup(7, 41, 1000)
