@@ -44,6 +44,11 @@ subprocess.call(["/bin/sh","-i"])' || true`, []string{"Terminal made by a script
 	{"sed", `sed -i s/x/y/ /etc/p`, []string{"Write below /etc"}, true},
 	{"secrets", `cat /etc/shadow /etc/gshadow`, []string{"Secret of the system read"}, true},
 	{"secrets-apart", `cat /etc/shadow; cat /etc/gshadow`, []string{"Secret of the system read", "Secret of the system read"}, false},
+	{
+		"secrets-two", `cat /etc/shadow /etc/ssl/private/key`,
+		[]string{"Secret of the system read", "Private key or cloud credential read"},
+		false,
+	},
 	{"different", `echo x >/etc/q; cat /etc/shadow; cp /etc/hostname /etc/cron.d/p`, []string{"Write below /etc", "Secret of the system read", "Scheduled job changed"}, false},
 	{"backup", `tar -cPf archive /etc`, []string{"Secrets copied by a backup"}, true},
 	{"environments", `grep -qaz PATHX /proc/[0-9]*/environ || true`, []string{"Environment of another process read"}, true},
@@ -63,7 +68,7 @@ func TestOneDetectionPerAct(t *testing.T) {
 	}
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "listen.py"), []byte(listener), 0o600))
 	var play strings.Builder
-	fmt.Fprintf(&play, "mkdir -p /etc/cron.d; touch /etc/gshadow /etc/p\npython3 %s/listen.py & server=$!\nuntil test -e ready; do sleep 0.1; done\n", dir)
+	fmt.Fprintf(&play, "mkdir -p /etc/cron.d /etc/ssl/private; touch /etc/gshadow /etc/p /etc/ssl/private/key\npython3 %s/listen.py & server=$!\nuntil test -e ready; do sleep 0.1; done\n", dir)
 	for _, act := range onceTold {
 		// A process of its own with the name of the act.
 		path := filepath.Join(dir, "act-"+act.name)
