@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/consumer/consumertest"
+	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/sightglass/sightglass/internal/event"
@@ -151,13 +152,13 @@ func TestAnActIsToldOnce(t *testing.T) {
 
 	path := filepath.Join(t.TempDir(), "rules.yaml")
 	require.NoError(t, os.WriteFile(path, []byte(rulesOfAnAct), 0o600))
+	// What happens later comes first in the batch, as it is another service's.
 	batch := func() plog.Logs {
 		ld := plog.NewLogs()
-		records := ld.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords()
-		for _, name := range []string{"connect", "dup2"} {
-			rec := records.AppendEmpty()
+		for i, name := range []string{"dup2", "connect"} {
+			rec := ld.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords().AppendEmpty()
 			rec.SetEventName(schema.EventSyscall)
-			rec.SetTimestamp(1_700_000_000_000_000_000)
+			rec.SetTimestamp(1_700_000_000_000_000_000 - pcommon.Timestamp(i))
 			rec.Attributes().PutStr(schema.SyscallName, name)
 			rec.Attributes().PutStr(schema.ProcessKey, string(process.AppendKey(nil, key)))
 		}
@@ -168,10 +169,15 @@ func TestAnActIsToldOnce(t *testing.T) {
 		proc := started(t, testConfig(func(c *Config) { c.RulesFiles, c.RuleMatching, c.Keep = []string{path}, matching, nil }), sink)
 		require.NoError(t, proc.ConsumeLogs(t.Context(), batch()))
 		require.Equal(t, 2, sink.LogRecordCount())
-		records := sink.AllLogs()[0].ResourceLogs().At(0).ScopeLogs().At(0).LogRecords()
-		require.Equal(t, schema.EventPolicyMatch, records.At(0).EventName())
-		require.Equal(t, plog.SeverityNumberError2, records.At(0).SeverityNumber())
-		second := records.At(1)
+		told := map[string]plog.LogRecord{}
+		for _, rl := range sink.AllLogs()[0].ResourceLogs().All() {
+			rec := rl.ScopeLogs().At(0).LogRecords().At(0)
+			rule, _ := rec.Attributes().Get(schema.RuleName)
+			told[rule.Str()] = rec
+		}
+		require.Equal(t, schema.EventPolicyMatch, told["Worst"].EventName())
+		require.Equal(t, plog.SeverityNumberError2, told["Worst"].SeverityNumber())
+		second := told["Bad"]
 		require.Equal(t, want, second.EventName())
 		first, ok := second.Attributes().Get(schema.PolicyFollows)
 		require.Equal(t, matching == matchFirst, ok)

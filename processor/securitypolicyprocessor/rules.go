@@ -24,7 +24,10 @@ type armed struct {
 	options map[*policy.Rule]ruleOptions
 }
 
-type ruleOptions struct{ matched, followed, suppressed []metric.AddOption }
+type ruleOptions struct {
+	ofAct                         bool // it has a tag of an act
+	matched, followed, suppressed []metric.AddOption
+}
 
 // load reads and checks the rules. The error has every finding with its place.
 func (p *policyProcessor) load() (*policy.RuleSet, error) {
@@ -103,6 +106,7 @@ func (p *policyProcessor) arm(ctx context.Context, set *policy.RuleSet) {
 		}
 		name := attribute.String("rule", r.Name)
 		a.options[r] = ruleOptions{
+			ofAct:      len(tagsOfActs(r)) > 0,
 			matched:    addOptions(name, attribute.String("priority", r.Priority.String())),
 			followed:   addOptions(name),
 			suppressed: addOptions(name),

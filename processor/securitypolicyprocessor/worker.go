@@ -1,6 +1,8 @@
 package securitypolicyprocessor
 
 import (
+	"cmp"
+	"slices"
 	"time"
 
 	"go.opentelemetry.io/collector/pdata/plog"
@@ -23,6 +25,8 @@ type worker struct {
 	rec     plog.LogRecord      // the present one
 	hidden  hidden              // it, as outputs show it
 	out     assembler
+	later   []step // matches that wait for the end of the batch
+	ordered bool   // the present record is one of those
 	counts  counts
 	hits    []hit  // of the batch, one per rule that matched
 	key     []byte // identifies the present resource
@@ -34,6 +38,13 @@ type worker struct {
 type hit struct {
 	rule                          *policy.Rule
 	matched, followed, suppressed int64
+}
+
+// step is a record that may be a step of an act. Records come by resource, acts by
+// time: a shell and what started it may be of two services.
+type step struct {
+	rl  plog.ResourceLogs
+	rec plog.LogRecord
 }
 
 func newWorker(p *policyProcessor) *worker {
@@ -53,10 +64,7 @@ func (w *worker) run(armed *armed, ld plog.Logs, now time.Time) (out plog.Logs, 
 	w.out.reset()
 	w.view.UseShared(now)
 	for _, rl := range ld.ResourceLogs().All() {
-		w.view.SetResource(rl.Resource())
-		w.keyed = false
-		w.out.resource = rl
-		w.out.haveResource = false
+		w.enter(rl)
 		for _, sl := range rl.ScopeLogs().All() {
 			w.out.scope, w.out.haveScope = sl, false
 			for _, rec := range sl.LogRecords().All() {
@@ -64,7 +72,37 @@ func (w *worker) run(armed *armed, ld plog.Logs, now time.Time) (out plog.Logs, 
 			}
 		}
 	}
+	w.steps()
 	return w.out.logs, w.out.some
+}
+
+// enter goes on with the records of a resource.
+func (w *worker) enter(rl plog.ResourceLogs) {
+	w.view.SetResource(rl.Resource())
+	w.keyed = false
+	w.out.resource = rl
+	w.out.haveResource = false
+}
+
+// steps evaluates once more, in the order of their times, what may be steps of acts.
+func (w *worker) steps() {
+	if len(w.later) == 0 {
+		return
+	}
+	slices.SortStableFunc(w.later, func(a, b step) int { return cmp.Compare(a.rec.Timestamp(), b.rec.Timestamp()) })
+	w.ordered = true
+	for i := range w.later {
+		s := &w.later[i]
+		if s.rl != w.out.resource {
+			w.enter(s.rl)
+		}
+		w.view.SetRecord(s.rec)
+		w.rec = s.rec
+		w.matcher.Match(w.view, w.onMatch)
+	}
+	w.ordered = false
+	clear(w.later)
+	w.later = w.later[:0]
 }
 
 // one evaluates one record.
@@ -114,6 +152,10 @@ func (w *worker) leave(rec plog.LogRecord) {
 // match turns the match of a rule into a detection, or into a further step of the
 // act that another one tells, unless there were too many of them.
 func (w *worker) match(m *policy.Match) {
+	if w.p.acts != nil && !w.ordered && w.armed.options[m.Rule].ofAct {
+		w.later = append(w.later, step{w.out.resource, w.rec})
+		return
+	}
 	h := w.hit(m.Rule)
 	h.matched++
 	first, follows, recorded := w.p.acts.step(m.Rule, w.view.Time(), w.view.Kin)

@@ -158,8 +158,8 @@ func TestWhoEncrypts(t *testing.T) {
 	}
 	t.Run("doctor", func(t *testing.T) {
 		report, _ := exec.CommandContext(t.Context(), h.binary, "doctor").CombinedOutput()
-		require.True(t, hasLine(string(report), "TLS library", "OpenSSL, ", "/libssl.so.3, of"), "%s", report)
-		require.True(t, hasLine(string(report), "TLS library", "Go crypto/tls, ", ".test, of 1 processes"), "%s", report)
+		require.True(t, hasLine(string(report), "TLS library", "OpenSSL, ", "/libssl.so.3, used by "), "%s", report)
+		require.True(t, hasLine(string(report), "TLS library", "Go crypto/tls, ", ".test, used by 1 process"), "%s", report)
 		require.True(t, hasLine(string(report), "java ", ": TLS, not decoded: "+reason), "%s", report)
 	})
 }
