@@ -10,6 +10,7 @@ var credentialsScenarios = []scenario{
 			open("/etc/shadow", rdonly, by("cat /srv/notes"), through("/srv/notes")),
 			open("/etc/sudoers.d/deploy", rdonly, by("less"), in("web")),
 			open("/etc/shadow", rdonly, by("/tmp/sshd")),
+			open("/etc/shadow", rdonly, by("sightglass policy check /etc/shadow"), below("bash")),
 			open("/etc/gshadow", rdonly, by("sudo"), attr("sightglass.process.upper_layer", true), in("web")),
 			open("/etc/shadow", rdonly, by("tar cf - /etc/shadow"), below("bash")),
 			open("/etc/shadow", rdonly, by("tar cf - /etc"), attr(schema.ProcessStdoutTo, "nc")),

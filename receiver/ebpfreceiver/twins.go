@@ -29,12 +29,14 @@ const (
 )
 
 // twins are other processes of the very program that this agent is, byte for
-// byte, wherever their file lies: further agents on the machine. What they read
-// is what this one reads, and as little an alarm. One goroutine at a time.
+// byte, wherever their file lies: further agents on the machine. What they read of
+// processes is what this one reads, and as little an alarm; nothing else is, since
+// the program can be told to show any file ("policy check"). One goroutine at a time.
 type twins struct {
-	proc string
-	self string // the program of this agent
-	name []byte // what the kernel calls it
+	proc   string
+	device uint32 // of that file system, as in event.File; 0: not known
+	self   string // the program of this agent
+	name   []byte // what the kernel calls it
 
 	known    map[process.Key]struct{}
 	compared int       // since began
@@ -48,7 +50,12 @@ func newTwins(proc, self string) *twins {
 	if target, err := os.Readlink(self); err == nil {
 		name = filepath.Base(strings.TrimSuffix(target, " (deleted)"))
 	}
-	return &twins{proc: proc, self: self, name: []byte(name[:min(len(name), 15)]), known: map[process.Key]struct{}{}, now: time.Now}
+	t := &twins{proc: proc, self: self, name: []byte(name[:min(len(name), 15)]), known: map[process.Key]struct{}{}, now: time.Now}
+	var st unix.Stat_t
+	if unix.Stat(proc, &st) == nil {
+		t.device = unix.Major(st.Dev)<<20 | unix.Minor(st.Dev)
+	}
+	return t
 }
 
 // see takes note of a program that runs or has just started, and of the end of
@@ -66,13 +73,16 @@ func (t *twins) see(ev *event.Event) {
 	}
 }
 
-// reads reports whether a twin opens a file for reading. This agent is none: policies
+// reads reports whether a twin opens a file of processes for reading. This agent is none: policies
 // see what it does.
 func (t *twins) reads(ev *event.Event) bool {
 	if len(t.known) == 0 || ev.Type != event.TypeSyscall || ev.Flags&event.FlagSelf != 0 {
 		return false
 	}
 	if _, ok := t.known[ev.Key]; !ok {
+		return false
+	}
+	if f := &ev.Syscall.Result.File; f.Inode == 0 || f.Device != t.device {
 		return false
 	}
 	flags, ok := translate.OpenFlags(&ev.Syscall)

@@ -40,13 +40,14 @@ func ran(typ event.Type, pid uint32, name string) *event.Event {
 	}
 }
 
-func opened(t *testing.T, pid uint32, flags uint64) *event.Event {
+func opened(t *testing.T, tw *twins, pid uint32, flags uint64) *event.Event {
 	t.Helper()
 	row, ok := syscalls.Index("openat")
 	require.True(t, ok)
 	ev := ran(event.TypeSyscall, pid, "agent")
 	ev.Syscall.Index, ev.Syscall.NumArgs = uint16(row), 4
 	ev.Syscall.Args[2].Number = flags
+	ev.Syscall.Result.File = event.File{Inode: 7, Device: tw.device}
 	return ev
 }
 
@@ -63,16 +64,19 @@ func TestTwinsOfTheAgent(t *testing.T) {
 		tw.see(ran(event.TypeExec, pid, name))
 	}
 	require.Len(t, tw.known, 1)
-	require.True(t, tw.reads(opened(t, 1, unix.O_RDONLY|unix.O_CLOEXEC)))
-	require.False(t, tw.reads(opened(t, 1, unix.O_WRONLY)), "what it writes is told")
-	require.False(t, tw.reads(opened(t, 1, unix.O_RDONLY|unix.O_CREAT)))
-	require.False(t, tw.reads(opened(t, 2, unix.O_RDONLY)), "one byte is another")
+	require.True(t, tw.reads(opened(t, tw, 1, unix.O_RDONLY|unix.O_CLOEXEC)))
+	require.False(t, tw.reads(opened(t, tw, 1, unix.O_WRONLY)), "what it writes is told")
+	require.False(t, tw.reads(opened(t, tw, 1, unix.O_RDONLY|unix.O_CREAT)))
+	elsewhere := opened(t, tw, 1, unix.O_RDONLY)
+	elsewhere.Syscall.Result.File.Device++
+	require.False(t, tw.reads(elsewhere), "what it reads elsewhere is told")
+	require.False(t, tw.reads(opened(t, tw, 2, unix.O_RDONLY)), "one byte is another")
 	require.False(t, tw.reads(ran(event.TypeExec, 1, "agent")), "that it started is told")
 
 	tw.see(ran(event.TypeExec, 1, "sh"))
-	require.False(t, tw.reads(opened(t, 1, unix.O_RDONLY)), "it is another program")
+	require.False(t, tw.reads(opened(t, tw, 1, unix.O_RDONLY)), "it is another program")
 	tw.see(ran(event.TypeProcess, 1, "agent"))
-	require.True(t, tw.reads(opened(t, 1, unix.O_RDONLY)), "it ran before")
+	require.True(t, tw.reads(opened(t, tw, 1, unix.O_RDONLY)), "it ran before")
 	tw.see(ran(event.TypeExit, 1, "agent"))
 	require.Empty(t, tw.known)
 }
