@@ -262,9 +262,10 @@ func (c *compiler) check(r *rule, out *Rule, cond text) bool {
 		c.warn(inExpression(r.condAt, cond, w.Index), code, inMacro(w.Msg, w.Macro))
 	}
 	out.Types = index.Of(res.Expr)
-	// None at all is how rules are switched off: (evt.num = 0).
-	if r.WarnTypes && out.Types.Len() > maxTypes {
+	if n := out.Types.Len(); r.WarnTypes && n > maxTypes {
 		c.warn(r.at, WarnNoEventType, "the condition can be true for too many event types: compare evt.type")
+	} else if r.WarnTypes && n == 0 { // on purpose, perhaps, by evt.num = 0: warn_evttypes: false then
+		c.warn(r.at, WarnNoEventType, "the condition is true for no event type: the rule can never match")
 	}
 	return true
 }
