@@ -52,6 +52,7 @@ type act struct {
 	priority rules.Priority
 	at, last int64 // when it was told and when its last step was, ns since 1970
 	steps    int
+	silent   bool // the rate limit kept what should have told it
 }
 
 func newActs() *acts {
@@ -74,32 +75,55 @@ func tagsOfActs(r *policy.Rule) []string {
 	return tags
 }
 
-// step decides about the match of a rule at a time of the event: whether it is
-// a further step of an act that was told by a rule at least as severe, in which
-// case it returns the name of that rule and whether the step gets a record. Any
-// other match is going to be told, and is remembered. kin are the acting process
-// and those above it, the nearest first.
-func (a *acts) step(r *policy.Rule, at int64, kin iter.Seq[*process.Process]) (first string, follows, recorded bool) {
-	if a == nil {
-		return "", false, false
+// verdict is what becomes of a match.
+type verdict uint8
+
+const (
+	verdictTold       verdict = iota // a detection
+	verdictSuppressed                // the rate limit keeps it
+	verdictStep                      // a record of a step
+	verdictFollows                   // a step that is only counted
+)
+
+// step decides about the match of a rule at a time of the event. A further step of
+// an act that was told by a rule at least as severe is none of its own; first is
+// the name of that rule. Any other match is told, and remembered, if the rate limit
+// allows it. What it keeps takes the lesser steps along; and what is worse than
+// what was told of the act is told in any case: else only the lesser part of an act
+// would leave. kin are the acting process and those above it, the nearest first.
+// allow asks the rate limit, or, for what must be told, tells it.
+func (a *acts) step(r *policy.Rule, at int64, kin iter.Seq[*process.Process], allow func(must bool) bool) (first string, v verdict) {
+	var tags []string
+	if a != nil {
+		tags = tagsOfActs(r)
 	}
-	tags := tagsOfActs(r)
 	if len(tags) == 0 {
-		return "", false, false
+		return "", toldIf(allow(false))
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if before := a.find(tags, at, kin); before != nil {
-		if before.priority <= r.Priority {
-			before.steps++
-			before.last = max(before.last, at)
-			return before.rule, true, before.steps <= maxSteps
+	before := a.find(tags, at, kin)
+	if before != nil && before.priority <= r.Priority {
+		before.steps++
+		before.last = max(before.last, at)
+		if before.silent || before.steps > maxSteps {
+			return before.rule, verdictFollows
 		}
-		// Worse than what was told: it is told, and speaks for the act from now on.
-		before.rule, before.priority, before.at, before.last = r.Name, r.Priority, at, at
+		return before.rule, verdictStep
 	}
-	a.remember(&act{rule: r.Name, priority: r.Priority, at: at, last: at}, tags, kin)
-	return "", false, false
+	told := allow(before != nil && !before.silent)
+	if before != nil { // worse than what was told: it speaks for the act from now on
+		before.rule, before.priority, before.at, before.last, before.silent = r.Name, r.Priority, at, at, !told
+	}
+	a.remember(&act{rule: r.Name, priority: r.Priority, at: at, last: at, silent: !told}, tags, kin)
+	return "", toldIf(told)
+}
+
+func toldIf(allowed bool) verdict {
+	if allowed {
+		return verdictTold
+	}
+	return verdictSuppressed
 }
 
 // find returns the most severe act that one of the processes is known for.

@@ -88,10 +88,13 @@ func TestStepsOfAnAct(t *testing.T) {
 			a := newActs()
 			a.lookup = lookup
 			for i, m := range matches {
-				first, follows, recorded := a.step(m.rule, m.at, slices.Values(m.kin))
-				require.Equal(t, m.told, !follows, i)
-				require.Equal(t, follows, recorded, i)
-				require.Equal(t, follows, first != "", i)
+				first, v := a.step(m.rule, m.at, slices.Values(m.kin), always)
+				want := verdictStep
+				if m.told {
+					want = verdictTold
+				}
+				require.Equal(t, want, v, i)
+				require.Equal(t, !m.told, first != "", i)
 			}
 		})
 	}
@@ -101,8 +104,8 @@ func TestActsAreBounded(t *testing.T) {
 	a := newActs()
 	r := ruleOf("r", rules.Error, "act_x")
 	told := func(pid uint32, at int64) bool {
-		_, follows, _ := a.step(r, at, slices.Values(lineage(pid, "x/1")))
-		return !follows
+		_, v := a.step(r, at, slices.Values(lineage(pid, "x/1")), always)
+		return v == verdictTold
 	}
 	for pid := range uint32(maxActs + 100) {
 		require.True(t, told(pid, 1))
@@ -114,17 +117,56 @@ func TestActsAreBounded(t *testing.T) {
 	require.Len(t, a.told, 1, "what is over has made room")
 
 	for i := range 3 * maxSteps {
-		_, follows, recorded := a.step(r, 1+2*int64(actPauses), slices.Values(lineage(maxActs+1, "x/1")))
-		require.True(t, follows)
-		require.Equal(t, i < maxSteps, recorded)
+		_, v := a.step(r, 1+2*int64(actPauses), slices.Values(lineage(maxActs+1, "x/1")), always)
+		want := verdictStep
+		if i >= maxSteps {
+			want = verdictFollows
+		}
+		require.Equal(t, want, v)
 	}
 	for i := range int64(100) {
 		at := int64(time.Hour) + i*int64(actPauses)
 		require.Equal(t, i%31 == 0, told(7, at), "however long it goes on, it is told now and then: %d", i)
 	}
 	var off *acts
-	_, follows, _ := off.step(r, 0, slices.Values(lineage(1, "x/1")))
-	require.False(t, follows)
+	_, v := off.step(r, 0, slices.Values(lineage(1, "x/1")), always)
+	require.Equal(t, verdictTold, v)
+}
+
+// always is a rate limit that allows everything.
+func always(bool) bool { return true }
+
+// Of an act that the rate limit keeps nothing leaves, until something worse does;
+// and what is worse than what has left does as well.
+func TestWhatLeavesOfAnAct(t *testing.T) {
+	tag := "act_x"
+	warning, bad, worst := ruleOf("warning", rules.Warning, tag), ruleOf("bad", rules.Error, tag), ruleOf("worst", rules.Critical, tag)
+	type match struct {
+		rule    *policy.Rule
+		allowed bool
+		want    verdict
+	}
+	for name, matches := range map[string][]match{
+		"the worst is kept":        {{worst, false, verdictSuppressed}, {bad, true, verdictFollows}, {worst, true, verdictFollows}},
+		"then something worse":     {{warning, false, verdictSuppressed}, {bad, true, verdictTold}, {warning, true, verdictStep}},
+		"which is kept":            {{warning, false, verdictSuppressed}, {bad, false, verdictSuppressed}, {warning, true, verdictFollows}},
+		"it must follow the first": {{warning, true, verdictTold}, {worst, false, verdictTold}, {bad, false, verdictStep}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			a := newActs()
+			for i, m := range matches {
+				_, v := a.step(m.rule, 1, slices.Values(lineage(7, "x/7")), func(must bool) bool { return must || m.allowed })
+				require.Equal(t, m.want, v, i)
+			}
+		})
+	}
+	limit := newLimiter(RateLimitConfig{Burst: 1, Interval: time.Minute})
+	ask := func(must bool) bool {
+		return limit.allow(time.Unix(1, 0), worst, nil, pcommon.NewResource(), 1, must)
+	}
+	require.True(t, ask(true))
+	require.False(t, ask(false), "it was counted")
+	require.True(t, ask(true))
 }
 
 const rulesOfAnAct = `

@@ -60,9 +60,9 @@ func newLimiter(cfg RateLimitConfig) *limiter {
 	return &limiter{burst: cfg.Burst, interval: cfg.Interval, windows: map[windowKey]*window{}}
 }
 
-// allow reports whether a match may become a detection. resource identifies
-// res; it is copied when it has to be kept.
-func (l *limiter) allow(now time.Time, rule *policy.Rule, resource []byte, res pcommon.Resource, at pcommon.Timestamp) bool {
+// allow reports whether a match may become a detection; one that must is counted
+// only. resource identifies res; it is copied when it has to be kept.
+func (l *limiter) allow(now time.Time, rule *policy.Rule, resource []byte, res pcommon.Resource, at pcommon.Timestamp, must bool) bool {
 	if l == nil {
 		return true
 	}
@@ -79,7 +79,7 @@ func (l *limiter) allow(now time.Time, rule *policy.Rule, resource []byte, res p
 	if now.Sub(w.started) >= l.interval && w.suppressed == 0 {
 		w.started, w.passed = now, 0
 	}
-	if w.passed < l.burst {
+	if must || w.passed < l.burst {
 		w.passed++
 		return true
 	}

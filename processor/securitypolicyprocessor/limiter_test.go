@@ -21,7 +21,7 @@ func resourceNamed(name string) pcommon.Resource {
 }
 
 func allow(l *limiter, at time.Duration, rule, resource string) bool {
-	return l.allow(t0.Add(at), &policy.Rule{Name: rule}, []byte(resource), resourceNamed(resource), pcommon.NewTimestampFromTime(t0.Add(at)))
+	return l.allow(t0.Add(at), &policy.Rule{Name: rule}, []byte(resource), resourceNamed(resource), pcommon.NewTimestampFromTime(t0.Add(at)), false)
 }
 
 func TestLimiterLetsABurstPassPerRuleAndResource(t *testing.T) {
@@ -99,6 +99,6 @@ func TestLimiterIsBounded(t *testing.T) {
 func TestLimiterDoesNotAllocateForKnownResources(t *testing.T) {
 	l := newLimiter(RateLimitConfig{Burst: 1 << 30, Interval: time.Hour})
 	rule, res, key := &policy.Rule{Name: "a"}, resourceNamed("x"), []byte("x")
-	l.allow(t0, rule, key, res, 0)
-	require.Zero(t, alloctest.PerRun(100, func() { l.allow(t0, rule, key, res, 0) }))
+	l.allow(t0, rule, key, res, 0, false)
+	require.Zero(t, alloctest.PerRun(100, func() { l.allow(t0, rule, key, res, 0, false) }))
 }

@@ -158,19 +158,20 @@ func (w *worker) match(m *policy.Match) {
 	}
 	h := w.hit(m.Rule)
 	h.matched++
-	first, follows, recorded := w.p.acts.step(m.Rule, w.view.Time(), w.view.Kin)
-	if follows {
-		h.followed++
-		if recorded {
-			w.tell(m, first)
-		}
-		return
-	}
-	if !w.p.limiter.allow(w.now, m.Rule, w.resourceKey(), w.out.resource.Resource(), w.rec.Timestamp()) {
+	first, verdict := w.p.acts.step(m.Rule, w.view.Time(), w.view.Kin, func(must bool) bool {
+		return w.p.limiter.allow(w.now, m.Rule, w.resourceKey(), w.out.resource.Resource(), w.rec.Timestamp(), must)
+	})
+	switch verdict {
+	case verdictTold:
+		w.tell(m, "")
+	case verdictSuppressed:
 		h.suppressed++
-		return
+	case verdictStep:
+		h.followed++
+		w.tell(m, first)
+	case verdictFollows:
+		h.followed++
 	}
-	w.tell(m, "")
 }
 
 // tell makes the record of a match: a detection or, with the rule that told of
