@@ -30,6 +30,7 @@ type Set struct {
 	environment bool
 	accounts    bool
 	mounts      bool
+	directories bool
 }
 
 // Names makes a Set.
@@ -53,7 +54,7 @@ func (s Set) With(name string, f *Filter) Set {
 // Whole is the set without its filters: all events of its types.
 func (s Set) Whole() Set {
 	out := Names(s.Sorted()...)
-	out.environment = s.environment
+	out.environment, out.directories = s.environment, s.directories
 	return out
 }
 
@@ -98,6 +99,16 @@ func (s Set) WithMounts() Set {
 // Mounts reports whether that is wanted.
 func (s Set) Mounts() bool { return s.mounts }
 
+// WithDirectories is the set, and the working directories of processes as they
+// change.
+func (s Set) WithDirectories() Set {
+	s.directories = true
+	return s
+}
+
+// Directories reports whether they are wanted.
+func (s Set) Directories() bool { return s.directories }
+
 // Has reports whether the set contains a name.
 func (s Set) Has(name string) bool {
 	_, ok := s.names[name]
@@ -117,6 +128,7 @@ func (s Set) Union(o Set) Set {
 		environment: s.environment || o.environment,
 		accounts:    s.accounts || o.accounts,
 		mounts:      s.mounts || o.mounts,
+		directories: s.directories || o.directories,
 	}
 	maps.Copy(out.names, s.names)
 	for name, f := range o.names {
@@ -137,7 +149,7 @@ func either(a, b *Filter) *Filter {
 
 // Equal reports whether both want the same.
 func (s Set) Equal(o Set) bool {
-	return s.environment == o.environment && s.accounts == o.accounts && s.mounts == o.mounts && maps.EqualFunc(s.names, o.names, func(a, b *Filter) bool {
+	return s.environment == o.environment && s.accounts == o.accounts && s.mounts == o.mounts && s.directories == o.directories && maps.EqualFunc(s.names, o.names, func(a, b *Filter) bool {
 		return a == b || a != nil && b != nil && a.equal(b)
 	})
 }

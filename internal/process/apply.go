@@ -21,6 +21,9 @@ type Change struct {
 // Apply brings the table up to date with one event, in the ring's order. It
 // keeps nothing of ev. Only events that change the table allocate.
 func (t *Table) Apply(ev *event.Event) Change {
+	if t.lookAgain.Load() {
+		t.readDirectories()
+	}
 	e := t.entries[ev.Key] // this goroutine is the only writer
 	switch ev.Type {
 	case event.TypeFork:
@@ -51,6 +54,9 @@ func (t *Table) call(e *entry, ev *event.Event) Change {
 	}
 	if ev.Syscall.Index == setpgid && ev.Syscall.Return == 0 {
 		t.regroup(ev)
+	}
+	if path := ev.Syscall.Result.Path; len(path) > 0 && ev.Syscall.Return == 0 && moves(ev.Syscall.Index) {
+		t.move(e, path)
 	}
 	if t.keepEnv.Load() && !e.envRead {
 		t.readEnvs(e)
@@ -156,6 +162,9 @@ func (t *Table) exec(e *entry, ev *event.Event) Change {
 		p.Repaired = true
 	}
 	p.setProgram(&ev.Exec)
+	if p.Path == "" && before != nil && p.File.Inode != 0 && p.File.Inode == before.File.Inode && p.File.Device == before.File.Device {
+		p.Path = before.Path // runc runs its own file again, from a mount that is nowhere any more
+	}
 	p.Executed = ev.Time
 	p.ExecSession, p.ExecCgroup = p.Session, p.Cgroup
 	if len(ev.Exec.Env) > 0 && t.keepEnv.Load() {
@@ -339,7 +348,7 @@ func (p *Process) inherit(from *Process) {
 		p.Name = from.Name
 	}
 	p.Path, p.Args, p.ArgsTruncated = from.Path, from.Args, from.ArgsTruncated
-	p.Cwd, p.File, p.Service, p.LoadsSDK = from.Cwd, from.File, from.Service, from.LoadsSDK
+	p.Cwd, p.File, p.Service, p.LoadsSDK = from.Directory(), from.File, from.Service, from.LoadsSDK
 	p.ExecSession, p.ExecCgroup = from.ExecSession, from.ExecCgroup
 	p.Ctime, p.Mtime, p.Env = from.Ctime, from.Mtime, from.Env
 	if !p.Identity.Known {

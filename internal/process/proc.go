@@ -55,9 +55,7 @@ func (r *procReader) fill(p *Process) bool {
 		}
 	}
 	if p.Cwd == "" {
-		if cwd, err := os.Readlink(dir + "/cwd"); err == nil {
-			p.Cwd = cwd
-		}
+		p.Cwd, _ = r.cwd(p.Key)
 	}
 	if p.Args == nil {
 		if raw, truncated, ok := r.memory.read(dir+"/cmdline", maxArgs); ok {
@@ -68,6 +66,12 @@ func (r *procReader) fill(p *Process) bool {
 		p.setEnvironment(env)
 	}
 	return r.same(dir, p.Key)
+}
+
+// cwd is the path of the directory in which a process is.
+func (r *procReader) cwd(k Key) (string, bool) {
+	path, err := os.Readlink(r.dir(k.TGID) + "/cwd")
+	return strings.TrimSuffix(path, " (deleted)"), err == nil
 }
 
 // environ reads the environment that a process was started with. Valid until

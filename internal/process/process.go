@@ -17,7 +17,8 @@ type Process struct {
 	Path          string   // kernel's path of the executable
 	Args          []string // argv; nil when unknown; not to be changed
 	ArgsTruncated bool
-	Cwd           string // kernel's path, at the last exec
+	Cwd           string // kernel's path of the working directory, at the last exec or fork
+	MovedTo       string // the same where a chdir since then led to another; empty for none, or when none was told
 	File          event.File
 	Ctime, Mtime  uint64         // of the executable, ns since 1970; 0 when unknown
 	Identity      event.Identity // as of the last event that told it
@@ -49,6 +50,14 @@ type Process struct {
 
 // Alive reports whether the process had not ended when p was made.
 func (p *Process) Alive() bool { return p.Ended == 0 }
+
+// Directory is the kernel's path of the working directory, as far as it is known.
+func (p *Process) Directory() string {
+	if p.MovedTo != "" {
+		return p.MovedTo
+	}
+	return p.Cwd
+}
 
 // CommandLine joins the arguments by spaces.
 func (p *Process) CommandLine() string { return strings.Join(p.Args, " ") }

@@ -38,6 +38,7 @@ type Table struct {
 	mu      sync.RWMutex // guards everything below against readers; Apply's goroutine is the only writer
 	entries map[Key]*entry
 	byPID   map[uint32]*entry // the youngest process of each pid
+	byVPID  map[vpid]*entry   // the same in the pid namespaces that are not the host's
 	live    *list.List        // of *entry, first seen first
 	ended   *list.List        // of *entry, first ended first
 	pinned  *list.List        // of *entry: their time is over, but descendants live
@@ -45,6 +46,7 @@ type Table struct {
 	formers *list.List        // of former, first left first
 
 	keepEnv     atomic.Bool
+	lookAgain   atomic.Bool // working directories may have changed unseen
 	alive       atomic.Int64
 	evicted     atomic.Uint64
 	repaired    atomic.Uint64
@@ -85,6 +87,7 @@ func New(opts Options) *Table {
 		keep:    uint64(opts.Keep),
 		entries: make(map[Key]*entry),
 		byPID:   make(map[uint32]*entry),
+		byVPID:  make(map[vpid]*entry),
 		live:    list.New(),
 		ended:   list.New(),
 		pinned:  list.New(),
@@ -108,6 +111,27 @@ func (t *Table) LookupPID(tgid uint32) (*Process, bool) {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
 	if e, ok := t.byPID[tgid]; ok {
+		return e.p, true
+	}
+	return nil, false
+}
+
+// vpid is a pid of a pid namespace, by the namespace's inode.
+type vpid struct{ namespace, pid uint32 }
+
+// hostPIDs is the inode of the pid namespace that the machine starts with, the
+// same on every kernel.
+const hostPIDs = 0xEFFFFFFC
+
+// LookupVPID returns the youngest process with a thread group id of its own pid
+// namespace.
+func (t *Table) LookupVPID(namespace, pid uint32) (*Process, bool) {
+	if namespace == hostPIDs {
+		return t.LookupPID(pid)
+	}
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	if e, ok := t.byVPID[vpid{namespace, pid}]; ok {
 		return e.p, true
 	}
 	return nil, false
@@ -187,6 +211,9 @@ func (t *Table) insert(p *Process, now uint64) *entry {
 	t.entries[p.Key] = e
 	if old, ok := t.byPID[p.Key.TGID]; !ok || old.p.Key.Start <= p.Key.Start {
 		t.byPID[p.Key.TGID] = e
+	}
+	if p.PIDNS != hostPIDs && p.VPID != 0 {
+		t.byVPID[vpid{p.PIDNS, p.VPID}] = e
 	}
 	t.place(e, t.live)
 	t.alive.Add(1)
@@ -315,6 +342,9 @@ func (t *Table) remove(e *entry) {
 		delete(t.entries, e.p.Key)
 		if t.byPID[e.p.Key.TGID] == e {
 			delete(t.byPID, e.p.Key.TGID)
+		}
+		if inside := (vpid{e.p.PIDNS, e.p.VPID}); t.byVPID[inside] == e {
+			delete(t.byVPID, inside)
 		}
 		parent := e.parent
 		e.parent = nil // a descendant that still points here must not hold the whole line

@@ -1,6 +1,8 @@
 package record
 
 import (
+	"math"
+
 	"github.com/sightglass/sightglass/internal/policy/field"
 	"github.com/sightglass/sightglass/internal/process"
 )
@@ -36,6 +38,23 @@ func (v *View) Leader(of field.Group, p *field.Process) bool {
 	default:
 		return false
 	}
+}
+
+// NameOf implements field.Source. A pid may be that of another process by now.
+func (v *View) NameOf(pid int64, own bool) (string, bool) {
+	if v.processes == nil || pid <= 0 || pid > math.MaxUint32 {
+		return "", false
+	}
+	found, ok := (*process.Process)(nil), false
+	if !own {
+		found, ok = v.processes.LookupPID(uint32(pid))
+	} else if p := v.self(); p != nil {
+		found, ok = v.processes.LookupVPID(p.PIDNS, uint32(pid))
+	}
+	if !ok {
+		return "", false
+	}
+	return found.Name, true
 }
 
 func (v *View) groupLeader(p *field.Process) bool {

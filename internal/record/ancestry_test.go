@@ -32,9 +32,17 @@ func (c chains) Image(k process.Key, n int) (*process.Process, bool) {
 }
 
 func (c chains) LookupPID(tgid uint32) (*process.Process, bool) {
+	return c.find(func(p *process.Process) bool { return p.Key.TGID == tgid })
+}
+
+func (c chains) LookupVPID(namespace, pid uint32) (*process.Process, bool) {
+	return c.find(func(p *process.Process) bool { return p.PIDNS == namespace && p.VPID == pid })
+}
+
+func (c chains) find(is func(*process.Process) bool) (*process.Process, bool) {
 	for _, chain := range c {
 		for i := range chain {
-			if chain[i].Key.TGID == tgid {
+			if is(&chain[i]) {
 				return &chain[i], true
 			}
 		}
@@ -251,4 +259,43 @@ func TestUnknownProcess(t *testing.T) {
 	v.SetProcesses(chains{}, 0)
 	v.SetRecord(v.Record())
 	require.Nil(t, v.self())
+}
+
+// TestNameOf: processes are found by the numbers of the host, or by those that
+// the acting one knows.
+func TestNameOf(t *testing.T) {
+	v := view(t, "", nil, map[string]any{schema.ProcessKey: "10:1"})
+	name := func(pid int64, own bool) string {
+		s, _ := v.NameOf(pid, own)
+		return s
+	}
+	require.Empty(t, name(10, false), "a gateway knows nobody")
+	v.SetProcesses(chains{
+		"10:1": {{Key: process.Key{TGID: 10, Start: 1}, Name: "sh", PIDNS: 7, VPID: 3}, {Key: pid(20), Name: "shim", VPID: 20}},
+		"11:1": {{Key: process.Key{TGID: 11, Start: 1}, Name: "sleep", PIDNS: 7, VPID: 20}},
+	}, 1000)
+	v.SetRecord(v.Record())
+	require.Equal(t, "shim", name(20, false))
+	require.Equal(t, "sleep", name(20, true))
+	require.Equal(t, "sh", name(3, true))
+	for _, pid := range []int64{0, -3, 99, 1<<32 + 20} {
+		require.Empty(t, name(pid, false), pid)
+		require.Empty(t, name(pid, true), pid)
+	}
+}
+
+// TestWhereAProcessIs: the table tells where the program was started, the record
+// where it has gone since.
+func TestWhereAProcessIs(t *testing.T) {
+	in := chains{"10:1": {{Key: process.Key{TGID: 10, Start: 1}, Name: "sh", Cwd: "/root", MovedTo: "/srv"}}}
+	for want, attrs := range map[string]map[string]any{
+		"/root": {schema.ProcessKey: "10:1"}, // it went to /srv later
+		"/tmp":  {schema.ProcessKey: "10:1", schema.ProcessWorkingDirectory: "/tmp"},
+	} {
+		v := view(t, "", nil, attrs)
+		v.SetProcesses(in, 1000)
+		v.SetRecord(v.Record())
+		cwd, _ := v.String(field.AttrProcCwd)
+		require.Equal(t, want, cwd)
+	}
 }

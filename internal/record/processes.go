@@ -21,6 +21,8 @@ type Processes interface {
 	Image(k process.Key, n int) (*process.Process, bool)
 	// LookupPID is the process that has a thread group id now.
 	LookupPID(tgid uint32) (*process.Process, bool)
+	// LookupVPID is the same in the pid namespace with this inode.
+	LookupVPID(namespace, pid uint32) (*process.Process, bool)
 }
 
 // clockEvery is how long the boot time is believed; the clocks drift against

@@ -62,6 +62,8 @@ func (i images) Ancestor(k process.Key, n int) (*process.Process, bool) {
 	return i.Image(k, 0)
 }
 
+func (images) LookupVPID(uint32, uint32) (*process.Process, bool) { return nil, false }
+
 func (images) LookupPID(uint32) (*process.Process, bool) { return nil, false }
 
 func TestTheProgramAtTheTimeOfTheEvent(t *testing.T) {

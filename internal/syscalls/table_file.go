@@ -132,6 +132,7 @@ var fileRows = []Spec{
 		Name:    "fchdir",
 		Numbers: Numbers{AMD64: n(81), ARM64: n(50), I386: n(133), ARM: n(133)},
 		Args:    []Arg{argFD},
+		Result:  ResultCwd,
 	},
 	{
 		Name:    "open_by_handle_at",

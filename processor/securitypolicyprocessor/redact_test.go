@@ -40,6 +40,8 @@ func (f family) Image(_ process.Key, n int) (*process.Process, bool) {
 	return &f[0], true
 }
 
+func (family) LookupVPID(uint32, uint32) (*process.Process, bool) { return nil, false }
+
 func (f family) LookupPID(uint32) (*process.Process, bool) { return nil, false }
 
 // detect makes the detection of a rule with this output.

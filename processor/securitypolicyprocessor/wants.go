@@ -23,6 +23,9 @@ func (p *policyProcessor) wants(set *policy.RuleSet) interest.Set {
 	if set.Reads(field.AttrUserHome) || set.Reads(field.AttrUserShell) {
 		wanted = wanted.WithAccounts()
 	}
+	if set.Reads(field.AttrProcCwd) {
+		wanted = wanted.WithDirectories()
+	}
 	ofTheHost := []field.Attr{field.AttrContainerMounts, field.AttrContainerHostPID, field.AttrContainerHostNetwork, field.AttrContainerHostIPC}
 	if slices.ContainsFunc(ofTheHost, set.Reads) {
 		wanted = wanted.WithMounts()

@@ -291,7 +291,7 @@ func (s *activityStage) prepare(ev *event.Event, change process.Change) *transla
 	a := &s.activity
 	*a = translate.Activity{
 		Owner: translate.Owner{Process: change.Process, Cgroup: s.enrich.cgroup(ev)},
-		Event: ev, Full: !registered, Arguments: registered, Account: wanted.accounts, Mounts: wanted.mounts, Redact: s.cfg.Redact, Seal: registered,
+		Event: ev, Full: !registered, Arguments: registered, Account: wanted.accounts, Mounts: wanted.mounts, Directory: wanted.directory, Redact: s.cfg.Redact, Seal: registered,
 	}
 	if ev.Type == event.TypeExec || a.Full {
 		s.ancestors = s.enrich.processes.AppendAncestors(s.ancestors[:0], ev.Key, process.MaxAncestors)

@@ -59,7 +59,7 @@ func (d *downloads) started(now *process.Process, at uint64) (by string) {
 			names = append(names, to)
 		}
 		for _, name := range names[:min(len(names), maxFilesOfLoad)] {
-			d.put(fileName{now.MountNS, below(now.Cwd, name)}, download{now.Name, at})
+			d.put(fileName{now.MountNS, below(now.Directory(), name)}, download{now.Name, at})
 		}
 		return ""
 	}
@@ -73,7 +73,7 @@ func (d *downloads) started(now *process.Process, at uint64) (by string) {
 	if name == "" {
 		return ""
 	}
-	found, ok := d.files[fileName{now.MountNS, below(now.Cwd, name)}]
+	found, ok := d.files[fileName{now.MountNS, below(now.Directory(), name)}]
 	if !ok || at-min(at, found.at) > uint64(downloadLasts) {
 		return ""
 	}

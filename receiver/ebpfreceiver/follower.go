@@ -22,12 +22,15 @@ type follower struct {
 	changed  chan struct{}
 	end      func() // of the subscription
 
-	following atomic.Bool // the kernel has been asked
-	told      atomic.Bool // of names that nobody captures
+	directories bool // changes of working directories are captured; run's goroutine only
+
+	following atomic.Bool   // the kernel has been asked
+	began     chan struct{} // closed when it has
+	told      atomic.Bool   // of names that nobody captures
 }
 
 func newFollower(r *interest.Registry, k kernel, stage *activityStage, log *zap.Logger) *follower {
-	f := &follower{registry: r, kernel: k, stage: stage, narrow: stage.cfg.KernelFilter, log: log, changed: make(chan struct{}, 1)}
+	f := &follower{registry: r, kernel: k, stage: stage, narrow: stage.cfg.KernelFilter, log: log, changed: make(chan struct{}, 1), began: make(chan struct{})}
 	f.end = r.Subscribe(func() {
 		select {
 		case f.changed <- struct{}{}:
@@ -65,7 +68,15 @@ func (f *follower) follow() {
 	}
 	unknown, err := f.kernel.SetInterest(set)
 	err = errors.Join(err, f.kernel.SetExecEnvironment(environments))
-	f.following.Store(true)
+	if directories := w.Set.Directories(); directories != f.directories {
+		f.directories = directories
+		if directories {
+			f.stage.enrich.processes.FollowDirectories()
+		}
+	}
+	if !f.following.Swap(true) {
+		close(f.began)
+	}
 	if err != nil {
 		f.log.Error("The kernel keeps to what was wanted before.", zap.Error(err))
 	}

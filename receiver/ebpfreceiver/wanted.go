@@ -15,6 +15,7 @@ type wanted struct {
 	registered bool
 	accounts   bool
 	mounts     bool
+	directory  bool        // in which a process is, where it is not where it was started
 	rows       []rowFilter // by row of the syscall table
 	modified   bool        // what becomes of critical files
 	exits      bool        // of every process, not of commands only
@@ -25,6 +26,7 @@ func newWanted(w interest.Wanted) *wanted {
 		registered: w.Registered,
 		accounts:   w.Set.Accounts(),
 		mounts:     w.Set.Mounts(),
+		directory:  w.Registered && w.Set.Directories(),
 		rows:       make([]rowFilter, len(syscalls.Table)),
 		modified:   w.Registered && w.Set.Has(interest.FileModified),
 		exits:      w.Registered && w.Set.Has(interest.ProcessExit),
@@ -46,6 +48,9 @@ func captured(w interest.Wanted) interest.Set {
 				set = set.Union(interest.Names(s.Name))
 			}
 		}
+	}
+	if w.Set.Directories() {
+		set = set.Union(interest.Names("chdir", "fchdir"))
 	}
 	if set.Has(interest.FileModified) {
 		set = set.Union(integritySet())

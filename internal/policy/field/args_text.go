@@ -82,7 +82,7 @@ func (c *Context) appendResolved(dst []byte, i int) []byte {
 	case events.KindMode:
 		return setMode.AppendNames(dst, uint32(n))
 	case events.KindPID:
-		return append(dst, c.processName(n)...)
+		return append(dst, c.processName(n, execAttrs[c.event.ID] == nil || i == int(c.event.Result))...)
 	case events.KindUID:
 		return append(dst, c.userName(n)...)
 	case events.KindGID:
@@ -239,19 +239,25 @@ func (c *Context) directory(i int) (string, bool) {
 	return "", false
 }
 
-func (c *Context) processName(pid int64) string {
-	if own, ok := c.Int(AttrPID); ok && own == pid {
-		s, _ := c.String(AttrProcName)
-		return s
+// processName is the name of the process with a pid; own tells that the call was
+// given it, in the numbers of the caller's pid namespace.
+func (c *Context) processName(pid int64, own bool) string {
+	ids := [...]Attr{AttrPID, AttrTID}
+	if own {
+		ids = [...]Attr{AttrVPID, AttrVTID}
 	}
-	if tid, ok := c.Int(AttrTID); ok && tid == pid {
-		s, _ := c.String(AttrProcName)
-		return s
+	for _, a := range ids {
+		if id, ok := c.idOrPID(a); ok && id == pid {
+			s, _ := c.String(AttrProcName)
+			return s
+		}
 	}
-	if p := c.Process(1); p != nil && p.PID == pid {
+	_, inside := c.Int(AttrVPID) // in a pid namespace of its own
+	if p := c.Process(1); p != nil && p.PID == pid && (!own || !inside) {
 		return p.Name
 	}
-	return ""
+	name, _ := c.NameOf(pid, own)
+	return name
 }
 
 // appendAbsolute appends a path argument made absolute, if it is not.

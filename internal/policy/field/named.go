@@ -81,5 +81,8 @@ func (s *Values) WithPrefix(string, func(name, value string)) {}
 // Ancestor implements Source.
 func (s *Values) Ancestor(int, *Process) bool { return false }
 
+// NameOf implements Source.
+func (s *Values) NameOf(int64, bool) (string, bool) { return "", false }
+
 // Leader implements Source.
 func (s *Values) Leader(Group, *Process) bool { return false }

@@ -36,6 +36,10 @@ type Source interface {
 	// the acting process' main thread, 1 its parent) and reports whether it is
 	// known. A source without a process table answers from the attributes.
 	Ancestor(n int, p *Process) bool
+	// NameOf gives the name of the process with a pid: as the host counts or, when
+	// own is set, as the pid namespace of the acting process does. A thread that
+	// is not a process' main one has none.
+	NameOf(pid int64, own bool) (string, bool)
 	// Leader fills p with the leader of one of the acting process' groups.
 	Leader(of Group, p *Process) bool
 }

@@ -141,6 +141,16 @@ func (e *Event) Ancestor(n int, p *field.Process) bool {
 	return p.Name != ""
 }
 
+// NameOf implements field.Source: it knows the acting process and its ancestors.
+func (e *Event) NameOf(pid int64, own bool) (string, bool) {
+	for i := range e.Chain {
+		if p := &e.Chain[i]; !own && p.PID == pid || own && p.VPID == pid {
+			return p.Name, true
+		}
+	}
+	return "", false
+}
+
 // Leader implements field.Source.
 func (e *Event) Leader(of field.Group, p *field.Process) bool {
 	leader, ok := e.Leaders[of]

@@ -38,6 +38,9 @@ func (l *Logs) actor(attrs pcommon.Map, a *Activity) {
 	if p != nil {
 		put(attrs, schema.ProcessName, p.Name)
 		put(attrs, schema.ProcessPath, p.Path)
+		if a.Directory {
+			put(attrs, schema.ProcessWorkingDirectory, p.MovedTo)
+		}
 	} else if len(task.Comm) > 0 {
 		attrs.PutStr(schema.ProcessName, l.texts.text(task.Comm))
 	}
@@ -84,6 +87,9 @@ func (l *Logs) program(attrs pcommon.Map, a *Activity) {
 	put(attrs, schema.ProcessStdoutTo, a.StdoutTo)
 	putList(attrs, schema.ProcessScriptFrom, a.ScriptFrom)
 	put(attrs, schema.ProcessScriptTo, a.ScriptTo)
+	if len(x.Filename) > 0 && (a.Process == nil || string(x.Filename) != a.Process.Path) {
+		attrs.PutStr(execFilename, l.texts.text(x.Filename))
+	}
 	if len(x.Cwd) > 0 {
 		attrs.PutStr(schema.ProcessWorkingDirectory, l.texts.text(x.Cwd))
 	}
@@ -105,6 +111,10 @@ func (l *Logs) program(attrs pcommon.Map, a *Activity) {
 	l.mark(x.PathFlag, schema.ProcessPath)
 	l.mark(x.CwdFlag, schema.ProcessWorkingDirectory)
 }
+
+// execFilename is how the caller named the program: a relative name, a symbolic
+// link, a script. Without it, that was the path of the program.
+const execFilename = schema.SyscallArgPrefix + "filename"
 
 // identity writes what a policy processor elsewhere may ask about the program
 // and what it may do.

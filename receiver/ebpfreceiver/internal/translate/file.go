@@ -33,11 +33,11 @@ func (l *Logs) files(attrs pcommon.Map, c call, arguments bool) {
 	l.paths(attrs, c, arguments)
 	if c.spec.Result == syscalls.ResultFile {
 		l.opened(attrs, c)
-	} else if c.spec.Result == syscalls.ResultCwd && len(c.Result.Path) > 0 {
-		attrs.PutStr(schema.FileResolvedPath, l.texts.text(c.Result.Path))
 	} else if fd, number := c.held(); fd != nil && fd.Socket.Family == 0 {
 		l.descriptor(attrs, fd, number)
 		l.heldPath(attrs, fd)
+	} else if c.spec.Result == syscalls.ResultCwd && len(c.Result.Path) > 0 {
+		attrs.PutStr(schema.FileResolvedPath, l.texts.text(c.Result.Path))
 	}
 	if op := operation(c); op != "" {
 		attrs.PutStr(schema.FileOperation, op)

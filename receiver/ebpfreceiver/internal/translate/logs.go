@@ -36,6 +36,9 @@ type Activity struct {
 	// Mounts writes what the container has of the host; those of the first
 	// activity of a resource in a batch count.
 	Mounts bool
+	// Directory writes in which directory the process is when it has moved since
+	// its last exec.
+	Directory bool
 	// Replaced is the program that the process had executed before this one; empty
 	// for none.
 	Replaced string

@@ -329,3 +329,28 @@ func TestNothingMounted(t *testing.T) {
 		}
 	}
 }
+
+// A record says where its process has gone since the exec when policies ask, and
+// how the caller named the program when that is not the program's path.
+func TestNamesOfAProgram(t *testing.T) {
+	moved := *processTool
+	moved.Cwd, moved.MovedTo = "/root", "/srv"
+	a := activity(calls(t, "unlink", 0, str("x")), rootInfo)
+	a.Process = &moved
+	_, ok := recordOf(t, a).Attributes().Get(schema.ProcessWorkingDirectory)
+	require.False(t, ok, "nobody asks")
+	a.Directory = true
+	dir, _ := recordOf(t, a).Attributes().Get(schema.ProcessWorkingDirectory)
+	require.Equal(t, "/srv", dir.Str())
+	moved.MovedTo = ""
+	_, ok = recordOf(t, a).Attributes().Get(schema.ProcessWorkingDirectory)
+	require.False(t, ok, "it is where it was started")
+
+	for given, want := range map[string]string{"./tool": "./tool", "/usr/bin/tool": "", "": ""} {
+		ev := base(event.TypeExec)
+		ev.Exec.Filename = []byte(given)
+		name, ok := recordOf(t, activity(ev, rootInfo)).Attributes().Get(execFilename)
+		require.Equal(t, want != "", ok, given)
+		require.Equal(t, want, name.Str(), given)
+	}
+}
