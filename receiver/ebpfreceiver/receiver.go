@@ -39,9 +39,11 @@ func newReceiver(cfg *Config, set receiver.Settings) *ebpfReceiver {
 	return &ebpfReceiver{cfg: cfg, set: set, registry: interest.Shared(), load: loadKernel}
 }
 
-// Start implements component.Component. It loads the programs, which takes less
-// than a second, and returns; learning what runs already goes on behind it.
-func (r *ebpfReceiver) Start(_ context.Context, host component.Host) error {
+// Start implements component.Component. It loads the programs, learns what runs
+// already, which takes about a second, and returns when the capture has begun:
+// what the collector then says is true. What looks into programs for requests
+// over TLS goes on behind it.
+func (r *ebpfReceiver) Start(ctx context.Context, host component.Host) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.running != nil {
@@ -62,6 +64,7 @@ func (r *ebpfReceiver) Start(_ context.Context, host component.Host) error {
 	run.start()
 	r.tellHooks(host, k)
 	r.tellPrivileges()
+	run.begin(ctx, maxBegin)
 	return nil
 }
 

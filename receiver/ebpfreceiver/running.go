@@ -180,6 +180,26 @@ func (run *running) start() {
 	}
 }
 
+// maxBegin is how long the start of the collector waits for the capture to begin.
+const maxBegin = 15 * time.Second
+
+// begin waits until what runs already is known and the kernel has been asked for
+// what is wanted, for so long at most.
+func (run *running) begin(ctx context.Context, atMost time.Duration) {
+	began := (<-chan struct{})(run.seeded)
+	if run.interest != nil {
+		began = run.interest.began
+	}
+	late := time.NewTimer(atMost)
+	defer late.Stop()
+	select {
+	case <-began:
+	case <-ctx.Done():
+	case <-late.C:
+		run.log.Warn("The capture has not begun yet: the machine is slow to tell what runs on it. It begins as soon as that is known.")
+	}
+}
+
 // knowFiles tells the kernel's filter which files are critical by any path.
 func (run *running) knowFiles() {
 	if err := run.kernel.SetKnownFiles(run.activity.enrich.critical.Inodes()); err != nil && !errors.Is(err, os.ErrClosed) {
