@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/sightglass/sightglass/internal/policy"
 	"github.com/sightglass/sightglass/policies"
@@ -68,27 +69,40 @@ func (f ruleFiles) idle() (patterns []string) {
 	return patterns
 }
 
-// maxReads bounds how often files are read that change all the time.
-const maxReads = 5
+// Reading goes on for about a second while files change, with longer and longer
+// pauses: a folder that is being copied to, a ConfigMap exchanged on a node that
+// gives the agent no time.
+const (
+	maxReads   = 12
+	firstPause = time.Millisecond
+	longPause  = 256 * time.Millisecond
+)
+
+// errUnsteady is returned when files never stayed as they were while they were read.
+var errUnsteady = errors.New("rule files were changed again each time they were read")
 
 // read returns the contents of all files, in order, as they were at one moment:
-// when a link above them is exchanged meanwhile, they are read again. A file
-// that cannot be read is reported by the loader, like any other finding about
+// when one of them, or a link above them, is exchanged meanwhile, they are read
+// again. It returns errUnsteady rather than contents that do not belong together. A
+// file that cannot be read is reported by the loader, like any other finding about
 // it.
 func (f ruleFiles) read() (files []policy.File, err error) {
 	if len(f.patterns) == 0 {
 		return embedded()
 	}
 	before := f.fingerprint()
+	pause := firstPause
 	for range maxReads {
 		files, err = f.readOnce()
 		after := f.fingerprint()
 		if after == before {
-			break
+			return files, err
 		}
 		before = after
+		time.Sleep(pause)
+		pause = min(2*pause, longPause)
 	}
-	return files, err
+	return nil, errUnsteady
 }
 
 func (f ruleFiles) readOnce() ([]policy.File, error) {

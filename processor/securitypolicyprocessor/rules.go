@@ -120,6 +120,10 @@ func (p *policyProcessor) arm(ctx context.Context, set *policy.RuleSet) {
 	p.logger.Info("policies are armed", zap.Int("rules", len(a.options)), zap.Strings("files", files))
 }
 
+// unsteadyPause is how long files that changed all the time are left alone before
+// they are read once more.
+const unsteadyPause = time.Second
+
 // watch looks for changed rule files, and reads them when it is asked to. New
 // rules replace the old ones only when all of them are right.
 func (p *policyProcessor) watch(ctx context.Context, seen string, requested <-chan struct{}) {
@@ -129,6 +133,7 @@ func (p *policyProcessor) watch(ctx context.Context, seen string, requested <-ch
 		defer ticker.Stop()
 		tick = ticker.C
 	}
+	var again <-chan time.Time // once more though nobody asks and nothing changes
 	failing := false
 	for {
 		asked := false
@@ -138,6 +143,8 @@ func (p *policyProcessor) watch(ctx context.Context, seen string, requested <-ch
 		case <-tick:
 		case <-requested:
 			asked = true
+		case <-again:
+			asked = true
 		}
 		// Taken before the files are read: what changes meanwhile is found the
 		// next time.
@@ -145,8 +152,11 @@ func (p *policyProcessor) watch(ctx context.Context, seen string, requested <-ch
 		if now == seen && !asked {
 			continue
 		}
-		seen = now
+		seen, again = now, nil
 		err := p.reload(ctx)
+		if errors.Is(err, errUnsteady) {
+			again = time.After(unsteadyPause)
+		}
 		switch {
 		case err != nil:
 			failing = true
