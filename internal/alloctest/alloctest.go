@@ -18,3 +18,12 @@ func PerRun(runs int, f func()) float64 {
 	}
 	return least
 }
+
+// NotRaced skips a test of what takes memory from pools: under the race detector a
+// [sync.Pool] drops at random what it is given.
+func NotRaced(t testing.TB) {
+	t.Helper()
+	if raced {
+		t.Skip("the race detector makes pools forget at random")
+	}
+}

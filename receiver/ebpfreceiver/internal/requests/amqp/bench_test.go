@@ -32,6 +32,7 @@ func (*counter) Opaque(exchange.Form)         {}
 func (*counter) Client() bool                 { return true }
 
 func TestAllocations(t *testing.T) {
+	alloctest.NotRaced(t)
 	p := New()
 	sink := &counter{pool: exchange.NewPool(p)}
 	parser := p.NewParser(sink)

@@ -114,6 +114,7 @@ func TestTeach(t *testing.T) {
 
 // A lookup from its datagrams to its exchange allocates nothing.
 func TestAllocates(t *testing.T) {
+	alloctest.NotRaced(t)
 	s := newScript(true, false)
 	q, a := query(1, "db.example."), answer(1, "db.example.", 3)
 	sink := &quietSink{fakeSink: s.sink}

@@ -101,6 +101,7 @@ func BenchmarkCallSpan(b *testing.B) {
 
 // A call up to its exchange allocates nothing.
 func TestAllocates(t *testing.T) {
+	alloctest.NotRaced(t)
 	sink := &benchSink{pool: exchange.NewPool(New())}
 	play := calls(sink)
 	for range 300 {

@@ -94,6 +94,7 @@ func Bench(b *testing.B, p exchange.Protocol, x Exchange) {
 // until its span is made.
 func CheckAllocations(t *testing.T, p exchange.Protocol, x Exchange) {
 	t.Helper()
+	alloctest.NotRaced(t)
 	pl := newPlayer(p, &x)
 	pl.play()
 	pl.play()

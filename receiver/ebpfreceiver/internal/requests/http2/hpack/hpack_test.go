@@ -197,6 +197,7 @@ func requireTable(t *testing.T, tb *table) {
 }
 
 func TestAllocates(t *testing.T) {
+	alloctest.NotRaced(t)
 	e := newEncoder(rand.New(rand.NewPCG(1, 1)))
 	e.enc.SetMaxDynamicTableSize(4096)
 	d := newDecoder()
