@@ -32,25 +32,32 @@ func TestPercentile(t *testing.T) {
 	require.Equal(t, 1, percentile(values, 0))
 }
 
-func TestParseUsage(t *testing.T) {
-	stat := "42 (a) b (c)) S 1 42 42 0 -1 4194304 100 0 0 0 150 50 9 9 20 0 12 0 1000 1 1"
-	status := "Name:\ta\nVmRSS:\t   81920 kB\nRssAnon:\t   30720 kB\nRssFile:\t 1 kB\n"
-	u, err := parseUsage(stat, status)
+func TestParseMemory(t *testing.T) {
+	u, err := parseMemory("Name:\ta\nVmRSS:\t   81920 kB\nRssAnon:\t   30720 kB\nRssFile:\t 1 kB\n")
 	require.NoError(t, err)
-	require.Equal(t, usage{cpu: 2 * time.Second, rss: 80 << 20, rssAnon: 30 << 20}, u)
+	require.Equal(t, usage{rss: 80 << 20, rssAnon: 30 << 20}, u)
 
-	_, err = parseUsage("1 (x) S 1", status)
-	require.ErrorContains(t, err, "2 fields")
-	_, err = parseUsage(stat, "VmRSS:\tmuch\n")
+	_, err = parseMemory("VmRSS:\tmuch\n")
 	require.ErrorContains(t, err, "VmRSS")
 }
 
 func TestUsageOfThisProcess(t *testing.T) {
-	u, err := usageOf(os.Getpid())
+	before, err := usageOf(os.Getpid())
 	require.NoError(t, err)
-	require.Positive(t, u.rss)
-	require.Positive(t, u.rssAnon)
-	require.Less(t, u.rssAnon, u.rss)
+	require.Positive(t, before.cpu)
+	require.Positive(t, before.rss)
+	require.Positive(t, before.rssAnon)
+	require.Less(t, before.rssAnon, before.rss)
+	sum := 0
+	for i := range 1_000_000 {
+		sum += i % 7
+	}
+	after, err := usageOf(os.Getpid())
+	require.NoError(t, err)
+	require.Greater(t, after.cpu, before.cpu, "of as little as adding up to %d", sum)
+
+	_, err = usageOf(1 << 30)
+	require.Error(t, err)
 }
 
 func TestParseBenchmark(t *testing.T) {

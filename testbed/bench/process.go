@@ -8,11 +8,9 @@ import (
 	"strconv"
 	"strings"
 	"time"
-)
 
-// tick is the unit of CPU time in /proc/PID/stat: USER_HZ, 100 on every
-// architecture that Linux runs Go on.
-const tick = 10 * time.Millisecond
+	"golang.org/x/sys/unix"
+)
 
 // usage is what a process has used so far.
 type usage struct {
@@ -22,36 +20,34 @@ type usage struct {
 }
 
 func usageOf(pid int) (usage, error) {
-	dir := "/proc/" + strconv.Itoa(pid)
-	stat, err := os.ReadFile(dir + "/stat")
+	cpu, err := cpuOf(pid)
 	if err != nil {
 		return usage{}, err
 	}
-	status, err := os.ReadFile(dir + "/status")
+	status, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/status")
 	if err != nil {
 		return usage{}, err
 	}
-	return parseUsage(string(stat), string(status))
+	u, err := parseMemory(string(status))
+	u.cpu = cpu
+	return u, err
 }
 
-// parseUsage reads proc_pid_stat(5) and proc_pid_status(5).
-func parseUsage(stat, status string) (usage, error) {
-	// The command's name may hold spaces and parentheses; fields are counted
-	// from the last parenthesis, after which comes the third.
-	fields := strings.Fields(stat[strings.LastIndexByte(stat, ')')+1:])
-	const utime, stime = 14 - 3, 15 - 3
-	if len(fields) <= stime {
-		return usage{}, fmt.Errorf("stat has only %d fields after the name", len(fields))
+// cpuOf is the CPU time that a process has used so far, user and system, exact to the
+// nanosecond: proc_pid_stat(5) counts in hundredths of a second, each of which is a
+// percent of a core.
+func cpuOf(pid int) (time.Duration, error) {
+	const cpuClock = 2          // CPUCLOCK_SCHED of the kernel's posix-timers.h
+	clock := ^pid<<3 | cpuClock // clock_getcpuclockid(3)
+	var now unix.Timespec
+	if err := unix.ClockGettime(int32(clock), &now); err != nil {
+		return 0, fmt.Errorf("CPU time of process %d: %w", pid, err)
 	}
-	var u usage
-	for _, i := range []int{utime, stime} {
-		ticks, err := strconv.ParseInt(fields[i], 10, 64)
-		if err != nil {
-			return usage{}, err
-		}
-		u.cpu += time.Duration(ticks) * tick
-	}
-	var err error
+	return time.Duration(now.Nano()), nil
+}
+
+// parseMemory reads proc_pid_status(5).
+func parseMemory(status string) (u usage, err error) {
 	for line := range strings.Lines(status) {
 		name, value, _ := strings.Cut(strings.TrimSpace(line), ":")
 		switch name {

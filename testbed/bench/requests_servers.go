@@ -140,6 +140,10 @@ func (s *server) cpu() (time.Duration, error) {
 	return sum, nil
 }
 
+// tick is the unit of CPU time in /proc/PID/stat: USER_HZ, 100 on every
+// architecture that Linux runs Go on.
+const tick = 10 * time.Millisecond
+
 // cpuWithChildren adds the children that were waited for: proc_pid_stat(5).
 func cpuWithChildren(pid int) (time.Duration, error) {
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
