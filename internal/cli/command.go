@@ -15,7 +15,7 @@ import (
 // Revision is the commit it was built from; it may be empty.
 func NewCommand(set otelcol.CollectorSettings, revision string) *cobra.Command {
 	set.DisableGracefulShutdown = true // untilSignal does that
-	set.LoggingOptions = append(set.LoggingOptions, quietStart(set.BuildInfo))
+	set.LoggingOptions = append(set.LoggingOptions, quietStart(set.BuildInfo), tellFailuresOnce(failurePeriod))
 	root := otelcol.NewCommand(set)
 	root.Short = "See what this machine does: commands, requests, detections"
 	root.Long = set.BuildInfo.Description + `.

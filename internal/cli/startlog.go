@@ -8,8 +8,11 @@ import (
 	"go.uber.org/zap/zapcore"
 )
 
-// isReady is what the collector logs when every component has started.
-const isReady = "Everything is ready. Begin running and processing data."
+// What the collector logs when every component has started, and when all have ended.
+const (
+	isReady  = "Everything is ready. Begin running and processing data."
+	hasEnded = "Shutdown complete."
+)
 
 // quietStart keeps the collector from telling, until all has started, what it is
 // about to do, and from telling a failure twice: the command ends with the reason,
@@ -28,7 +31,7 @@ func quietStart(info component.BuildInfo) zap.Option {
 		"Failed to start component":                 true,
 		"Starting shutdown...":                      true,
 		"Stopping extensions...":                    true,
-		"Shutdown complete.":                        true,
+		hasEnded:                                    true,
 	}
 	return zap.WrapCore(func(core zapcore.Core) zapcore.Core {
 		return startCore{core, silent, new(atomic.Bool)}
