@@ -21,9 +21,9 @@ func PerRun(runs int, f func()) float64 {
 
 // NotRaced skips a test of what takes memory from pools: under the race detector a
 // [sync.Pool] drops at random what it is given.
-func NotRaced(t testing.TB) {
-	t.Helper()
+func NotRaced(tb testing.TB) {
+	tb.Helper()
 	if raced {
-		t.Skip("the race detector makes pools forget at random")
+		tb.Skip("the race detector makes pools forget at random")
 	}
 }
