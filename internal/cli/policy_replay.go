@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -12,6 +13,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 
+	"github.com/sightglass/sightglass/internal/acts"
 	"github.com/sightglass/sightglass/internal/detection"
 	"github.com/sightglass/sightglass/internal/policy"
 	"github.com/sightglass/sightglass/internal/record"
@@ -42,6 +44,9 @@ how often each. Rehearse a rule this way before it is armed:
 
   sightglass policy replay --rules new.yaml /var/log/sightglass
   sightglass policy replay --rules base.yaml new.yaml /var/log/sightglass
+
+What several rules see of one act is shown once, as far as the records tell who
+did it: the same process, or one that it has started.
 
 Files whose name ends with .yaml or .yml are rules.
 
@@ -88,6 +93,9 @@ func replay(cmd *cobra.Command, flags *replayFlags, events []string) error {
 		view: record.New(), matcher: set.NewMatcher(),
 		out: cmd.OutOrStdout(), format: flags.format, detections: map[*policy.Rule]int{},
 	}
+	if !flags.all {
+		r.acts = acts.New()
+	}
 	if events, err = expand(events); err != nil {
 		return err
 	}
@@ -108,7 +116,11 @@ func (r *replayer) summary(set *policy.RuleSet) string {
 		detections += n
 	}
 	var b strings.Builder
-	b.WriteString(counted(r.records, "activity record") + ", " + counted(detections, "detection") + "\n")
+	b.WriteString(counted(r.records, "activity record") + ", " + counted(detections, "detection"))
+	if r.steps > 0 {
+		b.WriteString(" (and " + counted(r.steps, "further step") + " of what they tell)")
+	}
+	b.WriteByte('\n')
 	for _, rule := range set.Rules() {
 		if n := r.detections[rule]; n > 0 {
 			fmt.Fprintf(&b, "%7d  %-13s  %s\n", n, rule.Priority, rule.Name)
@@ -117,33 +129,49 @@ func (r *replayer) summary(set *policy.RuleSet) string {
 	return b.String()
 }
 
-// replayer evaluates records one after the other, in the order of the files.
+// replayer evaluates records batch by batch, in the order of the files, and in a
+// batch by their time, as acts are followed.
 type replayer struct {
 	view    *record.View
 	matcher *policy.Matcher
+	acts    *acts.Acts // nil when every match is shown
+	batch   []activity
 	out     io.Writer
 	format  string
 
 	records    int
+	steps      int // matches that are further steps of an act
 	detections map[*policy.Rule]int
 	hostname   string
 	err        error // of writing
 }
 
+// activity is a record of a batch.
+type activity struct {
+	resource plog.ResourceLogs
+	record   plog.LogRecord
+}
+
 func (r *replayer) logs(ld plog.Logs) error {
+	r.batch = r.batch[:0]
 	for _, rl := range ld.ResourceLogs().All() {
-		r.view.SetResource(rl.Resource())
-		r.hostname = attribute(rl.Resource().Attributes(), schema.HostName)
 		for _, sl := range rl.ScopeLogs().All() {
 			for _, rec := range sl.LogRecords().All() {
-				if !slices.Contains(activities, rec.EventName()) {
-					continue
+				if slices.Contains(activities, rec.EventName()) {
+					r.batch = append(r.batch, activity{rl, rec})
 				}
-				r.records++
-				r.view.SetRecord(rec)
-				r.matcher.Match(r.view, r.found)
 			}
 		}
+	}
+	slices.SortStableFunc(r.batch, func(a, b activity) int { return cmp.Compare(a.record.Timestamp(), b.record.Timestamp()) })
+	for i, at := range r.batch {
+		if i == 0 || at.resource != r.batch[i-1].resource {
+			r.view.SetResource(at.resource.Resource())
+			r.hostname = attribute(at.resource.Resource().Attributes(), schema.HostName)
+		}
+		r.records++
+		r.view.SetRecord(at.record)
+		r.matcher.Match(r.view, r.found)
 	}
 	return r.err
 }
@@ -158,6 +186,11 @@ func attribute(attrs pcommon.Map, name string) string {
 var activities = record.Activities()
 
 func (r *replayer) found(m *policy.Match) {
+	_, verdict := r.acts.Step(m.Rule, r.hostname, r.view.Time(), r.view.Kin, func(bool) bool { return true })
+	if verdict != acts.Told {
+		r.steps++
+		return
+	}
 	r.detections[m.Rule]++
 	var line []byte
 	var err error

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/sightglass/sightglass/internal/schema"
@@ -302,4 +303,35 @@ func TestPolicyReplayOfWhatIsNoRecording(t *testing.T) {
 	require.ErrorIs(t, err, os.ErrNotExist)
 	_, _, err = policyCommand(t, "", "replay", "--rules", "absent.yaml", recorded(t))
 	require.ErrorContains(t, err, "absent.yaml")
+}
+
+// What a process does in one act is shown once, unless every match is asked for.
+func TestPolicyReplayTellsAnActOnce(t *testing.T) {
+	ld := plog.NewLogs()
+	rl := ld.ResourceLogs().AppendEmpty()
+	records := rl.ScopeLogs().AppendEmpty().LogRecords()
+	for i, key := range []string{"10:1", "10:1", "11:1", "12:1"} {
+		rec := records.AppendEmpty()
+		rec.SetEventName(schema.EventFileOpen)
+		rec.SetTimestamp(pcommon.Timestamp(1_700_000_000_000_000_000 + i))
+		rec.Attributes().PutStr(schema.SyscallName, "openat")
+		rec.Attributes().PutInt(schema.SyscallReturn, 3)
+		rec.Attributes().PutStr(schema.FilePath, "/etc/shadow")
+		rec.Attributes().PutStr(schema.ProcessName, "cat")
+		rec.Attributes().PutStr(schema.ProcessKey, key)
+		if key == "11:1" {
+			rec.Attributes().PutStr(schema.ProcessParentKey, "10:1")
+			rec.Attributes().PutStr(schema.ProcessParentName, "tar")
+		}
+	}
+	line, err := (&plog.JSONMarshaler{}).MarshalLogs(ld)
+	require.NoError(t, err)
+	rules := ruleFile(t, strings.Replace(shadowRule, "[file]", "[act_secrets]", 1))
+	out, notes, err := policyCommand(t, string(line), "replay", "--rules", rules, "-")
+	require.NoError(t, err)
+	require.Equal(t, 2, strings.Count(out, "\n"), out)
+	require.Contains(t, notes, "4 activity records, 2 detections (and 2 further steps of what they tell)\n")
+	_, notes, err = policyCommand(t, string(line), "replay", "--all", "--rules", rules, "-")
+	require.NoError(t, err)
+	require.Contains(t, notes, "4 activity records, 4 detections\n")
 }

@@ -51,6 +51,14 @@ func (a *Alert) Write(dst, trigger plog.LogRecord) {
 	copyFacts(attrs, trigger.Attributes())
 }
 
+// MakeStep makes the record of an alert that of a further step of an act, which
+// another rule, first, has told already: nobody is called for it.
+func MakeStep(dst plog.LogRecord, first string) {
+	dst.SetEventName(schema.EventPolicyStep)
+	dst.SetSeverityNumber(plog.SeverityNumberInfo)
+	dst.Attributes().PutStr(schema.PolicyFollows, first)
+}
+
 // valid is s with what is not UTF-8 replaced: fields are what processes chose,
 // any bytes, and a text that is not UTF-8 makes a back end refuse the whole
 // batch.

@@ -102,3 +102,14 @@ func TestLimiterDoesNotAllocateForKnownResources(t *testing.T) {
 	l.allow(t0, rule, key, res, 0, false)
 	require.Zero(t, alloctest.PerRun(100, func() { l.allow(t0, rule, key, res, 0, false) }))
 }
+
+// What must be told is counted all the same.
+func TestLimiterCountsWhatMustBeTold(t *testing.T) {
+	limit := newLimiter(RateLimitConfig{Burst: 1, Interval: time.Minute})
+	ask := func(must bool) bool {
+		return limit.allow(time.Unix(1, 0), &policy.Rule{Name: "r"}, nil, pcommon.NewResource(), 1, must)
+	}
+	require.True(t, ask(true))
+	require.False(t, ask(false), "it was counted")
+	require.True(t, ask(true))
+}

@@ -15,6 +15,7 @@ import (
 	"go.opentelemetry.io/collector/processor/processorhelper"
 	"go.uber.org/zap"
 
+	"github.com/sightglass/sightglass/internal/acts"
 	"github.com/sightglass/sightglass/internal/interest"
 	"github.com/sightglass/sightglass/internal/policy/names"
 	"github.com/sightglass/sightglass/internal/reload"
@@ -36,7 +37,7 @@ type policyProcessor struct {
 	files     ruleFiles
 	fates     fates
 	limiter   *limiter
-	acts      *acts // nil when every match is told
+	acts      *acts.Acts // nil when every match is told
 	redactor  *redactor
 	http      *httpOutput // nil when off
 
@@ -72,7 +73,7 @@ func newProcessor(set processor.Settings, cfg *Config, next consumer.Logs) (*pol
 		names:     names.New(net.DefaultResolver),
 	}
 	if cfg.RuleMatching == matchFirst {
-		p.acts = newActs()
+		p.acts = acts.New()
 	}
 	p.workers.New = func() any { return newWorker(p) }
 	return p, nil

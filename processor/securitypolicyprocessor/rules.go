@@ -14,6 +14,7 @@ import (
 	"go.opentelemetry.io/otel/metric"
 	"go.uber.org/zap"
 
+	"github.com/sightglass/sightglass/internal/acts"
 	"github.com/sightglass/sightglass/internal/policy"
 	"github.com/sightglass/sightglass/internal/policy/rules"
 )
@@ -106,7 +107,7 @@ func (p *policyProcessor) arm(ctx context.Context, set *policy.RuleSet) {
 		}
 		name := attribute.String("rule", r.Name)
 		a.options[r] = ruleOptions{
-			ofAct:      len(tagsOfActs(r)) > 0,
+			ofAct:      acts.About(r),
 			matched:    addOptions(name, attribute.String("priority", r.Priority.String())),
 			followed:   addOptions(name),
 			suppressed: addOptions(name),

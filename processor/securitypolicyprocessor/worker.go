@@ -7,6 +7,7 @@ import (
 
 	"go.opentelemetry.io/collector/pdata/plog"
 
+	"github.com/sightglass/sightglass/internal/acts"
 	"github.com/sightglass/sightglass/internal/detection"
 	"github.com/sightglass/sightglass/internal/policy"
 	"github.com/sightglass/sightglass/internal/policy/field"
@@ -158,18 +159,19 @@ func (w *worker) match(m *policy.Match) {
 	}
 	h := w.hit(m.Rule)
 	h.matched++
-	first, verdict := w.p.acts.step(m.Rule, w.view.Time(), w.view.Kin, func(must bool) bool {
+	host, _ := w.view.String(field.AttrHostName)
+	first, verdict := w.p.acts.Step(m.Rule, host, w.view.Time(), w.view.Kin, func(must bool) bool {
 		return w.p.limiter.allow(w.now, m.Rule, w.resourceKey(), w.out.resource.Resource(), w.rec.Timestamp(), must)
 	})
 	switch verdict {
-	case verdictTold:
+	case acts.Told:
 		w.tell(m, "")
-	case verdictSuppressed:
+	case acts.Suppressed:
 		h.suppressed++
-	case verdictStep:
+	case acts.Step:
 		h.followed++
 		w.tell(m, first)
-	case verdictFollows:
+	case acts.Follows:
 		h.followed++
 	}
 }
@@ -185,9 +187,7 @@ func (w *worker) tell(m *policy.Match, first string) {
 	alert := detection.OfMatch(m)
 	alert.Write(dst, w.rec)
 	if first != "" {
-		dst.SetEventName(schema.EventPolicyStep)
-		dst.SetSeverityNumber(plog.SeverityNumberInfo)
-		dst.Attributes().PutStr(schema.PolicyFollows, first)
+		detection.MakeStep(dst, first)
 	} else {
 		host, _ := w.view.String(field.AttrHostName)
 		w.p.http.match(m, host)

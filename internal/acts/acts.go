@@ -1,4 +1,8 @@
-package securitypolicyprocessor
+// Package acts tells which matches of rules are steps of one act, so that the act
+// is told once: docs/adr/0013-one-detection-per-act.md.
+//
+//	match + who did it -> Acts.Step -> a detection, a step of one, or nothing
+package acts
 
 import (
 	"iter"
@@ -14,12 +18,12 @@ import (
 // Several rules see one act from several sides: a reverse shell is a shell that
 // connects, a connection that becomes the standard input, and an interactive
 // shell without a terminal. Rules say so by a tag that they share.
-const actTag = "act_"
+const tagPrefix = "act_"
 
 const (
-	// actPauses is how long nothing may happen until an act is over, and actLasts
+	// pauses is how long nothing may happen until an act is over, and lasts
 	// how long it is told once, in the time of the events.
-	actPauses, actLasts = 10 * time.Second, 5 * time.Minute
+	pauses, lasts = 10 * time.Second, 5 * time.Minute
 	// maxActs bounds the memory of acts. Beyond it, every match is told.
 	maxActs = 4096
 	// maxSteps is how many further steps of an act get a record; the others are
@@ -27,9 +31,9 @@ const (
 	maxSteps = 32
 )
 
-// acts remembers which acts were told, and by whom they were done. Only matches
+// Acts remembers which acts were told, and by whom they were done. Only matches
 // ask it. It is safe for concurrent use.
-type acts struct {
+type Acts struct {
 	mu   sync.Mutex
 	told map[doing]*act
 
@@ -40,9 +44,9 @@ type acts struct {
 // doing is an act and who does it: a process and all that it starts or, with a
 // group, what a shell runs at the same time in one process group, a pipeline.
 type doing struct {
-	tag   string
-	who   process.Key
-	group uint32
+	tag, host string
+	who       process.Key
+	group     uint32
 }
 
 // act is one that was told.
@@ -55,8 +59,10 @@ type act struct {
 	silent   bool // the rate limit kept what should have told it
 }
 
-func newActs() *acts {
-	return &acts{told: map[doing]*act{}, lookup: func(k process.Key) (*process.Process, bool) {
+// New makes a memory of acts that asks the process table of this program's
+// receiver, if one runs.
+func New() *Acts {
+	return &Acts{told: map[doing]*act{}, lookup: func(k process.Key) (*process.Process, bool) {
 		if table := process.Shared(); table != nil {
 			return table.Lookup(k)
 		}
@@ -64,74 +70,77 @@ func newActs() *acts {
 	}}
 }
 
-// tagsOfActs are the names of the acts that a rule is about.
-func tagsOfActs(r *policy.Rule) []string {
+// About reports whether a rule is about an act.
+func About(r *policy.Rule) bool { return len(tagsOf(r)) > 0 }
+
+// tagsOf are the names of the acts that a rule is about.
+func tagsOf(r *policy.Rule) []string {
 	var tags []string
 	for _, tag := range r.Tags {
-		if strings.HasPrefix(tag, actTag) {
+		if strings.HasPrefix(tag, tagPrefix) {
 			tags = append(tags, tag)
 		}
 	}
 	return tags
 }
 
-// verdict is what becomes of a match.
-type verdict uint8
+// Verdict is what becomes of a match.
+type Verdict uint8
 
 const (
-	verdictTold       verdict = iota // a detection
-	verdictSuppressed                // the rate limit keeps it
-	verdictStep                      // a record of a step
-	verdictFollows                   // a step that is only counted
+	Told       Verdict = iota // a detection
+	Suppressed                // the rate limit keeps it
+	Step                      // a record of a step
+	Follows                   // a step that is only counted
 )
 
-// step decides about the match of a rule at a time of the event. A further step of
+// Step decides about the match of a rule at a time of the event. A further step of
 // an act that was told by a rule at least as severe is none of its own; first is
 // the name of that rule. Any other match is told, and remembered, if the rate limit
 // allows it. What it keeps takes the lesser steps along; and what is worse than
 // what was told of the act is told in any case: else only the lesser part of an act
 // would leave. kin are the acting process and those above it, the nearest first.
 // allow asks the rate limit, or, for what must be told, tells it.
-func (a *acts) step(r *policy.Rule, at int64, kin iter.Seq[*process.Process], allow func(must bool) bool) (first string, v verdict) {
+func (a *Acts) Step(r *policy.Rule, host string, at int64, kin iter.Seq[*process.Process], allow func(must bool) bool) (first string, v Verdict) {
 	var tags []string
 	if a != nil {
-		tags = tagsOfActs(r)
+		tags = tagsOf(r)
 	}
 	if len(tags) == 0 {
 		return "", toldIf(allow(false))
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	before := a.find(tags, at, kin)
+	before := a.find(tags, host, at, kin)
 	if before != nil && before.priority <= r.Priority {
 		before.steps++
 		before.last = max(before.last, at)
 		if before.silent || before.steps > maxSteps {
-			return before.rule, verdictFollows
+			return before.rule, Follows
 		}
-		return before.rule, verdictStep
+		return before.rule, Step
 	}
 	told := allow(before != nil && !before.silent)
 	if before != nil { // worse than what was told: it speaks for the act from now on
 		before.rule, before.priority, before.at, before.last, before.silent = r.Name, r.Priority, at, at, !told
 	}
-	a.remember(&act{rule: r.Name, priority: r.Priority, at: at, last: at, silent: !told}, tags, kin)
+	a.remember(host, &act{rule: r.Name, priority: r.Priority, at: at, last: at, silent: !told}, tags, kin)
 	return "", toldIf(told)
 }
 
-func toldIf(allowed bool) verdict {
+func toldIf(allowed bool) Verdict {
 	if allowed {
-		return verdictTold
+		return Told
 	}
-	return verdictSuppressed
+	return Suppressed
 }
 
 // find returns the most severe act that one of the processes is known for.
-func (a *acts) find(tags []string, at int64, kin iter.Seq[*process.Process]) *act {
+func (a *Acts) find(tags []string, host string, at int64, kin iter.Seq[*process.Process]) *act {
 	var worst *act
 	try := func(who process.Key, group uint32, belongs func(*act) bool) {
 		for _, tag := range tags {
-			if t := a.told[doing{tag, who, group}]; t != nil && !t.isOver(at) && (worst == nil || t.priority < worst.priority) && belongs(t) {
+			if t := a.told[doing{tag, host, who, group}]; t != nil && !t.isOver(at) && (worst == nil || t.priority < worst.priority) && belongs(t) {
 				worst = t
 			}
 		}
@@ -141,7 +150,7 @@ func (a *acts) find(tags []string, at int64, kin iter.Seq[*process.Process]) *ac
 		commanded := below != nil && isShell(p)
 		// What somebody types into a shell is one act after the other.
 		try(p.Key, 0, func(*act) bool { return !commanded || p.TTY == 0 })
-		if commanded {
+		if commanded && below.PGID != 0 {
 			try(p.Key, below.PGID, func(t *act) bool { return a.besides(t.who, below) })
 		}
 		below = p
@@ -151,7 +160,7 @@ func (a *acts) find(tags []string, at int64, kin iter.Seq[*process.Process]) *ac
 
 // besides reports whether the process that did an act still ran when p began: the
 // next command of a script is another act.
-func (a *acts) besides(who process.Key, p *process.Process) bool {
+func (a *Acts) besides(who process.Key, p *process.Process) bool {
 	other, ok := a.lookup(who)
 	return ok && (other.Alive() || other.Ended > p.Key.Start)
 }
@@ -159,39 +168,39 @@ func (a *acts) besides(who process.Key, p *process.Process) bool {
 // isOver reports whether a match at this time is too late or too early to belong
 // to the act; events of two processors of the machine may come in either order.
 func (t *act) isOver(at int64) bool {
-	return at-t.last > int64(actPauses) || at-t.at > int64(actLasts) || t.at-at > int64(actPauses)
+	return at-t.last > int64(pauses) || at-t.at > int64(lasts) || t.at-at > int64(pauses)
 }
 
 // remember notes an act under the process that did it and, when a shell started
 // that process, under the pipeline that it is part of.
-func (a *acts) remember(t *act, tags []string, kin iter.Seq[*process.Process]) {
+func (a *Acts) remember(host string, t *act, tags []string, kin iter.Seq[*process.Process]) {
 	var who *process.Process
 	for p := range kin {
 		if who == nil {
 			who, t.who = p, p.Key
-			a.put(t, tags, p.Key, 0)
+			a.put(host, t, tags, p.Key, 0)
 			continue
 		}
-		if isShell(p) {
-			a.put(t, tags, p.Key, who.PGID)
+		if isShell(p) && who.PGID != 0 {
+			a.put(host, t, tags, p.Key, who.PGID)
 		}
 		return
 	}
 }
 
-func (a *acts) put(t *act, tags []string, who process.Key, group uint32) {
+func (a *Acts) put(host string, t *act, tags []string, who process.Key, group uint32) {
 	for _, tag := range tags {
 		if len(a.told) >= maxActs {
 			a.forget(t.at)
 		}
 		if len(a.told) < maxActs {
-			a.told[doing{tag, who, group}] = t
+			a.told[doing{tag, host, who, group}] = t
 		}
 	}
 }
 
 // forget drops what is over.
-func (a *acts) forget(at int64) {
+func (a *Acts) forget(at int64) {
 	for k, t := range a.told {
 		if t.isOver(at) {
 			delete(a.told, k)
@@ -204,7 +213,7 @@ func (a *acts) forget(at int64) {
 func isShell(p *process.Process) bool {
 	switch p.Name {
 	case "sh", "bash", "dash", "zsh", "ash", "ksh", "mksh", "fish", "busybox":
-		return p.PGID != 0
+		return true
 	default:
 		return false
 	}
