@@ -87,6 +87,7 @@ func tagsOf(r *policy.Rule) []string {
 // Verdict is what becomes of a match.
 type Verdict uint8
 
+// What can become of it.
 const (
 	Told       Verdict = iota // a detection
 	Suppressed                // the rate limit keeps it
