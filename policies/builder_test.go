@@ -173,6 +173,13 @@ func unlink(name string, facts ...fact) activity {
 	}, facts...)...)
 }
 
+// made is a directory that was made.
+func made(name string, facts ...fact) activity {
+	return call(schema.EventFileChange, "mkdirat", 0, append([]fact{
+		attr(schema.FilePath, name), attr(schema.FileResolvedPath, name), arg("dirfd", int64(-100)), arg("pathname", name), arg("mode", int64(0o755)),
+	}, facts...)...)
+}
+
 // modified is that a critical file is not what it was.
 func modified(name string, facts ...fact) activity {
 	return happened(schema.EventFileModified, append([]fact{

@@ -44,6 +44,9 @@ var filesScenarios = []scenario{
 			open("/usr/local/bin/x", wronly|creat, by("install x /usr/local/bin"), below("make", "bash"), in("web")),
 			open("/usr/local/bin/x", wronly|creat, by("node server.js"), below("make", "bash")),
 			open("/usr/local/bin/x", wronly|creat, by("cp x /usr/local/bin"), below("sh", "node", "npm start", "bash")),
+			made("/usr/libexec/kubernetes", by("/tmp/kubelet")),
+			made("/usr/libexec/x", by("kube-controller-manager")),
+			open("/usr/libexec/kubernetes/kubelet-plugins/volume/exec/x", wronly|creat, by("kube-controller-manager")),
 		},
 		silent: []activity{
 			open("/usr/bin/ls", wronly|creat, by("exe /var/lib/containers/x"), named("exe"), file("/usr/bin/podman")),
@@ -55,6 +58,7 @@ var filesScenarios = []scenario{
 			open("/usr/binary/x", wronly|creat, by("cp")),
 			symlink("/usr/bin/x", "/srv/x", by("ln")),
 			open("/usr/bin/ls", wronly, by("cp"), failed(30)),
+			made("/usr/libexec/kubernetes", by("kube-controller-manager")),
 		},
 	},
 	{
@@ -94,8 +98,14 @@ var filesScenarios = []scenario{
 			chmod("/etc/crypttab", 0o644, by("chmod")),
 			open("/etc/motd", wronly, by("visudo -f /etc/motd")),
 			open("/etc/sudoers.d/x", wronly, by("/tmp/visudo")),
+			open("/etc/letsencrypt/live/x/privkey.pem", wronly, by("openssl req"), below("bash")),
+			open("/etc/nginx/nginx.conf", wronly, by("openssl req"), below("certbot")),
 		},
 		silent: []activity{
+			open("/etc/letsencrypt/archive/x/privkey2.pem", wronly|creat, by("openssl req"), below("certbot")),
+			symlink("../../archive/x/cert2.pem", "/etc/letsencrypt/live/x/cert.pem", by("certbot")),
+			rename("/etc/letsencrypt/renewal/x.conf.new", "/etc/letsencrypt/renewal/x.conf", by("certbot")),
+			unlink("/etc/letsencrypt/live/x/cert.pem", by("certbot")),
 			open("/etc/sudoers.d/x.tmp", wronly|creat, by("visudo -f /etc/sudoers.d/x")),
 			rename("/etc/sudoers.d/x.tmp", "/etc/sudoers.d/x", by("visudo -f /etc/sudoers.d/x")),
 			open("/etc/.hosts.swp", wronly|creat, by("vim.basic /etc/hosts"), below("bash")),

@@ -1,5 +1,7 @@
 package policies_test
 
+import "github.com/sightglass/sightglass/internal/schema"
+
 var kubernetesScenarios = []scenario{
 	{
 		rule: "Service account token read by hand",
@@ -7,8 +9,21 @@ var kubernetesScenarios = []scenario{
 			open("/run/secrets/kubernetes.io/serviceaccount/..2026_11_22/token", rdonly, by("cat"), pod("shop"), through("/var/run/secrets/kubernetes.io/serviceaccount/token")),
 			open("/run/secrets/kubernetes.io/serviceaccount/..2026_11_22/token", rdonly, by("tar c /run/secrets"), pod("shop")),
 			open("/run/secrets/kubernetes.io/serviceaccount/..2026_11_22/token", rdonly, by("grep -r eyJ /run"), pod("shop")),
+			open("/run/secrets/kubernetes.io/serviceaccount/..2026_11_22/token", rdonly, by("python3 -u -c print(open('token').read())"), pod("shop"), attr(schema.ProcessVPID, int64(9))),
+			open("/run/secrets/kubernetes.io/serviceaccount/..2026_11_22/token", rdonly, by("python3"), pod("shop"), attr(schema.ProcessVPID, int64(9))),
+			open("/run/secrets/kubernetes.io/serviceaccount/..2026_11_22/token", rdonly, by("python3 app.py"), pod("shop"), tty(pts0)),
+			open("/run/secrets/kubernetes.io/serviceaccount/..2026_11_22/token", rdonly, by("python3 -I /tmp/x.py"), pod("shop")),
+			open("/run/secrets/kubernetes.io/serviceaccount/..2026_11_22/token", rdonly, by("/tmp/python3 app.py"), pod("shop")),
+			open("/run/secrets/kubernetes.io/serviceaccount/..2026_11_22/token", rdonly, by("perl -MFile::Slurp -ne print"), pod("shop")),
+			open("/run/secrets/kubernetes.io/serviceaccount/..2026_11_22/token", rdonly, by("kubectl get secrets"), pod("shop"), tty(pts0)),
+			open("/run/secrets/kubernetes.io/serviceaccount/..2026_11_22/token", rdonly, by("cat"), pod("shop"), attr(schema.ProcessVPID, int64(1))),
 		},
 		silent: []activity{
+			open("/run/secrets/kubernetes.io/serviceaccount/..2026_11_22/token", rdonly, by("python3 -u /app/sidecar.py -c /etc/sidecar"), pod("shop")),
+			open("/run/secrets/kubernetes.io/serviceaccount/..2026_11_22/token", rdonly, by("python3 -W ignore -m operator"), pod("shop")),
+			open("/run/secrets/kubernetes.io/serviceaccount/..2026_11_22/token", rdonly, by("ruby /usr/bin/fluentd -c /fluentd/etc/fluent.conf"), pod("shop")),
+			open("/run/secrets/kubernetes.io/serviceaccount/..2026_11_22/token", rdonly, by("python3 -c import_app"), pod("shop"), attr(schema.ProcessVPID, int64(1))),
+			open("/run/secrets/kubernetes.io/serviceaccount/..2026_11_22/token", rdonly, by("kubectl apply -f /jobs"), pod("shop")),
 			open("/run/secrets/kubernetes.io/serviceaccount/..2026_11_22/token", rdonly, by("java"), pod("shop")),
 			open("/run/secrets/kubernetes.io/serviceaccount/..2026_11_22/ca.crt", rdonly, by("cat"), pod("shop")),
 			open("/run/secrets/db/token", rdonly, by("cat"), pod("shop")),
@@ -43,8 +58,10 @@ var kubernetesScenarios = []scenario{
 		rule: "API server contacted by hand",
 		fires: []activity{
 			connect("10.0.0.1:6443", by("curl"), pod("shop")),
+			connect("10.0.0.1:6443", by("python3 -c x"), pod("shop")),
 		},
 		silent: []activity{
+			connect("10.0.0.1:6443", by("python3 /app/operator.py"), pod("shop")),
 			connect("10.0.0.1:6443", by("app"), pod("shop")),
 			connect("10.0.0.1:6443", by("curl")),
 			connect("10.0.0.1:6443", by("curl"), pod("kube-system")),

@@ -111,12 +111,16 @@ var loginsScenarios = []scenario{
 		rule: "Service account at a terminal",
 		fires: []activity{
 			exec("bash -i", user(33, "www-data"), tty(pts0), below("python3", "nginx")),
+			execArgs("sh", []string{"-c", "id"}, user(70, "postgres"), tty(pts0), below("postgres")),
+			exec("bash", user(70, "postgres"), tty(pts0), below("initdb", "pg_createcluster")),
 		},
 		silent: []activity{
 			exec("bash", user(33, "www-data"), tty(pts0), below("su", "bash", "sshd")),
 			exec("bash", user(33, "www-data"), below("cron")),
 			exec("bash", user(someone, "ada"), tty(pts0), below("sshd")),
 			exec("psql", user(70, "postgres"), tty(pts0), below("bash")),
+			exec("sh -c locale -a", user(70, "postgres"), tty(pts0), below("postgres", "sh", "initdb", "pg_createcluster", "postgresql-15.postinst", "frontend", "dpkg", "apt-get")),
+			execArgs("sh", []string{"-c", "/usr/lib/postgresql/15/bin/postgres -V"}, user(70, "postgres"), tty(pts0), below("initdb", "pg_createcluster", "bash", "sshd")),
 		},
 	},
 	{
@@ -125,8 +129,13 @@ var loginsScenarios = []scenario{
 			exec("useradd -o -u 0 x", below("bash"), login(someone)),
 			exec("usermod -aG sudo x", below("sh")),
 			exec("useradd -o -u 0 x", in("web")),
+			exec("passwd -u x", below("bash")),
+			exec("chage -E -1 x", below("bash")),
+			exec("groupdel x", below("bash")),
 		},
 		silent: []activity{
+			exec("passwd -S x", below("bash")),
+			exec("chage -l x", below("bash")),
 			exec("useradd -r x", below("x.postinst", "dpkg")),
 			exec("groupadd x", below("useradd")),
 			exec("useradd x", in("web")),
