@@ -102,6 +102,19 @@ func pod(namespace string) fact {
 	return func(a *activity) { a.container, a.namespace = "localhost/app", namespace }
 }
 
+// privileged is a container that may do everything.
+func privileged(a *activity) { a.attrs[schema.ContainerPrivileged] = true }
+
+// sharesHostPIDs is a container without process ids of its own, and what runc was
+// told to do with it.
+func sharesHostPIDs(command string) fact {
+	return func(a *activity) {
+		a.attrs[schema.ContainerHostPID] = true
+		a.attrs[schema.ProcessVPID] = int64(4242)
+		a.attrs[schema.ProcessParentCommand] = "runc --root /run/runc " + command + " --bundle /run/x x"
+	}
+}
+
 func tty(n int) fact { return attr(schema.ProcessTTY, int64(n)) }
 
 func user(uid int, name string) fact {

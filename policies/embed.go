@@ -24,6 +24,7 @@ var order = []string{
 	"evasion.yaml",
 	"network.yaml",
 	"files.yaml",
+	"containers.yaml",
 }
 
 // File is one embedded rule file.

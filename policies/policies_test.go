@@ -36,7 +36,7 @@ type scenario struct {
 
 // scenarios are in a file for each file of policies, in the order of its rules.
 var scenarios = slices.Concat(miningScenarios, escapeScenarios, shellsScenarios, persistenceScenarios, kubernetesScenarios, executionScenarios,
-	loginsScenarios, credentialsScenarios, evasionScenarios, networkScenarios, filesScenarios)
+	loginsScenarios, credentialsScenarios, evasionScenarios, networkScenarios, filesScenarios, containersScenarios)
 
 // armed is the processor with the embedded policies and nothing kept.
 type armed struct {

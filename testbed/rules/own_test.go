@@ -182,6 +182,7 @@ var notPlayed = map[string]string{
 	"Calls hidden from observation": "the actor lies where programs are installed",
 	"Memory of the machine read":    "many kernels refuse it to everybody",
 	"Kernel module loaded by hand":  "it fires when a module was really loaded",
+	privilegedStart:                 "a stage is its container's first program; TestSilence looks at it",
 }
 
 // TestOwnPolicies: every embedded policy fires on what it describes, through
