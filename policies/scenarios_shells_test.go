@@ -50,6 +50,8 @@ var shellsScenarios = []scenario{
 			duplicate(0, by("python3")),
 			duplicate(0, by("bash")),
 			duplicate(0, by("updater"), file("/home/ada/updater")),
+			duplicate(0, by("httpd -f"), in("web")),
+			duplicate(0, by("/bin/busybox nc -l"), named("nc"), in("web")),
 		},
 		silent: []activity{
 			duplicate(7, by("python3"), in("web")),
@@ -57,6 +59,7 @@ var shellsScenarios = []scenario{
 			duplicate(0, by("smbd")),
 			duplicate(0, by("bash"), attr(schema.NetworkPeerAddress, "127.0.0.1"), in("web")),
 			duplicate(0, by("xinetd"), in("web")),
+			duplicate(0, by("/bin/busybox httpd -f"), named("httpd"), in("web")),
 		},
 	},
 	{
