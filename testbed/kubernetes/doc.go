@@ -7,6 +7,6 @@
 // without them the tests skip.
 //
 //	SIGHTGLASS_KUBE_AGENT_IMAGE  the agent: nothing but the binary at /sightglass
-//	SIGHTGLASS_KUBE_SHELL_IMAGE  any with sh, ls, sleep and busybox's nc
+//	SIGHTGLASS_KUBE_SHELL_IMAGE  busybox, or any with its programs
 //	SIGHTGLASS_KUBE_HOST         the address
 package kubernetes

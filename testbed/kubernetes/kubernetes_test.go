@@ -26,8 +26,12 @@ const agentNamespace = "sightglass-testbed"
 
 // cluster has an agent on every node.
 type cluster struct {
-	mu  sync.Mutex
-	all []found
+	mu    sync.Mutex
+	all   []found
+	spans []request
+	fill  *strings.Replacer // of manifests
+	// durations are the latest counts of the histograms of requests, by the series.
+	durations map[series]uint64
 }
 
 // newCluster starts the agent and the workloads; it skips where there is no
@@ -43,17 +47,14 @@ func newCluster(t *testing.T) *cluster {
 			t.Skipf("%s is not installed", program)
 		}
 	}
-	c := &cluster{}
-	server, err := sink.StartAt(t.Context(), host, sink.Consumers{Logs: c.take})
+	c := &cluster{durations: map[series]uint64{}}
+	server, err := sink.StartAt(t.Context(), host, sink.Consumers{Logs: c.take, Traces: c.takeSpans, Metrics: c.takeMetrics})
 	require.NoError(t, err)
 	t.Cleanup(func() { server.Stop(t.Context()) })
 
-	fill := strings.NewReplacer("AGENT_IMAGE", agent, "SHELL_IMAGE", shell, "BACK_END", server.Endpoint)
-	for _, file := range []string{"agent.yaml", "pods.yaml"} {
-		manifest := fill.Replace(read(t, file))
-		t.Cleanup(func() { _, _ = kubectl(manifest, "delete", "--ignore-not-found", "-f", "-") })
-		c.must(t, manifest, "apply", "-f", "-")
-	}
+	c.fill = strings.NewReplacer("AGENT_IMAGE", agent, "SHELL_IMAGE", shell, "BACK_END", server.Endpoint)
+	c.apply(t, "agent.yaml")
+	c.apply(t, "pods.yaml")
 	dir := t.TempDir()
 	for name, text := range map[string]string{"agent.yaml": config.Agent, "overlay.yaml": read(t, "overlay.yaml"), "places.yaml": read(t, "places.yaml"), "stage.yaml": read(t, "stage.yaml")} {
 		require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600))
@@ -64,6 +65,14 @@ func newCluster(t *testing.T) *cluster {
 	c.must(t, "", "-n", "sightglass-shop", "wait", "--for=condition=Ready", "pod/web", "pod/labelled", "--timeout=2m")
 	c.must(t, "", "-n", "sightglass-test-shop", "wait", "--for=condition=Ready", "pod/web", "--timeout=2m")
 	return c
+}
+
+// apply makes what a manifest describes, for the time of the test.
+func (c *cluster) apply(t *testing.T, file string) {
+	t.Helper()
+	manifest := c.fill.Replace(read(t, file))
+	t.Cleanup(func() { _, _ = kubectl(manifest, "delete", "--ignore-not-found", "-f", "-") })
+	c.must(t, manifest, "apply", "-f", "-")
 }
 
 func read(t *testing.T, name string) string {
