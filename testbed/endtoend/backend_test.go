@@ -26,6 +26,7 @@ type item struct {
 	attrs    map[string]any
 	trace    pcommon.TraceID // of a span
 	state    string          // trace state of a span
+	start    time.Time       // of a span
 }
 
 // random is what samplers decide by: the last 56 bits of the trace's id.
@@ -113,7 +114,7 @@ func (b *backend) traces(td ptrace.Traces, _ time.Time) {
 		for _, ss := range rs.ScopeSpans().All() {
 			for _, span := range ss.Spans().All() {
 				b.add(spans, &item{
-					name: span.Name(), kind: span.Kind().String(), trace: span.TraceID(), state: span.TraceState().AsRaw(),
+					name: span.Name(), kind: span.Kind().String(), trace: span.TraceID(), state: span.TraceState().AsRaw(), start: span.StartTimestamp().AsTime(),
 					resource: rs.Resource().Attributes().AsRaw(), attrs: span.Attributes().AsRaw(),
 				})
 			}
