@@ -51,6 +51,15 @@ func startProgram(t *testing.T, port int, line ...string) (path string) {
 	cmd.Stderr = os.Stderr
 	require.NoError(t, cmd.Start())
 	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
+	waitForPort(t, port)
+	path, err := os.Readlink(fmt.Sprintf("/proc/%d/exe", cmd.Process.Pid))
+	require.NoError(t, err)
+	return path
+}
+
+// waitForPort waits until somebody listens.
+func waitForPort(t *testing.T, port int) {
+	t.Helper()
 	require.Eventually(t, func() bool {
 		c, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", port))
 		if err == nil {
@@ -58,9 +67,6 @@ func startProgram(t *testing.T, port int, line ...string) (path string) {
 		}
 		return err == nil
 	}, patience, pollInterval)
-	path, err := os.Readlink(fmt.Sprintf("/proc/%d/exe", cmd.Process.Pid))
-	require.NoError(t, err)
-	return path
 }
 
 // startApache has Apache answer as nginxTLS does, in one process.

@@ -110,7 +110,9 @@ func (l *live) calls(service string) (all []string) {
 				continue
 			}
 			for _, span := range rs.ScopeSpans().At(0).Spans().All() {
-				all = append(all, valueOf(span.Attributes(), schema.RPCMethod)+" "+valueOf(span.Attributes(), schema.RPCStatusCode))
+				if method := valueOf(span.Attributes(), schema.RPCMethod); method != "" { // else it asks for an address
+					all = append(all, method+" "+valueOf(span.Attributes(), schema.RPCStatusCode))
+				}
 			}
 		}
 	}
