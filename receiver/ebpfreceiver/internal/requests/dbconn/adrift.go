@@ -12,7 +12,7 @@ func (q *Queue[T]) Lose(now uint64, why exchange.Reason) {
 	for q.Len() > 0 {
 		q.finish(now, why)
 	}
-	q.adrift, q.settled, q.extra, q.behind = true, false, false, false
+	q.adrift, q.settled, q.extra, q.behind, q.trial = true, false, false, false, false
 	q.early.list = q.early.list[:0]
 	q.turns.answered, q.turns.several = false, false
 }
@@ -54,14 +54,16 @@ func (q *Queue[T]) MayBegin(s *exchange.Segment) bool {
 // Resync tells whether the connection may be followed again from the beginning
 // of s on, which begins a request if begins: when no older one is under way. None is
 // where a client asks again after an answer that is known to wait for all; behind
-// exchanges that were left out whole, who is not known not to is believed.
+// exchanges that were left out whole, who is not known not to is believed. Where
+// nothing is known of the client it is on trial.
 func (q *Queue[T]) Resync(s *exchange.Segment, begins bool) bool {
 	turn := q.heard && (q.turns.waits() || q.behind && !q.turns.overran)
-	if !begins || !q.MayBegin(s) || q.pipelined && !turn && !q.Rested(s) {
+	certain := !q.pipelined || turn || q.Rested(s)
+	if !begins || !q.MayBegin(s) || !certain && (!q.heard || q.turns.overran) {
 		q.torn = true
 		return false
 	}
-	q.adrift, q.behind, q.given = false, false, 0
+	q.adrift, q.behind, q.given, q.trial = false, false, 0, !certain
 	q.settled = turn && q.turns.waits()
 	return true
 }

@@ -43,6 +43,9 @@ func (c *Conn[T]) Segment(s *exchange.Segment) {
 		return
 	}
 	if s.Side == exchange.Request {
+		if c.Q.trial && c.Q.Rested(s) { // whatever answers were lost, none is to come
+			c.steps.Lose(s.Start, exchange.Desynchronized)
+		}
 		c.steps.Request(s)
 		c.Q.Replay(c.steps.Response)
 	} else {

@@ -23,6 +23,7 @@ type Pending[T any] struct {
 	Ex    *exchange.Exchange // nil when it is not reported
 	Start uint64             // of the segment that it began in
 	Info  T                  // what the protocol remembers of it
+	given bool               // it was reported without its answer, which is to come
 }
 
 // Facts returns what is known of the request, nil when it is not reported.
@@ -52,6 +53,7 @@ type Queue[T any] struct {
 	torn      bool // the next bytes of the request side may begin anywhere in a message
 	heard     bool // the last segment was of the response side
 	behind    bool // adrift only because whole exchanges were left out
+	trial     bool // answers are only counted, until it is certain that they are those to the requests
 	turns     turns
 }
 
@@ -111,6 +113,9 @@ func (q *Queue[T]) Begin(s *exchange.Segment, since uint64) *Pending[T] {
 		q.turns.ask(true, q.Last().Start != min(s.Start, since))
 	} else {
 		q.turns.ask(false, false)
+		if q.trial && q.turns.waits() {
+			q.settled, q.trial = true, false
+		}
 	}
 	if q.head > 0 && (q.Len() == 0 || len(q.open) == cap(q.open)) {
 		n := copy(q.open, q.open[q.head:])
@@ -124,6 +129,9 @@ func (q *Queue[T]) Begin(s *exchange.Segment, since uint64) *Pending[T] {
 // Report makes p one that is reported, and returns its facts; nil when too many
 // are open.
 func (q *Queue[T]) Report(p *Pending[T], s *exchange.Segment) *dbfacts.Facts {
+	if p.given {
+		return nil
+	}
 	if p.Ex == nil {
 		if p.Ex = q.Sink.New(s); p.Ex == nil {
 			return nil
@@ -150,9 +158,12 @@ func (q *Queue[T]) Took(p *Pending[T], n uint64, side exchange.Side) {
 func (q *Queue[T]) Answer(s *exchange.Segment, n uint64, first bool) bool {
 	p := q.First()
 	if first {
-		if q.overlaps(s) && !q.settled { // more may be under way than we know of
-			q.Lose(s.End, exchange.Desynchronized)
-			return false
+		if (q.overlaps(s) || q.trial) && !q.settled { // more may be under way than we know of
+			if q.turns.overran {
+				q.Lose(s.End, exchange.Desynchronized)
+				return false
+			}
+			q.doubt(s.End)
 		}
 		if p.Ex != nil && p.Ex.FirstByte == 0 {
 			p.Ex.FirstByte = s.Start
@@ -166,6 +177,19 @@ func (q *Queue[T]) Answer(s *exchange.Segment, n uint64, first bool) bool {
 		q.last = s.Start
 	}
 	return true
+}
+
+// doubt reports what is under way without its answers, which are expected all the
+// same. A client that is then seen to wait for as many of them as it has sent requests
+// each time is followed.
+func (q *Queue[T]) doubt(now uint64) {
+	q.trial = true
+	for i := q.head; i < len(q.open); i++ {
+		p := &q.open[i]
+		ex := p.Ex
+		p.Ex, p.given = nil, true
+		q.hand(ex, now, exchange.Desynchronized)
+	}
 }
 
 // overlaps tells whether a later call had begun to send a further request before
@@ -197,6 +221,11 @@ func (q *Queue[T]) finish(end uint64, why exchange.Reason) {
 	ex := q.First().Ex
 	*q.First() = Pending[T]{}
 	q.head++
+	q.hand(ex, end, why)
+}
+
+// hand hands over an exchange that has ended; nil is none.
+func (q *Queue[T]) hand(ex *exchange.Exchange, end uint64, why exchange.Reason) {
 	if ex == nil {
 		return
 	}

@@ -35,6 +35,10 @@ const (
 	blocks          // waits if an argument says so
 )
 
+// harmless tells whether a command of the kind does nothing to the connection,
+// whatever its arguments are.
+func (k kind) harmless() bool { return k == plain || k == scripts || k == blocks }
+
 var commands = func() map[string]command {
 	table := map[string]command{}
 	add := func(c command, names string) {

@@ -8,9 +8,10 @@ import (
 
 // request is what is remembered of a command under way.
 type request struct {
-	kind    kind
-	answers int  // that are expected, of subscribes
-	leaves  bool // the client may go without one
+	kind     kind
+	answers  int  // that are expected, of subscribes
+	leaves   bool // the client may go without one
+	followed bool // others were sent behind it, presumably, which were not copied
 }
 
 // transaction is what was sent since MULTI.
@@ -36,6 +37,7 @@ type Parser struct {
 	beginning  bool    // nothing has been seen yet
 	subscribed bool    // messages may come unasked
 	reqHidden  bool    // where the next command begins is not known
+	uncounted  bool    // nor whether there were any
 	answering  bool    // the answer to the oldest command has begun
 }
 
@@ -56,7 +58,7 @@ func (p *Parser) forget() {
 	p.cmd.reset()
 	p.tx = transaction{name: p.tx.name[:0]}
 	p.beginning, p.subscribed = false, false
-	p.reqHidden, p.RespHidden, p.answering = false, false, false
+	p.reqHidden, p.uncounted, p.RespHidden, p.answering = false, false, false, false
 }
 
 func (p *Parser) lose(now uint64, why exchange.Reason) {

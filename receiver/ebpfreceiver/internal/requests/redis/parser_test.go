@@ -145,7 +145,23 @@ func TestParser(t *testing.T) {
 		}, want: []string{"LRANGE {LRANGE k ? ?} in 0 @1+2+3", "GET {GET k} in 0 @4+5+5"}},
 		{name: "pipeline beyond the copy", bound: 512, play: func(s *script) {
 			s.Req(strings.Repeat(get, 100)).Resp(strings.Repeat(null, 100)).Req(set).Resp(okay)
-		}, want: append(slicesRepeat("GET {GET k} in 0 @1+2+2", 25), "SET {SET k ?} @3+4+4")},
+		}, want: append(slicesRepeat("GET {GET k} in 0 @1+2+2", 25), "GET {GET} in 0 @1+2+2 textcut", "SET {SET k ?} @3+4+4")},
+		{name: "many arguments beyond the copy", bound: 512, play: func(s *script) {
+			many := cmd(append([]string{"HSET"}, slicesRepeat("secret", 200)...)...)
+			s.Req(many).Resp(":200\r\n").Req(many[:1000]).Req(many[1000:]).Resp("-OOM no\r\n").Req(get).Resp(null)
+		}, want: []string{
+			"HSET {HSET secret" + strings.Repeat(" ?", 41) + "} in 0 @1+2+2 textcut", "HSET {HSET secret" + strings.Repeat(" ?", 41) + "} error=OOM @3+5+5 textcut", "GET {GET k} @6+7+7",
+		}},
+		{name: "many arguments and many values beyond the copy", bound: 40, play: func(s *script) {
+			many, list := cmd(append([]string{"MGET"}, slicesRepeat("k", 20)...)...), "*20\r\n"+strings.Repeat(bulk("abc"), 20)
+			s.Req(many).Resp(list[:100]).Resp(list[100:]).Req(many).Resp(list).Req(get).Resp(null)
+		}, want: []string{"MGET {MGET k k k} in 0 @1+2+3 textcut", "MGET {MGET k k k} @4+5+5 textcut", "GET {GET k} @6+7+7"}},
+		{name: "a list for a command that others may follow", bound: 60, play: func(s *script) {
+			s.Req(get + cmd(append([]string{"MGET"}, slicesRepeat("k", 20)...)...) + get).Resp(null + "*20\r\n" + strings.Repeat(bulk("abc"), 20) + null).Req(get).Resp(null)
+		}, want: []string{"GET {GET k} in 0 @1+2+2", "MGET {MGET k k k} in 0 @1+2+2 truncated textcut", "GET {GET k} @3+4+4"}},
+		{name: "many arguments in a transaction", bound: 60, play: func(s *script) {
+			s.Req(cmd("MULTI")).Resp(okay).Req(cmd(append([]string{"DEL"}, slicesRepeat("k", 20)...)...)).Resp(queued).Req(cmd("EXEC")).Resp("*1\r\n:1\r\n").Req(get).Resp(null)
+		}, want: []string{"EXEC {EXEC} @5+6+6", "GET {GET k} @7+8+8"}},
 		{
 			name: "client leaves", play: func(s *script) { s.Req(cmd("BLPOP", "q", "0")).EOF(request).Close() },
 			want: []string{"BLPOP {BLPOP q ?} in 0 class=2 @1+0+3 connection_closed callergone"},

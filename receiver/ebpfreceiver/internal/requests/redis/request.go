@@ -12,6 +12,9 @@ func (p *Parser) request(s *exchange.Segment) {
 		p.Q.End(exchange.Truncated) // so much is over, whatever else was under way
 		p.lose(s.End, exchange.Truncated)
 	}
+	if p.reqHidden && p.readWhole() && p.Q.MayBegin(s) && beginsRequest(s.Payload) {
+		p.end()
+	}
 	switch {
 	case p.Q.Adrift():
 		if !p.Q.Resync(s, beginsRequest(s.Payload)) {
@@ -46,13 +49,16 @@ func (p *Parser) request(s *exchange.Segment) {
 			p.Q.Torn()
 			return
 		case dbconn.Lost:
-			p.hidden()
+			if !p.hidden(s, p.cmd.bytes < s.Len-c.Left()) {
+				return
+			}
 			continue
 		case dbconn.Whole:
 			p.beginning = false
 			whole := uint64(len(p.args.text)) == p.args.size
 			if p.args.index == 1 && !whole { // it may be any command
-				p.hidden()
+				p.cmd.reset()
+				p.hidden(s, true)
 				continue
 			}
 			p.cmd.argument(&p.args, p.args.text, whole)
@@ -64,20 +70,48 @@ func (p *Parser) request(s *exchange.Segment) {
 	}
 }
 
+// readWhole tells whether a client that sends a command now must have read the whole
+// answer to the only one under way.
+func (p *Parser) readWhole() bool {
+	return p.RespHidden && p.answering && p.Q.Len() == 1 && !p.Q.Pipelined()
+}
+
 // fresh tells whether s begins a command whatever came before it.
 func (p *Parser) fresh(s *exchange.Segment) bool {
 	return p.Q.Len() == 0 && (p.Q.Rested(s) || p.reqHidden && p.Q.MayBegin(s)) && beginsRequest(s.Payload)
 }
 
-// hidden notes that an unknown number of commands are not at hand.
-func (p *Parser) hidden() {
+// hidden notes that an unknown number of commands are not at hand. Of the first of
+// them the name may be known, and that the next answer is to it: nearly always it is
+// the only one, with many arguments; not where others were sent before it by the same
+// call. It returns false when the rest of the segment cannot be used.
+func (p *Parser) hidden(s *exchange.Segment, several bool) bool {
+	if named := len(p.cmd.name) > 0 && !p.tx.open && p.cmd.spec.kind.harmless(); named {
+		p.cmd.cut = true
+		if !p.command(s) {
+			return false
+		}
+		if p.uncounted = true; p.Q.Len() > 0 {
+			p.Q.Last().Info.followed = several
+		}
+	} else {
+		p.Q.Sink.Count(exchange.Truncated)
+	}
 	p.reqHidden, p.beginning = true, false
 	p.args.reset()
 	p.cmd.reset()
 	p.db = p.db[:0] // one of them may have changed it
 	p.tx = transaction{name: p.tx.name[:0]}
 	p.Q.Extra()
-	p.Q.Sink.Count(exchange.Truncated)
+	return true
+}
+
+// surplus takes an answer to a command behind one that was not copied to its end.
+func (p *Parser) surplus() {
+	if p.uncounted && p.Q.Beyond() {
+		p.Q.Sink.Count(exchange.Truncated)
+	}
+	p.uncounted = false
 }
 
 // command takes a command that is complete. It returns false when the rest of
@@ -93,7 +127,7 @@ func (p *Parser) command(s *exchange.Segment) bool {
 		p.oneWay(s)
 		return true
 	}
-	if p.RespHidden && p.Q.Len() == 1 && !p.Q.Pipelined() { // the client has read all of it
+	if p.readWhole() {
 		p.end()
 	}
 	r := p.Q.Begin(s, b.start)

@@ -19,6 +19,7 @@ func (p *Parser) response(s *exchange.Segment) {
 			return
 		}
 		p.answersAgain()
+		p.surplus()
 	}
 	if !p.Q.Response(s) {
 		return
@@ -33,6 +34,7 @@ func (p *Parser) response(s *exchange.Segment) {
 		rest := *s
 		rest.Payload, rest.Len = c.Data, c.Left()
 		if !p.unasked(&rest) {
+			p.surplus()
 			p.Q.Response(&rest)
 		}
 	}
@@ -104,8 +106,15 @@ func (p *Parser) answer(c *dbconn.Cursor, s *exchange.Segment) bool {
 		}
 		p.answering = true
 	}
-	if found == dbconn.Whole {
+	switch {
+	case found == dbconn.Whole:
 		p.take()
+	case found == dbconn.Lost && p.answering && p.Q.First().Info.followed: // by other answers
+		p.Q.End(exchange.Truncated)
+		p.answering, p.RespHidden = false, false
+		p.vals.reset()
+		p.Q.Response(s) // the rest is theirs
+		return false
 	}
 	return !p.Stopped
 }
