@@ -4,6 +4,7 @@ package ebpfreceiver
 
 import (
 	"fmt"
+	"iter"
 	"maps"
 	"net"
 	"os"
@@ -102,20 +103,34 @@ func (s *tlsServer) asked(t *testing.T, mark string) map[string]int {
 // told lists the spans of one side whose path has a mark, as asked does.
 func (l *live) told(kind ptrace.SpanKind, mark string) map[string]int {
 	all := map[string]int{}
-	for _, batch := range l.traces.AllTraces() {
-		for _, rs := range batch.ResourceSpans().All() {
-			for _, span := range rs.ScopeSpans().At(0).Spans().All() {
-				path := valueOf(span.Attributes(), schema.URLPath)
-				if full := valueOf(span.Attributes(), schema.URLFull); full != "" {
-					path = full[strings.Index(full[len("https://"):], "/")+len("https://"):]
-				}
-				if span.Kind() == kind && strings.Contains(path, mark) {
-					all[path+" "+valueOf(span.Attributes(), schema.HTTPResponseStatusCode)]++
+	for span := range l.marked(kind, mark) {
+		all[outcomeOf(span)]++
+	}
+	return all
+}
+
+// marked are the spans of one side whose path has a mark, in the order in which they came.
+func (l *live) marked(kind ptrace.SpanKind, mark string) iter.Seq[ptrace.Span] {
+	return func(yield func(ptrace.Span) bool) {
+		for _, batch := range l.traces.AllTraces() {
+			for _, rs := range batch.ResourceSpans().All() {
+				for _, span := range rs.ScopeSpans().At(0).Spans().All() {
+					if span.Kind() == kind && strings.Contains(outcomeOf(span), mark) && !yield(span) {
+						return
+					}
 				}
 			}
 		}
 	}
-	return all
+}
+
+// outcomeOf is the path of a span's request and the status of the answer.
+func outcomeOf(span ptrace.Span) string {
+	path := valueOf(span.Attributes(), schema.URLPath)
+	if full := valueOf(span.Attributes(), schema.URLFull); full != "" {
+		path = full[strings.Index(full[len("https://"):], "/")+len("https://"):]
+	}
+	return path + " " + valueOf(span.Attributes(), schema.HTTPResponseStatusCode)
 }
 
 // wait returns what a server was asked with a mark, when that is so much.
