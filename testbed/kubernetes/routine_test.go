@@ -94,6 +94,9 @@ var acts = []struct {
 	{"Service account token read by hand", "web", "serviceaccount/token", func(t *testing.T, c *cluster) {
 		c.must(t, "", "-n", shop, "exec", "web", "--", "cat", "/var/run/secrets/kubernetes.io/serviceaccount/token")
 	}},
+	{"API server contacted by hand", "web", "command=wget", func(t *testing.T, c *cluster) {
+		c.must(t, "", "-n", shop, "exec", "web", "--", "sh", "-c", "wget -q -O - https://$KUBERNETES_SERVICE_HOST/ || true")
+	}},
 	{"Privileged container started", "privileged", "host_pid=true", func(t *testing.T, c *cluster) {
 		c.apply(t, "privileged.yaml")
 		c.must(t, "", "-n", shop, "wait", "--for=condition=Ready", "pod/privileged", "--timeout=2m")
