@@ -21,6 +21,7 @@ type namer struct {
 	proc      string
 	processes *process.Table
 	critical  *critical.Files
+	cgroup    cgroupOf
 	hostNS    uint32 // mount name space of the first process; 0 when it cannot be seen
 
 	links *realpath.Links
@@ -36,7 +37,7 @@ type namer struct {
 }
 
 func newNamer(e *enricher, proc string) *namer {
-	n := &namer{proc: proc, processes: e.processes, critical: e.critical, links: realpath.NewLinks()}
+	n := &namer{proc: proc, processes: e.processes, critical: e.critical, cgroup: e.cgroup, links: realpath.NewLinks()}
 	var st unix.Stat_t
 	if unix.Stat(proc+"/1/ns/mnt", &st) == nil {
 		n.hostNS = uint32(st.Ino)
@@ -55,7 +56,7 @@ func (n *namer) resolve(ev *event.Event) (paths [translate.MaxNames][]byte) {
 	}
 	root, ok := n.root(ev)
 	if !ok {
-		return paths
+		return n.bound(ev)
 	}
 	root = root.At(n.links, ev.Task.MountNS, ev.Time)
 	for i := range n.names {
