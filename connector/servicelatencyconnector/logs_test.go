@@ -180,6 +180,7 @@ func TestTelemetryOfStatements(t *testing.T) {
 }
 
 func TestCountingKnownStatementsDoesNotAllocate(t *testing.T) {
+	alloctest.NotRaced(t)
 	c := newStatements(t, new(logSink))
 	traces := tracesOf(t, attrs{"service.name": "a"}, "",
 		query("SELECT a FROM b WHERE c = 17", time.Second, ptrace.StatusCodeUnset), get("/x", time.Second))

@@ -299,6 +299,7 @@ func TestTelemetryOfMerging(t *testing.T) {
 }
 
 func TestMergingKnownSeriesDoesNotAllocate(t *testing.T) {
+	alloctest.NotRaced(t)
 	g := newGateway(t, delta)
 	md := writtenBy(t, "n", get("/x", time.Second), get("/y", time.Hour))
 	g.consume(md)

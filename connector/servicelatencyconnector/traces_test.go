@@ -370,6 +370,7 @@ func TestConcurrentConsumptionLosesNothing(t *testing.T) {
 }
 
 func TestConsumingKnownSeriesDoesNotAllocate(t *testing.T) {
+	alloctest.NotRaced(t)
 	for _, temporality := range []Temporality{Delta, Cumulative} {
 		r := newRig(t, func(c *Config) {
 			c.Temporality = temporality
