@@ -1,6 +1,7 @@
 package identity
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -75,6 +76,17 @@ func TestIdentityForgetsThePreviousResource(t *testing.T) {
 	m.Remove("service.namespace")
 	got := r.AppendKey(nil, m, &id)
 	require.Equal(t, aggregate.AppendNamed(nil, "service.name", aggregate.StringValue("a")), got)
+}
+
+func TestMostAttributes(t *testing.T) {
+	var names []string
+	resource := attrs{"service.name": "s"}
+	for i := range MaxAttributes {
+		names = append(names, fmt.Sprintf("a%02d", i))
+		resource[names[i]] = "x"
+	}
+	_, got := key(t, NewReader(names), resource)
+	require.Equal(t, resource, got)
 }
 
 func TestIdentityDoesNotAllocate(t *testing.T) {

@@ -23,6 +23,7 @@ func TestWeight(t *testing.T) {
 		{"", 1, 1},
 		{"ot=th:0", 1, 1},
 		{"ot=th:8", 2, 2},
+		{"ot=th:9", 3, 2},
 		{"ot=th:c;rv:d29d6a7215ced0,other=1", 4, 4},
 		{"other=1, ot=rv:d29d6a7215ced0;th:e6666", 10, 9}, // a tenth, nearly
 		{"ot=th:555555", 2, 1},

@@ -55,6 +55,7 @@ func TestSince(t *testing.T) {
 		"fewer zeros":     {scale: 2, offset: 0, counts: []uint64{1, 0, 2}},
 		"fewer in bucket": {scale: 2, zero: 1, offset: 0, counts: []uint64{1, 5, 1}},
 		"bucket is gone":  {scale: 2, zero: 1, offset: 1, counts: []uint64{9, 9}},
+		"last is gone":    {scale: 2, zero: 1, offset: 0, counts: []uint64{9, 9}},
 		"no buckets":      {scale: 2, zero: 1},
 	} {
 		_, ok := restarted.since(early)

@@ -134,6 +134,25 @@ func TestCumulativeSeriesCountTheirGains(t *testing.T) {
 	}
 }
 
+// A series that was silent for a while goes on where it was; one that was silent for
+// long is new.
+func TestSilentSeriesAreForgotten(t *testing.T) {
+	s, now := NewStore(start), start
+	send := func(after time.Duration, count uint64) (gained uint64) {
+		now = now.Add(after)
+		s.Take(now)
+		s.Add(one{metric: schema.MetricHTTPServerDuration, service: "shop", cumulative: true, start: start, counts: []uint64{count}}.metrics(), now)
+		for _, row := range s.Take(now) {
+			gained += row.Count
+		}
+		return gained
+	}
+	require.EqualValues(t, 3, send(0, 3))
+	require.EqualValues(t, 4, send(forgetAfter, 7))
+	require.EqualValues(t, 8, send(forgetAfter+1, 8), "all of it: it began while we looked")
+	require.Greater(t, forgetAfter, time.Minute, "metrics come that seldom")
+}
+
 func TestCumulativeSeriesFromBeforeWeLooked(t *testing.T) {
 	s := NewStore(start)
 	old := one{metric: schema.MetricHTTPServerDuration, service: "shop", cumulative: true, start: start.Add(-time.Hour), counts: []uint64{1000}}
