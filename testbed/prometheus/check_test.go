@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -35,21 +36,27 @@ func TestQueriesAgainstPrometheus(t *testing.T) {
 	collector := buildCollector(t)
 	all := queries(t)
 	emitted := metrics{}
-	for name, native := range map[string]bool{"exponential": true, "explicit": false} {
-		t.Run(name, func(t *testing.T) {
-			s, feed := startAll(t, binary, collector, name, native)
-			// Rates need several flushes, scrapes and evaluations, which take their time.
-			var missing []string
-			for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(scrapeEvery) {
-				feed()
-				if missing = evaluate(t, s, all); len(missing) == 0 {
-					break
+	var mu sync.Mutex // of emitted
+	t.Run("histograms", func(t *testing.T) {
+		for name, native := range map[string]bool{"exponential": true, "explicit": false} {
+			t.Run(name, func(t *testing.T) {
+				t.Parallel() // mostly it waits
+				s, feed := startAll(t, binary, collector, name, native)
+				// Rates need several flushes, scrapes and evaluations, which take their time.
+				var missing []string
+				for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(scrapeEvery) {
+					feed()
+					if missing = evaluate(t, s, all); len(missing) == 0 {
+						break
+					}
 				}
-			}
-			require.Empty(t, missing)
-			s.stored(t, emitted)
-		})
-	}
+				require.Empty(t, missing)
+				mu.Lock()
+				defer mu.Unlock()
+				s.stored(t, emitted)
+			})
+		}
+	})
 	for name, labels := range declared(t) {
 		for _, label := range labels {
 			emitted.add(name, label)
