@@ -38,6 +38,8 @@ type Agent struct {
 	sources  [2]*Source
 	requests io.Closer // the request capture, nil when off
 
+	readers gate // of maps and programs; entered without mu
+
 	mu     sync.Mutex // guards what follows and the variables of coll
 	hooks  []Hook
 	io     map[uint16]uint8 // numbers of calls that the request capture wants, and their flags
@@ -350,6 +352,7 @@ func (a *Agent) Close() error {
 		return nil
 	}
 	a.closed = true
+	a.readers.close()
 	var errs []error
 	for _, h := range slices.Backward(a.attached) {
 		errs = append(errs, h.link.Close(), h.program.Close())

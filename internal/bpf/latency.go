@@ -3,6 +3,7 @@ package bpf
 import (
 	"errors"
 	"fmt"
+	"os"
 
 	"github.com/cilium/ebpf"
 )
@@ -32,6 +33,10 @@ func (a *Agent) Latencies(handle func(*Latency)) error {
 	if !a.opts.Latency {
 		return ErrLatencyOff
 	}
+	if !a.readers.enter() {
+		return os.ErrClosed
+	}
+	defer a.readers.leave()
 	var (
 		key    securityLatencyKey
 		values []securityLatencyValue

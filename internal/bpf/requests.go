@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"os"
 	"runtime"
 	"slices"
 	"strings"
@@ -234,6 +235,10 @@ func (a *Agent) RequestStats() (RequestStats, error) {
 	if !ok {
 		return s, nil
 	}
+	if !a.readers.enter() {
+		return s, os.ErrClosed
+	}
+	defer a.readers.leave()
 	var cpus []requestsRequestsStats
 	if err := c.coll.Maps["requests_stats"].Lookup(uint32(0), &cpus); err != nil {
 		return s, fmt.Errorf("reading the counters of the request capture: %w", err)
@@ -265,6 +270,10 @@ func (a *Agent) Judge(socket uint64, refused uint32, class uint8, bursts bool) e
 	if !ok {
 		return nil
 	}
+	if !a.readers.enter() {
+		return os.ErrClosed
+	}
+	defer a.readers.leave()
 	v := requestsRequestsVerdict{Refused: refused, Class: class}
 	if bursts {
 		v.Bursts = 1
@@ -288,6 +297,10 @@ func (a *Agent) Strays() ([]Stray, error) {
 	if !ok {
 		return nil, nil
 	}
+	if !a.readers.enter() {
+		return nil, os.ErrClosed
+	}
+	defer a.readers.leave()
 	var all []Stray
 	var tgid uint32
 	var v requestsRequestsStray

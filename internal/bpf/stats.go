@@ -2,6 +2,7 @@ package bpf
 
 import (
 	"fmt"
+	"os"
 
 	"github.com/cilium/ebpf"
 )
@@ -91,6 +92,10 @@ type Stats struct {
 // Stats reads the counters. It costs a few system calls.
 func (a *Agent) Stats() (Stats, error) {
 	s := Stats{Skipped: map[string]uint64{}}
+	if !a.readers.enter() {
+		return s, os.ErrClosed
+	}
+	defer a.readers.leave()
 	for _, class := range Classes {
 		c, err := readCounters(a.maps["counters"], class)
 		if err != nil {

@@ -332,6 +332,10 @@ func (a *Agent) TLSStats() (TLSStats, error) {
 	if !ok {
 		return s, nil
 	}
+	if !a.readers.enter() {
+		return s, os.ErrClosed
+	}
+	defer a.readers.leave()
 	var cpus []tlsTlsStats
 	if err := c.coll.Maps["tls_stats"].Lookup(uint32(0), &cpus); err != nil {
 		return s, fmt.Errorf("reading the counters of TLS sessions: %w", err)

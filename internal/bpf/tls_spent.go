@@ -3,6 +3,7 @@ package bpf
 import (
 	"errors"
 	"fmt"
+	"os"
 
 	"github.com/cilium/ebpf"
 )
@@ -14,6 +15,10 @@ func (a *Agent) TLSRuns() (map[uint32]uint64, error) {
 	if !ok || !a.opts.TLS {
 		return nil, ErrNoTLS
 	}
+	if !a.readers.enter() {
+		return nil, os.ErrClosed
+	}
+	defer a.readers.leave()
 	all := map[uint32]uint64{}
 	tls := c.tls.Load()
 	if tls == nil {
@@ -39,6 +44,10 @@ func (a *Agent) ForgetTLS(pid uint32) error {
 	if !ok || !a.opts.TLS {
 		return ErrNoTLS
 	}
+	if !a.readers.enter() {
+		return os.ErrClosed
+	}
+	defer a.readers.leave()
 	var session tlsTlsKey
 	err := forget(c.coll.Maps["tls_sessions"], &session, &tlsTlsSession{}, func() bool { return session.Tgid == pid })
 	var stream uint64
