@@ -190,6 +190,10 @@ func TestExplain(t *testing.T) {
 			receivers + "exporters: {terminal: }\nservice: {pipelines: {log: {receivers: [otlp], exporters: [terminal]}}}",
 			[]string{`FILE:3: service::pipelines: there is no signal "log"; did you mean "logs"?`},
 		},
+		"unknown level of logs": {
+			receivers + "exporters: {terminal: }\n" + strings.ReplaceAll(pipelines, "{pipelines", "{telemetry: {logs: {level: inof}}, pipelines"),
+			[]string{`FILE:3: service::telemetry::logs::level: there is no level "inof"; did you mean "info"?`},
+		},
 		"unknown level": {
 			receivers + "exporters: {terminal: }\n" + strings.ReplaceAll(pipelines, "{pipelines", "{telemetry: {metrics: {level: verbose}}, pipelines"),
 			[]string{`FILE:3: service::telemetry::metrics::level: there is no level "verbose"; known are basic, detailed, none, normal`},

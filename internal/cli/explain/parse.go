@@ -34,6 +34,8 @@ var (
 	unknownSignal = regexp.MustCompile(`^'([^']*)' in "([^"]*)" id: unknown pipeline signal: "([^"]*)"`)
 	// 'level' unknown metrics level "verbose"
 	unknownLevel = regexp.MustCompile(`^'([^']*)' unknown metrics level "([^"]*)"`)
+	// 'logs.level' unrecognized level: "verbose"
+	unknownLogLevel = regexp.MustCompile(`^'([^']*)' unrecognized level: "([^"]*)"`)
 	// 'width' expected type 'int', got unconvertible type 'string'
 	wrongType = regexp.MustCompile(`^'([^']*)' expected type '([^']*)', got unconvertible type '([^']*)'`)
 	// 'receivers' expected a map or struct, got "slice"
@@ -147,6 +149,9 @@ func decodingProblems(path []string, line string) []problem {
 	}
 	if m := unknownLevel.FindStringSubmatch(line); m != nil {
 		return []problem{{path: in(m[1]), what: `there is no level "` + m[2] + `"`, given: m[2], known: []string{"none", "basic", "normal", "detailed"}}}
+	}
+	if m := unknownLogLevel.FindStringSubmatch(line); m != nil {
+		return []problem{{path: in(m[1]), what: `there is no level "` + m[2] + `"`, given: m[2], known: []string{"debug", "info", "warn", "error"}}}
 	}
 	if m := wrongType.FindStringSubmatch(line); m != nil {
 		return []problem{{path: in(m[1]), what: "wants " + typeName(m[2]) + ", got " + typeName(m[3])}}
