@@ -45,6 +45,9 @@ var filesScenarios = []scenario{
 			open("/usr/local/bin/x", wronly|creat, by("node server.js"), below("make", "bash")),
 			open("/usr/local/bin/x", wronly|creat, by("cp x /usr/local/bin"), below("sh", "node", "npm start", "bash")),
 			made("/usr/libexec/kubernetes", by("/tmp/kubelet")),
+			open("/usr/bin/x", wronly|creat, by("cp x /usr/bin"), below("sh", "podman")),
+			open("/usr/bin/x", wronly|creat, by("cp x /usr/bin"), below("sh", "runc")),
+			open("/usr/bin/x", wronly|creat, by("cp x /usr/bin"), below("runc", "podman"), in("web")),
 			made("/usr/libexec/x", by("kube-controller-manager")),
 			open("/usr/libexec/kubernetes/kubelet-plugins/volume/exec/x", wronly|creat, by("kube-controller-manager")),
 		},
@@ -59,6 +62,7 @@ var filesScenarios = []scenario{
 			symlink("/usr/bin/x", "/srv/x", by("ln")),
 			open("/usr/bin/ls", wronly, by("cp"), failed(30)),
 			made("/usr/libexec/kubernetes", by("kube-controller-manager")),
+			open("/usr/bin/x", wronly|creat, by("cp x /usr/bin"), below("sh", "runc", "podman", "bash")),
 		},
 	},
 	{
