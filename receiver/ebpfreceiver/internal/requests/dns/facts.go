@@ -22,7 +22,8 @@ type Facts struct {
 	Answers    []Answer // addresses and names, in the order of the response
 	names      []byte   // of Answers
 
-	id uint16
+	id        uint16
+	abandoned bool // the client asks again over TCP, whether or not this is answered
 }
 
 // Answer is an address or, if that is the zero value, a name.

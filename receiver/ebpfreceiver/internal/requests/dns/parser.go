@@ -81,7 +81,7 @@ func (p *Parser) query(s *exchange.Segment, h *header, msg []byte, length uint64
 		p.sink.Drop(ex)
 		return
 	}
-	f.id, f.Datagram = h.id, s.Datagram
+	f.id, f.Datagram, f.abandoned = h.id, s.Datagram, false
 	if i := p.find(h.id, f.Question, f.Type); i >= 0 {
 		p.sink.Drop(ex)
 		p.took(p.open[i], exchange.Request, length)
@@ -127,7 +127,20 @@ func (p *Parser) response(s *exchange.Segment, h *header, msg []byte, length uin
 	if !p.sink.Client() {
 		end = s.Start // a message fits in every socket's buffer
 	}
+	if h.truncated && s.Datagram && p.sink.Client() {
+		p.abandon(f.Question)
+	}
 	p.finish(i, end, exchange.Complete)
+}
+
+// abandon notes that a client asks again over TCP for a name, the addresses of both
+// families of which it had asked for at once.
+func (p *Parser) abandon(question []byte) {
+	for _, ex := range p.open {
+		if f := facts(ex); bytes.Equal(f.Question, question) {
+			f.abandoned = true
+		}
+	}
 }
 
 // asked tells whether a query with an id is under way.
@@ -150,6 +163,10 @@ func (p *Parser) finish(i int, end uint64, why exchange.Reason) {
 	p.open = slices.Delete(p.open, i, i+1)
 	p.over[p.overs%recent] = facts(ex).id
 	p.overs++
+	if f := facts(ex); f.abandoned && !f.Answered {
+		p.sink.Drop(ex)
+		return
+	}
 	ex.End, ex.Incomplete = max(end, ex.Start), why
 	p.sink.Done(ex)
 }

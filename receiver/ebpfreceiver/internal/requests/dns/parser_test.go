@@ -185,6 +185,17 @@ func TestDatagrams(t *testing.T) {
 			s.ask(query(1, "a."))
 			s.p.Close(9)
 		}, []string{"A a @1+0+9 connection_closed"}},
+		{"asked again over TCP, all that was asked at once", func(s *script) {
+			b := answer(1, "a.", 0)
+			b[2], b[3] = b[2]|2, 0 // truncated
+			s.ask(query(1, "a.")).ask(query(2, "a.")).ask(query(3, "b.")).answer(b)
+			s.p.Tick(20e9)
+		}, []string{"A a @1+4+4 NOERROR cut", "A b @3+0+20000000000 expired"}},
+		{"asked again over TCP, after all answers", func(s *script) {
+			b := answer(1, "a.", 0)
+			b[2], b[3] = b[2]|2, 0
+			s.ask(query(1, "a.")).ask(query(2, "a.")).answer(b).answer(answer(2, "a.", 0))
+		}, []string{"A a @1+3+3 NOERROR cut", "A a @2+4+4 NXDOMAIN"}},
 		{"not DNS", func(s *script) { s.ask([]byte("hello, this is something else")) }, nil},
 		{"an update", func(s *script) {
 			b := query(1, "a.")
