@@ -55,7 +55,6 @@ __noinline __u64 deep__walk(__u32 slot)
 	w->way.left = w->way.keep = w->from.total;
 	w->room = REQUESTS_PAYLOAD;
 	w->at = w->part = w->done = 0;
-	w->strict = 0;
 	frames__long(w, slot);
 	w->told = w->full || !w->way.lost;
 	return w->told ? w->done : 0;

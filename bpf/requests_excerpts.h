@@ -83,6 +83,7 @@ static __always_inline void frames__record(struct frames_walk *w, __u32 slot)
 static __always_inline void frames__long(struct frames_walk *w, __u32 slot)
 {
 	w->copies = 1;
+	w->strict = 0; /* its place is known */
 	w->base = w->from.base;
 	w->end = w->from.count ? 0 : w->from.total;
 	if (w->way.left && !w->way.keep)

@@ -8,10 +8,16 @@
 
 #define FRAMES_HEADER 16 /* bytes of the longest header of a frame; a power of two */
 #define FRAMES_USUAL (16 << 10) /* bytes of a frame, unless the peer has asked for more */
-#define FRAMES_LONGEST (1 << 20) /* a frame that is longer is taken for none */
+#define FRAMES_LONGEST (1 << 20) /* one that is longer is taken for none, if not of data */
 #define FRAMES_BODY 23 /* bytes to copy of the body of an answer, */
 #define FRAMES_BODY_ASKED 1024 /* of a request, of which more is read, */
 #define FRAMES_SMALL 64 /* and of anything else but header blocks */
+
+/* What a client begins with, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n": its first eight bytes, and how
+ * many come behind a header's.
+ */
+#define PREFACE 0x5448202a20495250ULL
+#define PREFACE_REST 15
 
 /* Kinds of HTTP/2 frames (RFC 9113, section 6). */
 #define KIND_DATA 0
@@ -32,16 +38,22 @@ static __always_inline bool frames__is_likely(__u32 kind, __u32 length, bool of_
 	if (strict || !(bit & (KINDS_STREAM | KINDS_CONNECTION | KINDS_OTHER)))
 		return length <= FRAMES_USUAL &&
 		       bit & (KINDS_STREAM | KINDS_CONNECTION | KINDS_OTHER);
-	return length <= FRAMES_LONGEST;
+	return kind == KIND_DATA || length <= FRAMES_LONGEST;
 }
 
-/* frames__enter_http2: the header of a frame of HTTP/2. */
+/* frames__enter_http2: the header of a frame of HTTP/2. What a client begins with is
+ * taken for a frame as well, since none has such a header.
+ */
 static __always_inline void frames__enter_http2(struct frames_walk *w)
 {
 	const __u8 *h = w->way.header;
 	__u32 length = (__u32)h[0] << 16 | (__u32)h[1] << 8 | h[2], kind = h[3];
 	bool of_stream = (h[5] & 0x7f) | h[6] | h[7] | h[8];
 
+	if (*(const __u64 *)h == PREFACE) {
+		w->way.left = w->way.keep = PREFACE_REST;
+		return;
+	}
 	w->way.left = length;
 	if (!frames__is_likely(kind, length, of_stream, w->strict)) {
 		w->way.lost = 1;

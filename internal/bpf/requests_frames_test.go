@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
+	"runtime"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -32,6 +34,17 @@ func frame(kind byte, stream uint32, n int) []byte {
 func framesAsked() [][]byte {
 	text := joined([]byte("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"), frame(kindSettings, 0, 0), frame(kindHeaders, 1, 300))
 	return [][]byte{text[:100], text[100:], frame(kindHeaders, 3, 40)}
+}
+
+// framesAskedLong is what a client says whose first request comes right behind what it
+// begins with, in calls that are longer than what is copied; its last body is longer
+// than most peers take.
+func framesAskedLong() [][]byte {
+	begins := joined([]byte("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"), frame(kindSettings, 0, 12))
+	rest := joined(
+		frame(kindHeaders, 1, 300), frame(kindData, 1, 30000), frame(kindHeaders, 3, 200), frame(kindData, 3, 3<<20), frame(kindHeaders, 5, 50),
+	)
+	return append([][]byte{begins}, slices.Collect(slices.Chunk(rest, 31000))...)
 }
 
 func framesAnswered() [][]byte {
@@ -115,7 +128,65 @@ func TestFrames(t *testing.T) {
 	require.Len(t, streams, 2*len(framesParts))
 	text := bytes.Join(answered, nil)
 	for _, f := range streams {
-		f.check(t, text)
+		f.check(t, text, 0)
+	}
+}
+
+// talkFramesAsked has a connection begin with long requests, behind another one on the
+// same CPU in which the place of the frames has to be found.
+func talkFramesAsked() error {
+	runtime.LockOSThread()
+	var one unix.CPUSet
+	one.Set(0)
+	if err := unix.SchedSetaffinity(0, &one); err != nil {
+		return err
+	}
+	client, server, err := connection()
+	if err != nil {
+		return err
+	}
+	if err := say(server, client, frame(kindSettings, 0, 18)); err != nil { // nothing tells what this is
+		return err
+	}
+	for _, b := range framesAsked() {
+		if err := say(client, server, b); err != nil {
+			return err
+		}
+	}
+	if err := say(server, client, frame(kindHeaders, 1, 50)); err != nil {
+		return err
+	}
+	if client, server, err = connection(); err != nil {
+		return err
+	}
+	for _, b := range framesAskedLong() {
+		if err := say(client, server, b); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// TestFramesAsked: of a connection that was followed from its first byte, no frame is
+// missed, however long it is, and whatever was looked for in others before.
+func TestFramesAsked(t *testing.T) {
+	s := startsWith(3, "PRI * HTTP/2.0\r\n", event.MaxPayload)
+	s.Every, s.Frames = true, event.Framing{HTTP2: true}
+	got := heard(t, Options{Signatures: []event.Signature{s}}, "frames asked")
+	text := bytes.Join(framesAskedLong(), nil)
+	for _, role := range []event.Role{event.RoleClient, event.RoleServer} {
+		f, socket := framesSeen{}, uint64(0)
+		for i := range got {
+			r := &got[i]
+			asked := r.Direction == event.Send == (role == event.RoleClient)
+			if r.Position == 0 && r.Role == role && asked {
+				f, socket = framesSeen{}, r.Socket // the last one counts
+			}
+			if r.Socket == socket && asked {
+				f.add(t, r)
+			}
+		}
+		f.check(t, text, len("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"))
 	}
 }
 
@@ -147,10 +218,11 @@ func (f *framesSeen) add(t *testing.T, r *event.Request) {
 	}
 }
 
-func (f *framesSeen) check(t *testing.T, text []byte) {
+// check checks it against all that was said, whose frames begin behind some bytes.
+func (f *framesSeen) check(t *testing.T, text []byte, begin int) {
 	t.Helper()
 	require.Len(t, f.text, len(text))
-	for at := 0; at < len(text); {
+	for at := begin; at < len(text); {
 		n := 9 + int(binary.BigEndian.Uint32(text[at:])>>8)
 		want := min(n, 9+23)
 		if text[at+3] != kindData {

@@ -15,18 +15,19 @@ import (
 // talks are what helpers do with sockets, both ends in one process, so that
 // every call and its order are known.
 var talks = map[string]func() error{
-	"bursts":      talkBursts,
-	"frames":      talkFrames,
-	"plain":       talkPlain,
-	"multiplexed": talkMultiplexed,
-	"datagrams":   talkDatagrams,
-	"messages":    talkMessages,
-	"mistaken":    talkMistaken,
-	"nothing":     talkNothing,
-	"overload":    talkOverload,
-	"uring":       talkURing,
-	"gotls":       talkGoTLS,
-	"kerneltls":   talkKernelTLS,
+	"bursts":       talkBursts,
+	"frames":       talkFrames,
+	"plain":        talkPlain,
+	"frames asked": talkFramesAsked,
+	"multiplexed":  talkMultiplexed,
+	"datagrams":    talkDatagrams,
+	"messages":     talkMessages,
+	"mistaken":     talkMistaken,
+	"nothing":      talkNothing,
+	"overload":     talkOverload,
+	"uring":        talkURing,
+	"gotls":        talkGoTLS,
+	"kerneltls":    talkKernelTLS,
 }
 
 // talk plays the part of a helper.
