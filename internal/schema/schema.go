@@ -109,6 +109,7 @@ const (
 	ServerAddress       = "server.address"
 	ServerPort          = "server.port"
 	ClientAddress       = "client.address"
+	ClientPort          = "client.port"
 )
 
 // Requests.

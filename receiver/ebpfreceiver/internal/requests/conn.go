@@ -36,9 +36,9 @@ func (c *conn) begin(r *event.Request, role event.Role, guessed bool) {
 	c.ep = exchange.Endpoint{
 		NetNS: r.NetNS, Socket: r.Socket, Family: r.Family,
 		LocalPort: r.LocalPort, PeerPort: r.PeerPort, LocalAddr: r.LocalAddr, PeerAddr: r.PeerAddr,
-		Role: role, RoleGuessed: guessed,
+		Role: role, RoleGuessed: guessed, Client: c.a.preambles[r.Socket].client,
 	}
-	midway := r.Flags&event.RequestMidway != 0 || r.Position != 0 && r.Position != c.a.preambles[r.Socket]
+	midway := r.Flags&event.RequestMidway != 0 || r.Position != 0 && r.Position != c.a.preambles[r.Socket].end
 	known := !midway && r.Role != event.RoleUnknown // else records may have been passed over
 	c.position, c.placed, c.bursts = [2]uint64{}, [2]bool{known, known}, 0
 	c.position[r.Direction], c.placed[r.Direction] = r.Position, true

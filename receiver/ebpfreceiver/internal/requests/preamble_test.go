@@ -1,6 +1,7 @@
 package requests
 
 import (
+	"net/netip"
 	"strings"
 	"testing"
 
@@ -41,6 +42,9 @@ func TestPreambles(t *testing.T) {
 			require.Zero(t, p.a.Stats().Gaps)
 			require.Zero(t, p.a.Stats().Unknown)
 			require.Equal(t, role, p.ends[0].Role)
+			for _, end := range p.ends {
+				require.Equal(t, preambleClient([]byte(preamble)), end.Client)
+			}
 			p.close(1).close(2)
 			require.Empty(t, p.a.preambles)
 			require.EqualValues(t, 4, p.a.Stats().Exchanges[exchange.Complete])
@@ -71,4 +75,39 @@ func TestPreambleIsNothingElse(t *testing.T) {
 		p.data(10+socket, server, recv, preamble1, preambleClass, head)
 	}
 	require.LessOrEqual(t, len(p.a.preambles), maxPreambles)
+}
+
+func TestPreambleClient(t *testing.T) {
+	const six = "\x20\x01\x0d\xb8\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x01"
+	for b, want := range map[string]string{
+		preamble1:                                "127.0.0.1:45678",
+		preamble2:                                "127.0.0.1:45678",
+		"PROXY TCP6 2001:db8::1 ::1 1 65535\r\n": "[2001:db8::1]:1",
+		preambleBinary + "\x21\x21\x00\x24" + six + six + "\x00\x07\x00\x50":                            "[2001:db8::1]:7",
+		preambleBinary + "\x21\x11\x00\x0f\x0a\x00\x00\x01\x0a\x00\x00\x02\x00\x07\x00\x50\x04\x00\x00": "10.0.0.1:7",
+		"PROXY UNKNOWN\r\n": "", "PROXY UNKNOWN ::1 ::1 1 2\r\n": "", "PROXY TCP4 x 127.0.0.1 1 2\r\n": "",
+		"PROXY TCP4 127.0.0.1 127.0.0.1 65536 80\r\n": "", "PROXY TCP6 fe80::1%eth0 ::1 1 2\r\n": "", "PROXY \r\n": "",
+		preambleBinary + "\x20\x11\x00\x0c\x7f\x00\x00\x01\x7f\x00\x00\x01\xb2\x6e\x00\x50": "", // its own, to see whether all is well
+		preambleBinary + "\x21\x12\x00\x0c\x7f\x00\x00\x01\x7f\x00\x00\x01\xb2\x6e\x00\x50": "", // of UDP
+		preambleBinary + "\x21\x11\x00\x02\x7f\x00":                                         "", // too short
+	} {
+		require.Len(t, b, preambleSize([]byte(b)), "%q", b)
+		var addr netip.AddrPort
+		if want != "" {
+			addr = netip.MustParseAddrPort(want)
+		}
+		require.Equal(t, addr, preambleClient([]byte(b)), "%q", b)
+	}
+}
+
+func FuzzPreamble(f *testing.F) {
+	f.Add([]byte(preamble1))
+	f.Add([]byte(preamble2))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		n := preambleSize(b)
+		require.LessOrEqual(t, n, len(b))
+		if n > 0 {
+			preambleClient(b[:n])
+		}
+	})
 }

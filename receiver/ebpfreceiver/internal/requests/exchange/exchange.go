@@ -4,6 +4,7 @@
 package exchange
 
 import (
+	"net/netip"
 	"sync"
 
 	"github.com/sightglass/sightglass/internal/event"
@@ -58,7 +59,8 @@ type Endpoint struct {
 	PeerPort        uint16
 	LocalAddr       [16]byte // IPv4 in the first 4 bytes
 	PeerAddr        [16]byte
-	PeerName        string // by which the process had looked up PeerAddr; empty when that was not seen
+	PeerName        string         // by which the process had looked up PeerAddr; empty when that was not seen
+	Client          netip.AddrPort // whom a load balancer, which is the peer, said that it speaks for; invalid when none did
 	Role            event.Role
 	Encryption      *Encryption // nil for connections in plain text; shared by all exchanges of one
 	RoleGuessed     bool        // nothing but the direction of the first message tells the role

@@ -113,8 +113,8 @@ func (d *description) server() {
 	}
 	if client, _ := splitAuthority(d.ForwardedFor); len(client) != 0 {
 		d.w.Bytes(schema.ClientAddress, client)
-	} else if d.ex.Family != familyUnix {
-		d.w.Text(schema.ClientAddress, d.w.Address(d.ex.Family, &d.ex.PeerAddr))
+	} else {
+		d.w.Client(d.ex)
 	}
 }
 

@@ -1,6 +1,7 @@
 package httpfacts_test
 
 import (
+	"net/netip"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -166,6 +167,12 @@ func TestAttributes(t *testing.T) {
 		{"behind a proxy, by the standard", func(_ *exchange.Exchange, f *httpfacts.Facts) {
 			f.SetHeader([]byte("forwarded"), []byte(`for="[2001:db8::1]:80";proto=https;by=x, for=9.9.9.9`))
 		}, map[string]any{"client.address": "2001:db8::1", "url.scheme": "https"}},
+		{"of whom a load balancer speaks", func(ex *exchange.Exchange, _ *httpfacts.Facts) {
+			ex.Client = netip.MustParseAddrPort("[::ffff:1.2.3.4]:5678")
+		}, map[string]any{"client.address": "1.2.3.4", "client.port": int64(5678), "network.peer.address": "10.0.0.2", "network.peer.port": int64(40000)}},
+		{"of whom it speaks, and whom the proxy before it names", func(ex *exchange.Exchange, f *httpfacts.Facts) {
+			ex.Client, f.ForwardedFor = netip.MustParseAddrPort("1.2.3.4:5678"), []byte("9.9.9.9")
+		}, map[string]any{"client.address": "9.9.9.9", "client.port": nil}},
 		{"mapped addresses", func(ex *exchange.Exchange, _ *httpfacts.Facts) {
 			ex.Family, ex.PeerAddr = 10, [16]byte{10: 0xff, 11: 0xff, 12: 127, 15: 1}
 		}, map[string]any{"network.peer.address": "127.0.0.1"}},

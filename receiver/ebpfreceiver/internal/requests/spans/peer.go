@@ -23,6 +23,9 @@ func (w *Writer) Peer(ex *exchange.Exchange) string {
 // Server writes where the server is, and on its own side who asks.
 func (w *Writer) Server(ex *exchange.Exchange) {
 	if ex.Family == familyUnix {
+		if ex.Role == event.RoleServer {
+			w.Client(ex)
+		}
 		return
 	}
 	if ex.Role == event.RoleClient {
@@ -36,7 +39,19 @@ func (w *Writer) Server(ex *exchange.Exchange) {
 	}
 	w.Text(schema.ServerAddress, server)
 	w.Int(schema.ServerPort, int64(ex.LocalPort))
-	w.Text(schema.ClientAddress, w.Address(ex.Family, &ex.PeerAddr))
+	w.Client(ex)
+}
+
+// Client writes on a server's side who asks: whom the peer said that it speaks for,
+// else the peer.
+func (w *Writer) Client(ex *exchange.Exchange) {
+	switch {
+	case ex.Client.IsValid():
+		w.Text(schema.ClientAddress, ex.Client.Addr().Unmap().String())
+		w.Int(schema.ClientPort, int64(ex.Client.Port()))
+	case ex.Family != familyUnix:
+		w.Text(schema.ClientAddress, w.Address(ex.Family, &ex.PeerAddr))
+	}
 }
 
 // peer names the service behind a client's request, if the name that was looked
