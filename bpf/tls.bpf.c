@@ -85,6 +85,25 @@ int on_tls_handshake_return(struct pt_regs *ctx)
 	return 0;
 }
 
+/* int status(session): what became of data that went with the first flight. */
+SEC("uprobe")
+int on_tls_status(struct pt_regs *ctx)
+{
+	struct tls_session *s;
+
+	tls__enter(ctx, TLS_STATUS, 0, &s);
+	tls__spend();
+	return 0;
+}
+
+SEC("uprobe")
+int on_tls_status_return(struct pt_regs *ctx)
+{
+	tls__refused((__s32)extract__result(ctx) == 1);
+	tls__spend();
+	return 0;
+}
+
 /* void cork(session): what is written is kept until uncork(session, ...). */
 SEC("uprobe")
 int on_tls_cork(struct pt_regs *ctx)

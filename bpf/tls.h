@@ -25,6 +25,7 @@ enum tls_call {
 	TLS_WRITE = 2,
 	TLS_HANDSHAKE = 3,
 	TLS_WRITE_SHAKES = 4, /* a handshake, which a write may have asked for */
+	TLS_STATUS = 5, /* asks what became of data that was sent with the first flight */
 };
 
 /* Bits of tls_thread.state above those of enum tls_flag, which are the session's. */
@@ -84,6 +85,7 @@ enum tls_flag {
 	TLS_CORKED = 4, /* what is written waits to be sent together, maybe by the caller */
 	TLS_EARLY = 8, /* of TLS_MEMORY: one write was told, maybe before the handshake let it */
 	TLS_SPOKE = 256, /* both ends are known to have said something; not in tls_thread.state */
+	TLS_REFUSED = 512, /* data of the first flight was; neither */
 };
 
 #define TLS_CARRIES_PART 0xffff /* in tls_session.carries: some of what is told, more comes */

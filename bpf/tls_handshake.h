@@ -69,20 +69,59 @@ static __always_inline void tls__handshake(struct pt_regs *ctx)
 	}
 }
 
+/* tls__is_ahead: whether a handshake that is said to be done has only begun: what follows
+ * is data that goes with its first flight, and all of that leaves together (0-RTT). It has
+ * neither sent nor received anything, and before it nothing was known of its session.
+ */
+static __always_inline bool tls__is_ahead(const struct tls_thread *t)
+{
+	return t->call == TLS_HANDSHAKE && !t->sk &&
+	       !(t->state & (TLS_NESTED | TLS_NATIVE | TLS_MEMORY));
+}
+
 /* tls__shaken: a handshake returns, complete if done. */
 static __always_inline void tls__shaken(bool done)
 {
 	__u32 tid = (__u32)bpf_get_current_pid_tgid();
 	struct tls_thread *t = tls__slot(tid);
-	bool writes;
+	bool writes, ahead;
 
 	if (!t || t->tid != tid || t->call < TLS_HANDSHAKE)
 		return;
 	writes = done && t->call == TLS_WRITE_SHAKES;
+	ahead = done && tls__is_ahead(t);
 	t->call = TLS_NONE;
-	tls__idle(t);
+	if (!ahead)
+		tls__idle(t);
 	if (writes)
 		t->call = TLS_WRITE;
+}
+
+/* tls__refused: the server has not taken what came with the first flight, and nothing
+ * else has been said: the stream begins anew, for that will be written again. Who asks
+ * more than once is told so each time.
+ */
+static __always_inline void tls__refused(bool refused)
+{
+	struct tls_thread *t = tls__leave(TLS_STATUS);
+	struct requests_socket *plain;
+	struct tls_session *s;
+	__u64 key;
+
+	if (!t || !refused || !t->sk)
+		return;
+	s = tls__session(t->tgid, t->session);
+	key = t->sk | TLS_KEY;
+	plain = bpf_map_lookup_elem(&requests_sockets, &key);
+	if (!s || s->flags & TLS_REFUSED || !plain || plain->id != t->id ||
+	    !plain->moved[REQUESTS_SEND] || plain->moved[REQUESTS_RECEIVE])
+		return;
+	s->flags |= TLS_REFUSED;
+	bpf_map_delete_elem(&requests_sockets, &key);
+	tls__open(t->sk, 1, t->file);
+	plain = bpf_map_lookup_elem(&requests_sockets, &key);
+	if (plain)
+		plain->native = 1;
 }
 
 /* tls__cork: from now on what a session writes is kept, or no more. */

@@ -34,10 +34,12 @@ const (
 	TLSWrite           TLSProgram = "on_tls_write"        // write(session, buffer, length, ...) begins
 	TLSHandshake       TLSProgram = "on_tls_handshake"    // handshake(session) begins
 	TLSHandshakeReturn TLSProgram = "on_tls_handshake_return"
-	TLSCork            TLSProgram = "on_tls_cork"       // cork(session) begins: what is written is kept
-	TLSUncork          TLSProgram = "on_tls_uncork"     // uncork(session, ...) begins
-	TLSFree            TLSProgram = "on_tls_free"       // free(session) begins
-	TLSNewReturn       TLSProgram = "on_tls_new_return" // what makes a session returns it
+	TLSStatus          TLSProgram = "on_tls_status"        // status(session) begins: of data that went with the first flight
+	TLSStatusReturn    TLSProgram = "on_tls_status_return" // 1: the server has refused it
+	TLSCork            TLSProgram = "on_tls_cork"          // cork(session) begins: what is written is kept
+	TLSUncork          TLSProgram = "on_tls_uncork"        // uncork(session, ...) begins
+	TLSFree            TLSProgram = "on_tls_free"          // free(session) begins
+	TLSNewReturn       TLSProgram = "on_tls_new_return"    // what makes a session returns it
 )
 
 // The programs for Go's crypto/tls.

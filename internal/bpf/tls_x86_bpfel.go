@@ -358,6 +358,8 @@ const (
 	tlsProgOnTlsRead            = "on_tls_read"
 	tlsProgOnTlsReadCounted     = "on_tls_read_counted"
 	tlsProgOnTlsReadReturn      = "on_tls_read_return"
+	tlsProgOnTlsStatus          = "on_tls_status"
+	tlsProgOnTlsStatusReturn    = "on_tls_status_return"
 	tlsProgOnTlsUncork          = "on_tls_uncork"
 	tlsProgOnTlsWrite           = "on_tls_write"
 	tlsVarCfgClasses            = "cfg_classes"
@@ -428,6 +430,8 @@ type tlsProgramSpecs struct {
 	OnTlsRead            *ebpf.ProgramSpec `ebpf:"on_tls_read"`
 	OnTlsReadCounted     *ebpf.ProgramSpec `ebpf:"on_tls_read_counted"`
 	OnTlsReadReturn      *ebpf.ProgramSpec `ebpf:"on_tls_read_return"`
+	OnTlsStatus          *ebpf.ProgramSpec `ebpf:"on_tls_status"`
+	OnTlsStatusReturn    *ebpf.ProgramSpec `ebpf:"on_tls_status_return"`
 	OnTlsUncork          *ebpf.ProgramSpec `ebpf:"on_tls_uncork"`
 	OnTlsWrite           *ebpf.ProgramSpec `ebpf:"on_tls_write"`
 }
@@ -578,6 +582,8 @@ type tlsPrograms struct {
 	OnTlsRead            *ebpf.Program `ebpf:"on_tls_read"`
 	OnTlsReadCounted     *ebpf.Program `ebpf:"on_tls_read_counted"`
 	OnTlsReadReturn      *ebpf.Program `ebpf:"on_tls_read_return"`
+	OnTlsStatus          *ebpf.Program `ebpf:"on_tls_status"`
+	OnTlsStatusReturn    *ebpf.Program `ebpf:"on_tls_status_return"`
 	OnTlsUncork          *ebpf.Program `ebpf:"on_tls_uncork"`
 	OnTlsWrite           *ebpf.Program `ebpf:"on_tls_write"`
 }
@@ -595,6 +601,8 @@ func (p *tlsPrograms) Close() error {
 		p.OnTlsRead,
 		p.OnTlsReadCounted,
 		p.OnTlsReadReturn,
+		p.OnTlsStatus,
+		p.OnTlsStatusReturn,
 		p.OnTlsUncork,
 		p.OnTlsWrite,
 	)

@@ -59,6 +59,7 @@ var libraries = []library{{
 		{symbol: "SSL_read_ex", parameters: 4, enter: bpf.TLSReadCounted, leave: bpf.TLSReadReturn, optional: true, twin: "SSL_read", shared: true},
 		{symbol: "SSL_write_ex", parameters: 3, enter: bpf.TLSWrite, optional: true, with: "SSL_read_ex", twin: "SSL_write"},
 		{symbol: "SSL_do_handshake", parameters: 1, enter: bpf.TLSHandshake, leave: bpf.TLSHandshakeReturn, rare: true, optional: true, shared: true},
+		{symbol: "SSL_get_early_data_status", parameters: 1, enter: bpf.TLSStatus, leave: bpf.TLSStatusReturn, rare: true, optional: true},
 		{symbol: "SSL_free", parameters: 1, enter: bpf.TLSFree, rare: true, optional: true},
 	},
 }, {
