@@ -53,6 +53,8 @@ func TestHelperProcess(t *testing.T) {
 		}))
 		fmt.Println(s.URL)
 		_, _ = bufio.NewReader(os.Stdin).ReadString('\n') // until the parent ends
+	case "fastcgi-server":
+		serveFastCGI(t)
 	case "nested":
 		serveNested(t)
 	case "grpc-server":

@@ -12,6 +12,7 @@ import (
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/cql"
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/dns"
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/exchange"
+	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/fastcgi"
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/http1"
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/http2"
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/kafka"
@@ -40,6 +41,7 @@ func Protocols() []exchange.Protocol {
 		kafka.New(),
 		bolt.New(),
 		cql.New(),
+		fastcgi.New(),
 		tls.New(),
 	}
 }
