@@ -33,12 +33,13 @@ type conn struct {
 
 // begin prepares c for the socket of r, its first record.
 func (c *conn) begin(r *event.Request, role event.Role, guessed bool) {
+	preamble := c.a.preambles[r.Socket]
 	c.ep = exchange.Endpoint{
 		NetNS: r.NetNS, Socket: r.Socket, Family: r.Family,
 		LocalPort: r.LocalPort, PeerPort: r.PeerPort, LocalAddr: r.LocalAddr, PeerAddr: r.PeerAddr,
-		Role: role, RoleGuessed: guessed, Client: c.a.preambles[r.Socket].client,
+		Role: role, RoleGuessed: guessed, Client: preamble.client,
 	}
-	midway := r.Flags&event.RequestMidway != 0 || r.Position != 0 && r.Position != c.a.preambles[r.Socket].end
+	midway := r.Flags&event.RequestMidway != 0 || r.Position != 0 && r.Position != preamble.end
 	known := !midway && r.Role != event.RoleUnknown // else records may have been passed over
 	c.position, c.placed, c.bursts = [2]uint64{}, [2]bool{known, known}, 0
 	c.position[r.Direction], c.placed[r.Direction] = r.Position, true
