@@ -202,15 +202,18 @@ func (p *sealedPair) in(id, line string) string {
 }
 
 // compare has the client ask, and requires what it says of it from the spans of either
-// side. Before that it asks until both are followed: what the first of those says who
-// encrypt by a file may be over before that is found.
+// side. Before that it asks until something is told by both: what the first of those says
+// who encrypt by a file may be over before that is found.
 func (p *sealedPair) compare(t *testing.T) {
 	t.Helper()
-	require.Eventually(t, func() bool {
-		word := marker()
-		p.in(p.client, p.ask(p.ports, word))
-		return len(p.told("Server", p.server, word)) > 0 && len(p.told("Client", p.client, word)) > 0
-	}, patience, 10*pollInterval, "the containers are not followed")
+	var words []string // those asked before may arrive only now
+	require.True(t, soon(func() bool {
+		words = append(words, marker())
+		p.in(p.client, p.ask(p.ports, words[len(words)-1]))
+		return slices.ContainsFunc(words, func(word string) bool {
+			return len(p.told("Server", p.server, word)) > 0 && len(p.told("Client", p.client, word)) > 0
+		})
+	}), "the containers are not followed")
 	word := marker()
 	printed := p.in(p.client, p.ask(p.ports, word))
 	want := strings.Split(printed, "\n")
@@ -287,7 +290,6 @@ func (p *sealedPair) upgrade(t *testing.T) {
 	}))
 	require.NotZero(t, n, "nothing was replaced")
 	before := p.in(p.server, "read pid < /tmp/pid; kill -9 $pid; echo $pid")
-	require.Eventually(t, func() bool { return p.in(p.server, "read pid < /tmp/pid; echo $pid") != before }, patience, pollInterval,
-		"the server does not start again")
+	require.True(t, soon(func() bool { return p.in(p.server, "read pid < /tmp/pid; echo $pid") != before }), "the server does not start again")
 	waitForListener(t, "127.0.0.1:"+p.ports[0])
 }
