@@ -117,10 +117,11 @@ func (l *live) find(t *testing.T, event string, match func(found) bool) found {
 	return out
 }
 
-// marker is an argument that no other process of the machine has.
+// marker is an argument that no other process of the machine has. By its end none is the
+// beginning of another.
 func marker(t *testing.T) string {
 	t.Helper()
-	return "sightglass-" + strconv.Itoa(os.Getpid()) + "-" + filepath.Base(t.TempDir()) + "-" + t.Name()
+	return "sightglass-" + strconv.Itoa(os.Getpid()) + "-" + filepath.Base(t.TempDir()) + "-" + t.Name() + "."
 }
 
 func byArgs(want ...string) func(found) bool {
