@@ -37,15 +37,29 @@ func (rs *RuleSet) NewMatcher() *Matcher {
 // Match calls found for the rules that the event matches. The Match is valid
 // during the call.
 func (m *Matcher) Match(src field.Source, found func(*Match)) {
-	// Events of one type often follow each other. The name is compared with the
-	// table's own, since the source's is only valid for this event.
+	m.found = found
+	m.ctx.Begin(src, m.typeOf(src))
+	m.set.index.Match(m.ctx, m.scratch, m.onRule)
+	m.found = nil
+}
+
+// Again calls found for a rule of the set that the event matched before. Nothing is
+// evaluated anew: what is known of processes may have changed meanwhile, and a match
+// stays one.
+func (m *Matcher) Again(src field.Source, r *Rule, found func(*Match)) {
+	m.ctx.Again(src, m.typeOf(src))
+	m.match.Rule, m.match.ctx = r, m.ctx
+	found(&m.match)
+}
+
+// typeOf is the type of an event, nil when it is unknown. Events of one type often
+// follow each other. The name is compared with the table's own, since the source's
+// is only valid for this event.
+func (m *Matcher) typeOf(src field.Source) *events.Event {
 	if name := src.EventType(); m.last == nil || name != m.last.Name {
 		m.last, _ = events.ByName(name)
 	}
-	m.found = found
-	m.ctx.Begin(src, m.last)
-	m.set.index.Match(m.ctx, m.scratch, m.onRule)
-	m.found = nil
+	return m.last
 }
 
 func (m *Matcher) rule(n int) bool {

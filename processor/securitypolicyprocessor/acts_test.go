@@ -78,3 +78,27 @@ func TestAnActIsToldOnce(t *testing.T) {
 		}
 	}
 }
+
+// A match that waited for the end of its batch is one, whatever its condition would
+// say by then.
+func TestAStepIsEvaluatedOnce(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "rules.yaml")
+	require.NoError(t, os.WriteFile(path, []byte(`
+- rule: First
+  desc: x
+  condition: evt.type = dup2 and evt.num = 1
+  output: x %evt.num
+  priority: error
+  tags: [act_shell]
+`), 0o600))
+	sink := new(consumertest.LogsSink)
+	proc := started(t, testConfig(func(c *Config) { c.RulesFiles, c.Keep = []string{path}, nil }), sink)
+	ld := plog.NewLogs()
+	for range 2 {
+		rec := ld.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords().AppendEmpty()
+		rec.SetEventName(schema.EventSyscall)
+		rec.Attributes().PutStr(schema.SyscallName, "dup2")
+	}
+	require.NoError(t, proc.ConsumeLogs(t.Context(), ld))
+	require.Equal(t, 1, sink.LogRecordCount())
+}

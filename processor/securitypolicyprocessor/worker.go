@@ -22,12 +22,12 @@ type worker struct {
 	view    *record.View
 	armed   *armed // the rules that matcher is for
 	matcher *policy.Matcher
-	onMatch func(*policy.Match) // the method match, made a value once
+	onMatch func(*policy.Match) // the methods match
+	onStep  func(*policy.Match) // and decide, made values once
 	rec     plog.LogRecord      // the present one
 	hidden  hidden              // it, as outputs show it
 	out     assembler
 	later   []step // matches that wait for the end of the batch
-	ordered bool   // the present record is one of those
 	counts  counts
 	hits    []hit  // of the batch, one per rule that matched
 	key     []byte // identifies the present resource
@@ -41,16 +41,17 @@ type hit struct {
 	matched, followed, suppressed int64
 }
 
-// step is a record that may be a step of an act. Records come by resource, acts by
+// step is a match that may be a step of an act. Records come by resource, acts by
 // time: a shell and what started it may be of two services.
 type step struct {
-	rl  plog.ResourceLogs
-	rec plog.LogRecord
+	rule *policy.Rule
+	rl   plog.ResourceLogs
+	rec  plog.LogRecord
 }
 
 func newWorker(p *policyProcessor) *worker {
 	w := &worker{p: p, view: record.New()}
-	w.onMatch = w.match
+	w.onMatch, w.onStep = w.match, w.decide
 	return w
 }
 
@@ -85,13 +86,12 @@ func (w *worker) enter(rl plog.ResourceLogs) {
 	w.out.haveResource = false
 }
 
-// steps evaluates once more, in the order of their times, what may be steps of acts.
+// steps decides, in the order of their times, about what may be steps of acts.
 func (w *worker) steps() {
 	if len(w.later) == 0 {
 		return
 	}
 	slices.SortStableFunc(w.later, func(a, b step) int { return cmp.Compare(a.rec.Timestamp(), b.rec.Timestamp()) })
-	w.ordered = true
 	for i := range w.later {
 		s := &w.later[i]
 		if s.rl != w.out.resource {
@@ -99,9 +99,8 @@ func (w *worker) steps() {
 		}
 		w.view.SetRecord(s.rec)
 		w.rec = s.rec
-		w.matcher.Match(w.view, w.onMatch)
+		w.matcher.Again(w.view, s.rule, w.onStep)
 	}
-	w.ordered = false
 	clear(w.later)
 	w.later = w.later[:0]
 }
@@ -150,13 +149,19 @@ func (w *worker) leave(rec plog.LogRecord) {
 	w.view.Unmark(rec)
 }
 
-// match turns the match of a rule into a detection, or into a further step of the
-// act that another one tells, unless there were too many of them.
+// match takes the match of a rule. One that may be a step of an act waits for those
+// of the batch that were before it.
 func (w *worker) match(m *policy.Match) {
-	if w.p.acts != nil && !w.ordered && w.armed.options[m.Rule].ofAct {
-		w.later = append(w.later, step{w.out.resource, w.rec})
+	if w.p.acts != nil && w.armed.options[m.Rule].ofAct {
+		w.later = append(w.later, step{m.Rule, w.out.resource, w.rec})
 		return
 	}
+	w.decide(m)
+}
+
+// decide turns a match into a detection, or into a further step of the act that
+// another one tells, unless there were too many of them.
+func (w *worker) decide(m *policy.Match) {
 	h := w.hit(m.Rule)
 	h.matched++
 	host, _ := w.view.String(field.AttrHostName)

@@ -59,6 +59,14 @@ func (c *Context) BeginLike(other *Context, src Source) {
 	c.first, c.last = other.first, other.last
 }
 
+// Again makes src, whose event was begun before, the one to evaluate. It does not
+// count as another event.
+func (c *Context) Again(src Source, event *events.Event) {
+	num, first, prev, last := c.Num, c.first, c.prev, c.last
+	c.Begin(src, event)
+	c.Num, c.first, c.prev, c.last = num, first, prev, last
+}
+
 // Event is the event's type; nil when it is unknown.
 func (c *Context) Event() *events.Event { return c.event }
 

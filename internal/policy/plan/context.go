@@ -78,6 +78,12 @@ func (c *Context) BeginLike(other *Context, src field.Source) {
 	c.restart(other.Event())
 }
 
+// Again is Begin for an event that was begun before, and does not count again.
+func (c *Context) Again(src field.Source, event *events.Event) {
+	c.Context.Again(src, event)
+	c.restart(event)
+}
+
 func (c *Context) restart(event *events.Event) {
 	c.gen++
 	if c.gen == 0 { // wrapped: nothing may look current
