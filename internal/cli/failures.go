@@ -27,12 +27,13 @@ const (
 	componentField = "otelcol.component.id"
 	signalField    = "otelcol.signal"
 	droppedField   = "dropped_items"
-	timesField     = "times" // ours
+	rejectedField  = "rejected_items" // whoever sent them is told
+	timesField     = "times"          // ours
 )
 
 // tellFailuresOnce has a back end that does not answer told at once, and then once in
 // a period for each address, and for each exporter, signal and what became of the
-// data, with how often it failed and how many items were dropped in all. Else gRPC
+// data, with how often it failed and how many items were dropped or rejected in all. Else gRPC
 // tells each attempt of each connection, and exporters each batch. At level debug
 // everything passes.
 func tellFailuresOnce(period time.Duration) zap.Option {
@@ -46,11 +47,12 @@ type failureKey struct{ who, signal, what string }
 
 // failure is what was not told yet.
 type failure struct {
-	times   int
-	dropped int64
-	core    zapcore.Core
-	last    zapcore.Entry
-	fields  []zapcore.Field
+	times  int
+	lost   string // the field that counts items, empty for none,
+	items  int64  // and their sum
+	core   zapcore.Core
+	last   zapcore.Entry
+	fields []zapcore.Field
 }
 
 // failures may be used from any goroutine. Those that did not come again for a period
@@ -121,8 +123,9 @@ func (a *failures) gather(key failureKey, core zapcore.Core, e zapcore.Entry, fi
 	}
 	f.times++
 	f.core, f.last, f.fields = core, e, slices.Clone(fields)
-	if i := slices.IndexFunc(fields, isDropped); i >= 0 {
-		f.dropped += fields[i].Integer
+	if i := slices.IndexFunc(fields, countsItems); i >= 0 {
+		f.lost = fields[i].Key
+		f.items += fields[i].Integer
 	}
 	return false
 }
@@ -160,14 +163,14 @@ func (f *failure) tell() {
 	if f == nil || f.times == 0 {
 		return
 	}
-	fields := slices.DeleteFunc(f.fields, isDropped)
-	if f.dropped > 0 {
-		fields = append(fields, zap.Int64(droppedField, f.dropped))
+	fields := slices.DeleteFunc(f.fields, countsItems)
+	if f.items > 0 {
+		fields = append(fields, zap.Int64(f.lost, f.items))
 	}
 	write(f.core, f.last, append(fields, zap.Int(timesField, f.times)))
 }
 
-func isDropped(f zapcore.Field) bool { return f.Key == droppedField }
+func countsItems(f zapcore.Field) bool { return f.Key == droppedField || f.Key == rejectedField }
 
 // write has core decide on an entry, and writes it.
 func write(core zapcore.Core, e zapcore.Entry, fields []zapcore.Field) {

@@ -80,6 +80,22 @@ func TestDroppedItemsAddUp(t *testing.T) {
 	})
 }
 
+// A full queue rejects batch after batch: they add up as well.
+func TestRejectedItemsAddUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		_, exporter, told := failing(zap.InfoLevel)
+		for range 4 {
+			exporter.Error("Exporting failed. Rejecting data.", zap.Int(rejectedField, 5))
+		}
+		time.Sleep(time.Hour)
+		lines := told.All()
+		require.Len(t, lines, 2)
+		require.EqualValues(t, 5, lines[0].ContextMap()[rejectedField])
+		require.EqualValues(t, 15, lines[1].ContextMap()[rejectedField])
+		require.EqualValues(t, 3, lines[1].ContextMap()[timesField])
+	})
+}
+
 func TestFailuresAndLevels(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		_, exporter, told := failing(zap.DebugLevel)
