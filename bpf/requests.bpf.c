@@ -17,10 +17,10 @@ enum requests_framing *requests_wire_framing __attribute__((unused));
 enum requests_signature_flag *requests_wire_signature_flag __attribute__((unused));
 enum requests_way *requests_wire_way __attribute__((unused));
 
-#define TCP_ESTABLISHED 1
 #define TCP_SYN_SENT 2
 #define TCP_SYN_RECV 3
 #define TCP_CLOSE 7
+#define IPPROTO_MPTCP 262
 
 SEC("raw_tp/sys_enter")
 int on_io_enter(struct bpf_raw_tracepoint_args *ctx)
@@ -161,19 +161,6 @@ int on_io_compat(struct bpf_raw_tracepoint_args *ctx)
 	return 0;
 }
 
-SEC("raw_tp/inet_sock_set_state")
-int on_sock_set_state(struct bpf_raw_tracepoint_args *ctx)
-{
-	__u64 sk = ctx->args[0];
-	__u32 from = ctx->args[1], to = ctx->args[2];
-
-	if (to == TCP_SYN_SENT)
-		requests__open(sk, ROLE_CLIENT);
-	else if (to == TCP_ESTABLISHED && from == TCP_SYN_RECV)
-		requests__open(sk, ROLE_SERVER);
-	return 0;
-}
-
 /* requests__closed: a stream is over; key as in requests_sockets. */
 __noinline int requests__closed(__u64 key)
 {
@@ -200,6 +187,38 @@ __noinline int requests__closed(__u64 key)
 	return 0;
 }
 
+/* requests__ends: the state of a socket is forgotten, and that of its plain text. */
+static __always_inline void requests__ends(__u64 sk, const struct requests_socket *s)
+{
+	requests__count(closed);
+	if (tls__is_used() || s->kernel_tls)
+		requests__closed(sk | TLS_KEY);
+	requests__closed(sk);
+}
+
+/* A server's socket is there before it knows that its client is, and used by then where
+ * the first segment brings data (TCP Fast Open). A connection over several paths (MPTCP)
+ * has a socket above theirs, of whose end nothing else tells.
+ */
+SEC("raw_tp/inet_sock_set_state")
+int on_sock_set_state(struct bpf_raw_tracepoint_args *ctx)
+{
+	__u64 sk = ctx->args[0];
+	__u32 from = ctx->args[1], to = ctx->args[2];
+	struct requests_socket *s;
+
+	if (to == TCP_SYN_SENT) {
+		requests__open(sk, ROLE_CLIENT);
+	} else if (to == TCP_SYN_RECV && from != TCP_SYN_SENT) {
+		requests__open(sk, ROLE_SERVER);
+	} else if (to == TCP_CLOSE && (__u16)kread(sock, sk, sk_protocol) == IPPROTO_MPTCP) {
+		s = bpf_map_lookup_elem(&requests_sockets, &sk);
+		if (s)
+			requests__ends(sk, s);
+	}
+	return 0;
+}
+
 SEC("raw_tp/tcp_destroy_sock")
 int on_tcp_destroy_sock(struct bpf_raw_tracepoint_args *ctx)
 {
@@ -208,11 +227,8 @@ int on_tcp_destroy_sock(struct bpf_raw_tracepoint_args *ctx)
 
 	if (!s)
 		return 0;
-	requests__count(closed);
 	if (requests__is_unseen(s, sk))
 		requests__count(unseen);
-	if (tls__is_used() || s->kernel_tls)
-		requests__closed(sk | TLS_KEY);
-	requests__closed(sk);
+	requests__ends(sk, s);
 	return 0;
 }

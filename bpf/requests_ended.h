@@ -24,6 +24,34 @@ static __always_inline bool requests__is_nothing(__s64 ret)
 	return ret < 0 && !requests__is_end(ret);
 }
 
+/* requests__has_room: whether there is room in a list of buffers. */
+__noinline int requests__has_room(__u64 vector, __u64 count)
+{
+	struct requests_scratch *s;
+	__u64 have, room = 0;
+	__u32 zero = 0;
+
+	s = bpf_map_lookup_elem(&requests_scratch, &zero);
+	if (!s)
+		return 1;
+	have = requests__parts(s->parts, vector, count);
+	for (__u64 i = 0; i < REQUESTS_PARTS; i++)
+		if (i < have)
+			room |= s->parts[i].len;
+	return room || have < count;
+}
+
+/* requests__asked: whether a call that got nothing had asked for anything. */
+static __always_inline bool requests__asked(const struct requests_io *io)
+{
+	struct requests_memory m = {};
+	__u8 kind = io->call & IO_KIND;
+
+	if (kind != IO_VECTOR && kind != IO_MESSAGE)
+		return true;
+	return requests__memory(&m, io->call, io->args) && requests__has_room(m.base, m.count);
+}
+
 /* requests__over: a call tells that the connection is over. */
 static __always_inline void requests__over(struct requests_socket *s, const struct requests_io *io)
 {
@@ -47,7 +75,7 @@ static __always_inline void requests__ended(struct requests_socket *s, const str
 					    const bool waits)
 {
 	if (io->ret <= 0) {
-		if (io->ret < 0 || !(io->call & IO_SEND))
+		if (io->ret < 0 || (!(io->call & IO_SEND) && requests__asked(io)))
 			requests__over(s, io);
 		return;
 	}

@@ -9,6 +9,8 @@
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 struct tcp_sock {
 	__u64 bytes_acked;
+	__u8 is_mptcp; /* a path of a connection over several */
+	__u8 reserved[7]; /* not the kernel's */
 };
 #pragma clang attribute pop
 
@@ -42,6 +44,8 @@ struct {
 static __always_inline bool requests__is_unseen(const struct requests_socket *s, __u64 sk)
 {
 	if (s->moved[REQUESTS_SEND] || s->flags & (REQUESTS_MIDWAY | REQUESTS_BORING))
+		return false;
+	if (bpf_core_field_exists(struct tcp_sock, is_mptcp) && kread(tcp_sock, sk, is_mptcp))
 		return false;
 	return kread(tcp_sock, sk, bytes_acked) > TCP_SEQUENCE_ENDS;
 }
