@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -16,6 +17,7 @@ import (
 	"github.com/sightglass/sightglass/internal/acts"
 	"github.com/sightglass/sightglass/internal/detection"
 	"github.com/sightglass/sightglass/internal/policy"
+	"github.com/sightglass/sightglass/internal/policy/events"
 	"github.com/sightglass/sightglass/internal/record"
 	"github.com/sightglass/sightglass/internal/schema"
 )
@@ -53,7 +55,8 @@ Files whose name ends with .yaml or .yml are rules.
 Records of other kinds are passed over.
 
 What was recorded limits what can be found: an agent keeps only the activity that
-"keep" of its security_policy processor names.`,
+"keep" of its security_policy processor names. How many rules are about other
+activity is told at the end.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			rules, events := rulesAmong(args)
 			flags.rules = append(flags.rules, rules...)
@@ -81,7 +84,7 @@ func rulesAmong(args []string) (rules, events []string) {
 	return rules, events
 }
 
-func replay(cmd *cobra.Command, flags *replayFlags, events []string) error {
+func replay(cmd *cobra.Command, flags *replayFlags, recorded []string) error {
 	if !slices.Contains([]string{formatText, formatJSON, formatOTLP}, flags.format) {
 		return fmt.Errorf("--format: %q is none of %s, %s, %s", flags.format, formatText, formatJSON, formatOTLP)
 	}
@@ -92,15 +95,16 @@ func replay(cmd *cobra.Command, flags *replayFlags, events []string) error {
 	r := &replayer{
 		view: record.New(), matcher: set.NewMatcher(),
 		out: cmd.OutOrStdout(), format: flags.format, detections: map[*policy.Rule]int{},
+		seen: map[events.ID]struct{}{},
 	}
 	if !flags.all {
 		r.acts = acts.New()
 	}
-	if events, err = expand(events); err != nil {
+	if recorded, err = expand(recorded); err != nil {
 		return err
 	}
 	in := recordings{notes: cmd.ErrOrStderr(), take: r.logs}
-	for _, name := range events {
+	for _, name := range recorded {
 		if err := in.file(name, cmd.InOrStdin()); err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
@@ -126,7 +130,31 @@ func (r *replayer) summary(set *policy.RuleSet) string {
 			fmt.Fprintf(&b, "%7d  %-13s  %s\n", n, rule.Priority, rule.Name)
 		}
 	}
+	if blind := r.blind(set); r.records > 0 && len(blind) > 0 {
+		fmt.Fprintf(&b, "%d of %s had nothing to match, since no event was recorded that %s about ('keep' of security_policy says which are): %s\n",
+			len(blind), counted(set.Len(), "rule"), map[bool]string{true: "it is", false: "they are"}[len(blind) == 1], listOf(blind))
+	}
 	return b.String()
+}
+
+// blind are the names of the rules about events of which there was none.
+func (r *replayer) blind(set *policy.RuleSet) (names []string) {
+	for _, rule := range set.Rules() {
+		sees := func(id events.ID) bool { return rule.Types.Has(id) }
+		if rule.Enabled && !slices.ContainsFunc(slices.Collect(maps.Keys(r.seen)), sees) {
+			names = append(names, rule.Name)
+		}
+	}
+	return names
+}
+
+// listOf joins the first names of a list.
+func listOf(names []string) string {
+	const most = 5
+	if rest := len(names) - most; rest > 0 {
+		return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), rest)
+	}
+	return strings.Join(names, ", ")
 }
 
 // replayer evaluates records batch by batch, in the order of the files, and in a
@@ -140,7 +168,8 @@ type replayer struct {
 	format  string
 
 	records    int
-	steps      int // matches that are further steps of an act
+	seen       map[events.ID]struct{} // their types
+	steps      int                    // matches that are further steps of an act
 	detections map[*policy.Rule]int
 	hostname   string
 	err        error // of writing
@@ -171,6 +200,9 @@ func (r *replayer) logs(ld plog.Logs) error {
 		}
 		r.records++
 		r.view.SetRecord(at.record)
+		if e, ok := events.ByName(r.view.EventType()); ok {
+			r.seen[e.ID] = struct{}{}
+		}
 		r.matcher.Match(r.view, r.found)
 	}
 	return r.err

@@ -226,6 +226,12 @@ func TestPolicyReplay(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, out, fromStdin)
 
+	// A rule about what nobody recorded has not been rehearsed.
+	blind := ruleFile(t, strings.Replace(strings.Replace(shadowRule, "Secret read", "Gone", 1), "in (open, openat)", "= unlink", 1))
+	_, notes, err = policyCommand(t, "", "replay", "--rules", rules, blind, events)
+	require.NoError(t, err)
+	require.Contains(t, notes, "\n1 of 2 rules had nothing to match, since no event was recorded that it is about ('keep' of security_policy says which are): Gone\n")
+
 	// A later file overrides an earlier one.
 	off := ruleFile(t, "- rule: Secret read\n  enabled: false\n  override: {enabled: replace}\n")
 	none, notes, err := policyCommand(t, "", "replay", "--rules", rules, off, events)
