@@ -80,7 +80,7 @@ int on_io_exit(struct bpf_raw_tracepoint_args *ctx)
 	}
 	if (!(s->flags & (REQUESTS_BORING | REQUESTS_COVERED)) && !requests__is_nothing(io.ret)) {
 		io.fiber = extract__fiber(ctx->args[0]);
-		requests__ended(s, &io, false);
+		requests__ended(s, &io, io.call, false);
 	}
 	if (s->flags & REQUESTS_COVERED && !s->kernel_tls)
 		tls__passed(file, s, io.sk);

@@ -23,13 +23,15 @@ __noinline int requests__find_end(__u32 end, __u32 len, __u32 slot)
 	const __u64 ones = 0x0101010101010101ULL;
 	__u64 first = (end & 0xff) * ones, word, gone;
 	struct requests_scratch *s = bpf_map_lookup_elem(&requests_scratch, &slot);
+	const __u8 *at;
 
 	if (!s)
 		return 0;
 	for (__u32 i = 0; i < REQUESTS_SEARCH; i += 4) {
 		if (i + 4 >= len)
 			break;
-		word = *(__u64 *)&s->payload[i];
+		at = &s->payload[i]; /* or the compiler would take byte by byte */
+		word = *(const __u64 *)at;
 		gone = word ^ first;
 		if (!((gone - ones) & ~gone & (ones << 7)))
 			continue;

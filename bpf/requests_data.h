@@ -101,13 +101,12 @@ static __always_inline bool requests__is_loop(__u32 tid)
  * that are there to be read begin with got bytes in the scratch buffer.
  */
 static __always_inline void requests__record(struct requests_scratch *b, struct requests_socket *s,
-					     const struct requests_io *io,
+					     const struct requests_io *io, __u8 call,
 					     const struct requests_memory *m, __u64 got, bool turn,
 					     const volatile struct requests_signature *sig,
 					     const bool waits)
 {
-	__u16 *budget =
-		io->call & IO_SEND ? &s->budget[REQUESTS_SEND] : &s->budget[REQUESTS_RECEIVE];
+	__u16 *budget = call & IO_SEND ? &s->budget[REQUESTS_SEND] : &s->budget[REQUESTS_RECEIVE];
 
 	requests__own(s, io->sk, io->tid, io->tgid);
 	if (requests__is_excluded(s))
@@ -120,7 +119,7 @@ static __always_inline void requests__record(struct requests_scratch *b, struct 
 		b->record.flags |= REQUESTS_HEAD;
 	if (requests__is_loop(io->tid))
 		b->record.flags |= REQUESTS_LOOP;
-	if (requests__sheds(s, b, io->call & IO_SEND,
+	if (requests__sheds(s, b, call & IO_SEND,
 			    turn && (sig || requests__class(s->end.class)->every)))
 		return;
 	if (got && !b->walk.told) {
@@ -130,20 +129,21 @@ static __always_inline void requests__record(struct requests_scratch *b, struct 
 			got = deep__begin(b, m);
 	}
 	b->record.excerpts = b->walk.told;
-	requests__send(b, s, io, got);
+	requests__send(b, s, io, call, got);
 	if (b->walk.told)
-		frames__rest(io->sk, b->slot, io->call & IO_SEND);
+		frames__rest(io->sk, b->slot, call & IO_SEND);
 }
 
-/* requests__data: bytes were moved over a socket that is watched. waits: the program may
- * wait for those that are not in memory yet.
+/* requests__data: bytes were moved over a socket that is watched. call is enum requests_call;
+ * who knows it when this is compiled spares the verifier ways that nobody goes. waits: the
+ * program may wait for bytes that are not in memory yet.
  */
 static __always_inline void requests__data(struct requests_socket *s, const struct requests_io *io,
-					   const bool waits)
+					   __u8 call, const bool waits)
 {
 	const volatile struct requests_signature *sig = 0;
 	struct requests_memory m = { .total = io->ret };
-	__u8 way = io->call & IO_SEND ? REQUESTS_SEND + 1 : REQUESTS_RECEIVE + 1;
+	__u8 way = call & IO_SEND ? REQUESTS_SEND + 1 : REQUESTS_RECEIVE + 1;
 	bool turn = s->last != way, fresh, there;
 	__u8 class = s->end.class;
 	struct requests_scratch *b;
@@ -157,11 +157,11 @@ static __always_inline void requests__data(struct requests_socket *s, const stru
 	s->last = way;
 	fresh = turn || s->budget[(way - 1) & 1];
 	b->walk.told = 0;
-	there = requests__memory(&m, io->call, io->args);
+	there = requests__memory(&m, call, io->args);
 	if (waits && requests__class(s->end.class)->shape.framing)
 		requests__fetch(m.base,
 				m.total); /* unread, it would lose the place of the frames */
-	got = requests__frames(b, s->end.class, io->sk, &m, there, io->call & IO_SEND);
+	got = requests__frames(b, s->end.class, io->sk, &m, there, call & IO_SEND);
 	if (there) {
 		if (!got)
 			got = requests__take(b, &m, requests__guess(s, m.total, fresh), waits);
@@ -171,10 +171,10 @@ static __always_inline void requests__data(struct requests_socket *s, const stru
 			requests__count(unreadable);
 	}
 	if (s->end.class)
-		requests__record(b, s, io, &m, got, turn, sig, waits);
+		requests__record(b, s, io, call, &m, got, turn, sig, waits);
 	if (s->end.class != class && there) {
 		b->walk.from = m;
-		frames__first(io->sk, b->slot, io->call & IO_SEND);
+		frames__first(io->sk, b->slot, call & IO_SEND);
 	}
 	requests__release(b);
 }

@@ -87,7 +87,7 @@ static __always_inline void requests__emit(struct requests_scratch *b, __u64 cap
  */
 static __always_inline void requests__send(struct requests_scratch *b,
 					   const struct requests_socket *s,
-					   const struct requests_io *io, __u64 captured)
+					   const struct requests_io *io, __u8 call, __u64 captured)
 {
 	struct requests_record *r = &b->record;
 
@@ -102,7 +102,7 @@ static __always_inline void requests__send(struct requests_scratch *b,
 	r->error = io->ret < 0 ? io->ret : 0;
 	r->fiber = io->fiber;
 	r->captured = captured;
-	if (io->call & IO_SEND) {
+	if (call & IO_SEND) {
 		r->direction = REQUESTS_SEND;
 		r->enter = io->enter;
 		if (r->enter == REQUESTS_NOW)

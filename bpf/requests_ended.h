@@ -42,18 +42,19 @@ __noinline int requests__has_room(__u64 vector, __u64 count)
 }
 
 /* requests__asked: whether a call that got nothing had asked for anything. */
-static __always_inline bool requests__asked(const struct requests_io *io)
+static __always_inline bool requests__asked(const struct requests_io *io, __u8 call)
 {
 	struct requests_memory m = {};
-	__u8 kind = io->call & IO_KIND;
+	__u8 kind = call & IO_KIND;
 
 	if (kind != IO_VECTOR && kind != IO_MESSAGE)
 		return true;
-	return requests__memory(&m, io->call, io->args) && requests__has_room(m.base, m.count);
+	return requests__memory(&m, call, io->args) && requests__has_room(m.base, m.count);
 }
 
 /* requests__over: a call tells that the connection is over. */
-static __always_inline void requests__over(struct requests_socket *s, const struct requests_io *io)
+static __always_inline void requests__over(struct requests_socket *s, const struct requests_io *io,
+					   __u8 call)
 {
 	struct requests_scratch *b;
 
@@ -66,22 +67,22 @@ static __always_inline void requests__over(struct requests_socket *s, const stru
 	if (!b)
 		return;
 	requests__head(&b->record, s, io->tid);
-	requests__send(b, s, io, 0);
+	requests__send(b, s, io, call, 0);
 	requests__release(b);
 }
 
-/* requests__ended: a call on a watched socket ended; waits as in requests__data. */
+/* requests__ended: a call on a watched socket ended; call and waits as in requests__data. */
 static __always_inline void requests__ended(struct requests_socket *s, const struct requests_io *io,
-					    const bool waits)
+					    __u8 call, const bool waits)
 {
 	if (io->ret <= 0) {
-		if (io->ret < 0 || (!(io->call & IO_SEND) && requests__asked(io)))
-			requests__over(s, io);
+		if (io->ret < 0 || (!(call & IO_SEND) && requests__asked(io, call)))
+			requests__over(s, io, call);
 		return;
 	}
-	requests__data(s, io, waits);
+	requests__data(s, io, call, waits);
 	/* After the record: whoever sees the sum finds the record before his own. */
-	if (io->call & IO_SEND)
+	if (call & IO_SEND)
 		__sync_fetch_and_add(&s->moved[REQUESTS_SEND], io->ret);
 	else
 		__sync_fetch_and_add(&s->moved[REQUESTS_RECEIVE], io->ret);

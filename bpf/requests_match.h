@@ -37,8 +37,10 @@ static __always_inline __u64 requests__there(__s64 len)
 __noinline __u32 requests__match(__u64 word, __u64 next, __u64 len, __u32 list, __u32 refused)
 {
 	__u64 there = requests__there(len), there_next = requests__there(len - 8);
-	__u32 first, count, class = list >> 16, known = class ? ~0U : 0;
+	__u32 first, count, class = list >> 16, known = class + 0xffff;
 
+	known = 0U - (known >> 16); /* all bits, or none without a class */
+	pin(known);
 	list &= 0xffff;
 	if (list > REQUESTS_DATAGRAMS)
 		return 0;
@@ -48,15 +50,16 @@ __noinline __u32 requests__match(__u64 word, __u64 next, __u64 len, __u32 list, 
 	for (__u32 i = 0; i < REQUESTS_SIGNATURES; i++) {
 		const volatile struct requests_signature *s;
 		__u64 differs;
-		__u32 n;
+		__u32 n, other;
 
 		if (i >= count)
 			break;
 		n = cfg_order[(first + i) & (REQUESTS_ORDER - 1)];
 		s = &cfg_signatures[n & (REQUESTS_SIGNATURES - 1)];
 		/* a flag of one bit turns into a mask: none of the class if it supersedes */
-		differs = (s->class ^ class) & known &
-			  (((s->flags & SIGNATURE_SUPERSEDES) / SIGNATURE_SUPERSEDES) - 1U);
+		other = (s->flags & SIGNATURE_SUPERSEDES) / SIGNATURE_SUPERSEDES;
+		pin(other);
+		differs = (s->class ^ class) & known & (other - 1U);
 		differs |= refused >> (s->class & (REQUESTS_CLASSES - 1)) & 1;
 		differs |= ((word & s->mask) ^ s->value) & there;
 		differs |= ((next & s->mask_next) ^ s->value_next) & there_next;

@@ -156,7 +156,7 @@ static __always_inline void requests__datagram(struct requests_scratch *b,
 		b->record.flags |= REQUESTS_HEAD;
 		got = requests__copy(b, &m, sig->bound);
 	}
-	requests__send(b, s, io, got);
+	requests__send(b, s, io, io->call, got);
 }
 
 /* requests__message: message i of the current call. */
@@ -182,7 +182,7 @@ __noinline int requests__message(__u32 i)
 		c->io.ret = len;
 	}
 	if (c->io.type != SOCK_DGRAM)
-		requests__ended(s, &c->io, false);
+		requests__ended(s, &c->io, c->io.call, false);
 	else if (!c->messages || requests__is_watched(sk, IO_MESSAGE, c->io.args[1], 0))
 		requests__datagram(b, s, &c->io);
 	return 0;

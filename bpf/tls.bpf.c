@@ -53,7 +53,7 @@ int on_tls_copied(struct pt_regs *ctx)
 	struct tls_text text = {};
 
 	if (cfg_cookies && tls__copied(ctx, &text))
-		tls__moved(&text);
+		tls__reads(&text);
 	tls__spend();
 	return 0;
 }
@@ -151,12 +151,12 @@ int on_tls_new_return(struct pt_regs *ctx)
 SEC("uprobe.s")
 int on_tls_go_write(struct pt_regs *ctx)
 {
-	struct tls_text text = { .direction = REQUESTS_SEND };
+	struct tls_text text = {};
 	__u64 conn = tls__go_parameters(ctx, &text);
 
 	text.enter = REQUESTS_NOW;
 	if (tls__go_moves(ctx, conn, &text))
-		tls__moves(&text);
+		tls__writes(&text);
 	tls__spend();
 	return 0;
 }
@@ -171,7 +171,7 @@ int on_tls_go_read(struct pt_regs *ctx)
 
 	tls__go_parameters(ctx, &text);
 	if (tls__go_moves(ctx, tls__go_word(extract__go_receiver(ctx)), &text))
-		tls__moved(&text);
+		tls__reads(&text);
 	tls__spend();
 	return 0;
 }

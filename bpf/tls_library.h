@@ -186,7 +186,7 @@ static __always_inline void tls__read(__s64 n)
 	text.id = t->id;
 	text.base = t->buf;
 	text.len = n;
-	tls__moved(&text);
+	tls__reads(&text);
 }
 
 #endif

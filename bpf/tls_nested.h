@@ -76,4 +76,10 @@ static __noinline bool tls__nested(struct tls_thread *t, const struct requests_i
 	return told;
 }
 
+/* tls__moved: tells of plain text; as tls__tell. */
+static __noinline int tls__moved(const struct tls_text *x)
+{
+	return tls__tell(x, x->direction == REQUESTS_SEND ? IO_BUFFER | IO_SEND : IO_BUFFER, false);
+}
+
 #endif

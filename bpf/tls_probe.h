@@ -55,10 +55,17 @@ static __always_inline __u16 tls__file(struct pt_regs *ctx)
 	return cfg_cookies ? bpf_get_attach_cookie(ctx) : 0;
 }
 
-/* tls__moves: tells of plain text that is going to be written; as tls__tell. */
-static __noinline int tls__moves(const struct tls_text *x)
+/* tls__writes: tells of plain text that is going to be written; as tls__tell. */
+static __noinline int tls__writes(const struct tls_text *x)
 {
-	return cfg_sleeps ? tls__tell(x, true) : tls__tell(x, false);
+	return cfg_sleeps ? tls__tell(x, IO_BUFFER | IO_SEND, true)
+			  : tls__tell(x, IO_BUFFER | IO_SEND, false);
+}
+
+/* tls__reads: tells of plain text that was read. */
+static __noinline int tls__reads(const struct tls_text *x)
+{
+	return tls__tell(x, IO_BUFFER, false);
 }
 
 #endif

@@ -108,10 +108,10 @@ struct tls_text {
 	__u64 direction; /* enum requests_direction */
 };
 
-/* tls__tell: tells of plain text; waits as in requests__data. Returns whether its
+/* tls__tell: tells of plain text; call and waits as in requests__data. Returns whether its
  * stream is still there.
  */
-static __always_inline bool tls__tell(const struct tls_text *x, const bool waits)
+static __always_inline bool tls__tell(const struct tls_text *x, __u8 call, const bool waits)
 {
 	__u64 sk = x->sk, key = sk | TLS_KEY;
 	struct requests_socket *s = x->plain, *cipher;
@@ -140,8 +140,8 @@ static __always_inline bool tls__tell(const struct tls_text *x, const bool waits
 	io->enter = x->enter;
 	io->fiber = x->fiber;
 	io->args[1] = x->base;
-	io->call = x->direction == REQUESTS_SEND ? IO_BUFFER | IO_SEND : IO_BUFFER;
-	requests__ended(s, io, waits);
+	io->call = call;
+	requests__ended(s, io, call, waits);
 	requests__release(b);
 	return true;
 }
@@ -158,11 +158,6 @@ static __noinline int tls__skip(const struct tls_thread *t, __u32 n)
 		frames__unread(key, n, true);
 	__sync_fetch_and_add(&plain->moved[REQUESTS_SEND], n);
 	return 0;
-}
-
-static __noinline int tls__moved(const struct tls_text *x)
-{
-	return tls__tell(x, false);
 }
 
 #endif

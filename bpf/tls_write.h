@@ -78,7 +78,7 @@ static __always_inline bool tls__is_record(const struct tls_thread *t, struct tl
 static __always_inline void tls__write(struct pt_regs *ctx)
 {
 	__u32 len = extract__parameter(ctx, 2);
-	struct tls_text text = { .len = (__s32)len, .direction = REQUESTS_SEND };
+	struct tls_text text = { .len = (__s32)len };
 	__u32 before = tls__repeats(ctx, len);
 	struct tls_session *s = 0;
 	struct tls_thread *t = tls__enter(ctx, TLS_WRITE, 0, &s);
@@ -114,7 +114,7 @@ static __always_inline void tls__write(struct pt_regs *ctx)
 	text.id = t->id;
 	text.base = t->buf;
 	text.enter = REQUESTS_NOW;
-	if (text.len > 0 && tls__moves(&text) && !is_apart)
+	if (text.len > 0 && tls__writes(&text) && !is_apart)
 		t->done = len;
 }
 
