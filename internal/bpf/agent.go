@@ -124,7 +124,7 @@ func (a *Agent) start() error {
 	if a.opts.Requests {
 		c, failed = a.newCapture(a.mode)
 	}
-	ready := loadParts(append(a.parts(), c.parts()...), a.types, nil)
+	ready := loadParts(append(a.parts(), c.parts()...), a.types)
 	defer ready.close()
 	a.attachAll(ready)
 	if err := a.checkEssential(); err != nil {

@@ -4,11 +4,9 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"os"
 	"runtime"
 	"slices"
 	"sync"
-	"sync/atomic"
 
 	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/btf"
@@ -50,10 +48,8 @@ type programs map[string]loaded
 
 // loadParts loads programs, several at once: the kernel takes tenths of a second
 // to verify a large one, and seconds on a busy machine. All parts have to have
-// different names. Once unwanted is true, unless it is nil, no further one is
-// begun: those are then refused with os.ErrClosed. The caller owns what take does
-// not hand on.
-func loadParts(parts []part, types *btf.Cache, unwanted *atomic.Bool) programs {
+// different names. The caller owns what take does not hand on.
+func loadParts(parts []part, types *btf.Cache) programs {
 	instructions := func(p part) int {
 		if spec := p.of.spec.Programs[p.name]; spec != nil {
 			return len(spec.Instructions)
@@ -74,10 +70,6 @@ func loadParts(parts []part, types *btf.Cache, unwanted *atomic.Bool) programs {
 		loading.Go(func() {
 			for i := range next {
 				p := largestFirst[i]
-				if unwanted != nil && unwanted.Load() {
-					results[i].err = os.ErrClosed
-					continue
-				}
 				results[i].program, results[i].err = p.of.load(p.name, types)
 			}
 		})

@@ -18,7 +18,7 @@ func Probe() ([]Hook, []Degradation, error) {
 		return probeFailed(err), nil, err
 	}
 	defer a.Close()
-	ready := loadParts(a.parts(), a.types, nil)
+	ready := loadParts(a.parts(), a.types)
 	defer ready.close()
 	for i := range hookSpecs {
 		h := &hookSpecs[i]

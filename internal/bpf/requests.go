@@ -50,12 +50,12 @@ type capture struct {
 	enter, exit *ebpf.Map            // io_enter, io_exit
 
 	loadTLS sync.Once
-	loading atomic.Bool                     // the programs for probes in TLS libraries are being loaded
-	ending  atomic.Bool                     // the agent ends: what has only begun is given up
-	errTLS  error                           // why there is none
-	tls     atomic.Pointer[ebpf.Collection] // programs for probes in TLS libraries; nil before somebody wants them
-	files   tlsFiles                        // that have probes of it
-	pauses  *ebpf.Map                       // see PauseTLS; nil before the first
+	loading atomic.Bool                   // the programs for probes in TLS libraries are being loaded
+	ending  atomic.Bool                   // the agent ends: what has only begun is given up
+	errTLS  error                         // why there is none
+	tls     atomic.Pointer[probePrograms] // programs for probes in TLS libraries; nil before somebody wants them
+	files   tlsFiles                      // that have probes of it
+	pauses  *ebpf.Map                     // see PauseTLS; nil before the first
 }
 
 // Close takes the programs out of the dispatcher's way and frees them. Of nil it
@@ -78,7 +78,7 @@ func (c *capture) Close() error {
 	remove(c.enter, 0)
 	c.coll.Close()
 	if tls := c.tls.Load(); tls != nil {
-		tls.Close()
+		tls.close()
 	}
 	if c.pauses != nil {
 		errs = append(errs, c.pauses.Close())
@@ -120,7 +120,7 @@ func (a *Agent) install(c *capture, refused error, ready programs) (*capture, er
 		if c, err = a.newCapture(mode{}); err != nil {
 			return nil, err
 		}
-		ready = loadParts(c.parts(), a.types, nil)
+		ready = loadParts(c.parts(), a.types)
 		defer ready.close()
 		err = c.adopt(ready)
 	}
@@ -187,7 +187,7 @@ func (a *Agent) newCapture(m mode) (*capture, error) {
 func (a *Agent) probeRequests() []Hook {
 	probe := &Agent{opts: a.opts, mode: a.mode, maps: a.maps, types: a.types}
 	c, err := probe.newCapture(a.mode)
-	ready := loadParts(c.parts(), a.types, nil)
+	ready := loadParts(c.parts(), a.types)
 	defer ready.close()
 	c, err = probe.install(c, err, ready)
 	probe.note(&ioHook, err)
@@ -198,7 +198,7 @@ func (a *Agent) probeRequests() []Hook {
 	tls, err := probe.newTLS(c)
 	if err == nil {
 		err = tryTLS(tls)
-		tls.Close()
+		tls.close()
 	}
 	probe.note(&tlsHook, err)
 	for i := range requestHooks {

@@ -32,7 +32,11 @@ func TestVerifierBudget(t *testing.T) {
 			c, err := a.tlsCapture()
 			require.NoError(t, err)
 			programs := maps.Clone(c.coll.Programs)
-			maps.Copy(programs, c.tls.Load().Programs)
+			c.awaitTLS()
+			for name, p := range c.tls.Load().programs {
+				require.NoError(t, p.err, name)
+				programs[name] = p.program
+			}
 			for name, p := range programs {
 				info, err := p.Info()
 				require.NoError(t, err)

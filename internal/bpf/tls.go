@@ -4,17 +4,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"os"
-	"slices"
 	"sync"
 
 	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/asm"
-	"github.com/cilium/ebpf/btf"
 	"github.com/cilium/ebpf/features"
 	"github.com/cilium/ebpf/link"
-	"golang.org/x/sys/unix"
 )
 
 // tlsHook is how Hooks tells of the probes in TLS libraries.
@@ -90,27 +86,9 @@ func HaveProbeCookies() bool {
 	return features.HaveProgramHelper(ebpf.Kprobe, asm.FnGetAttachCookie) == nil
 }
 
-// sharedWithTLS are the maps of the request capture that the programs on probes
-// use too. Those that are for putting records together are each object's own.
-var sharedWithTLS = []string{
-	"requests_sockets", "requests_verdicts", "requests_threads", "requests_frames",
-	"requests_shed_until", "requests_stats",
-	"tls_threads", "tls_sessions", "tls_files", "tls_stats",
-}
-
-// tlsMode is what the programs on probes can do on this kernel.
-type tlsMode struct {
-	mode
-	cookies bool // know in which file they are: Linux 5.15
-	sleeps  bool // wait for memory that is not there yet: Linux 6.0
-}
-
-// sleepsSince is the first kernel that lets programs on probes sleep.
-const sleepsSince = 6 << 16
-
 // tlsCapture is what holds the programs on probes, ErrNoTLS when there are none. It
-// loads them when they are wanted for the first time, which takes some tenths of a
-// second: many machines have no use for them.
+// begins to load them when they are wanted for the first time: that takes some tenths
+// of a second, and many machines have no use for them.
 func (a *Agent) tlsCapture() (*capture, error) {
 	c, ok := a.requests.(*capture)
 	if !ok || !a.opts.TLS {
@@ -118,22 +96,35 @@ func (a *Agent) tlsCapture() (*capture, error) {
 	}
 	c.loadTLS.Do(func() {
 		c.loading.Store(true)
-		defer c.loading.Store(false)
-		coll, err := a.newTLS(c)
-		if errors.Is(err, os.ErrClosed) {
+		if c.ending.Load() {
 			c.errTLS = os.ErrClosed
+			c.loading.Store(false)
 			return
 		}
+		p, err := a.newTLS(c)
 		if err != nil {
 			c.errTLS = fmt.Errorf("%w: %w", ErrNoTLS, err)
-		} else {
-			c.tls.Store(coll)
+			a.noteTLS(err)
+			c.loading.Store(false)
+			return
 		}
-		a.mu.Lock()
-		defer a.mu.Unlock()
-		a.note(&tlsHook, err)
+		c.tls.Store(p)
+		go func() {
+			a.noteTLS(p.load())
+			c.loading.Store(false)
+		}()
 	})
 	return c, c.errTLS
+}
+
+// noteTLS has Hooks tell how the programs on probes stand, unless the agent ends.
+func (a *Agent) noteTLS(err error) {
+	if errors.Is(err, os.ErrClosed) {
+		return
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.note(&tlsHook, err)
 }
 
 // refuseTLS keeps the programs on probes from being loaded, has a loading that goes
@@ -151,80 +142,17 @@ func (c *capture) refuseTLS() (loading bool) {
 // awaitTLS returns when no programs on probes are being loaded. None will be.
 func (c *capture) awaitTLS() {
 	c.loadTLS.Do(func() { c.errTLS = os.ErrClosed })
-}
-
-// newTLS loads the programs for probes in TLS libraries, in the fastest mode in
-// which this kernel takes them.
-func (a *Agent) newTLS(c *capture) (*ebpf.Collection, error) {
-	version, err := features.LinuxVersionCode()
-	if err != nil {
-		return nil, fmt.Errorf("asking for the version of the kernel: %w", err)
+	if p := c.tls.Load(); p != nil {
+		<-p.done
 	}
-	m := tlsMode{mode: a.mode, sleeps: version >= sleepsSince}
-	m.cookies = HaveProbeCookies()
-	types := btf.NewCache() // not the agent's, which would have to keep it until now
-	coll, err := a.newTLSIn(c, m, types)
-	if m.direct && isVerifierError(err) {
-		m.mode = mode{}
-		coll, err = a.newTLSIn(c, m, types)
-	}
-	if err != nil {
-		return nil, err
-	}
-	c.files.since = c.coll.Maps["tls_files"]
-	if m.cookies {
-		c.files.used = make([]bool, coll.Maps["tls_files"].MaxEntries())
-	}
-	return coll, nil
-}
-
-func (a *Agent) newTLSIn(c *capture, m tlsMode, types *btf.Cache) (*ebpf.Collection, error) {
-	spec, err := loadTls()
-	if err != nil {
-		return nil, fmt.Errorf("reading the embedded programs: %w", err)
-	}
-	if err := setRequestTables(spec, &a.opts, m.mode); err != nil {
-		return nil, err
-	}
-	if err := errors.Join(spec.Variables["cfg_cookies"].Set(m.cookies), spec.Variables["cfg_sleeps"].Set(m.sleeps)); err != nil {
-		return nil, fmt.Errorf("setting the tables: %w", err)
-	}
-	for _, prog := range spec.Programs {
-		prog.AttachType = probeAttachType()
-		if !m.sleeps {
-			prog.Flags &^= unix.BPF_F_SLEEPABLE
-		}
-	}
-	shared := maps.Clone(a.maps)
-	for _, name := range sharedWithTLS {
-		shared[name] = c.coll.Maps[name]
-	}
-	for name := range shared {
-		if spec.Maps[name] == nil || name[0] == '.' {
-			delete(shared, name)
-			continue
-		}
-		spec.Maps[name].MaxEntries = shared[name].MaxEntries()
-	}
-	coll, err := newMaps(spec, shared)
-	if err != nil {
-		return nil, err
-	}
-	ready := loadParts(partsOf(&object{spec: spec, maps: coll.Maps}), types, &c.ending)
-	defer ready.close()
-	if coll.Programs, err = ready.takeAll(slices.Collect(maps.Keys(spec.Programs))); err != nil {
-		coll.Close()
-		return nil, err
-	}
-	return coll, nil
 }
 
 // ErrNoTLS tells that probes in TLS libraries were not asked for or cannot be
 // had.
 var ErrNoTLS = errors.New("bpf: there are no programs for TLS libraries")
 
-// PrepareTLS loads the programs for TLS libraries, for which AttachTLS would wait. What
-// keeps them from being had AttachTLS tells.
+// PrepareTLS begins to load the programs for TLS libraries, for which AttachTLS would
+// wait. What keeps them from being had AttachTLS tells.
 func (a *Agent) PrepareTLS() { _, _ = a.tlsCapture() }
 
 // AttachTLS has programs run at places in the file at path, in all processes that
@@ -241,12 +169,15 @@ func (a *Agent) AttachTLSTo(path string, pid uint32, probes []TLSProbe) (io.Clos
 	if err != nil {
 		return nil, err
 	}
+	loaded, err := c.tls.Load().await(probes)
+	if err != nil {
+		return nil, err
+	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.closed {
 		return nil, os.ErrClosed
 	}
-	loaded := c.tls.Load().Programs
 	file, err := link.OpenExecutable(path)
 	if err != nil {
 		return nil, fmt.Errorf("bpf: %w", err)
@@ -260,11 +191,7 @@ func (a *Agent) AttachTLSTo(path string, pid uint32, probes []TLSProbe) (io.Clos
 		if c.ending.Load() {
 			return nil, errors.Join(os.ErrClosed, all.Close())
 		}
-		prog := loaded[string(p.Program)]
-		if prog == nil {
-			return nil, errors.Join(fmt.Errorf("bpf: no program %q", p.Program), all.Close())
-		}
-		l, err := p.attach(file, prog, number, pid)
+		l, err := p.attach(file, loaded[p.Program], number, pid)
 		if err != nil {
 			return nil, errors.Join(fmt.Errorf("bpf: probing %s at %#x: %w", path, p.Offset, err), all.Close())
 		}
@@ -279,9 +206,12 @@ func (p *TLSProbe) attach(file *link.Executable, prog *ebpf.Program, number, pid
 	return at.attach(file, prog)
 }
 
-// tryTLS attaches one of the programs to a function of this program, and takes it
-// off again.
-func tryTLS(coll *ebpf.Collection) error {
+// tryTLS loads the programs, attaches one of them to a function of this program, and
+// takes it off again.
+func tryTLS(programs *probePrograms) error {
+	if err := programs.load(); err != nil {
+		return err
+	}
 	_, address, _, _ := measuredAddresses()
 	offset, err := fileOffset(address)
 	if err != nil {
@@ -291,7 +221,7 @@ func tryTLS(coll *ebpf.Collection) error {
 	if err != nil {
 		return fmt.Errorf("bpf: %w", err)
 	}
-	l, err := probePlace{offset: offset}.attach(file, coll.Programs[string(TLSFree)])
+	l, err := probePlace{offset: offset}.attach(file, programs.programs[string(TLSFree)].program)
 	if err != nil {
 		return fmt.Errorf("bpf: %w", err)
 	}

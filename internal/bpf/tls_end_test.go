@@ -2,11 +2,9 @@ package bpf
 
 import (
 	"os"
-	"sync/atomic"
 	"testing"
 	"time"
 
-	"github.com/cilium/ebpf"
 	"github.com/stretchr/testify/require"
 )
 
@@ -59,14 +57,14 @@ func TestLoadingIsGivenUp(t *testing.T) {
 	require.ErrorIs(t, err, os.ErrClosed)
 	require.False(t, c.loading.Load())
 	require.NotContains(t, hookNames(a), tlsHook.name, "that is no failure of the kernel's")
-	require.NoError(t, a.Close())
 
-	var unwanted atomic.Bool
-	unwanted.Store(true)
-	none := &object{spec: &ebpf.CollectionSpec{Programs: map[string]*ebpf.ProgramSpec{"p": {}}}}
-	ready := loadParts(partsOf(none), nil, &unwanted)
-	_, err = ready.take("p")
+	p, err := a.newTLS(c)
+	require.NoError(t, err)
+	require.ErrorIs(t, p.load(), os.ErrClosed)
+	_, err = p.await([]TLSProbe{{Program: TLSWrite}})
 	require.ErrorIs(t, err, os.ErrClosed)
+	p.close()
+	require.NoError(t, a.Close())
 }
 
 func hookNames(a *Agent) (names []string) {

@@ -26,7 +26,7 @@ func (a *Agent) TLSRuns() (map[uint32]uint64, error) {
 	}
 	var tgid uint32
 	var runs uint64
-	entries := tls.Maps["tls_runs"].Iterate()
+	entries := tls.coll.Maps["tls_runs"].Iterate()
 	for entries.Next(&tgid, &runs) {
 		all[tgid] = runs
 	}
