@@ -220,12 +220,17 @@ func (f *Finder) forgetStreams(pids map[uint32]bool) {
 
 // hold has a file probed again for a process, 0 for all.
 func (f *Finder) hold(u *file, pid uint32, attach func(path string) (io.Closer, error)) {
-	probes, err := attach("/proc/self/fd/" + strconv.Itoa(int(u.content.Fd())))
-	if errors.Is(err, os.ErrClosed) { // the agent ends
+	probes, err := attach(pathOf(u.content))
+	if errors.Is(err, os.ErrClosed) || errors.Is(err, os.ErrNotExist) { // the agent ends, or the process has
 		return
 	}
 	if err != nil {
-		f.cfg.Log.Warn("A TLS library cannot be probed again.", zap.String("file", u.Path), zap.Error(err))
+		told := f.cfg.Log.Warn
+		if u.again.after > 0 {
+			told = f.cfg.Log.Debug
+		}
+		u.again = u.again.failed(err, time.Now())
+		told("A TLS library cannot be probed again.", zap.String("file", u.Path), zap.Error(err), zap.Duration("again.after", u.again.after))
 		return
 	}
 	u.probes[pid] = probes

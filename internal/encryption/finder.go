@@ -94,6 +94,7 @@ type file struct {
 	sites   []bpf.TLSProbe       // where they are
 	probes  map[uint32]io.Closer // by process; 0: for all
 	paused  map[uint32]bool      // its users that have a pause
+	again   retry                // of probing it
 	used    time.Time            // when it was last seen used, or where systems have theirs
 	users   int
 }
@@ -326,13 +327,15 @@ func (f *Finder) forget(pid uint32) {
 	delete(f.users, pid)
 }
 
-// sweep forgets processes that ended, and libraries that nobody uses.
+// sweep forgets processes that ended, and libraries that nobody uses, and tries again what
+// has failed.
 func (f *Finder) sweep(now time.Time) {
 	for pid := range f.users {
 		if _, err := os.Stat(filepath.Join(f.cfg.Proc, strconv.FormatUint(uint64(pid), 10))); err != nil {
 			f.forget(pid)
 		}
 	}
+	f.retry(now)
 	f.sweepRoots(now)
 	for id, known := range f.files {
 		if known.users > 0 {

@@ -26,12 +26,14 @@ type probed struct {
 	mu     sync.Mutex
 	now    map[string]int // probes by path
 	closed int
+	tries  int
 	err    error
 }
 
 func (p *probed) AttachTLS(path string, probes []bpf.TLSProbe) (io.Closer, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.tries++
 	if p.err != nil {
 		return nil, p.err
 	}

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -33,22 +34,26 @@ func (f *Finder) know(at, path string, l *library) (*file, error) {
 		return nil, err
 	}
 	known := f.files[id]
-	if known != nil && known.version == v {
-		known.used = time.Now()
+	now := time.Now()
+	if known != nil && known.stands(v, now) {
+		known.used = now
 		return known, nil
 	}
-	if known == nil {
+	switch {
+	case known == nil:
 		if len(f.files) >= maxFiles {
 			return nil, errFull
 		}
 		known = &file{Library: Library{Name: l.name, Path: path}}
 		f.files[id] = known
-	} else if known.content != nil { // written over: the places are not where they were
-		_ = errors.Join(known.detach(), known.content.Close())
-		known.content, known.paused = nil, nil
+	case known.version != v: // written over: the places are not where they were
+		if known.content != nil {
+			_ = errors.Join(known.detach(), known.content.Close())
+		}
+		known.content, known.paused, known.again = nil, nil, retry{}
 	}
-	known.version, known.kind, known.used = v, l, time.Now()
-	err = f.probe(known, at, l)
+	known.version, known.kind, known.used = v, l, now
+	err = f.probe(known, id, at, l)
 	// its process has ended meanwhile, and the next one tells; or the agent ends
 	if errors.Is(err, os.ErrNotExist) || errors.Is(err, os.ErrClosed) {
 		delete(f.files, id)
@@ -56,23 +61,39 @@ func (f *Finder) know(at, path string, l *library) (*file, error) {
 	}
 	known.Read, known.Reason = err == nil, ""
 	if err != nil {
-		known.Reason = err.Error()
-		f.cfg.Log.Warn("A TLS library is not followed: connections of programs that use it are seen, their requests are not.",
-			zap.String("library", l.name), zap.String("file", path), zap.Error(err))
+		f.notFollowed(known, err, now)
 		return known, nil
 	}
+	known.again = retry{}
 	f.cfg.Log.Info("A TLS library is followed.", zap.String("library", l.name), zap.String("file", path),
 		zap.String("without", known.Missing))
 	return known, nil
 }
 
-// probe has a file probed.
-func (f *Finder) probe(known *file, at string, l *library) error {
+// notFollowed notes that a file could not be probed. It is told once.
+func (f *Finder) notFollowed(known *file, err error, now time.Time) {
+	told := f.cfg.Log.Warn
+	if known.again.after > 0 {
+		told = f.cfg.Log.Debug
+	}
+	known.Reason, known.again = err.Error(), known.again.failed(err, now)
+	told("A TLS library is not followed: connections of programs that use it are seen, their requests are not.",
+		zap.String("library", known.Name), zap.String("file", known.Path), zap.Error(err), zap.Duration("again.after", known.again.after))
+}
+
+// probe has a file probed, the one with that identity: another one may have taken its
+// place. From opening it on it is held by its descriptor.
+func (f *Finder) probe(known *file, id identity, at string, l *library) error {
 	content, err := os.Open(at)
 	if err != nil {
 		return err
 	}
 	probes, missing, err := f.places(content, l)
+	if at = pathOf(content); err == nil || !passes(err) { // of a file that is being written anything may be read
+		if nowID, v, idErr := identify(at); idErr == nil && (nowID != id || v != known.version) {
+			err = errReplaced
+		}
+	}
 	if err != nil {
 		_ = content.Close()
 		return err
@@ -89,6 +110,9 @@ func (f *Finder) probe(known *file, at string, l *library) error {
 	known.content, known.sites, known.probes = content, probes, map[uint32]io.Closer{0: attached}
 	return nil
 }
+
+// pathOf is a path that leads to an open file, whatever its own leads to by now.
+func pathOf(content *os.File) string { return "/proc/self/fd/" + strconv.Itoa(int(content.Fd())) }
 
 // publish makes the report anew.
 func (f *Finder) publish() {

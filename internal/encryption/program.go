@@ -93,7 +93,7 @@ func (f *Finder) program(pid uint32) *file {
 	if err != nil {
 		return nil
 	}
-	if known := f.files[id]; known != nil && known.version == v {
+	if known := f.files[id]; known != nil && known.stands(v, time.Now()) {
 		known.used = time.Now() // as long as it is started again and again
 		return known
 	}
