@@ -1,6 +1,7 @@
 package securitypolicyprocessor
 
 import (
+	"slices"
 	"strconv"
 
 	"github.com/sightglass/sightglass/internal/policy"
@@ -31,13 +32,19 @@ func (c *Config) selections() []selection {
 	return out
 }
 
-// idle tells of the selections that no rule of a set is meant by, each in a line:
-// who mistypes a name would wait for its detections in vain.
+// idle tells of what is said about rules and means none of a set, each in a line: who
+// mistypes a name would wait for its detections, or for more in them, in vain.
 func (c *Config) idle(set *policy.RuleSet) []string {
 	var out []string
 	for _, sel := range c.selections() {
 		if !set.Meant(&sel.Selection) {
 			out = append(out, sel.key+": no rule has "+what(&sel)+" "+strconv.Quote(sel.Rule+sel.Tag))
+		}
+	}
+	for i := range c.AppendOutput {
+		a := c.AppendOutput[i].rules()
+		if !slices.ContainsFunc(set.Rules(), func(r *policy.Rule) bool { return a.Means(r.Source, r.Name, r.Tags) }) {
+			out = append(out, "append_output["+strconv.Itoa(i)+"]: match: no rule is like that")
 		}
 	}
 	return out

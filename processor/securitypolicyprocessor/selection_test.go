@@ -19,7 +19,8 @@ import (
 )
 
 // Rules that their file switches off can be switched on by name and by tag, and
-// what is disabled stays so; names and tags that no rule has are told.
+// what is disabled stays so; names and tags that no rule has are told, those of
+// append_output as well.
 func TestSelections(t *testing.T) {
 	var text strings.Builder
 	for _, r := range []string{"Miner started|false|[process]", "Shell started|true|[process, shell]", "Tool started|false|[network]"} {
@@ -49,6 +50,15 @@ func TestSelections(t *testing.T) {
 				`enabled_rules: no rule has a name like "Minor"`, `enabled_rules: no rule has a name like "*Tool"`, `enabled_tags: no rule has the tag "net"`,
 				`disabled_rules: no rule has a name like "shell"`, `disabled_tags: no rule has the tag "Process"`,
 			},
+		},
+		{
+			func(c *Config) {
+				for _, match := range []AppendMatchConfig{{}, {Rule: "Shell started"}, {Rule: "Shell"}, {Tags: []string{"process", "network"}}, {Source: "syscalls"}} {
+					c.AppendOutput = append(c.AppendOutput, AppendOutputConfig{Match: match, ExtraOutput: "x"})
+				}
+			},
+			[]string{"Shell started"},
+			[]string{"append_output[2]: match: no rule is like that", "append_output[3]: match: no rule is like that", "append_output[4]: match: no rule is like that"},
 		},
 	} {
 		core, logged := observer.New(zap.WarnLevel)

@@ -26,12 +26,13 @@ type AppendOutput struct {
 // NamedFormat is a format with the name under which alerts carry its text.
 type NamedFormat struct{ Key, Format string }
 
-func (a *AppendOutput) matches(r *rule) bool {
-	if a.Source != "" && a.Source != r.Source || a.Rule != "" && a.Rule != r.Name {
+// Means reports whether it is about a rule with such a source, name and tags.
+func (a *AppendOutput) Means(source, name string, tags []string) bool {
+	if a.Source != "" && a.Source != source || a.Rule != "" && a.Rule != name {
 		return false
 	}
 	for _, t := range a.Tags {
-		if !slices.Contains(r.Tags, t) {
+		if !slices.Contains(tags, t) {
 			return false
 		}
 	}
@@ -64,7 +65,7 @@ func (c *compiler) output(r *rule, out *Rule) bool {
 	var textSb64 strings.Builder
 	for i := range c.opts.AppendOutput {
 		a := &c.opts.AppendOutput[i]
-		if !a.matches(r) {
+		if !a.Means(r.Source, r.Name, r.Tags) {
 			continue
 		}
 		if a.Text != "" {
