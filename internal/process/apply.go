@@ -6,7 +6,6 @@ import (
 
 	"github.com/sightglass/sightglass/internal/container"
 	"github.com/sightglass/sightglass/internal/event"
-	"github.com/sightglass/sightglass/internal/syscalls"
 )
 
 // Change is what an event did to the process that it is about.
@@ -58,6 +57,9 @@ func (t *Table) call(e *entry, ev *event.Event) Change {
 	if path := ev.Syscall.Result.Path; len(path) > 0 && ev.Syscall.Return == 0 && moves(ev.Syscall.Index) {
 		t.move(e, path)
 	}
+	if e.p.Root != "" && ev.Syscall.Return == 0 && leavesRoot(ev.Syscall.Index) {
+		t.setRoot(e, "", 0)
+	}
 	if t.keepEnv.Load() && !e.envRead {
 		t.readEnvs(e)
 	}
@@ -66,10 +68,7 @@ func (t *Table) call(e *entry, ev *event.Event) Change {
 
 // setpgid is the row of the call by which a process, mostly a shell, puts
 // another one into a process group.
-var setpgid = func() uint16 {
-	row, _ := syscalls.Index("setpgid")
-	return uint16(row)
-}()
+var setpgid = rowOf("setpgid")
 
 // regroup notes the process group that a process has given another one. Numbers
 // of other pid namespaces than the host's are left alone: the next exec tells.
@@ -157,6 +156,7 @@ func (t *Table) exec(e *entry, ev *event.Event) Change {
 	if e != nil {
 		before = e.p
 		p.Parent, p.Repaired, p.Service, p.Seeded = before.Parent, before.Repaired, before.Service, before.Seeded
+		p.Root, p.RootNS = before.Root, before.RootNS
 	} else {
 		t.repaired.Add(1)
 		p.Repaired = true
@@ -349,6 +349,7 @@ func (p *Process) inherit(from *Process) {
 	}
 	p.Path, p.Args, p.ArgsTruncated = from.Path, from.Args, from.ArgsTruncated
 	p.Cwd, p.File, p.Service, p.LoadsSDK = from.Directory(), from.File, from.Service, from.LoadsSDK
+	p.Root, p.RootNS = from.Root, from.RootNS
 	p.ExecSession, p.ExecCgroup = from.ExecSession, from.ExecCgroup
 	p.Ctime, p.Mtime, p.Env = from.Ctime, from.Mtime, from.Env
 	if !p.Identity.Known {

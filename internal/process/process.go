@@ -19,6 +19,8 @@ type Process struct {
 	ArgsTruncated bool
 	Cwd           string // kernel's path of the working directory, at the last exec or fork
 	MovedTo       string // the same where a chdir since then led to another; empty for none, or when none was told
+	Root          string // where a chroot has put its root, a path of the mount name space RootNS; empty when none was told
+	RootNS        uint32
 	File          event.File
 	Ctime, Mtime  uint64         // of the executable, ns since 1970; 0 when unknown
 	Identity      event.Identity // as of the last event that told it
@@ -57,6 +59,15 @@ func (p *Process) Directory() string {
 		return p.MovedTo
 	}
 	return p.Cwd
+}
+
+// Chroot is the path of its root directory in a mount name space, when that is
+// not the root there and the chroot was told; empty otherwise.
+func (p *Process) Chroot(mountNS uint32) string {
+	if p.RootNS != mountNS {
+		return ""
+	}
+	return p.Root
 }
 
 // CommandLine joins the arguments by spaces.

@@ -66,6 +66,26 @@ func RootOf(proc string, pid uint32) (Root, error) {
 	return Root{dir: dir, below: strings.TrimSuffix(string(buf[:n]), "/")}, nil
 }
 
+// Path is the root's path in the mount name space.
+func (r Root) Path() string {
+	if r.below == "" {
+		return "/"
+	}
+	return r.below
+}
+
+// Chroot is the root of a process whose root was put at a path of the same mount
+// name space; false when that does not lie below this one.
+func (r Root) Chroot(path string) (Root, bool) {
+	path = strings.TrimSuffix(path, "/")
+	rest, ok := r.inside([]byte(path))
+	if !ok {
+		return Root{}, false
+	}
+	r.dir, r.below = r.dir+string(rest), path
+	return r, true
+}
+
 // Identity is what all paths of one file share.
 type Identity struct {
 	Major, Minor uint32

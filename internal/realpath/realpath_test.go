@@ -132,6 +132,36 @@ func TestRootOf(t *testing.T) {
 	require.Equal(t, "/srv/jail", jailed.below)
 }
 
+// A root in a root is where both lead.
+func TestChroot(t *testing.T) {
+	dir := tree(t)
+	require.NoError(t, os.MkdirAll(dir+"/srv/jail/deep/etc", 0o700))
+	require.NoError(t, os.Symlink("/etc", dir+"/srv/jail/link"))
+	top := at(dir, "")
+	require.Equal(t, "/", top.Path())
+	for path, want := range map[string]string{"/srv/jail": "/srv/jail", "/srv/jail/": "/srv/jail", "/": "/"} {
+		r, ok := top.Chroot(path)
+		require.True(t, ok)
+		require.Equal(t, want, r.Path())
+	}
+	jail, _ := top.Chroot("/srv/jail")
+	found, last, err := jail.Directory(nil, []byte("/"), []byte("/link/passwd"))
+	require.NoError(t, err)
+	require.Equal(t, "/srv/jail/etc", string(found))
+	require.Equal(t, "passwd", string(last))
+	deep, ok := jail.Chroot("/srv/jail/deep")
+	require.True(t, ok)
+	_, ok = deep.Identity([]byte("/srv/jail/deep/etc"))
+	require.True(t, ok)
+	same, ok := jail.Chroot("/srv/jail")
+	require.True(t, ok)
+	require.Equal(t, jail, same)
+	for _, path := range []string{"/srv", "/srv/jailer", "/"} {
+		_, ok = jail.Chroot(path)
+		require.False(t, ok, path)
+	}
+}
+
 func FuzzDirectory(f *testing.F) {
 	dir := f.TempDir()
 	require.NoError(f, os.Symlink("../..", filepath.Join(dir, "up")))

@@ -200,6 +200,9 @@ func (s *activityStage) event(ev *event.Event) {
 	if s.build == nil {
 		return
 	}
+	if ev.Type == event.TypeSyscall {
+		s.enrich.named.reroot(ev)
+	}
 	if s.enrich.twins.reads(ev) {
 		s.self.Add(1)
 		return

@@ -12,6 +12,7 @@ import (
 	"github.com/sightglass/sightglass/internal/event"
 	"github.com/sightglass/sightglass/internal/process"
 	"github.com/sightglass/sightglass/internal/realpath"
+	"github.com/sightglass/sightglass/internal/syscalls"
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/translate"
 )
 
@@ -92,19 +93,71 @@ const firstProcess = 1
 // that has the same mounts.
 func (n *namer) root(ev *event.Event) (realpath.Root, bool) {
 	root, err := realpath.RootOf(n.proc, ev.Key.TGID)
-	for i := 1; errors.Is(err, realpath.ErrGone) && i <= maxAskedAncestors; i++ {
+	if !errors.Is(err, realpath.ErrGone) {
+		return root, err == nil
+	}
+	var inside string
+	if actor, ok := n.processes.Lookup(ev.Key); ok {
+		inside = actor.Chroot(ev.Task.MountNS)
+	}
+	for i := 1; i <= maxAskedAncestors; i++ {
 		p, ok := n.processes.Ancestor(ev.Key, i)
 		if !ok {
 			break
 		}
 		if p.Alive() && p.MountNS == ev.Task.MountNS {
-			root, err = realpath.RootOf(n.proc, p.Key.TGID)
+			if root, ok := n.rootBy(p.Key.TGID, inside); ok {
+				return root, true
+			}
 		}
 	}
-	if errors.Is(err, realpath.ErrGone) && n.hostNS != 0 && n.hostNS == ev.Task.MountNS {
-		root, err = realpath.RootOf(n.proc, firstProcess)
+	if n.hostNS != 0 && n.hostNS == ev.Task.MountNS {
+		return n.rootBy(firstProcess, inside)
 	}
-	return root, err == nil
+	return realpath.Root{}, false
+}
+
+// rootBy is the root of a process that has ended, by one that lives with the same
+// mounts: the same root or, when inside is not empty, the directory in it that a
+// chroot has made the root.
+func (n *namer) rootBy(pid uint32, inside string) (realpath.Root, bool) {
+	root, err := realpath.RootOf(n.proc, pid)
+	if err != nil {
+		return realpath.Root{}, false
+	}
+	if inside == "" {
+		return root, true
+	}
+	return root.Chroot(inside)
+}
+
+// chroot is the row of that call.
+var chroot = func() uint16 {
+	row, _ := syscalls.Index("chroot")
+	return uint16(row)
+}()
+
+// reroot follows a chroot: what the process and its children name later lies in
+// another directory than what they seem to name, and they may have ended when
+// somebody looks.
+func (n *namer) reroot(ev *event.Event) {
+	call := &ev.Syscall
+	if call.Index != chroot || call.Return != 0 {
+		return
+	}
+	path := "/" // as if nobody knew of it
+	root, err := realpath.RootOf(n.proc, ev.Key.TGID)
+	switch given := &call.Args[0]; {
+	case err == nil:
+		path = root.Path()
+	case given.Flags&(event.ArgTruncated|event.ArgUnreadable) == 0 && call.CwdFlag&event.ArgTruncated == 0:
+		if before, ok := n.root(ev); ok {
+			if led, err := before.At(n.links, ev.Task.MountNS, ev.Time).Follow(nil, call.Cwd, given.Bytes); err == nil {
+				path = string(led)
+			}
+		}
+	}
+	n.processes.SetRoot(ev.Key, path, ev.Task.MountNS)
 }
 
 // follow is where name i leads; nil when that cannot be told.

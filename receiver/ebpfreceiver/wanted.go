@@ -43,6 +43,7 @@ func newWanted(w interest.Wanted) *wanted {
 func captured(w interest.Wanted) interest.Set {
 	set := w.Set
 	if w.Registered {
+		set = set.Union(interest.Names("chroot", "pivot_root")) // where names lead
 		for i := range syscalls.Table {
 			if s := &syscalls.Table[i]; s.Identity {
 				set = set.Union(interest.Names(s.Name))
