@@ -95,6 +95,18 @@ tar czf d.tgz d
 printf '%s/log { rotate 1\n size 0\n create\n}\n' $PWD >rotate
 chmod 644 rotate
 logrotate -f -s $PWD/state rotate`},
+	{"chroot", []string{"busybox", "chroot"}, `
+mkdir -p root/bin root/etc root/usr/bin
+cp "$(command -v busybox)" root/bin/busybox
+for i in 1 2 3; do
+chroot root /bin/busybox touch /etc/passwd /etc/new /usr/bin/new
+chroot root /bin/busybox chmod 600 /etc/passwd
+chroot root /bin/busybox ln -s passwd /etc/link
+chroot root /bin/busybox mv /etc/new /etc/shadow
+chroot root /bin/busybox mkdir /etc/d
+chroot root /bin/busybox rmdir /etc/d
+chroot root /bin/busybox rm /etc/shadow /etc/link /usr/bin/new
+done`},
 	{"reading", []string{"grep", "find"}, `
 cat /etc/passwd /etc/hosts >/dev/null
 grep root /etc/group
