@@ -7,10 +7,11 @@ var executionScenarios = []scenario{
 		rule: "Program run from memory",
 		fires: []activity{
 			exec("x", file("memfd:x"), attr("sightglass.process.memfd", true), below("python3")),
+			exec("x", file("memfd:buildah-chroot-exec"), attr("sightglass.process.memfd", true), below("buildah"), attr(schema.ProcessParentPath, "/root/buildah")),
 		},
 		silent: []activity{
 			exec("runc init", file("memfd:runc_cloned:/proc/self/exe"), attr("sightglass.process.memfd", true), below("containerd-shim")),
-			exec("memfd:buildah-c x", file("memfd:buildah-chroot-exec"), attr("sightglass.process.memfd", true), below("memfd:buildah-c", "podman")),
+			exec("memfd:buildah-c x", file("memfd:buildah-chroot-exec"), attr("sightglass.process.memfd", true), below("podman"), attr(schema.ProcessParentPath, "/usr/bin/podman")),
 			exec("x"),
 		},
 	},

@@ -45,9 +45,11 @@ var filesScenarios = []scenario{
 			open("/usr/local/bin/x", wronly|creat, by("node server.js"), below("make", "bash")),
 			open("/usr/local/bin/x", wronly|creat, by("cp x /usr/local/bin"), below("sh", "node", "npm start", "bash")),
 			made("/usr/libexec/kubernetes", by("/tmp/kubelet")),
-			open("/usr/bin/x", wronly|creat, by("cp x /usr/bin"), below("sh", "podman")),
-			open("/usr/bin/x", wronly|creat, by("cp x /usr/bin"), below("sh", "runc")),
-			open("/usr/bin/x", wronly|creat, by("cp x /usr/bin"), below("runc", "podman"), in("web")),
+			open("/usr/bin/x", wronly|creat, by("/tmp/x"), named("runc:[2:INIT]")),
+			open("/usr/bin/x", wronly|creat, by("/usr/bin/x"), named("runc:[2:INIT]"), attr(schema.ProcessUpperLayer, true), in("web")),
+			// Names of builders do not make a step of a build; testbed/rules has real ones.
+			open("/usr/bin/x", wronly|creat, by("cp x /usr/bin"), below("sh", "runc", "podman", "bash"), attr(schema.ProcessParentPath, "/usr/bin/cp")),
+			open("/usr/bin/x", wronly|creat, by("cp x /usr/bin"), below("runc", "podman"), attr(schema.ProcessParentPath, "/usr/sbin/runc")),
 			made("/usr/libexec/x", by("kube-controller-manager")),
 			open("/usr/libexec/kubernetes/kubelet-plugins/volume/exec/x", wronly|creat, by("kube-controller-manager")),
 		},
@@ -62,7 +64,6 @@ var filesScenarios = []scenario{
 			symlink("/usr/bin/x", "/srv/x", by("ln")),
 			open("/usr/bin/ls", wronly, by("cp"), failed(30)),
 			made("/usr/libexec/kubernetes", by("kube-controller-manager")),
-			open("/usr/bin/x", wronly|creat, by("cp x /usr/bin"), below("sh", "runc", "podman", "bash")),
 		},
 	},
 	{

@@ -1,9 +1,11 @@
 package rules
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -44,6 +46,40 @@ func TestPodman(t *testing.T) {
 			patience, pollInterval, "%s: %s", name, outputs(w))
 	}
 	require.NotContains(t, outputs(w), "quiet")
+}
+
+// TestImageBuild: what the steps of an image's build change is the image's, and
+// nothing is told of it; what they change of the host's through a volume is told.
+func TestImageBuild(t *testing.T) {
+	binary := agentBinary(t)
+	podman := newPodman(t)
+	user, err := os.MkdirTemp("/home", "sightglass-") //nolint:usetesting // critical files lie below /home
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = os.RemoveAll(user) })
+	keys := filepath.Join(user, ".ssh", "authorized_keys")
+	require.NoError(t, os.MkdirAll(filepath.Dir(keys), 0o700))
+	require.NoError(t, os.WriteFile(keys, nil, 0o600))
+	dir := t.TempDir()
+	base, built := "example.org/sightglass-test/base:1", "example.org/sightglass-test/built:1"
+	podman.image(t, dir, base)
+	t.Cleanup(func() { _, _ = podman.run("rmi", "-f", base, built) })
+
+	w := watch(t, binary)
+	build := func(name, step string, more ...string) {
+		script := filepath.Join(dir, name)
+		require.NoError(t, os.WriteFile(script, []byte("#!/bin/sh\nset -e\n"+step), 0o755)) //nolint:gosec // a program
+		file := fmt.Sprintf("FROM %s\nCOPY %s /\nRUN /%s\n", base, name, name)
+		require.NoError(t, os.WriteFile(filepath.Join(dir, name+".build"), []byte(file), 0o600))
+		args := append([]string{"build", "--no-cache", "--pull=never", "--network=host", "--isolation=oci", "-t", built, "-f", filepath.Join(dir, name+".build")}, more...)
+		if out, err := podman.run(append(args, dir)...); err != nil {
+			t.Skipf("podman cannot build images here: %s", out)
+		}
+	}
+	build("step-own", "echo x >>/etc/passwd\n>/etc/new\n/bin/busybox mkdir -p /etc/d /usr/bin\n/bin/busybox cp /bin/busybox /usr/bin/x\n/bin/busybox mv /etc/shadow /etc/shadow-\n/bin/busybox rm /usr/bin/x\n")
+	build("step-host", "echo x >>/mnt/.ssh/authorized_keys\n", "-v", user+":/mnt")
+	require.Eventually(t, func() bool { return slices.Contains(rulesOf(w.of("step-host")), "Critical file changed") },
+		patience, pollInterval, "%v", w.of("step-host"))
+	require.Empty(t, w.of("step-own"))
 }
 
 func outputs(w *watcher) string {
