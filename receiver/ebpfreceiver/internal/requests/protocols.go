@@ -42,6 +42,8 @@ func Protocols() []exchange.Protocol {
 		bolt.New(),
 		cql.New(),
 		fastcgi.New(),
+		fastcgi.NewSCGI(),
+		fastcgi.NewUWSGI(),
 		tls.New(),
 	}
 }

@@ -1,20 +1,51 @@
-// Package fastcgi recognises FastCGI, by which web servers hand requests to PHP and
-// others. It is not decoded: the web server's requests say what was asked.
+// Package fastcgi recognises FastCGI, SCGI and uwsgi, by which web servers hand requests
+// to PHP, Python and others. They are not decoded: the web server's requests say what was
+// asked.
 package fastcgi
 
 import (
+	"bytes"
+	"encoding/binary"
+
 	"github.com/sightglass/sightglass/internal/event"
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/exchange"
 )
 
 // Protocol implements exchange.Protocol.
-type Protocol struct{}
+type Protocol struct {
+	name       string
+	signatures []event.Signature
+	is         func(first []byte) bool // first matches one of signatures
+	least      int                     // bytes that tell
+}
 
-// New returns the protocol.
-func New() *Protocol { return &Protocol{} }
+// New returns FastCGI.
+func New() *Protocol {
+	return &Protocol{
+		name: "fastcgi", least: header, signatures: []event.Signature{{Value: value, Mask: mask, Bound: event.SignatureBytes}},
+		is: func(first []byte) bool { return len(first) <= roleLow || first[roleLow] != 0 },
+	}
+}
+
+// NewSCGI returns SCGI.
+func NewSCGI() *Protocol {
+	p := &Protocol{name: "scgi", least: event.SignatureBytes, is: isSCGI}
+	for digits := 2; digits <= 4; digits++ {
+		p.signatures = append(p.signatures, scgi(digits))
+	}
+	return p
+}
+
+// NewUWSGI returns uwsgi, the protocol of the server of that name.
+func NewUWSGI() *Protocol {
+	return &Protocol{
+		name: "uwsgi", least: event.SignatureBytes, is: isUWSGI,
+		signatures: []event.Signature{{Value: uwsgiValue, Mask: uwsgiMask, Bound: uwsgiBound}},
+	}
+}
 
 // Name implements exchange.Protocol.
-func (*Protocol) Name() string { return "fastcgi" }
+func (p *Protocol) Name() string { return p.name }
 
 // What the record that begins a request holds (FastCGI 1.0, sections 3.3 and 5.1): the
 // version, its type, a number of the request, eight bytes of content, padding; of
@@ -33,18 +64,73 @@ const (
 	roleLow = 9 // where the lower byte of the role stands
 )
 
-// Signatures implements exchange.Protocol.
-func (*Protocol) Signatures() []event.Signature {
-	return []event.Signature{{Value: value, Mask: mask, Bound: event.SignatureBytes}}
+// scgiFirst is the name of what a request of SCGI has first, behind its length in digits.
+const scgiFirst = ":CONTENT_LENGTH\x00"
+
+// scgi is the beginning of requests whose length has so many digits.
+func scgi(digits int) event.Signature {
+	s := event.Signature{Bound: event.SignatureBytes}
+	for i := range digits {
+		s.Value[i], s.Mask[i] = 0x30, 0xf0
+	}
+	for i := digits; i < event.SignatureBytes; i++ {
+		s.Value[i], s.Mask[i] = scgiFirst[i-digits], 0xff
+	}
+	return s
 }
 
+func isSCGI(first []byte) bool {
+	for _, c := range first[:bytes.IndexByte(first, ':')] {
+		if c < '0' || c > '9' {
+			return false
+		}
+	}
+	return first[0] != '0'
+}
+
+// A request of uwsgi: 0 for Python, how many bytes of variables, the lower byte first, 0;
+// of the first variable the length of its name, and that. Its server reads four bytes
+// before the rest, which may be others' as well, of whom no less is to be copied.
+var (
+	uwsgiValue = [event.SignatureBytes]byte{6: 0x40, 7: 0x40, 8: 0x40, 9: 0x40, 10: 0x40, 11: 0x40, 12: 0x40, 13: 0x40, 14: 0x40, 15: 0x40}
+	uwsgiMask  = [event.SignatureBytes]byte{
+		0xff, 0, 0, 0xff, 0xc0, 0xff, 0xe0, 0xe0, 0xe0, 0xe0, 0xe0, 0xe0, 0xe0, 0xe0, 0xe0, 0xe0,
+	}
+)
+
+const (
+	uwsgiBound = 1024
+	uwsgiNames = 6 // where the first name begins
+)
+
+func isUWSGI(first []byte) bool {
+	name := first[uwsgiNames:event.SignatureBytes]
+	length, all := int(binary.LittleEndian.Uint16(first[4:])), int(binary.LittleEndian.Uint16(first[1:]))
+	if length < len(name) || all < 4+length {
+		return false
+	}
+	for _, c := range name {
+		if (c < 'A' || c > 'Z') && c != '_' {
+			return false
+		}
+	}
+	return true
+}
+
+// Signatures implements exchange.Protocol.
+func (p *Protocol) Signatures() []event.Signature { return p.signatures }
+
 // Classify implements exchange.Protocol.
-func (*Protocol) Classify(first []byte) exchange.Verdict {
-	s := event.Signature{Value: value, Mask: mask}
-	if len(first) < header || !s.Matches(first) || len(first) > roleLow && first[roleLow] == 0 {
+func (p *Protocol) Classify(first []byte) exchange.Verdict {
+	if len(first) < p.least {
 		return exchange.Foreign
 	}
-	return exchange.IsRequest
+	for i := range p.signatures {
+		if p.signatures[i].Matches(first) && p.is(first) {
+			return exchange.IsRequest
+		}
+	}
+	return exchange.Foreign
 }
 
 // NewParser implements exchange.Protocol.
