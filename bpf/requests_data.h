@@ -125,8 +125,8 @@ static __always_inline void requests__record(struct requests_scratch *b, struct 
 	if (got && !b->walk.told) {
 		got = requests__fill(b, s, m, got, requests__bound(s, budget, m->total, sig, turn),
 				     sig, waits);
-		if (deep__allows(s, io->sk, m->total, got))
-			got = deep__begin(b, m);
+		if (got < m->total)
+			got = deep__begin(b, io->sk, m, got, io->call & IO_SEND);
 	}
 	b->record.excerpts = b->walk.told;
 	requests__send(b, s, io, call, got);

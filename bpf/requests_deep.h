@@ -22,27 +22,47 @@
 #define DEEP_FIRST 16 /* segments, before it has asked, */
 #define DEEP_UNASKED (32 << 10) /* of so many bytes at most */
 
-/* deep__allows: whether all of a segment is to be copied, of which got bytes were. */
-static __always_inline bool deep__allows(struct requests_socket *s, __u64 sk, __u64 total,
-					 __u64 got)
-{
-	const volatile struct requests_class *class = requests__class(s->end.class);
+/* How a segment is told of which only the beginning was copied: */
+enum deep_way {
+	DEEP_NOT = 0, /* by that */
+	DEEP_BURST = 1, /* all of it */
+	DEEP_FRAMES = 2, /* by its frames */
+};
 
-	if (got >= total || total > DEEP_LONGEST || !class->apart)
-		return false;
+/* deep__way: how a segment of total bytes is told that were not all copied. Of one of
+ * frames that is known before anything is copied, but for the one that has told that the
+ * socket's bytes are such.
+ */
+__noinline int deep__way(__u64 key, __u64 total, __u32 sends)
+{
+	struct requests_socket *s = bpf_map_lookup_elem(&requests_sockets, &key);
+	const volatile struct requests_class *class;
+	struct frames_socket *f;
+
+	if (!s)
+		return DEEP_NOT;
+	class = requests__class(s->end.class);
+	if (class->shape.framing) {
+		f = frames__of(s);
+		if (!f || (sends ? f->ways[REQUESTS_SEND] : f->ways[REQUESTS_RECEIVE]).lost)
+			return DEEP_NOT;
+		return DEEP_FRAMES;
+	}
+	if (total > DEEP_LONGEST || !class->apart)
+		return DEEP_NOT;
 	if (s->wide != WIDE_BURSTS || s->dug == DEEP_MOST)
-		requests__heed(sk);
+		requests__heed(key);
 	if (s->wide == WIDE_NOT && class->every && total <= DEEP_UNASKED) {
 		s->wide = WIDE_BURSTS;
 		s->dug = DEEP_MOST - DEEP_FIRST;
 	}
 	if (s->wide != WIDE_BURSTS || s->dug == DEEP_MOST)
-		return false;
+		return DEEP_NOT;
 	s->dug++;
-	return true;
+	return DEEP_BURST;
 }
 
-/* deep__walk: makes the payload of the first record of such a segment. */
+/* deep__walk: makes the payload of the first record of a burst. */
 __noinline __u64 deep__walk(__u32 slot)
 {
 	struct requests_scratch *b = bpf_map_lookup_elem(&requests_scratch, &slot);
@@ -60,16 +80,20 @@ __noinline __u64 deep__walk(__u32 slot)
 	return w->told ? w->done : 0;
 }
 
-/* deep__begin: begins to tell all of a segment. Returns how many bytes the payload
- * holds then; none if they cannot be read.
+/* deep__begin: begins to tell all of a segment, if that is wanted, of which got bytes
+ * were copied. Returns how many the payload holds then; none if they cannot be read.
  */
-static __always_inline __u64 deep__begin(struct requests_scratch *b,
-					 const struct requests_memory *m)
+static __always_inline __u64 deep__begin(struct requests_scratch *b, __u64 key,
+					 const struct requests_memory *m, __u64 got, bool sends)
 {
+	int way = deep__way(key, m->total, sends);
+
+	if (way == DEEP_NOT)
+		return got;
 	b->walk.from = *m;
 	b->record.tail_len = 0;
 	*(__u64 *)b->record.tail = 0;
-	return deep__walk(b->slot);
+	return way == DEEP_FRAMES ? frames__segment(key, b->slot, sends) : deep__walk(b->slot);
 }
 
 #endif

@@ -88,6 +88,7 @@ type job struct {
 	Pipelined int    // send so many requests at once, by hand
 	Handshake bool   // after the first request, say "ready" and wait for a line
 	TLS       bool   // encrypt
+	Together  int    // the first call sends at least so many bytes
 	Tag       string // when not empty, each request's query is the tag and a number of its own
 
 	seq atomic.Int64

@@ -74,7 +74,7 @@ func runStreams(dial func(*job) (do func(path string) outcome, hangUp func())) {
 
 // httpStreams does requests over one connection of HTTP/2.
 func httpStreams(j *job) (do func(path string) outcome, hangUp func()) {
-	tr := &http.Transport{Dial: j.dial, DisableCompression: true, Protocols: new(http.Protocols)} //nolint:staticcheck // no context here
+	tr := &http.Transport{Dial: j.dialTogether, DisableCompression: true, Protocols: new(http.Protocols)} //nolint:staticcheck // no context here
 	tr.Protocols.SetUnencryptedHTTP2(true)
 	return func(what string) outcome {
 		method, rest, _ := strings.Cut(what, " ")
@@ -96,6 +96,33 @@ func httpStreams(j *job) (do func(path string) outcome, hangUp func()) {
 		o.End = bootNow()
 		return o
 	}, tr.CloseIdleConnections
+}
+
+// together is a connection of which what is said first goes by one call.
+type together struct {
+	net.Conn
+	held []byte
+	room int // bytes that are held
+}
+
+func (j *job) dialTogether(network, addr string) (net.Conn, error) {
+	c, err := j.dial(network, addr)
+	if err != nil || j.Together == 0 {
+		return c, err
+	}
+	return &together{Conn: c, room: j.Together}, nil
+}
+
+func (c *together) Write(b []byte) (int, error) {
+	if c.room == 0 {
+		return c.Conn.Write(b)
+	}
+	if c.held = append(c.held, b...); len(c.held) < c.room {
+		return len(b), nil
+	}
+	c.room = 0
+	_, err := c.Conn.Write(c.held)
+	return len(b), err
 }
 
 // testService answers as it is asked to.
@@ -204,6 +231,20 @@ func TestKernelHTTP2(t *testing.T) {
 	w.wait(t, len(want), server.pid(), client.pid())
 	requireMatch(t, want, w.of(server.pid()), event.RoleServer)
 	requireMatch(t, want, w.of(client.pid()), event.RoleClient)
+	w.requireLossless(t)
+}
+
+// A client whose first call is longer than what is copied of one, and holds requests.
+func TestKernelHTTP2Together(t *testing.T) {
+	w := watch(t, bpf.Options{})
+	server, at := serve(t, "127.0.0.1:0")
+	for range 3 {
+		client := requestAs(t, "h2client", &job{Addr: at, Paths: append([]string{"POST /upload 60000"}, h2mixed...), Conns: 3, N: 30, Together: 30000})
+		want := client.outcomes(t)
+		w.wait(t, len(want), client.pid())
+		requireMatch(t, want, w.of(client.pid()), event.RoleClient)
+	}
+	w.wait(t, 90, server.pid())
 	w.requireLossless(t)
 }
 
