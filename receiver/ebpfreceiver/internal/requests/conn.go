@@ -33,7 +33,10 @@ type conn struct {
 
 // begin prepares c for the socket of r, its first record.
 func (c *conn) begin(r *event.Request, role event.Role, guessed bool) {
-	preamble := c.a.preambles[r.Socket]
+	preamble := c.a.preambles[r.Socket&^event.TLSStream]
+	if r.Flags&event.RequestTLS != 0 {
+		preamble.end = 0 // it was before the cipher text
+	}
 	c.ep = exchange.Endpoint{
 		NetNS: r.NetNS, Socket: r.Socket, Family: r.Family,
 		LocalPort: r.LocalPort, PeerPort: r.PeerPort, LocalAddr: r.LocalAddr, PeerAddr: r.PeerAddr,

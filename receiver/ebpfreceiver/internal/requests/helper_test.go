@@ -89,6 +89,7 @@ type job struct {
 	Handshake bool   // after the first request, say "ready" and wait for a line
 	TLS       bool   // encrypt
 	Together  int    // the first call sends at least so many bytes
+	Preamble  []byte // what each connection begins with, before it is encrypted
 	Tag       string // when not empty, each request's query is the tag and a number of its own
 
 	seq atomic.Int64
@@ -196,10 +197,15 @@ func (j *job) dial(network, _ string) (net.Conn, error) {
 	if strings.HasPrefix(j.Addr, "/") {
 		network = "unix"
 	}
-	if j.TLS {
-		return tls.Dial(network, j.Addr, trusting) //nolint:noctx // a process of its own
+	c, err := net.Dial(network, j.Addr) //nolint:noctx // a process of its own
+	if err == nil && len(j.Preamble) > 0 {
+		_, err = c.Write(j.Preamble)
 	}
-	return net.Dial(network, j.Addr) //nolint:noctx // a process of its own
+	if err != nil || !j.TLS {
+		return c, err
+	}
+	secure := tls.Client(c, trusting)
+	return secure, secure.Handshake()
 }
 
 // trusting trusts the certificates that tests make up.

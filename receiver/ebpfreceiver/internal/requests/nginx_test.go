@@ -44,8 +44,8 @@ func nginx(tb testing.TB, upstream string) (pid uint32, addr string) {
 }
 
 // nginxAs is nginx; a secure one encrypts what it tells its clients, but for those
-// of the Unix socket that it listens at, too.
-func nginxAs(tb testing.TB, upstream string, secure bool) (pid uint32, addr, socket string) {
+// of the Unix socket that it listens at, too. options are more of them for its port.
+func nginxAs(tb testing.TB, upstream string, secure bool, options ...string) (pid uint32, addr, socket string) {
 	tb.Helper()
 	exe, err := exec.LookPath("nginx")
 	if err != nil {
@@ -58,13 +58,13 @@ func nginxAs(tb testing.TB, upstream string, secure bool) (pid uint32, addr, soc
 	for name, size := range map[string]int{"1k": 1024, "300k": 300 << 10, "empty": 0} {
 		require.NoError(tb, os.WriteFile(filepath.Join(dir, "www", name), []byte(strings.Repeat("z", size)), 0o644)) //nolint:gosec // nginx reads it as another user
 	}
-	ssl := ""
+	listen := strings.Join(append([]string{""}, options...), " ")
 	if secure {
 		cert, key := certificate(tb, dir, os.Getuid(), os.Getgid())
-		ssl = fmt.Sprintf(" ssl; ssl_certificate %s; ssl_certificate_key %s", cert, key)
+		listen += fmt.Sprintf(" ssl; ssl_certificate %s; ssl_certificate_key %s", cert, key)
 	}
 	conf, socket := filepath.Join(dir, "nginx.conf"), filepath.Join(dir, "socket")
-	require.NoError(tb, os.WriteFile(conf, fmt.Appendf(nil, nginxConfig, port, ssl, socket, upstream), 0o600))
+	require.NoError(tb, os.WriteFile(conf, fmt.Appendf(nil, nginxConfig, port, listen, socket, upstream), 0o600))
 	cmd := exec.CommandContext(context.WithoutCancel(tb.Context()), exe, "-p", dir, "-c", conf, "-e", "stderr")
 	cmd.Stderr = os.Stderr
 	require.NoError(tb, cmd.Start())
@@ -113,6 +113,34 @@ func testNginx(t *testing.T, secure bool) {
 	w.requireEncrypted(t, port(addr), secure)
 	w.requireLossless(t)
 }
+
+// A load balancer says whom it speaks for before anything else, be what follows
+// encrypted or not.
+func TestKernelNginxBehindBalancer(t *testing.T) { bothWays(t, testNginxBehindBalancer) }
+
+func testNginxBehindBalancer(t *testing.T, secure bool) {
+	w := watchAs(t, secure)
+	server, addr, _ := nginxAs(t, "127.0.0.1:1", secure, "proxy_protocol")
+	for preamble, whom := range map[string]string{preambleText: "192.0.2.7:45678", preambleBinary: "[2001:db8::1]:7"} {
+		before := len(w.of(server))
+		client := request(t, &job{Addr: addr, TLS: secure, Preamble: []byte(preamble), Paths: nginxPaths[:7], Conns: 2, N: 7})
+		want := client.outcomes(t)
+		w.wait(t, before+len(want), server)
+		served := w.of(server)[before:]
+		requireMatch(t, want, served, event.RoleServer)
+		for _, s := range served {
+			require.Equal(t, whom, s.Endpoint.Client.String())
+		}
+	}
+}
+
+// What load balancers say.
+const (
+	preambleText   = "PROXY TCP4 192.0.2.7 127.0.0.1 45678 80\r\n"
+	preambleBinary = "\r\n\r\n\x00\r\nQUIT\n\x21\x21\x00\x24" +
+		"\x20\x01\x0d\xb8\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x01" +
+		"\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x01\x00\x07\x00\x50"
+)
 
 // requireJoined checks that both ends of the same connections saw the same, the
 // server later than the client.

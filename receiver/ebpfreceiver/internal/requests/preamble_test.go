@@ -52,6 +52,19 @@ func TestPreambles(t *testing.T) {
 	}
 }
 
+// What is encrypted behind it is for the same client, and begins at its own first byte.
+func TestPreambleBeforeCipherText(t *testing.T) {
+	p := newTape(Config{})
+	plain := func(ev *event.Event) { ev.Request.Flags |= event.RequestTLS }
+	const text = 1 | event.TLSStream
+	p.data(1, server, recv, preamble1, preambleClass, head)
+	p.data(text, server, recv, get, plain, head).data(text, server, send, ok3, plain)
+	require.Equal(t, []string{"GET /a complete"}, p.got)
+	require.Equal(t, preambleClient([]byte(preamble1)), p.ends[0].Client)
+	p.close(text).close(1)
+	require.Empty(t, p.a.preambles)
+}
+
 // What follows may be any protocol, also one whose server speaks first.
 func TestPreambleBeforeAnother(t *testing.T) {
 	p, verdicts := judged()
