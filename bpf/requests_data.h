@@ -125,7 +125,7 @@ static __always_inline void requests__record(struct requests_scratch *b, struct 
 	if (got && !b->walk.told) {
 		got = requests__fill(b, s, m, got, requests__bound(s, budget, m->total, sig, turn),
 				     sig, waits);
-		if (got < m->total)
+		if (got < m->total && deep__may(s))
 			got = deep__begin(b, io->sk, m, got, io->call & IO_SEND);
 	}
 	b->record.excerpts = b->walk.told;

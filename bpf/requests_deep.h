@@ -29,6 +29,14 @@ enum deep_way {
 	DEEP_FRAMES = 2, /* by its frames */
 };
 
+/* deep__may: whether it is worth asking how a segment is told that was not all copied. */
+static __always_inline bool deep__may(const struct requests_socket *s)
+{
+	const volatile struct requests_class *class = requests__class(s->end.class);
+
+	return class->shape.framing || class->apart;
+}
+
 /* deep__way: how a segment of total bytes is told that were not all copied. Of one of
  * frames that is known before anything is copied, but for the one that has told that the
  * socket's bytes are such.
