@@ -154,12 +154,15 @@ func (k kinds) testHTTP(t *testing.T) {
 	run(t, "curl", "-s", url+"/release")
 	require.NoError(t, held.Wait())
 	for class, n := range map[string]int{schema.ClassStream: 1, schema.ClassWait: 1, schema.ClassProbe: 5, schema.ClassUnary: 8} {
-		require.Eventually(t, func() bool {
-			return len(k.all(spans, func(it *item) bool {
-				return it.kind == "Server" && it.resource[schema.ServiceName] == "held-shop" && it.resource["pipeline"] == nil &&
-					orUnary(it.attrs[schema.RequestClass]) == class
-			})) == n
-		}, patience, pollInterval, class)
+		of := func(it *item) bool {
+			return it.kind == "Server" && it.resource[schema.ServiceName] == "held-shop" && it.resource["pipeline"] == nil &&
+				orUnary(it.attrs[schema.RequestClass]) == class
+		}
+		if !soon(func() bool { return len(k.all(spans, of)) == n }) {
+			t.Fatalf("not %d %s requests, of %v", n, class, k.all(spans, func(it *item) bool {
+				return it.attrs[schema.URLPath] != nil && it.resource["pipeline"] == nil
+			}))
+		}
 		k.requireMeasured(t, "held-shop", schema.MetricHTTPServerDuration, class, n)
 	}
 }
