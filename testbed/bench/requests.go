@@ -17,6 +17,7 @@ type requestCost struct {
 	what              string
 	off, empty, on    float64 // µs of the server's CPU time per request, medians
 	added             float64 // median of the rounds' differences
+	neighbour         float64 // of those that a program makes which uses as much CPU time as agent and back end
 	spansPerRequest   float64
 	agentPerSpan      float64 // µs of the agent's CPU time
 	kernelPerRequest  float64 // µs in our programs, on behalf of all processes
@@ -108,6 +109,7 @@ type requestRun struct {
 	took     time.Duration
 	cpu      time.Duration // of the server
 	agentCPU time.Duration
+	backCPU  time.Duration // of this process, whose work is the back end
 	spans    int
 }
 
@@ -127,7 +129,7 @@ func (b *bench) target(ctx context.Context, t target, spans *spanCounts) (*reque
 		return nil, err
 	}
 	cost := &requestCost{what: t.what}
-	var off, empty, on, added, perSpan, perRequest, rate []float64
+	var off, empty, on, added, neighbour, perSpan, perRequest, rate []float64
 	for round := range b.rounds {
 		without, err := b.loadOnce(ctx, t, s, nil, spans)
 		if err != nil {
@@ -142,13 +144,20 @@ func (b *bench) target(ctx context.Context, t target, spans *spanCounts) (*reque
 		if err != nil {
 			return nil, err
 		}
+		beside, err := b.loadBesideNeighbour(ctx, t, s, spans, with)
+		if err != nil {
+			return nil, err
+		}
 		off, on = append(off, perUnit(without.cpu, without.requests)), append(on, perUnit(with.cpu, with.requests))
 		added = append(added, on[round]-off[round])
+		neighbour = append(neighbour, perUnit(beside.cpu, beside.requests)-off[round])
 		perSpan = append(perSpan, perUnit(with.agentCPU, with.spans))
 		perRequest = append(perRequest, float64(with.spans)/float64(with.requests))
 		rate = append(rate, float64(with.requests)/with.took.Seconds())
-		b.progress("%s: round %d of %d: %.2f us per request, %+.2f; agent %.2f us per span", t.what, round+1, b.rounds, off[round], added[round], perSpan[round])
+		b.progress("%s: round %d of %d: %.2f us per request, %+.2f, %+.2f beside a neighbour; agent %.2f us per span",
+			t.what, round+1, b.rounds, off[round], added[round], neighbour[round], perSpan[round])
 	}
+	cost.neighbour = median(neighbour)
 	cost.off, cost.empty, cost.on, cost.added = median(off), median(empty), median(on), median(added)
 	cost.spansPerRequest, cost.agentPerSpan = median(perRequest), median(perSpan)
 	cost.requestsPerSecond = median(rate)
@@ -169,6 +178,24 @@ func (b *bench) loadWithEmptyPrograms(ctx context.Context, t target, s *server, 
 		return nil, err
 	}
 	defer detach()
+	return b.loadOnce(ctx, t, s, nil, spans)
+}
+
+// loadBesideNeighbour measures what the machine charges for anybody's being there: a
+// program that looks at nothing and uses as much CPU time as agent and back end did.
+func (b *bench) loadBesideNeighbour(ctx context.Context, t target, s *server, spans *spanCounts, like *requestRun) (run *requestRun, err error) {
+	share := (like.agentCPU + like.backCPU).Seconds() / like.took.Seconds()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, b.load, "-call", "burn", "-share", fmt.Sprintf("%.3f", share), "-for", "1h")
+	if err := cmd.Start(); err != nil {
+		return nil, err
+	}
+	defer func() {
+		cancel()
+		_ = cmd.Wait() // killed
+	}()
+	time.Sleep(settle)
 	return b.loadOnce(ctx, t, s, nil, spans)
 }
 
@@ -195,6 +222,10 @@ func (b *bench) loadOnce(ctx context.Context, t target, s *server, a *agent.Agen
 	if err != nil {
 		return nil, err
 	}
+	own, err := cpuOf(os.Getpid())
+	if err != nil {
+		return nil, err
+	}
 	begin := time.Now()
 	if run.requests, err = t.load(ctx, s, b.roundTime); err != nil {
 		return nil, err
@@ -212,7 +243,12 @@ func (b *bench) loadOnce(ctx context.Context, t target, s *server, a *agent.Agen
 		return nil, err
 	}
 	agentAfter, err := agentUsage(a)
+	if err != nil {
+		return nil, err
+	}
 	run.cpu, run.agentCPU = after-before, agentAfter.cpu-agentBefore.cpu
+	ownAfter, err := cpuOf(os.Getpid())
+	run.backCPU = ownAfter - own
 	return run, err
 }
 

@@ -64,10 +64,10 @@ func (r *requestReport) markdown() string {
 		fmt.Fprintf(&b, "\nAn empty program at a probe costs %.2f µs a hit here.\n", r.hit)
 	}
 	if len(r.costs) > 0 {
-		b.WriteString("\n| CPU time per request | server without | two empty programs | with | added | added / without | added / empty hit | in our programs, both ends | agent per span | agent per span / bare nginx | spans per request | requests/s |\n|---|---|---|---|---|---|---|---|---|---|---|---|\n")
+		b.WriteString("\n| CPU time per request | server without | two empty programs | with | added | by a neighbour alone | added / without | added / empty hit | in our programs, both ends | agent per span | agent per span / bare nginx | spans per request | requests/s |\n|---|---|---|---|---|---|---|---|---|---|---|---|---|\n")
 		for _, c := range r.costs {
-			fmt.Fprintf(&b, "| %s | %.2f µs | %.2f µs | %.2f µs | **%+.2f µs** | %s | %s | %.2f µs | **%.2f µs** | %s | %.2f | %s |\n", c.what,
-				c.off, c.empty, c.on, c.added, ratio(c.added, c.off), ratio(c.added, r.hit), c.kernelPerRequest, c.agentPerSpan, ratio(c.agentPerSpan, r.bare()),
+			fmt.Fprintf(&b, "| %s | %.2f µs | %.2f µs | %.2f µs | **%+.2f µs** | %+.2f µs | %s | %s | %.2f µs | **%.2f µs** | %s | %.2f | %s |\n", c.what,
+				c.off, c.empty, c.on, c.added, c.neighbour, ratio(c.added, c.off), ratio(c.added, r.hit), c.kernelPerRequest, c.agentPerSpan, ratio(c.agentPerSpan, r.bare()),
 				c.spansPerRequest, thousands(c.requestsPerSecond))
 		}
 	}

@@ -58,7 +58,7 @@ func TestRequestMarkdown(t *testing.T) {
 	r := requestReport{
 		machine: "a machine", hit: 0.55,
 		costs: []requestCost{{
-			what: targets[0].what, off: 4.4, empty: 5, on: 5.5, added: 1.1, spansPerRequest: 2, agentPerSpan: 3.14, kernelPerRequest: 1.5, requestsPerSecond: 24000,
+			what: targets[0].what, off: 4.4, empty: 5, on: 5.5, added: 1.1, neighbour: 0.4, spansPerRequest: 2, agentPerSpan: 3.14, kernelPerRequest: 1.5, requestsPerSecond: 24000,
 		}},
 		probes: &probeResult{
 			unwanted: 2, unwantedWith: 2.6, processes: 200, binaries: 20,
@@ -77,7 +77,7 @@ func TestRequestMarkdown(t *testing.T) {
 	}
 	text := r.markdown()
 	for _, line := range []string{
-		"` | 4.40 µs | 5.00 µs | 5.50 µs | **+1.10 µs** | 0.25 | 2.00 | 1.50 µs | **3.14 µs** | 0.71 | 2.00 | 24,000 |\n",
+		"` | 4.40 µs | 5.00 µs | 5.50 µs | **+1.10 µs** | +0.40 µs | 0.25 | 2.00 | 1.50 µs | **3.14 µs** | 0.71 | 2.00 | 24,000 |\n",
 		"| the same / a bare nginx request | 0.68 |\n",
 		"without / with / added | 2.00 µs / 2.60 µs / **+0.60 µs** |\n",
 		"| from the start of a program that was never seen to its first request answered / decoded | 20 ms / **30 ms** |\n",

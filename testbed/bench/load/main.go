@@ -3,8 +3,10 @@
 //
 //	load -call getpid|read|open|write [-file F] -for 1s -burst 1000 -pause 4ms
 //	load -call http -addr HOST:PORT -path /x -rate 20000 -connections 16 -for 60s
+//	load -call burn -share 0.5 -for 10s
 //
-// The second makes requests at a steady rate, of which it tells the number.
+// The second makes requests at a steady rate, of which it tells the number. The third
+// makes no calls but uses CPU time, half a core for example.
 //
 // Calls come in bursts with pauses between them, so that whoever captures them
 // can keep up: otherwise the cost of a full buffer would be measured. The
@@ -33,11 +35,12 @@ type result struct {
 
 func main() {
 	var (
-		call  = flag.String("call", "getpid", "getpid, read (one byte of /dev/zero), open (openat and close of -file), write (the same with a byte in between) or http")
+		call  = flag.String("call", "getpid", "getpid, read (one byte of /dev/zero), open (openat and close of -file), write (the same with a byte in between), http or burn")
 		file  = flag.String("file", "/dev/null", "file to open")
 		burst = flag.Int("burst", 1000, "calls in a row")
 		pause = flag.Duration("pause", 4*time.Millisecond, "time between two bursts")
 		limit = flag.Duration("for", time.Second, "how long to go on")
+		share = flag.Float64("share", 0.5, "CPU time to burn, in cores")
 		h     httpLoad
 	)
 	flag.StringVar(&h.addr, "addr", "", "server of the requests, host:port")
@@ -46,9 +49,12 @@ func main() {
 	flag.IntVar(&h.connections, "connections", 16, "connections of the requests")
 	flag.Parse()
 	var err error
-	if *call == "http" {
+	switch *call {
+	case "http":
 		err = h.run(*limit)
-	} else {
+	case "burn":
+		err = burn(*share, *limit)
+	default:
 		err = run(*call, *file, *burst, *pause, *limit)
 	}
 	if err != nil {

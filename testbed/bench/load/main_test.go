@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
 
 	"github.com/sightglass/sightglass/internal/alloctest"
 )
@@ -30,4 +31,20 @@ func TestWorkloadRefuses(t *testing.T) {
 	require.ErrorIs(t, err, errUnknown)
 	_, err = workload("open", filepath.Join(t.TempDir(), "gone"))
 	require.ErrorIs(t, err, os.ErrNotExist)
+}
+
+func TestBurn(t *testing.T) {
+	before, err := processCPU()
+	require.NoError(t, err)
+	require.NoError(t, burn(1.5, 3*burnPeriod))
+	after, err := processCPU()
+	require.NoError(t, err)
+	require.Positive(t, after-before)
+}
+
+// processCPU is the CPU time of this process in nanoseconds.
+func processCPU() (int64, error) {
+	var ts unix.Timespec
+	err := unix.ClockGettime(unix.CLOCK_PROCESS_CPUTIME_ID, &ts)
+	return ts.Nano(), err
 }
