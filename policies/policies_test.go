@@ -2,6 +2,7 @@ package policies_test
 
 import (
 	"context"
+	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -14,6 +15,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/processor/processortest"
+	"go.yaml.in/yaml/v3"
 
 	"github.com/sightglass/sightglass/internal/interest"
 	"github.com/sightglass/sightglass/internal/policy"
@@ -101,6 +103,29 @@ func TestPolicies(t *testing.T) {
 			require.NotContains(t, a.fired(what), s.rule, "must be silent on case %d: %v", i, what)
 		}
 	}
+}
+
+// What a later file defines again replaces what an earlier one says, in all
+// rules and without a word: among our own files that would be a mistake.
+func TestNothingIsDefinedTwice(t *testing.T) {
+	files, err := policies.Files()
+	require.NoError(t, err)
+	seen := map[string]string{}
+	for _, f := range files {
+		var items []map[string]any
+		require.NoError(t, yaml.Unmarshal(f.Content, &items), f.Name)
+		for _, item := range items {
+			for _, kind := range []string{"list", "macro", "rule"} {
+				if item[kind] == nil {
+					continue
+				}
+				name := fmt.Sprint(kind, " ", item[kind])
+				require.Empty(t, seen[name], "%s of %s is defined in another place, too", name, f.Name)
+				seen[name] = f.Name
+			}
+		}
+	}
+	require.NotEmpty(t, seen)
 }
 
 func TestEveryPolicyHasScenarios(t *testing.T) {

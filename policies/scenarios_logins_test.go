@@ -87,8 +87,16 @@ var loginsScenarios = []scenario{
 		fires: []activity{
 			exec("sudo -i", below("bash"), login(someone), tty(pts0)),
 			exec("su -", below("bash"), login(someone)),
+			exec("sudo -l id", below("bash"), login(someone)),
+			exec("sudo -k id", below("bash"), login(someone)),
+			exec("sudo -l -R /srv id", below("bash"), login(someone)),
+			exec("sudo -l", file("/home/x/sudo"), below("bash"), login(someone)),
+			exec("su -l", below("bash"), login(someone)),
 		},
 		silent: []activity{
+			exec("sudo -l", below("bash"), login(someone), tty(pts0)),
+			exec("sudo -n -v", below("sh"), login(someone)),
+			exec("sudo -k", below("bash"), login(someone)),
 			exec("sudo -u app x", below("cron")),
 			exec("runuser -u postgres psql", below("bash"), login(root)),
 			exec("su app", below("sudo", "bash"), login(someone)),
