@@ -10,6 +10,7 @@ import (
 
 	"github.com/sightglass/sightglass/internal/detection"
 	"github.com/sightglass/sightglass/internal/policy"
+	"github.com/sightglass/sightglass/internal/policy/rules"
 )
 
 func newPolicyCheckCommand() *cobra.Command {
@@ -18,8 +19,9 @@ func newPolicyCheckCommand() *cobra.Command {
 		Use:   "check FILE...",
 		Short: "Check rule files and show every error and warning",
 		Long: `Loads rule files in the given order, as the agent would with rules_files, and
-shows every error and warning with its file, line and column. The command fails
-when there is an error.`,
+shows every error and warning with its file, line and column. Notes tell what a
+file defines otherwise than an earlier one. The command fails when there is an
+error.`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				return fmt.Errorf("rule files are missing: %s FILE", cmd.CommandPath())
@@ -73,6 +75,7 @@ func checkText(set *policy.RuleSet, res *policy.Result) string {
 		for i := range f.Warnings {
 			b.WriteString("warning: " + f.Warnings[i].String() + "\n")
 		}
+		b.WriteString(redefinitions(f))
 	}
 	if set != nil {
 		for _, r := range set.Rules() {
@@ -88,6 +91,27 @@ func checkText(set *policy.RuleSet, res *policy.Result) string {
 	}
 	b.WriteByte('\n')
 	return b.String()
+}
+
+// maxRedefinitions is how many are listed of one file.
+const maxRedefinitions = 20
+
+// redefinitions tells what a file puts in the place of earlier definitions: what
+// has been adapted, or what two files call by the same name by accident.
+func redefinitions(f *rules.Result) string {
+	if len(f.Redefined) == 0 {
+		return ""
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "note: %s defines again what was defined before; the last definition holds for the rules of all files:\n", f.Name)
+	for i, r := range f.Redefined {
+		if i == maxRedefinitions {
+			fmt.Fprintf(&b, "  and %d more\n", len(f.Redefined)-i)
+			break
+		}
+		fmt.Fprintf(&b, "  %s %q in line %d, before in %s:%d\n", r.Kind, r.Name, r.At.Line, r.Before.File, r.Before.Line)
+	}
+	return b.String() + "\n"
 }
 
 // counted is a number with its noun.

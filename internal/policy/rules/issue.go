@@ -132,7 +132,10 @@ type Result struct {
 	Name     string
 	Errors   []Issue
 	Warnings []Issue
-	schema   []string // in which ways the file does not have the form of rule files
+	// Redefined is what the file defines again, in its order. It is meant, or an
+	// accident: no warning.
+	Redefined []Redefinition
+	schema    []string // in which ways the file does not have the form of rule files
 }
 
 // OK reports whether the file was accepted.

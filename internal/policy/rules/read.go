@@ -206,6 +206,9 @@ func (r *reader) list(m mapping, name string, at place) error {
 	if ov.flag || ov.append["items"] {
 		return r.col.appendList(l)
 	}
+	if old := r.col.lists.get(name); old != nil && !ov.any() && !l.same(old) {
+		r.redefine(itemList, name, at, old.at)
+	}
 	r.col.defineList(l)
 	return nil
 }
@@ -227,6 +230,9 @@ func (r *reader) macro(m mapping, name string, at place) error {
 	mac := &macro{Name: name, cond: cond, at: at, condAt: at.in(itemMacroCond, "", m.get("condition"))}
 	if ov.flag || ov.append["condition"] {
 		return r.col.appendMacro(mac)
+	}
+	if old := r.col.macros.get(name); old != nil && !ov.any() && !mac.same(old) {
+		r.redefine(itemMacro, name, at, old.at)
 	}
 	r.col.defineMacro(mac)
 	return nil

@@ -63,8 +63,12 @@ func (r *reader) defineRule(m mapping, name string, at place) error {
 	if err := r.optionalParts(m, v, at); err != nil {
 		return err
 	}
-	if old := r.col.rules.get(name); v.Source != SourceSyscall && (old == nil || old.Source == v.Source) {
+	old := r.col.rules.get(name)
+	if v.Source != SourceSyscall && (old == nil || old.Source == v.Source) {
 		r.warn(at, WarnUnknownSource, "there are no events of source "+v.Source+": the rule has no effect"+didYouMean(v.Source, []string{SourceSyscall}))
+	}
+	if old != nil {
+		r.redefine(itemRule, name, at, old.at)
 	}
 	return r.col.defineRule(v)
 }
