@@ -22,7 +22,8 @@ value.
   {"filter": "proc.name = cat", "evt_name": "openat",
    "fields": {"proc.name": {"type": "CHARBUF", "value": "cat", "list": false}}}
 
-(on one line). Types have Falco's names; "raw_hex" may give the bytes of a value
+(on one line). A condition that asks for the type of the event needs an evt_name
+that exists. Types have Falco's names; "raw_hex" may give the bytes of a value
 in hexadecimal, as a list of texts. Each line is answered by one line:
 {"result": true}, {"result": false} or {"error": "..."}.`, evalLine)
 }

@@ -85,6 +85,23 @@ func TestPolicyCheckShowsWarningsAndWhatIsNotCaptured(t *testing.T) {
 	require.Contains(t, out, "1 file: 0 errors, 1 warning, 2 rules\n")
 }
 
+func TestPolicyCheckTellsWhatIsDefinedAgain(t *testing.T) {
+	first := ruleFile(t, shadowRule)
+	again := ruleFile(t, shadowRule+"\n- list: secrets\n  items: [/etc/gshadow]\n\n- list: secrets\n  items: [/etc/motd]\n  override: {items: append}\n")
+	out, _, err := policyCommand(t, "", "check", first, again)
+	require.NoError(t, err)
+	require.Contains(t, out, "note: "+again+" defines again what was defined before; the last definition holds for the rules of all files:\n"+
+		"  rule \"Secret read\" in line 4, before in "+first+":4\n"+
+		"  list \"secrets\" in line 11, before in "+again+":1\n\n")
+	require.Contains(t, out, "2 files: 0 errors, 0 warnings, 1 rule\n")
+
+	// The same words, in other lines, and what says itself that it replaces.
+	same := ruleFile(t, "- list: secrets\n  items:\n  - /etc/shadow\n\n- list: secrets\n  items: [/x]\n  override: {items: replace}\n")
+	out, _, err = policyCommand(t, "", "check", first, same)
+	require.NoError(t, err)
+	require.Equal(t, "2 files: 0 errors, 0 warnings, 1 rule\n", out)
+}
+
 func TestPolicyCheckOfAMissingFile(t *testing.T) {
 	out, _, err := policyCommand(t, "", "check", ruleFile(t, shadowRule), filepath.Join(t.TempDir(), "absent.yaml"))
 	require.ErrorIs(t, err, errRules)
@@ -174,16 +191,18 @@ func TestPolicyEval(t *testing.T) {
 		`{"filter": "evt.buffer bcontains 6869", "fields": {"evt.buffer": {"type": "BYTEBUF", "raw_hex": ["00686900"]}}}`,
 		`{"filter": "no.such = 1"}`,
 		`{"filter": 3}`,
+		`{"filter": "evt.type = openat", "evt_name": "opennat"}`,
 	}, "\n"), "eval")
 	require.NoError(t, err)
 	lines := strings.Split(strings.TrimSuffix(out, "\n"), "\n")
-	require.Len(t, lines, 6)
+	require.Len(t, lines, 7)
 	for i, want := range []string{`{"result":true}`, `{"result":false}`, `{"result":true}`, `{"result":true}`} {
 		require.Equal(t, want, lines[i])
 	}
 	for _, line := range lines[4:] {
 		require.Regexp(t, `^\{"error":".+"\}$`, line)
 	}
+	require.Contains(t, lines[6], "evt_name: there is no event type opennat: did you mean openat?")
 }
 
 // recorded is a file with one open of /etc/shadow, one exec, and a detection.

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -64,12 +65,24 @@ func EvalFilterWith(table *field.Table, in *EvalInput) (bool, error) {
 	if err != nil {
 		return false, positioned(err)
 	}
+	event, known := events.ByName(in.Event)
+	if !known && in.Event != "" && asksForType(checked, in.Fields) {
+		return false, errors.New("evt_name: " + events.Unknown(in.Event))
+	}
 	b := plan.NewBuilder(nil)
 	cond := b.Add(checked.Expr)
 	c := b.Build().NewContext()
-	event, _ := events.ByName(in.Event)
 	c.Begin(src, event)
 	return cond.Node().Eval(c), nil
+}
+
+// asksForType reports whether a condition's verdict depends on what type the event
+// is of. One that does not ask may be tried on events that only others know.
+func asksForType(checked *check.Result, given map[string]EvalField) bool {
+	return slices.ContainsFunc(checked.Refs, func(ref *field.Ref) bool {
+		_, told := given[ref.Name]
+		return !told && ref.Field.Has(field.EventType)
+	})
 }
 
 // positioned adds the place to an error of a condition.

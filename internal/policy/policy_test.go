@@ -257,6 +257,9 @@ func TestEvalInputForms(t *testing.T) {
 		{`{"filter": "thread.cpu > 1", "fields": {"thread.cpu": {"type": "DOUBLE", "value": "1.5"}}}`, true},
 		{`{"filter": "evt.rawarg.cmd = 7", "fields": {"evt.rawarg.cmd": {"type": "ENUMFLAGS32", "value": "7"}}}`, true},
 		{`{"filter": "evt.type = open", "evt_name": "open"}`, true},
+		{`{"filter": "not evt.type exists"}`, true},
+		{`{"filter": "proc.pid = 1", "evt_name": "theirs", "fields": {"proc.pid": {"type": "INT64", "value": "1"}}}`, true},
+		{`{"filter": "evt.type = open", "evt_name": "theirs", "fields": {"evt.type": {"type": "CHARBUF", "value": "open"}}}`, true},
 		{`{"filter": "proc.aname = b", "fields": {"proc.aname": {"type": "CHARBUF", "value": "a b"}}}`, true},
 		{`{"filter": "proc.aname[2] = b", "fields": {"proc.aname[2]": {"type": "CHARBUF", "value": "b"}}}`, true},
 		{`{"filter": "proc.apid = 4", "fields": {"proc.apid": {"type": "INT64", "value": "4"}}}`, true},
@@ -274,6 +277,8 @@ func TestEvalInputForms(t *testing.T) {
 		`{"filter": "proc.pid = 1", "fields": {"proc.pid": {"type": "INT64", "raw_hex": ["0"]}}}`,
 		`{"filter": "fd.sip = ::1", "fields": {"fd.sip": {"type": "IPADDR", "value": "x"}}}`,
 		`{"filter": "evt.type = nope"}`,
+		`{"filter": "not evt.type = open", "evt_name": "opne"}`,
+		`{"filter": "syscall.type = open", "evt_name": "opne"}`,
 	} {
 		var in policy.EvalInput
 		require.NoError(t, json.Unmarshal([]byte(bad), &in), bad)

@@ -32,11 +32,7 @@ func (c *checker) constant(t *Test, v *lang.Value) (Constant, error) {
 	k := Constant{At: v.At, Text: v.Text}
 	if ref := t.Left.Ref; ref != nil && ref.Field.Has(field.EventType) && ref.Field.Name == "evt.type" {
 		if _, ok := events.ByName(v.Text); !ok {
-			msg := "there is no event type " + v.Text
-			if near := events.Nearest(v.Text); near != "" {
-				msg += ": did you mean " + near + "?"
-			}
-			return k, &Error{Pos: v.At, Msg: msg, Unknown: true}
+			return k, &Error{Pos: v.At, Msg: events.Unknown(v.Text), Unknown: true}
 		}
 	}
 	if msg := k.read(t); msg != "" {

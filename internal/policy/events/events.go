@@ -103,14 +103,18 @@ func add(e Event) {
 	list = append(list, e)
 }
 
-// Nearest is the name that was probably meant by one that does not exist; empty
-// when there is none.
-func Nearest(name string) string {
+// Unknown is what to say of a name that does not exist, with the one that was
+// probably meant.
+func Unknown(name string) string {
 	known := make([]string, len(list))
 	for i := range list {
 		known[i] = list[i].Name
 	}
-	return nearest.Of(name, known, min(2, len(name)/3))
+	msg := "there is no event type " + name
+	if near := nearest.Of(name, known, min(2, len(name)/3)); near != "" {
+		msg += ": did you mean " + near + "?"
+	}
+	return msg
 }
 
 // Count is the number of event types.
