@@ -330,7 +330,9 @@ const (
 	DBNamespace               = "db.namespace"
 	DBCollectionName          = "db.collection.name"
 	DBOperationName           = "db.operation.name"
-	DBOperationBatchSize      = "db.operation.batch.size" // int
+	DBOperationBatchSize      = "db.operation.batch.size"      // int
+	DBOperationIndex          = "db.operation.parameter.index" // what stands for {index} in a path of Elasticsearch
+	DBOperationID             = "db.operation.parameter.id"    // and for {id}
 	DBQuerySummary            = "db.query.summary"
 	DBQueryText               = "db.query.text" // without values
 	DBStoredProcedureName     = "db.stored_procedure.name"

@@ -6,7 +6,7 @@ var unbounded = []Pattern{
 	"*.address", "*.port", "*.ip", "*.addr", "*.peer.name", "*.trace_id", "*.span_id",
 	"net.*", "http.client_ip", "http.url", "http.target", "http.user_agent",
 	"url.full", "url.path", "url.query", "user_agent.original",
-	"db.query.text", "db.statement", "db.query.parameter.*", "db.connection_string",
+	"db.query.text", "db.statement", "db.query.parameter.*", "db.operation.parameter.*", "db.connection_string",
 	"*.message.id", "*.message.conversation_id", "*.conversation.id", "session.id", "*.session.id",
 	"enduser.id", "user.id", "user.email", "thread.id", "*.pid", "exception.message", "exception.stacktrace",
 }

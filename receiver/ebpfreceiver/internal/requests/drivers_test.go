@@ -187,8 +187,8 @@ func TestKernelElasticsearch(t *testing.T) {
 	client := script(t, "testdata/programs/elastic_client.js", at, "50")
 	require.Equal(t, map[string]int{"search": 50, "get": 50, "get 404": 50, "index": 50, "bulk": 50, "ping": 50}, client.record(t))
 	w.requireTold(t, at, map[string]int{
-		"search songs elasticsearch search songs": 50, "get songs elasticsearch get songs": 50, "get missing elasticsearch get missing 404": 50,
-		"index songs elasticsearch index songs": 50, "bulk elasticsearch bulk": 50, "ping elasticsearch ping": 50,
+		"search songs elasticsearch search songs 200": 50, "get songs elasticsearch get songs 200": 50, "get missing elasticsearch get missing 404": 50,
+		"index songs elasticsearch index songs 200": 50, "bulk elasticsearch bulk 200": 50, "ping elasticsearch ping 200": 50,
 	})
 }
 

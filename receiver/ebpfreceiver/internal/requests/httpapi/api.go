@@ -17,9 +17,11 @@ type Request struct {
 // Operation is what a request asks for. Its slices belong to the request.
 type Operation struct {
 	System     string // db.system.name; empty for what is no database
+	HasStatus  bool   // its conventions have the response's status as the database's, an error or not
 	Name       string // of the operation, with few values; empty when it is not known
 	Path       string // template of the path, with few values; empty when it is not known
 	Collection []byte
+	Index, ID  []byte // what stands for parts of Path that the conventions want to be told
 	Namespace  []byte
 	Text       []byte // of a statement, with its values
 	Language   querytext.Language
@@ -38,14 +40,20 @@ type Operation struct {
 var apis = [...]struct {
 	system string
 	name   func(*Request, *Operation)
+	status bool // Operation.HasStatus
 }{
-	Elasticsearch: {"elasticsearch", elasticsearch},
-	OpenSearch:    {"opensearch", elasticsearch},
-	ClickHouse:    {"clickhouse", clickhouse},
-	InfluxDB:      {"influxdb", influxdb},
-	CouchDB:       {"couchdb", couchdb},
-	DynamoDB:      {"aws.dynamodb", dynamodb},
-	S3:            {"", s3},
+	Elasticsearch: {"elasticsearch", elasticsearch, true},
+	OpenSearch:    {"opensearch", elasticsearch, true},
+	ClickHouse:    {"clickhouse", clickhouse, false},
+	InfluxDB:      {"influxdb", influxdb, false},
+	CouchDB:       {"couchdb", couchdb, true},
+	DynamoDB:      {"aws.dynamodb", dynamodb, false},
+	S3:            {"", s3, false},
+}
+
+// begin returns what is known of an operation by the product alone.
+func (p Product) begin() Operation {
+	return Operation{System: apis[p].system, HasStatus: apis[p].status}
 }
 
 // Suspects tells whether a request to a path with a query may be of one of the
@@ -61,18 +69,16 @@ func Recognize(r *Request) (op Operation, ok bool) {
 		product = S3
 	}
 	if product != Unknown {
-		api := &apis[product]
-		op.System = api.system
-		api.name(r, &op)
+		op = product.begin()
+		apis[product].name(r, &op)
 		return op, true
 	}
 	if isGraphQL(r.Path) && graphql(r, &op) {
 		return op, true
 	}
 	if r.Guess != Unknown {
-		api := &apis[r.Guess]
-		op.System = api.system
-		api.name(r, &op)
+		op = r.Guess.begin()
+		apis[r.Guess].name(r, &op)
 		return op, op.Name != ""
 	}
 	return op, false
@@ -149,17 +155,22 @@ type endpoint struct {
 	probe    bool
 }
 
-// match tells whether a path is of a template, and returns what stands for
-// {index}, {db} or {bucket} in it.
-func match(template string, path []byte) (collection []byte, ok bool) {
+// found is what stands for parts of a template in a path.
+type found struct {
+	collection []byte // {index}, {db} or {bucket}
+	id         []byte
+}
+
+// match tells whether a path is of a template, and returns what stands for its parts.
+func match(template string, path []byte) (in found, ok bool) {
 	for template != "" {
 		if template[0] != '/' || len(path) == 0 || path[0] != '/' {
-			return nil, false
+			return found{}, false
 		}
 		var part string
 		part, template = cutSegment(template[1:])
 		if part == "{rest...}" {
-			return collection, len(path) > 1
+			return in, len(path) > 1
 		}
 		segment := path[1:]
 		if i := bytes.IndexByte(segment, '/'); i >= 0 {
@@ -170,18 +181,21 @@ func match(template string, path []byte) (collection []byte, ok bool) {
 		switch {
 		case part == "{index}" || part == "{db}":
 			if len(segment) == 0 || segment[0] == '_' {
-				return nil, false
+				return found{}, false
 			}
-			collection = segment
+			in.collection = segment
 		case len(part) > 0 && part[0] == '{':
 			if len(segment) == 0 || segment[0] == '_' && part == "{name}" {
-				return nil, false
+				return found{}, false
+			}
+			if part == "{id}" {
+				in.id = segment
 			}
 		case string(segment) != part:
-			return nil, false
+			return found{}, false
 		}
 	}
-	return collection, len(path) == 0
+	return in, len(path) == 0
 }
 
 func cutSegment(template string) (part, rest string) {
@@ -194,16 +208,16 @@ func cutSegment(template string) (part, rest string) {
 }
 
 // find returns the first row that a request is of, nil if it is of none.
-func find(table []endpoint, method string, path []byte) (row *endpoint, collection []byte) {
+func find(table []endpoint, method string, path []byte) (row *endpoint, in found) {
 	if len(path) > 1 {
 		path = bytes.TrimSuffix(path, []byte("/"))
 	}
 	for i := range table {
 		if e := &table[i]; e.method == "" || e.method == method {
-			if collection, ok := match(e.template, path); ok {
-				return e, collection
+			if in, ok := match(e.template, path); ok {
+				return e, in
 			}
 		}
 	}
-	return nil, nil
+	return nil, found{}
 }

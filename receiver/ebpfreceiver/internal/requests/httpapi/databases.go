@@ -72,11 +72,14 @@ var elasticEndpoints = []endpoint{
 }
 
 func elasticsearch(r *Request, op *Operation) {
-	row, index := find(elasticEndpoints, r.Method, r.Path)
+	row, in := find(elasticEndpoints, r.Method, r.Path)
 	if row == nil {
 		return
 	}
-	op.Name, op.Path, op.Collection, op.Probe = row.name, row.template, unescape(index), row.probe
+	op.Name, op.Path, op.Collection, op.Probe = row.name, row.template, unescape(in.collection), row.probe
+	if op.Index = op.Collection; len(op.Index) > 0 { // other ids have other names
+		op.ID = unescape(in.id)
+	}
 	if row.body {
 		op.Text, op.TextCut, op.Language = r.Body, r.cut(), querytext.JSON
 	}
@@ -104,11 +107,11 @@ var couchEndpoints = []endpoint{
 // couchdb names an operation after its method and route, as the conventions have
 // it.
 func couchdb(r *Request, op *Operation) {
-	row, db := find(couchEndpoints, r.Method, r.Path)
+	row, in := find(couchEndpoints, r.Method, r.Path)
 	if row == nil {
 		return
 	}
-	op.Name, op.Path, op.Namespace, op.Probe = r.Method+" "+row.name, row.name, unescape(db), row.probe
+	op.Name, op.Path, op.Namespace, op.Probe = r.Method+" "+row.name, row.name, unescape(in.collection), row.probe
 }
 
 var influxEndpoints = []endpoint{

@@ -92,7 +92,9 @@ func (d *description) api() (cut bool) {
 	}
 	w.Bytes(schema.DBNamespace, op.Namespace)
 	w.Bytes(schema.DBCollectionName, op.Collection)
-	if d.Status >= 400 {
+	w.Bytes(schema.DBOperationIndex, op.Index)
+	w.Unique(schema.DBOperationID, op.ID)
+	if d.Status >= 400 || op.HasStatus && d.Status != 0 {
 		if len(d.API.Code) > 0 {
 			w.Bytes(schema.DBResponseStatusCode, d.API.Code)
 		} else {

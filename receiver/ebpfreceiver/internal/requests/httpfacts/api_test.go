@@ -58,7 +58,13 @@ func TestElasticsearch(t *testing.T) {
 	require.Equal(t, "get", name, "the name of an index that has a date is none of few")
 	require.Equal(t, "/{index}/_doc/{id}", got["http.route"])
 	require.Equal(t, "logs-2026.11.22", got["db.collection.name"])
+	require.Equal(t, "logs-2026.11.22", got["db.operation.parameter.index"])
+	require.Equal(t, "17", got["db.operation.parameter.id"])
+	require.Equal(t, "200", got["db.response.status_code"], "it is wanted of every answer")
+	require.NotContains(t, got, "error.type")
+	_, got, _ = asked(t, event.RoleServer, "GET /_tasks/17", "", 0, elastic)
 	require.NotContains(t, got, "db.response.status_code")
+	require.NotContains(t, got, "db.operation.parameter.id", "that is a task's")
 
 	name, got, _ = asked(t, event.RoleClient, "GET /_unknown/thing", "", 200, elastic)
 	require.Equal(t, "GET /_unknown/thing", name)
@@ -68,8 +74,6 @@ func TestElasticsearch(t *testing.T) {
 
 	_, got, _ = asked(t, event.RoleClient, "GET /songs/_doc/17", "", 400, elastic)
 	require.Equal(t, "400", got["db.response.status_code"])
-	_, got, _ = asked(t, event.RoleClient, "GET /songs/_doc/17", "", 399, elastic)
-	require.NotContains(t, got, "db.response.status_code")
 
 	_, got, _ = asked(t, event.RoleClient, "POST /songs/_search", body, 200)
 	require.NotContains(t, got, "db.system.name", "nothing says that it is")
@@ -88,9 +92,20 @@ func TestClickHouse(t *testing.T) {
 	} {
 		require.Equal(t, want, got[key], key)
 	}
+	for status, want := range map[uint16]any{399: nil, 400: "400"} { // of an error only
+		_, got, _ = asked(t, event.RoleClient, "POST /", "SELECT 1", status, "< X-ClickHouse-Query-Id: 1")
+		require.Equal(t, want, got["db.response.status_code"])
+	}
 	name, got, _ = asked(t, event.RoleClient, "POST /", "INSERT INTO t VALUES ('secret')", 200, "X-ClickHouse-User: x", "Content-Length: 31")
 	require.Equal(t, "INSERT t", name)
 	require.Equal(t, "INSERT INTO t VALUES (?)", got["db.query.text"])
+}
+
+func TestCouchDB(t *testing.T) {
+	_, got, _ := asked(t, event.RoleClient, "GET /shop/order", "", 200, "< Server: CouchDB/3.3.2 (Erlang OTP/25)")
+	require.Equal(t, "GET /{db}/{docid}", got["db.operation.name"])
+	require.Equal(t, "shop", got["db.namespace"])
+	require.Equal(t, "200", got["db.response.status_code"])
 }
 
 func TestS3(t *testing.T) {
