@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/consumer/consumertest"
 	"go.opentelemetry.io/collector/pdata/ptrace"
+	"golang.org/x/sys/unix"
 
 	"github.com/sightglass/sightglass/internal/bpf"
 	"github.com/sightglass/sightglass/internal/event"
@@ -67,6 +68,51 @@ func TestBatchesAreOfABoundedSize(t *testing.T) {
 	require.Less(t, len(sink.AllTraces()), 20)
 	for _, batch := range sink.AllTraces() {
 		require.Less(t, new(ptrace.ProtoMarshaler).TracesSize(batch), 2*maxBatchBytes)
+	}
+}
+
+// What is being served counts where its spans will: of servers at the ports, and of
+// the services, that are wanted.
+func TestActiveRequestsOfWhatIsWanted(t *testing.T) {
+	const get = "GET /a HTTP/1.1\r\nHost: h\r\n\r\n"
+	for name, tc := range map[string]struct {
+		change func(*RequestsConfig)
+		want   int64
+	}{
+		"all":               {func(*RequestsConfig) {}, 2},
+		"without a port":    {func(c *RequestsConfig) { c.ExcludePorts = []int{81} }, 1},
+		"without a service": {func(c *RequestsConfig) { c.ExcludeServices = []string{"*", "*/*"} }, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			cfg := createDefaultConfig().(*Config)
+			tc.change(&cfg.Requests)
+			var sink consumertest.TracesSink
+			s := spanBench(t, cfg, &sink, func() uint64 { return ^uint64(0) })
+			s.active = translate.NewActiveRequests(translate.Host{}, "", time.Now())
+			s.opaque = translate.NewOpaqueConnections(translate.Host{}, "", time.Now())
+			for i, end := range []struct {
+				role      event.Role
+				direction event.Direction
+				port      uint16
+			}{{event.RoleServer, event.Receive, 80}, {event.RoleServer, event.Receive, 81}, {event.RoleClient, event.Send, 40000}} {
+				data := ev(event.TypeData, keyTool, "tool")
+				data.Request = event.Request{
+					Socket: uint64(i + 1), Role: end.role, Direction: end.direction, Class: 1, Family: unix.AF_INET,
+					LocalPort: end.port, PeerPort: 80, Bytes: uint64(len(get)), Payload: []byte(get),
+				}
+				s.assembler.Handle(data)
+			}
+			s.readActive(time.Now())
+			var got int64
+			for _, rm := range s.actives.Load().ResourceMetrics().All() {
+				for _, dp := range rm.ScopeMetrics().At(0).Metrics().At(0).Sum().DataPoints().All() {
+					got += dp.IntValue()
+				}
+			}
+			require.Equal(t, tc.want, got)
+			s.finish(time.Now())
+			<-s.spans.out.close()
+		})
 	}
 }
 

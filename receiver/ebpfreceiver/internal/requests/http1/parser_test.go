@@ -103,6 +103,10 @@ func TestParser(t *testing.T) {
 			s.req(get).resp("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3;x=y\r\nabc\r\n").
 				resp("0\r\nTrailer: 1\r\n\r\n").req(getB).resp(ok3)
 		}, want: []string{"GET /a 200 @1+2+3", "GET /b 200 @4+5+5"}},
+		{name: "chunked with trailers, pipelined", play: func(s *script) {
+			const chunked = "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\nA: b\r\nC: d\r\n\r\n"
+			s.req("POST /a HTTP/1.1\r\n" + chunked + getB).resp("HTTP/1.1 200 OK\r\n" + chunked + empty)
+		}, want: []string{"POST /a 200 @1+2+2", "GET /b 204 @1+2+2"}},
 		{name: "chunked beyond the copy", play: func(s *script) {
 			s.req(get).resp("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3e8\r\n"+long+"\r\n3e8\r\n").
 				seg(resp, long+"\r\n", 0).seg(resp, "0\r\n\r\n", 0).req(getB).resp(ok3)
@@ -134,6 +138,9 @@ func TestParser(t *testing.T) {
 		{name: "CONNECT", client: true, play: func(s *script) {
 			s.req("CONNECT h:443 HTTP/1.1\r\n\r\n").resp("HTTP/1.1 200 OK\r\n\r\n").req("\x16\x03\x01").close()
 		}, want: []string{"CONNECT h:443 200 @1+2+4 class=1 upgraded"}},
+		{name: "CONNECT that is refused", client: true, play: func(s *script) {
+			s.req("CONNECT h:443 HTTP/1.1\r\n\r\n").resp("HTTP/1.1 407 No\r\nContent-Length: 3\r\n\r\nabc").req(getB).resp(ok3)
+		}, want: []string{"CONNECT h:443 407 @1+2+2", "GET /b 200 @3+4+4"}},
 		{
 			name: "server closes instead of answering", play: func(s *script) { s.req(get).close() },
 			want: []string{"GET /a 0 @1+0+2 connection_closed"},

@@ -53,6 +53,14 @@ func TestClass(t *testing.T) {
 		{Facts{EventStream: true}, exchange.Stream},
 		{Facts{Upgraded: true}, exchange.Stream},
 		{Facts{UserAgent: []byte("kube-probe/1.31")}, exchange.Probe},
+		{Facts{UserAgent: []byte("GoogleHC/1.0")}, exchange.Probe},
+		{Facts{UserAgent: []byte("ELB-HealthChecker/2.0")}, exchange.Probe},
+		{Facts{UserAgent: []byte("Consul Health Check")}, exchange.Probe},
+		{Facts{UserAgent: []byte("Envoy/HC")}, exchange.Probe},
+		{Facts{UserAgent: []byte("HAProxy/HealthCheck")}, exchange.Probe},
+		{Facts{UserAgent: []byte("Go-Health-Check")}, exchange.Probe},
+		{Facts{UserAgent: []byte("kube-probe/1.31"), EventStream: true}, exchange.Probe},
+		{Facts{Held: true, EventStream: true}, exchange.Stream},
 		{Facts{UserAgent: []byte("kube-prob")}, exchange.Unary},
 	} {
 		require.Equal(t, tt.want, tt.facts.Class(), "%+v", tt.facts)

@@ -123,6 +123,9 @@ func TestAttributes(t *testing.T) {
 			f.Target = []byte("http://user:pass@back.end:81/p?a=b#frag")
 			ex.Role = event.RoleClient
 		}, map[string]any{"url.full": "http://REDACTED:REDACTED@back.end:81/p?a=b", "server.address": "back.end", "server.port": int64(81)}},
+		{"a password with an @", func(ex *exchange.Exchange, f *httpfacts.Facts) {
+			f.Target, ex.Role = []byte("http://user:p@ss@back.end/p"), event.RoleClient
+		}, map[string]any{"url.full": "http://REDACTED:REDACTED@back.end/p", "server.address": "back.end", "server.port": int64(80)}},
 		{
 			"absolute form without a path", func(_ *exchange.Exchange, f *httpfacts.Facts) { f.Target = []byte("http://h?x=y") },
 			map[string]any{"url.path": "/", "url.query": "x=y"},
@@ -209,6 +212,12 @@ func TestAttributes(t *testing.T) {
 		{"the caller waited in vain", func(ex *exchange.Exchange, f *httpfacts.Facts) {
 			ex.Role, f.Status, f.CallerGone, ex.Incomplete = event.RoleClient, 0, true, exchange.ConnectionClosed
 		}, map[string]any{"sightglass.request.incomplete": "connection_closed", "error.type": "connection_closed"}},
+		{"reset by the server", func(ex *exchange.Exchange, f *httpfacts.Facts) {
+			f.Status, f.StreamError, ex.Incomplete = 0, "INTERNAL_ERROR", exchange.StreamReset
+		}, map[string]any{"sightglass.request.incomplete": "stream_reset", "error.type": "INTERNAL_ERROR"}},
+		{"given up by the caller", func(ex *exchange.Exchange, f *httpfacts.Facts) {
+			f.Status, f.StreamError, f.CallerGone, ex.Incomplete = 0, "CANCEL", true, exchange.StreamReset
+		}, map[string]any{"sightglass.request.incomplete": "stream_reset", "error.type": nil}},
 		{
 			"response lost", func(ex *exchange.Exchange, f *httpfacts.Facts) { f.Status, ex.Incomplete = 0, exchange.ResponseLost },
 			map[string]any{"sightglass.request.incomplete": "response_lost", "error.type": nil},

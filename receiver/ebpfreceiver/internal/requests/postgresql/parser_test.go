@@ -93,6 +93,21 @@ func TestParser(t *testing.T) {
 			s.Req(parse("", "SELECT a FROM t") + bind("c", "") + execute("c") + sync).Resp(parsed + bound + row("x") + "s\x00\x00\x00\x04" + readyI)
 			s.Req(execute("c") + sync).Resp(row("y") + done("SELECT 1") + readyI)
 		}, want: []string{"{SELECT a FROM t} in shop @3+4+4", "{SELECT a FROM t} in shop rows=1 @5+6+6"}},
+		{name: "portal with the name of a statement that is closed", play: func(s *script) {
+			begin(s)
+			s.Req(parse("s1", "SELECT a FROM t") + sync).Resp(parsed + readyI)
+			s.Req(bind("s1", "s1") + execute("s1") + msg('C', "Ps1\x00") + sync).Resp(bound + row("x") + done("SELECT 1") + "3\x00\x00\x00\x04" + readyI)
+			s.Req(bind("", "s1") + execute("") + sync).Resp(bound + row("x") + done("SELECT 1") + readyI)
+		}, want: []string{
+			"PREPARE {SELECT a FROM t} in shop @3+4+4",
+			"{SELECT a FROM t} in shop rows=1 @5+6+6",
+			"{SELECT a FROM t} in shop rows=1 @7+8+8",
+		}},
+		{name: "rows of a cursor", play: func(s *script) {
+			begin(s)
+			s.Req(query("FETCH 5 FROM c")).Resp(columns + row("x") + row("y") + done("FETCH 2") + readyI)
+			s.Req(query("MOVE 5 FROM c")).Resp(done("MOVE 2") + readyI)
+		}, want: []string{"{FETCH ? FROM c} in shop rows=2 @3+4+4", "{MOVE ? FROM c} in shop @5+6+6"}},
 		{name: "preparation that a flush has answered, then its execution", play: func(s *script) {
 			begin(s)
 			s.Req(parse("", "SELECT a FROM t WHERE id = $1") + describeS + flush).Resp(parsed + msg('t', "\x00\x00") + columns).Pause(100)

@@ -167,6 +167,29 @@ func TestFacts(t *testing.T) {
 	}
 }
 
+// What a call ended by, where no status came: only who asked can have let its
+// deadline pass.
+func TestEndedByReset(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		caller bool
+		after  uint64 // ns
+		reset  string
+		want   rpcfacts.Code
+	}{
+		{"the deadline has passed", true, 2e9, "CANCEL", rpcfacts.DeadlineExceeded},
+		{"it has not", true, 1e9, "CANCEL", rpcfacts.Cancelled},
+		{"the server resets, however late", false, 3e9, "CANCEL", rpcfacts.Cancelled},
+		{"the server refuses", false, 1e9, "REFUSED_STREAM", rpcfacts.Unavailable},
+	} {
+		ex, f := newCall()
+		f.Code, f.Timeout, f.CallerGone, f.StreamError = rpcfacts.NoCode, 2e9, tt.caller, tt.reset
+		ex.End, ex.Incomplete = ex.Start+tt.after, exchange.StreamReset
+		f.EndedBy(ex)
+		require.Equal(t, tt.want, f.Code, tt.name)
+	}
+}
+
 func TestMethodsAreBounded(t *testing.T) {
 	tr := spans.NewTranslator([32]byte{1})
 	found := map[string]bool{}

@@ -61,6 +61,28 @@ func TestIDsDiffer(t *testing.T) {
 	require.Len(t, traceIDs, 1000)
 }
 
+// Who names a parent knows better than we: it is a span of the same service between
+// the request and the one that its thread serves.
+func TestParentThatIsNamedCountsFirst(t *testing.T) {
+	inferred := exchange.Context{Trace: [16]byte{1}, Span: [8]byte{2}, Flags: 1, State: "a=b"}
+	for named, want := range map[bool]exchange.Context{false: inferred, true: {Trace: [16]byte{3}, Span: [8]byte{4}}} {
+		list := ptrace.NewSpanSlice()
+		ex := &exchange.Exchange{Parent: inferred, Facts: &fakeFacts{func(w *Writer) {
+			if named {
+				w.Parent(want.Trace, want.Span, want.Flags, want.State)
+			}
+		}}}
+		require.True(t, NewTranslator([32]byte{}).Append(list, ex, 0))
+		span := list.At(0)
+		require.EqualValues(t, want.Trace, span.TraceID())
+		require.EqualValues(t, want.Span, span.ParentSpanID())
+		require.Equal(t, want.State, span.TraceState().AsRaw())
+		require.Equal(t, uint32(want.Flags), span.Flags()&0xff)
+		require.Equal(t, named, span.Flags()&(1<<9) != 0, "remote")
+		require.NotZero(t, span.Flags()&(1<<8), "known whether it is")
+	}
+}
+
 func TestWriter(t *testing.T) {
 	list := ptrace.NewSpanSlice()
 	ex := &exchange.Exchange{Facts: &fakeFacts{func(w *Writer) {
