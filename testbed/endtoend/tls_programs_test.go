@@ -39,16 +39,35 @@ func sealedKinds(t *testing.T) map[string]sealedKind {
 	if python := "/usr/bin/python3"; exists(python) {
 		all["Python"] = pythonKind(t, python)
 	}
-	if _, err := exec.LookPath("redis-server"); err == nil {
-		all["Redis"] = redisKind(t)
+	for name, kind := range map[string]struct {
+		of       func(*testing.T) sealedKind
+		programs []string
+	}{
+		"Redis": {redisKind, []string{"redis-server"}}, "MariaDB": {mariaDBKind, []string{"mariadbd", "mariadb"}},
+		"HAProxy": {haproxyKind, []string{"haproxy", "curl"}}, "GnuTLS": {gnuTLSKind, []string{"gnutls-serv", "wget"}},
+	} {
+		if installed(kind.programs...) {
+			all[name] = kind.of(t)
+		}
+	}
+	if bins, _ := filepath.Glob("/usr/lib/postgresql/*/bin"); len(bins) > 0 && installed("setpriv") {
+		all["PostgreSQL"] = postgresKind(bins[len(bins)-1])
 	}
 	self, err := os.Executable()
 	require.NoError(t, err)
 	all["Go"] = goKind(self)
 	if node := nodePath(t); node != "" {
-		all["Node.js"] = nodeKind(node)
+		all["Node.js"] = nodeKind(node, filepath.Base(node))
+	}
+	if installed("node") {
+		all["Node.js of the system"] = systemNodeKind(t)
 	}
 	return all
+}
+
+// installed tells whether all of the programs are.
+func installed(programs ...string) bool {
+	return !slices.ContainsFunc(programs, func(p string) bool { _, err := exec.LookPath(p); return err != nil })
 }
 
 func exists(path string) bool {
@@ -69,7 +88,7 @@ func pythonKind(t *testing.T, python string) sealedKind {
 	lib, object, _ := strings.Cut(at, " ")
 	return sealedKind{
 		programs: []string{python, object},
-		flags:    []string{"--mount", "type=bind,src=" + lib + ",dst=" + lib + ",options=rbind:ro"},
+		flags:    ownMount(lib),
 		put:      func(t *testing.T, root string) { t.Helper(); copyScript(t, root, "sealed.py") },
 		serve:    func(ports []string) string { return "exec " + python + " /sealed.py serve " + ports[0] },
 		ask:      func(ports []string, word string) string { return python + " /sealed.py ask " + ports[0] + " " + word },
@@ -77,13 +96,31 @@ func pythonKind(t *testing.T, python string) sealedKind {
 	}
 }
 
-func nodeKind(node string) sealedKind {
+// systemNodeKind is the Node.js that a package manager has installed: Debian's has OpenSSL
+// as a library, and parts of itself in scripts.
+func systemNodeKind(t *testing.T) sealedKind {
+	t.Helper()
+	node, err := filepath.EvalSymlinks(lookPath(t, "node"))
+	require.NoError(t, err)
+	upgraded := filepath.Base(node)
+	if strings.Contains(run(t, "ldd", node), "libssl.so") {
+		upgraded = "libssl.so"
+	}
+	k := nodeKind(node, upgraded)
+	if scripts := "/usr/share/nodejs"; exists(scripts) {
+		k.flags = ownMount(scripts)
+	}
+	return k
+}
+
+// nodeKind is a Node.js that encrypts by a file whose name begins so.
+func nodeKind(node, upgraded string) sealedKind {
 	return sealedKind{
 		programs: []string{node},
 		put:      func(t *testing.T, root string) { t.Helper(); copyScript(t, root, "sealed.js") },
 		serve:    func(ports []string) string { return "exec " + node + " /sealed.js serve " + ports[0] },
 		ask:      func(ports []string, word string) string { return node + " /sealed.js ask " + ports[0] + " " + word },
-		upgraded: []string{filepath.Base(node)},
+		upgraded: []string{upgraded},
 	}
 }
 
@@ -173,12 +210,12 @@ func (k sealedKind) start(t *testing.T, h *host, daemon *containerd.Daemon) *sea
 	t.Helper()
 	p := &sealedPair{sealedKind: k, host: h, daemon: daemon, server: marker(), client: marker()}
 	p.root = rootfs(t, append([]string{"/bin/sh", "/bin/sleep"}, k.programs...)...)
-	if k.put != nil {
-		k.put(t, p.root)
-	}
 	run(t, "openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost",
 		"-keyout", filepath.Join(p.root, "etc/key.pem"), "-out", filepath.Join(p.root, "etc/cert.pem"))
 	require.NoError(t, os.WriteFile(filepath.Join(p.root, "etc/hosts"), []byte("127.0.0.1 localhost\n"), 0o644))
+	if k.put != nil {
+		k.put(t, p.root)
+	}
 	addresses := []string{freeport.Address(t), freeport.Address(t)}
 	for _, address := range addresses {
 		p.ports = append(p.ports, address[strings.LastIndexByte(address, ':')+1:])
@@ -265,6 +302,8 @@ func (i *item) outcome() string {
 		return of(schema.RPCMethod) + " " + of(schema.RPCStatusCode)
 	case i.attrs[schema.DBOperationName] != nil:
 		return of(schema.DBOperationName) + " " + of(schema.DBResponseStatusCode)
+	case i.attrs[schema.DBQueryText] != nil:
+		return strings.Fields(i.asks())[0] + " " + of(schema.DBResponseStatusCode)
 	}
 	path := i.asks()
 	if _, after, ok := strings.Cut(path, "://"); ok {
