@@ -108,13 +108,37 @@ struct tls_text {
 	__u64 direction; /* enum requests_direction */
 };
 
+/* More than anybody says to ask for encryption, less than the shortest handshake. */
+#define TLS_HELLO_MIN 64
+
+/* tls__covers: plain text is told of, by which the cipher text of its socket tells nothing
+ * any more. Unless that is the handshake's still, which a write may have to begin: until
+ * both ends have said more than they may have agreed upon before, or the answer comes.
+ */
+static __always_inline void tls__covers(const struct tls_text *x, const struct requests_socket *s,
+					__u8 call)
+{
+	__u64 sk = x->sk;
+	struct requests_socket *cipher;
+
+	if (s->moved[REQUESTS_SEND] && s->moved[REQUESTS_RECEIVE])
+		return;
+	cipher = bpf_map_lookup_elem(&requests_sockets, &sk);
+	if (!cipher)
+		return;
+	if (!(call & IO_SEND) || s->moved[REQUESTS_RECEIVE] || cipher->flags & REQUESTS_MIDWAY ||
+	    (cipher->moved[REQUESTS_SEND] > TLS_HELLO_MIN &&
+	     cipher->moved[REQUESTS_RECEIVE] > TLS_HELLO_MIN))
+		cipher->flags |= REQUESTS_COVERED;
+}
+
 /* tls__tell: tells of plain text; call and waits as in requests__data. Returns whether its
  * stream is still there.
  */
 static __always_inline bool tls__tell(const struct tls_text *x, __u8 call, const bool waits)
 {
-	__u64 sk = x->sk, key = sk | TLS_KEY;
-	struct requests_socket *s = x->plain, *cipher;
+	__u64 key = x->sk | TLS_KEY;
+	struct requests_socket *s = x->plain;
 	struct requests_scratch *b;
 	struct requests_io *io;
 
@@ -122,11 +146,7 @@ static __always_inline bool tls__tell(const struct tls_text *x, __u8 call, const
 		s = bpf_map_lookup_elem(&requests_sockets, &key);
 	if (!s || s->id != x->id)
 		return false;
-	if (!s->moved[REQUESTS_SEND] && !s->moved[REQUESTS_RECEIVE]) {
-		cipher = bpf_map_lookup_elem(&requests_sockets, &sk);
-		if (cipher)
-			cipher->flags |= REQUESTS_COVERED;
-	}
+	tls__covers(x, s, call);
 	if (s->flags & REQUESTS_BORING)
 		return true;
 	b = requests__claim();

@@ -27,6 +27,7 @@ var talks = map[string]func() error{
 	"overload":     talkOverload,
 	"uring":        talkURing,
 	"gotls":        talkGoTLS,
+	"lazy gotls":   talkLazily,
 	"kerneltls":    talkKernelTLS,
 }
 

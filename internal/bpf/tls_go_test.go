@@ -42,6 +42,21 @@ type wrapped struct{ net.Conn }
 type goTLSPair struct{ client, server *tls.Conn }
 
 func newGoTLSPair() (p goTLSPair, err error) {
+	if p, err = goTLSOver(func(_, _ net.Conn) error { return nil }); err != nil {
+		return p, err
+	}
+	shaken := make(chan error, 1)
+	go func() { shaken <- p.server.Handshake() }()
+	if err := errors.Join(p.client.Handshake(), <-shaken); err != nil {
+		p.close()
+		return p, err
+	}
+	return p, nil
+}
+
+// goTLSOver is a pair that has not shaken hands yet, over a connection on which both ends
+// have said something before.
+func goTLSOver(before func(dialled, accepted net.Conn) error) (p goTLSPair, err error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return p, err
@@ -64,15 +79,12 @@ func newGoTLSPair() (p goTLSPair, err error) {
 	if err != nil {
 		return p, errors.Join(err, dialled.Close())
 	}
+	if err := before(dialled, accepted); err != nil {
+		return p, errors.Join(err, dialled.Close(), accepted.Close())
+	}
 	certificate := tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
 	p.client = tls.Client(wrapped{dialled}, &tls.Config{InsecureSkipVerify: true}) //nolint:gosec // the certificate is made up
 	p.server = tls.Server(accepted, &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12})
-	shaken := make(chan error, 1)
-	go func() { shaken <- p.server.Handshake() }()
-	if err := errors.Join(p.client.Handshake(), <-shaken); err != nil {
-		p.close()
-		return p, err
-	}
 	return p, nil
 }
 
