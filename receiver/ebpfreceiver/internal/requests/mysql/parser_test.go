@@ -77,6 +77,13 @@ func TestParser(t *testing.T) {
 			"PREPARE {SELECT a FROM t WHERE id = ?} in shop @4+5+5", found + " @6+7+7", "PREPARE {SELECT b} in shop @8+9+9",
 			"UNSEEN in shop error=1243 sqlstate=HY000 @10+11+11", "{SELECT b} in shop @12+13+13",
 		}},
+		{name: "statement that a reset has closed", play: func(s *script) {
+			begin(s)
+			s.Req(prepare("SELECT b")).Resp(run(1, prepareOK(1, 0, 0))).Req(com(comReset, "")).Resp(pkt(1, ok))
+			s.Req(execute(1)).Resp(pkt(1, failure(1243, "HY000")))
+		}, want: []string{
+			"PREPARE {SELECT b} in shop @4+5+5", "RESET_CONNECTION in shop @6+7+7", "UNSEEN in shop error=1243 sqlstate=HY000 @8+9+9",
+		}},
 		{name: "prepared and executed at once", play: func(s *script) {
 			begin(s)
 			s.Req(prepare("SELECT b") + execute(1<<32-1)).Resp(run(1, prepareOK(1, 0, 0)) + pkt(1, ok))

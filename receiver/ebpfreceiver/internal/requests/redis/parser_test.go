@@ -196,6 +196,15 @@ func TestParser(t *testing.T) {
 			"CLIENT {CLIENT REPLY ?} in 0 class=4 @1+0+1", "SET {SET k ?} in 0 class=4 @1+0+1", "GET {GET k} in 0 @1+2+2", "GET {GET k} in 0 @1+2+2",
 			"CLIENT {CLIENT REPLY ?} in 0 error=ERR @3+4+4",
 		}},
+		{name: "no answers, and none to the next command", play: func(s *script) {
+			s.Req(cmd("CLIENT", "REPLY", "OFF") + cmd("CLIENT", "REPLY", "SKIP") + set + get)
+		}, want: []string{
+			"CLIENT {CLIENT REPLY ?} in 0 class=4 @1+0+1", "CLIENT {CLIENT REPLY ?} in 0 class=4 @1+0+1", "SET {SET k ?} in 0 class=4 @1+0+1",
+			"GET {GET k} in 0 class=4 @1+0+1",
+		}},
+		{name: "what is no command's name", play: func(s *script) {
+			s.Req(get + cmd("its secret", "x") + cmd("7secret")).Resp(null + "-ERR unknown command\r\n" + "-ERR unknown command\r\n")
+		}, want: []string{"GET {GET k} in 0 @1+2+2", "_OTHER in 0 error=ERR @1+2+2", "_OTHER in 0 error=ERR @1+2+2"}},
 		{name: "answers again, by a command that was not seen", play: func(s *script) {
 			s.Req(cmd("CLIENT", "REPLY", "OFF")).Req(get).Resp(okay).Req(get).Resp(null)
 		}, want: []string{
