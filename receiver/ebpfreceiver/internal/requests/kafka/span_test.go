@@ -1,6 +1,7 @@
 package kafka
 
 import (
+	"encoding/binary"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -132,6 +133,40 @@ func TestSpans(t *testing.T) {
 			s = say(New(), event.RoleServer, tt.turns...).At(0)
 			require.Equal(t, ptrace.SpanKindServer, s.Kind())
 		})
+	}
+}
+
+// ofReplica makes a fetch that of a broker which keeps copies: it says so in a field,
+// since version 15 in a tagged one.
+func ofReplica(version int16, request string) string {
+	b := []byte(request)
+	if version <= 14 {
+		at := 4 + 2 + 2 + 4 + 2 + len(clientName)
+		if apis[keyFetch].isFlexible(version) {
+			at++
+		}
+		binary.BigEndian.PutUint32(b[at:], 7)
+		return string(b)
+	}
+	const id, epoch = "\x00\x00\x00\x07", "\x00\x00\x00\x00\x00\x00\x00\x01"
+	b = append(b[:len(b)-1], "\x01\x01\x0d"+id+epoch+"\x00"...)
+	binary.BigEndian.PutUint32(b, uint32(len(b)-4))
+	return string(b)
+}
+
+// What brokers copy from each other is nobody's consumption.
+func TestReplicas(t *testing.T) {
+	one := part{topic: topicKey, partition: 3, records: batch(7, 10)}
+	for version := range apis[keyFetch].newest + 1 {
+		request := fetch(version, 1, alone, one)
+		for text, want := range map[string]ptrace.SpanKind{request: ptrace.SpanKindConsumer, ofReplica(version, request): ptrace.SpanKindClient} {
+			s := say(New(), event.RoleClient, text, fetched(version, 1, 0, one)).At(0)
+			require.Equal(t, want, s.Kind(), version)
+			require.Equal(t, want == ptrace.SpanKindConsumer, told(s)["messaging.operation.type"] == "receive", version)
+			require.EqualValues(t, 7, told(s)["messaging.batch.message_count"], version)
+			s = say(New(), event.RoleServer, text, fetched(version, 1, 0, one)).At(0)
+			require.Equal(t, ptrace.SpanKindServer, s.Kind(), version)
+		}
 	}
 }
 
