@@ -184,6 +184,14 @@ def recv_readv(s, n):
     return b"".join(parts)[:got]
 
 
+def recv_msg(s, n):
+    """Looks first, and takes it by several buffers."""
+    s.recvmsg(65536, 1000, socket.MSG_PEEK)
+    parts = [bytearray(0), bytearray(10), bytearray(0), bytearray(700)]
+    got = s.recvmsg_into(parts, 1000)[0]
+    return b"".join(parts)[:got]
+
+
 def recv_empty(s, n):
     """Asks for nothing before."""
     s.recv(0)
@@ -333,7 +341,7 @@ class Fast:
         return getattr(self.s, name)
 
 
-WAYS = ("plain parts writev more mmsg zerocopy nowait dup thread fork pass splice peek exact waitall readv empty trunc half mptcp fastopen").split()
+WAYS = ("plain parts writev more msg mmsg zerocopy nowait dup thread fork pass splice peek exact waitall readv empty trunc half mptcp fastopen").split()
 
 
 def main(*ways):
