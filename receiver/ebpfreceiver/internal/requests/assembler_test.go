@@ -114,8 +114,11 @@ func TestLateRecord(t *testing.T) {
 	p := newTape(Config{})
 	p.serve(1)
 	p.data(1, server, recv, get, func(ev *event.Event) { ev.Request.Position = 0 })
+	p.at(1)[recv] -= uint64(len(get)) // where it had been before
+	p.serve(1).close(1)
 	require.EqualValues(t, 1, p.a.Stats().Late)
-	require.Len(t, p.got, 1)
+	require.Zero(t, p.a.Stats().Gaps)
+	require.Equal(t, []string{"GET /a complete", "GET /a complete"}, p.got, "it is told once")
 }
 
 func TestEnds(t *testing.T) {

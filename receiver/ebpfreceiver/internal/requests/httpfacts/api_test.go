@@ -81,6 +81,17 @@ func TestElasticsearch(t *testing.T) {
 	require.Equal(t, []any{"db.query.text"}, got["sightglass.truncated"])
 }
 
+// What is not known of the request might say that it is another product's.
+func TestHeadersThatAreNotKnown(t *testing.T) {
+	for unknown, want := range map[bool]any{false: "elasticsearch", true: nil} {
+		ex, f := newExchange()
+		f.Target, f.HeadersUnknown = []byte("/songs/_search"), unknown
+		f.API.Header([]byte("x-elastic-client-meta"), []byte("es=8"), false)
+		f.API.Begin(f.Target)
+		require.Equal(t, want, translate(t, ex).Attributes().AsRaw()["db.system.name"])
+	}
+}
+
 func TestClickHouse(t *testing.T) {
 	name, got, _ := asked(t, event.RoleClient, "POST /?database=shop&query=SELECT%20a%20FROM%20t%20WHERE%20b%3D%27secret%27", "", 500,
 		"< X-ClickHouse-Query-Id: 1", "< X-ClickHouse-Exception-Code: 60", "X-ClickHouse-User: secret")
