@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"sync"
 
 	"github.com/cilium/ebpf"
@@ -117,13 +118,14 @@ func (a *Agent) tlsCapture() (*capture, error) {
 	return c, c.errTLS
 }
 
-// noteTLS has Hooks tell how the programs on probes stand, unless the agent ends.
+// noteTLS has Hooks tell how the programs on probes stand now, unless the agent ends.
 func (a *Agent) noteTLS(err error) {
 	if errors.Is(err, os.ErrClosed) {
 		return
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	a.hooks = slices.DeleteFunc(a.hooks, func(h Hook) bool { return h.Name == tlsHook.name })
 	a.note(&tlsHook, err)
 }
 
@@ -157,7 +159,8 @@ func (a *Agent) PrepareTLS() { _, _ = a.tlsCapture() }
 
 // AttachTLS has programs run at places in the file at path, in all processes that
 // use it now or later. The path may lead through /proc/PID/root. Either all are
-// attached or none. Closing the result detaches them.
+// attached or none. Closing the result detaches them. A program that could not be loaded
+// for a reason that passes is tried again.
 func (a *Agent) AttachTLS(path string, probes []TLSProbe) (io.Closer, error) {
 	return a.AttachTLSTo(path, 0, probes)
 }
@@ -169,7 +172,11 @@ func (a *Agent) AttachTLSTo(path string, pid uint32, probes []TLSProbe) (io.Clos
 	if err != nil {
 		return nil, err
 	}
-	loaded, err := c.tls.Load().await(probes)
+	programs := c.tls.Load()
+	loaded, err := programs.await(probes)
+	if recovered, failed := programs.recovery(); recovered {
+		a.noteTLS(failed)
+	}
 	if err != nil {
 		return nil, err
 	}

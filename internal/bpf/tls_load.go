@@ -51,21 +51,31 @@ type probePrograms struct {
 	sections *ebpf.Collection // owns those of the slower way; nil before it is needed
 	slower   func() (*object, error)
 
-	// Until done.
+	// Until done, and longer if something is to be tried again; nil after that.
 	fastest *object
 	types   *btf.Cache
 
-	mu     sync.Mutex
-	queue  []string
-	wanted map[string]bool
+	mu        sync.Mutex
+	queue     []string
+	wanted    map[string]bool
+	recovered bool // something was loaded that could not be before, and nobody has asked
 
 	programs map[string]*probeProgram // never changes, what it leads to does
 }
 
 // probeProgram is a program that is being loaded.
 type probeProgram struct {
-	loaded
-	ready chan struct{} // closed when it is, or there is none
+	loaded               // of who loads it until ready, then of probePrograms.mu
+	ready  chan struct{} // closed when it is, or there is none
+}
+
+// passing are failures that tell nothing about a program: the machine, or the group that
+// the agent runs in, has no memory or no descriptors left, or was interrupted.
+var passing = []error{unix.ENOMEM, unix.EMFILE, unix.ENFILE, unix.EINTR, unix.EAGAIN}
+
+// mayPass tells whether the program could not be loaded for such a reason.
+func (one *probeProgram) mayPass() bool {
+	return slices.ContainsFunc(passing, func(p error) bool { return errors.Is(one.err, p) })
 }
 
 // newTLS makes what the programs for probes in TLS libraries need. Somebody has to
@@ -166,8 +176,26 @@ func (p *probePrograms) load() error {
 		})
 	}
 	loading.Wait()
-	p.fastest, p.slower, p.types = nil, nil, nil // megabytes that nobody needs any more
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.trim()
 	close(p.done)
+	return p.failed()
+}
+
+// trim lets go of megabytes that nobody needs any more, when nothing has to be tried again.
+// mu is held.
+func (p *probePrograms) trim() {
+	for _, one := range p.programs {
+		if one.mayPass() {
+			return
+		}
+	}
+	p.fastest, p.slower, p.types = nil, nil, nil
+}
+
+// failed is what could not be loaded. mu is held.
+func (p *probePrograms) failed() error {
 	var errs []error
 	for name, one := range p.programs {
 		if one.err != nil {
@@ -175,6 +203,37 @@ func (p *probePrograms) load() error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// recovery tells once that something was loaded that could not be before, and what still
+// could not.
+func (p *probePrograms) recovery() (recovered bool, failed error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.recovered { // programs may still be loaded, and nobody knows how they stand
+		return false, nil
+	}
+	p.recovered = false
+	return true, p.failed()
+}
+
+// result is what became of a program that is ready. When all are, one that could not be
+// loaded for a reason that passes is tried again: who asks decides how often.
+func (p *probePrograms) result(name string) loaded {
+	one := p.programs[name]
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	select {
+	case <-p.done:
+	default:
+		return one.loaded
+	}
+	if p.fastest != nil && one.mayPass() {
+		one.program, one.err = p.loadOne(name)
+		p.recovered = p.recovered || one.err == nil
+		p.trim()
+	}
+	return one.loaded
 }
 
 // next takes the name of the program that is loaded next, one that somebody waits for
@@ -222,20 +281,24 @@ func (p *probePrograms) await(probes []TLSProbe) (map[TLSProgram]*ebpf.Program, 
 			return nil, fmt.Errorf("bpf: no program %q", name)
 		}
 		<-one.ready
-		if errors.Is(one.err, os.ErrClosed) {
+		of := p.result(string(name))
+		if errors.Is(of.err, os.ErrClosed) {
 			return nil, os.ErrClosed
 		}
-		if one.err != nil {
-			return nil, fmt.Errorf("%w: program %s: %w", ErrNoTLS, name, one.err)
+		if of.err != nil {
+			return nil, fmt.Errorf("%w: program %s: %w", ErrNoTLS, name, of.err)
 		}
-		all[name] = one.program
+		all[name] = of.program
 	}
 	return all, nil
 }
 
-// close frees all, when nothing is loaded any more.
+// close frees all, when nothing is loaded any more. Who still wants something has to be
+// kept from it by unwanted.
 func (p *probePrograms) close() {
 	<-p.done
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	for _, one := range p.programs {
 		if one.program != nil {
 			_ = one.program.Close()

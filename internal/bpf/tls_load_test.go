@@ -1,11 +1,13 @@
 package bpf
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
 	"github.com/cilium/ebpf/asm"
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
 )
 
 // newTestTLS are programs of which none is loaded yet.
@@ -87,4 +89,37 @@ func TestProgramThatIsRefused(t *testing.T) {
 	}
 	_, err = p.await([]TLSProbe{{Program: TLSFree}, {Program: TLSCork}})
 	require.ErrorIs(t, err, ErrNoTLS)
+}
+
+// TestProgramIsTriedAgain: what could not be loaded for a reason that passes is loaded when
+// somebody wants it later, and only then nobody needs what programs are made of.
+func TestProgramIsTriedAgain(t *testing.T) {
+	p := newTestTLS(t)
+	fastest, slower, types := p.fastest, p.slower, p.types
+	require.NoError(t, p.load())
+	require.Nil(t, p.fastest)
+	p.fastest, p.slower, p.types = fastest, slower, types
+	free, cork := p.programs[string(TLSFree)], p.programs[string(TLSCork)]
+	for one, why := range map[*probeProgram]error{free: unix.ENOMEM, cork: unix.EPERM} {
+		require.NoError(t, one.program.Close())
+		one.program, one.err = nil, fmt.Errorf("loading: %w", why)
+	}
+	p.trim()
+	require.NotNil(t, p.fastest, "something is to be tried again")
+
+	_, err := p.await([]TLSProbe{{Program: TLSUncork}})
+	require.NoError(t, err)
+	require.ErrorIs(t, free.err, unix.ENOMEM, "nobody has asked for it")
+	got, err := p.await([]TLSProbe{{Program: TLSFree}})
+	require.NoError(t, err)
+	_, err = got[TLSFree].Info()
+	require.NoError(t, err)
+	recovered, failed := p.recovery()
+	require.True(t, recovered)
+	require.ErrorIs(t, failed, unix.EPERM)
+	recovered, _ = p.recovery()
+	require.False(t, recovered, "it is told once")
+	require.Nil(t, p.fastest)
+	_, err = p.await([]TLSProbe{{Program: TLSCork}})
+	require.ErrorIs(t, err, unix.EPERM, "that stays")
 }
