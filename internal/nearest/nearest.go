@@ -2,18 +2,28 @@
 package nearest
 
 // Of is the known name that differs least from given, by at most limit letters;
-// empty when there is none. Of equal ones the first counts.
+// empty when there is none. Of equal ones the one that begins alike for longest
+// counts, then the first.
 func Of(given string, known []string, limit int) string {
-	best, name := limit+1, ""
+	best, name := limit, ""
 	for _, k := range known {
-		if max(len(given)-len(k), len(k)-len(given)) >= best {
+		if max(len(given)-len(k), len(k)-len(given)) > best {
 			continue // at least so many letters are to be dropped or inserted
 		}
-		if d := distance(given, k); d < best {
+		d := distance(given, k)
+		if d < best || d == best && (name == "" || alike(given, k) > alike(given, name)) {
 			best, name = d, k
 		}
 	}
 	return name
+}
+
+// alike is how many letters two names begin with in common.
+func alike(a, b string) (n int) {
+	for n < min(len(a), len(b)) && a[n] == b[n] {
+		n++
+	}
+	return n
 }
 
 // distance is the number of letters to insert, drop, replace, or swap with

@@ -12,6 +12,8 @@ func TestOf(t *testing.T) {
 	require.Equal(t, "endpoint", Of("endpoints", known, 1))
 	require.Equal(t, "tls", Of("tsl", known, 1))
 	require.Equal(t, "header", Of("heade", known, 2), "the least different, not the first")
+	require.Equal(t, "proc.name", Of("proc.nm", []string{"proc.env", "proc.name", "proc.sid"}, 2), "of equal ones the one that begins alike")
+	require.Equal(t, "abc", Of("ab", []string{"abc", "abd"}, 1), "the first of those")
 	require.Empty(t, Of("compression", known, 4))
 	require.Empty(t, Of("tsl", known, 0))
 	require.Empty(t, Of("x", nil, 9))
