@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -110,7 +111,8 @@ func didYouMean(name string, known []string) string {
 	return ""
 }
 
-// suggest is the macro that was probably meant, as an addition to a message.
+// suggest is the macro that was probably meant, or where one has to be, as an addition
+// to a message.
 func (r *resolver) suggest(name string, limit int) string {
 	if r.hints++; r.hints > maxHints {
 		return ""
@@ -122,7 +124,7 @@ func (r *resolver) suggest(name string, limit int) string {
 		}
 	}
 	slices.Sort(known)
-	return didYouMean(name, known)
+	return cmp.Or(didYouMean(name, known), ", neither in this file nor in another one that is loaded with it")
 }
 
 func (r *resolver) macro(ref *lang.Ref, limit int, move bool) (lang.Expr, error) {
@@ -130,8 +132,10 @@ func (r *resolver) macro(ref *lang.Ref, limit int, move bool) (lang.Expr, error)
 	switch {
 	case m == nil && r.broken[ref.Name], m != nil && m.tree == nil:
 		return nil, &macroError{ref.At, "the macro " + ref.Name + " has an error", true}
-	case m == nil, m.index >= limit && !r.active[ref.Name]:
+	case m == nil:
 		return nil, &macroError{Pos: ref.At, msg: "the macro '" + ref.Name + "' is not defined" + r.suggest(ref.Name, limit)}
+	case m.index >= limit && !r.active[ref.Name]:
+		return nil, &macroError{Pos: ref.At, msg: "the macro '" + ref.Name + "' is defined further on: macros that use it have to come behind it"}
 	case r.active[ref.Name]:
 		return nil, &macroError{Pos: ref.At, msg: "the macro '" + ref.Name + "' refers to itself"}
 	}

@@ -205,7 +205,8 @@ func TestTypos(t *testing.T) {
 		want []string
 	}{
 		"macro":  {"- macro: opened\n  condition: evt.type = open\n- rule: x\n  condition: openned\n  output: o" + parts, []string{"the macro 'openned' is not defined: did you mean 'opened'?"}},
-		"no one": {"- rule: x\n  condition: something\n  output: o" + parts, []string{"the macro 'something' is not defined"}},
+		"no one": {"- rule: x\n  condition: something\n  output: o" + parts, []string{"the macro 'something' is not defined, neither in this file nor in another one that is loaded with it"}},
+		"later":  {"- macro: read\n  condition: opened\n- macro: opened\n  condition: evt.type = open\n- rule: x\n  condition: opened\n  output: o" + parts, []string{"the macro 'opened' is defined further on: macros that use it have to come behind it"}},
 		"fields": {
 			"- rule: x\n  condition: evt.type = open and proc.nam = a\n  output: '%proc.cmdlin'" + parts,
 			[]string{"unknown field proc.cmdlin: did you mean proc.cmdline?", "unknown field proc.nam: did you mean proc.name?"},
