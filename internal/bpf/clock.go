@@ -56,8 +56,10 @@ func (c *Clock) Boot(now time.Time) uint64 {
 
 // Refresh takes the distance between the clocks. A thread that is suspended
 // between the readings would be off by half of the pause: the narrowest of
-// several tries counts.
+// several tries counts, and nobody sees the others.
 func (c *Clock) Refresh() {
+	var best anchor
+	var end int64
 	narrowest := int64(math.MaxInt64)
 	for range 3 {
 		before := bootTime()
@@ -66,13 +68,13 @@ func (c *Clock) Refresh() {
 		if after-before >= narrowest {
 			continue
 		}
-		narrowest = after - before
+		narrowest, end = after-before, after
 		// between two readings of one clock the other is at their middle
-		boot := (before + after) / 2
-		c.offset.Store(now.UnixNano() - boot)
-		c.anchor.Store(&anchor{now: now, boot: boot})
-		c.next.Store(after + int64(clockRefresh))
+		best = anchor{now: now, boot: (before + after) / 2}
 	}
+	c.offset.Store(best.now.UnixNano() - best.boot)
+	c.anchor.Store(&best)
+	c.next.Store(end + int64(clockRefresh))
 }
 
 // bootTime is the boot clock in ns.
