@@ -230,7 +230,7 @@ func (f *Finder) hold(u *file, pid uint32, attach func(path string) (io.Closer, 
 			told = f.cfg.Log.Debug
 		}
 		u.again = u.again.failed(err, time.Now())
-		told("A TLS library cannot be probed again.", zap.String("file", u.Path), zap.Error(err), zap.Duration("again.after", u.again.after))
+		told("A TLS library cannot be probed again.", zap.String("file", u.Path), zap.Error(err), u.again.field())
 		return
 	}
 	u.probes[pid] = probes

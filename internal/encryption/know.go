@@ -78,7 +78,7 @@ func (f *Finder) notFollowed(known *file, err error, now time.Time) {
 	}
 	known.Reason, known.again = err.Error(), known.again.failed(err, now)
 	told("A TLS library is not followed: connections of programs that use it are seen, their requests are not.",
-		zap.String("library", known.Name), zap.String("file", known.Path), zap.Error(err), zap.Duration("again.after", known.again.after))
+		zap.String("library", known.Name), zap.String("file", known.Path), zap.Error(err), known.again.field())
 }
 
 // probe has a file probed, the one with that identity: another one may have taken its

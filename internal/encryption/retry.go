@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"go.uber.org/zap"
 	"golang.org/x/sys/unix"
 
 	"github.com/sightglass/sightglass/internal/bpf"
@@ -43,6 +44,14 @@ func (r retry) failed(err error, now time.Time) retry {
 	}
 	after := max(firstRetry, min(2*r.after, lastRetry))
 	return retry{at: now.Add(after), after: after}
+}
+
+// field tells in a log how long that is, of what is never tried again nothing.
+func (r retry) field() zap.Field {
+	if r.at.IsZero() {
+		return zap.Skip()
+	}
+	return zap.Duration("again.after", r.after)
 }
 
 // stands tells whether there is nothing to do about a file of a version.
