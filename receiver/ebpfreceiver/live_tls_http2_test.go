@@ -43,18 +43,24 @@ AliasMatch ^/ok/ /etc/os-release
 AliasMatch ^/large/ %[3]s
 `
 
-// startProgram runs a server until the test ends, and waits until it listens. Returns its
+// startProgram runs a server until the test ends, and waits until it listens. Returns the
+// file that encrypts for it: the end of OpenSSL's path, if it has that as a library, or its
 // executable.
-func startProgram(t *testing.T, port int, line ...string) (path string) {
+func startProgram(t *testing.T, port int, line ...string) (file string) {
 	t.Helper()
 	cmd := exec.Command(line[0], line[1:]...)
 	cmd.Stderr = os.Stderr
 	require.NoError(t, cmd.Start())
 	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
 	waitForPort(t, port)
-	path, err := os.Readlink(fmt.Sprintf("/proc/%d/exe", cmd.Process.Pid))
+	maps, err := os.ReadFile(fmt.Sprintf("/proc/%d/maps", cmd.Process.Pid))
 	require.NoError(t, err)
-	return path
+	if library := "/libssl.so.3"; strings.Contains(string(maps), library) { // Debian's Node.js
+		return library
+	}
+	file, err = os.Readlink(fmt.Sprintf("/proc/%d/exe", cmd.Process.Pid))
+	require.NoError(t, err)
+	return file
 }
 
 // waitForPort waits until somebody listens.

@@ -187,20 +187,7 @@ func testJavaScript(t *testing.T, runtime, serverScript, clientScript string) {
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "client.js"), []byte(clientScript), 0o600))
 	port := freeport.Port(t)
 	server := &tlsServer{dir: dir, url: fmt.Sprintf("https://localhost:%d", port)}
-	cmd := exec.Command(runtime, filepath.Join(dir, "server.js"), dir, strconv.Itoa(port))
-	cmd.Stderr = os.Stderr
-	require.NoError(t, cmd.Start())
-	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
-	require.True(t, soon(func() bool {
-		c, err := net.Dial("tcp", strings.TrimPrefix(server.url, "https://"))
-		if err == nil {
-			_ = c.Close()
-		}
-		return err == nil
-	}))
-	executable, err := os.Readlink(fmt.Sprintf("/proc/%d/exe", cmd.Process.Pid))
-	require.NoError(t, err)
-	l.requireFollowed(t, executable)
+	l.requireFollowed(t, startProgram(t, port, runtime, filepath.Join(dir, "server.js"), dir, strconv.Itoa(port)))
 	for _, client := range [][]string{
 		{runtime, filepath.Join(dir, "client.js"), server.url},
 		{"curl", "-sk", "-o", os.DevNull},
