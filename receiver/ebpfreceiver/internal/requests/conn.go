@@ -26,6 +26,7 @@ type conn struct {
 	seen       uint64           // when the last record was made
 	position   [2]uint64        // by Direction: where the next record should begin
 	placed     [2]bool          // position is known
+	low        [2]bool          // of it the lower 32 bits
 	bursts     uint64           // long segments while several requests were under way
 	heir       *conn            // that the rest of the segment being fed is for; nil for none
 	rest       exchange.Segment // valid while heir is set
@@ -46,12 +47,32 @@ func (c *conn) begin(r *event.Request, role event.Role, guessed bool) {
 	known := !midway && r.Role != event.RoleUnknown // else records may have been passed over
 	c.position, c.placed, c.bursts = [2]uint64{}, [2]bool{known, known}, 0
 	c.position[r.Direction], c.placed[r.Direction] = r.Position, true
+	o := r.Direction.Opposite()
+	if c.low = [2]bool{}; !known {
+		c.position[o], c.placed[o], c.low[o] = uint64(r.Opposite), true, true
+	}
 	if r.Flags&event.RequestTLS != 0 {
 		known := c.a.encrypted.of(r.Socket)
 		known.decoded, known.waits = true, false
 		c.ep.Encryption = &known.Encryption
 	}
 	c.parser.Reset(c, midway)
+	if !known && r.Flags&event.RequestMidway == 0 && r.Role != event.RoleUnknown {
+		c.beganUnseen(r, preamble.end)
+	}
+}
+
+// beganUnseen tells the parser that the first requests of a connection, whose beginning
+// the kernel side has seen, were lost: r is the first record that was not. They are under
+// way where no answer has been moved.
+func (c *conn) beganUnseen(r *event.Request, preamble uint64) {
+	asked, answered := r.Position, uint64(r.Opposite)
+	if c.side(r.Direction) == exchange.Response {
+		asked, answered = answered, asked
+	}
+	if answered == 0 && asked > preamble {
+		c.parser.Gap(exchange.Request, asked-preamble, 0)
+	}
 }
 
 // name finds out by which name the process, whose first record ev is, reached
@@ -103,20 +124,39 @@ func (c *conn) inOrder(r *event.Request, now uint64) bool {
 		c.skip(r, now)
 		return true
 	}
-	if ahead := int32(r.Opposite - uint32(c.position[o])); c.placed[o] && ahead > 0 {
-		c.gap(o, uint64(ahead), now)
-		c.position[o] += uint64(ahead)
+	if c.low[d] {
+		c.position[d], c.low[d] = r.Position-uint64(int64(int32(uint32(r.Position)-uint32(c.position[d])))), false
 	}
-	switch want := c.position[d]; {
-	case !c.placed[d] || r.Position == want:
-	case r.Position > want:
-		c.gap(d, r.Position-want, now)
-	default: // it was taken for lost already
+	var missing [2]uint64
+	if ahead := int32(r.Opposite - uint32(c.position[o])); c.placed[o] && ahead > 0 {
+		missing[o] = uint64(ahead)
+	}
+	want, late := c.position[d], false
+	if c.placed[d] {
+		missing[d], late = max(r.Position, want)-want, r.Position < want
+	}
+	c.gaps(missing, now)
+	if late { // it was taken for lost already
 		c.a.stats.Late++
 		return false
 	}
 	c.position[d], c.placed[d] = r.Position+r.Bytes, true
 	return true
+}
+
+// gaps tells the parser of bytes that are missing, and goes on behind them. Of the
+// responses it is told first: requests of which no answer was moved are under way.
+func (c *conn) gaps(missing [2]uint64, now uint64) {
+	first := event.Send
+	if c.side(first) == exchange.Request {
+		first = event.Receive
+	}
+	for _, d := range []event.Direction{first, first.Opposite()} {
+		if missing[d] > 0 {
+			c.gap(d, missing[d], now)
+			c.position[d] += missing[d]
+		}
+	}
 }
 
 // skip goes on at r, before which whole exchanges were left out. The kernel has
@@ -126,7 +166,7 @@ func (c *conn) skip(r *event.Request, now uint64) {
 	if ahead := int32(r.Opposite - uint32(c.position[o])); ahead > 0 {
 		c.position[o] += uint64(ahead)
 	}
-	c.position[d], c.placed[d] = r.Position+r.Bytes, true
+	c.position[d], c.placed[d], c.low[d] = r.Position+r.Bytes, true, false
 	c.skipper.Skip(now)
 }
 
@@ -234,7 +274,7 @@ func (c *conn) close(ev *event.Event) {
 	} else {
 		total := [2]uint64{event.Receive: r.Received, event.Send: r.Sent}
 		for d, want := range c.position {
-			if c.placed[d] && total[d] > want {
+			if c.placed[d] && !c.low[d] && total[d] > want {
 				c.gap(event.Direction(d), total[d]-want, ev.Time)
 			}
 		}
@@ -316,7 +356,7 @@ func (c *conn) Switch(protocol string, ex *exchange.Exchange, rest *exchange.Seg
 		return false
 	}
 	heir.ep, heir.isTalk, heir.owner, heir.seen = c.ep, c.isTalk, c.owner, c.seen
-	heir.position, heir.placed = c.position, c.placed
+	heir.position, heir.placed, heir.low = c.position, c.placed, c.low
 	heir.parser.Reset(heir, false)
 	before := c.a.pools[proto].Get()
 	ex.Become(before)

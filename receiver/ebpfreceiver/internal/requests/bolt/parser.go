@@ -101,6 +101,7 @@ func (p *Parser) Open() int { return len(p.ops) }
 
 // Gap implements exchange.Parser.
 func (p *Parser) Gap(side exchange.Side, n, now uint64) {
+	p.Q.Gap(side, now, p.req.between() && !p.reqHidden && !p.RespHidden)
 	p.certain = true
 	switch {
 	case p.Stopped:

@@ -8,6 +8,9 @@ func (q *Queue[T]) Adrift() bool { return q.adrift }
 // Lose gives up all requests under way, because it is not certain any more
 // which response is whose. The protocol forgets where it was on both sides.
 func (q *Queue[T]) Lose(now uint64, why exchange.Reason) {
+	if q.Len() > 1 && (why != exchange.Truncated || q.First().Start != q.Last().Start) {
+		q.pipelined = true // some of them may yet be answered when the client asks again
+	}
 	q.given += q.Len()
 	for q.Len() > 0 {
 		q.finish(now, why)
@@ -30,10 +33,26 @@ func (q *Queue[T]) Extra() { q.extra, q.torn = true, true }
 // Missed says that bytes of the request side were lost.
 func (q *Queue[T]) Missed() { q.missing, q.torn = true, true }
 
+// Gap is called for each gap before anything else, for one of the response side
+// before one of the request side that was noticed with it. between says that what was
+// seen of the requests is whole, and nothing hides where the answer to the first ends.
+//
+// Requests that were lost, and no answer with them, are under way: who sends another
+// one does not wait.
+func (q *Queue[T]) Gap(side exchange.Side, now uint64, between bool) {
+	switch {
+	case side == exchange.Response:
+		q.replied = true
+	case !q.replied:
+		q.latest, q.owed = max(q.latest, now), true
+		q.pipelined = q.pipelined || between && q.Len() > 0
+	}
+}
+
 // skipped says that whole exchanges were left out: what the client says next begins
 // a request, and nothing is owed but to a client that does not wait for answers.
 func (q *Queue[T]) skipped() {
-	q.torn, q.missing = false, false
+	q.torn, q.missing, q.owed = false, false, false
 	q.heard, q.behind = true, true
 	if !q.turns.overran {
 		q.given = 0
@@ -53,11 +72,12 @@ func (q *Queue[T]) MayBegin(s *exchange.Segment) bool {
 
 // Resync tells whether the connection may be followed again from the beginning
 // of s on, which begins a request if begins: when no older one is under way. None is
-// where a client asks again after an answer that is known to wait for all; behind
-// exchanges that were left out whole, who is not known not to is believed. Where
-// nothing is known of the client it is on trial.
+// where a client was never seen to ask before it was answered, or does not go on behind
+// exchanges that were left out whole. Others are on trial, unless they ask on while
+// answers are owed.
 func (q *Queue[T]) Resync(s *exchange.Segment, begins bool) bool {
-	turn := q.heard && (q.turns.waits() || q.behind && !q.turns.overran)
+	q.pipelined = q.pipelined || begins && q.owed
+	turn := q.heard && q.behind && !q.turns.overran
 	certain := !q.pipelined || turn || q.Rested(s)
 	if !begins || !q.MayBegin(s) || !certain && (!q.heard || q.turns.overran) {
 		q.torn = true
@@ -65,6 +85,9 @@ func (q *Queue[T]) Resync(s *exchange.Segment, begins bool) bool {
 	}
 	q.adrift, q.behind, q.given, q.trial = false, false, 0, !certain
 	q.settled = turn && q.turns.waits()
+	if q.trial {
+		q.turns.doubt()
+	}
 	return true
 }
 
@@ -72,7 +95,7 @@ func (q *Queue[T]) Resync(s *exchange.Segment, begins bool) bool {
 // else. It returns false when the segment answers nothing that is known, and
 // has been taken care of.
 func (q *Queue[T]) Response(s *exchange.Segment) bool {
-	q.torn = false // what the client says next is a new request
+	q.torn, q.owed = false, false // what the client says next is a new request
 	switch {
 	case q.adrift:
 		q.orphan()

@@ -50,6 +50,8 @@ type Queue[T any] struct {
 	pipelined bool // requests have been sent before all that came in earlier calls were answered
 	extra     bool // requests younger than those in open were not copied
 	missing   bool // bytes of the request side were lost since it was followed last
+	owed      bool // and no bytes of the response side were moved since
+	replied   bool // bytes of the response side were lost since the last segment
 	torn      bool // the next bytes of the request side may begin anywhere in a message
 	heard     bool // the last segment was of the response side
 	behind    bool // adrift only because whole exchanges were left out
@@ -91,7 +93,7 @@ func (q *Queue[T]) Last() *Pending[T] { return &q.open[len(q.open)-1] }
 // Seen notes that a segment was handled.
 func (q *Queue[T]) Seen(s *exchange.Segment) {
 	q.latest = max(q.latest, s.End)
-	q.heard = s.Side == exchange.Response
+	q.heard, q.replied = s.Side == exchange.Response, false
 	if q.heard && !q.adrift {
 		q.turns.answered = true
 	}
@@ -109,13 +111,9 @@ func (q *Queue[T]) Begin(s *exchange.Segment, since uint64) *Pending[T] {
 		return nil
 	}
 	q.extra, q.missing, q.torn = false, false, false
-	if q.Len() > 0 {
-		q.turns.ask(true, q.Last().Start != min(s.Start, since))
-	} else {
-		q.turns.ask(false, false)
-		if q.trial && q.turns.waits() {
-			q.settled, q.trial = true, false
-		}
+	q.turns.ask(q.Len() > 0)
+	if q.Len() == 0 && q.trial && q.turns.waits() {
+		q.settled, q.trial = true, false
 	}
 	if q.head > 0 && (q.Len() == 0 || len(q.open) == cap(q.open)) {
 		n := copy(q.open, q.open[q.head:])

@@ -65,6 +65,8 @@ type Parser struct {
 	pipelined bool   // requests have been sent before all that came in earlier calls were answered
 	extra     bool   // requests younger than those in open were not copied
 	missing   bool   // bytes of the request side were lost since it was followed last
+	owed      bool   // and no bytes of the response side were moved since
+	replied   bool   // bytes of the response side were lost since the last segment
 	replays   bool   // other response segments have come before the one that is followed was
 	torn      bool   // the next bytes of the request side may begin anywhere in a message
 }
@@ -97,7 +99,7 @@ func (p *Parser) Segment(s *exchange.Segment) {
 	} else {
 		p.response(s)
 	}
-	p.lastSeen = max(p.lastSeen, s.End)
+	p.lastSeen, p.replied = max(p.lastSeen, s.End), false
 }
 
 // facts returns what is known about an exchange of this protocol.
@@ -127,6 +129,9 @@ func (p *Parser) finish(end uint64, why exchange.Reason) {
 // lose gives up all requests under way, because it is not certain any more
 // which response is whose.
 func (p *Parser) lose(now uint64, why exchange.Reason) {
+	if n := len(p.open); n > 2 || n == 2 && p.open[0].FirstByte == 0 { // see crowded
+		p.pipelined = true
+	}
 	p.given += len(p.open)
 	for len(p.open) > 0 {
 		p.finish(now, why)
@@ -145,15 +150,29 @@ func (st *stream) restart(s state) {
 // Gap implements exchange.Parser.
 func (p *Parser) Gap(side exchange.Side, n, now uint64) {
 	if side == exchange.Request {
+		p.oweMore(now)
 		p.requestGap(n, now)
 		return
 	}
+	p.replied = true
 	if !p.resp.survives(n) {
 		p.lose(now, exchange.ResponseLost)
 		return
 	}
 	if p.resp.state == between && len(p.open) > 0 {
 		p.finish(now, exchange.ResponseLost) // when it ended is not known
+	}
+}
+
+// oweMore notes that bytes of the request side were lost. Where no answer was lost with
+// them, the requests in them are under way: who sends another one does not wait.
+func (p *Parser) oweMore(now uint64) {
+	if p.replied {
+		return
+	}
+	p.lastSeen, p.owed = max(p.lastSeen, now), true
+	if p.req.state == between && len(p.open) > 0 && p.open[0].FirstByte == 0 {
+		p.pipelined = true
 	}
 }
 
@@ -217,7 +236,7 @@ func (p *Parser) Skip(now uint64) {
 		p.torn = true // answers to what was left out may still come
 		return
 	}
-	p.adrift, p.settled, p.torn, p.missing = false, true, false, false
+	p.adrift, p.settled, p.torn, p.missing, p.owed = false, true, false, false, false
 	p.orphans, p.given = 0, 0
 }
 

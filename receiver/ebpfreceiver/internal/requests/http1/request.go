@@ -69,6 +69,7 @@ func (p *Parser) took(ex *exchange.Exchange, n uint64, side exchange.Side) {
 // resync tells whether the side may be followed again from the beginning of s:
 // it begins a request, and no older one is under way.
 func (p *Parser) resync(s *exchange.Segment) bool {
+	p.pipelined = p.pipelined || p.owed && startsRequest(s.Payload)
 	if p.pipelined && !p.rested(s) || !p.begins(s.Payload, s) {
 		return false
 	}
@@ -90,8 +91,13 @@ func (p *Parser) begins(b []byte, s *exchange.Segment) bool {
 	if !p.torn {
 		return looksLikeRequest(b)
 	}
+	return p.rested(s) && startsRequest(b)
+}
+
+// startsRequest tells whether b, which may be of the midst of a message, begins one.
+func startsRequest(b []byte) bool {
 	method, _, ok := bytes.Cut(b, []byte(" "))
-	return ok && p.rested(s) && httpfacts.KnownMethod(method) && looksLikeRequest(b)
+	return ok && httpfacts.KnownMethod(method) && looksLikeRequest(b)
 }
 
 // beginRequest opens an exchange for the request that begins at c. It returns

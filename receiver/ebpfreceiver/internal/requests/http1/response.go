@@ -19,7 +19,7 @@ type early struct {
 // response follows a segment of the response side.
 func (p *Parser) response(s *exchange.Segment) {
 	p.resp.tail.add(s.Last(), s.Len)
-	p.torn = false // what the client says next is a new request
+	p.torn, p.owed = false, false // what the client says next is a new request
 	if p.adrift {
 		p.orphan(s)
 		return

@@ -40,6 +40,9 @@ func (st *stream) reset() {
 	st.left = 0
 }
 
+// between tells whether the next byte begins a line that belongs to nothing before.
+func (st *stream) between() bool { return st.left == 0 && !st.lines.Begun() }
+
 // survives walks over n bytes that were not seen at all.
 func (st *stream) survives(n uint64) bool {
 	if st.left <= n {
@@ -75,6 +78,7 @@ func (p *Parser) lose(now uint64, why exchange.Reason) {
 
 // Gap implements exchange.Parser.
 func (p *Parser) Gap(side exchange.Side, n, now uint64) {
+	p.Q.Gap(side, now, p.req.between() && !p.reqHidden && !p.RespHidden)
 	switch {
 	case p.Stopped:
 	case side == exchange.Request:

@@ -97,6 +97,7 @@ func (p *Parser) undecoded(form exchange.Form) {
 
 // Gap implements exchange.Parser.
 func (p *Parser) Gap(side exchange.Side, n, now uint64) {
+	p.Q.Gap(side, now, p.req.Between() && len(p.head) == 0 && !p.packing.on && !p.reqHidden && !p.RespHidden)
 	switch {
 	case p.Stopped:
 	case p.packing.on:

@@ -79,6 +79,7 @@ func (p *Parser) unlearn() {
 
 // Gap implements exchange.Parser.
 func (p *Parser) Gap(side exchange.Side, n, now uint64) {
+	p.Q.Gap(side, now, p.req.Between() && !p.building && !p.reqHidden && !p.RespHidden)
 	switch {
 	case p.Stopped:
 	case side == exchange.Response:

@@ -102,6 +102,7 @@ func (p *Parser) left() {
 
 // Gap implements exchange.Parser.
 func (p *Parser) Gap(side exchange.Side, n, now uint64) {
+	p.Q.Gap(side, now, p.cmd.bytes == 0 && !p.reqHidden && !p.RespHidden)
 	switch {
 	case p.Stopped:
 	case side == exchange.Request:
