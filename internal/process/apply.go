@@ -23,6 +23,7 @@ func (t *Table) Apply(ev *event.Event) Change {
 	if t.lookAgain.Load() {
 		t.readDirectories()
 	}
+	t.Learn()
 	e := t.entries[ev.Key] // this goroutine is the only writer
 	switch ev.Type {
 	case event.TypeFork:
@@ -114,7 +115,7 @@ func (t *Table) readEnvs(e *entry) {
 
 // readEnv reads the environment of a process whose exec did not tell it.
 func (t *Table) readEnv(e *entry) {
-	env, ok := t.proc.environ(e.p.Key)
+	env, ok := t.proc.environ(e.p.Key, e.p.Executed)
 	if !ok {
 		return
 	}
@@ -172,7 +173,7 @@ func (t *Table) exec(e *entry, ev *event.Event) Change {
 	}
 	if len(ev.Exec.Env) > 0 && ev.Exec.EnvFlag&event.ArgTruncated == 0 {
 		p.setEnvironment(ev.Exec.Env)
-	} else if env, ok := t.proc.environ(ev.Key); ok {
+	} else if env, ok := t.proc.environ(ev.Key, ev.Time); ok {
 		p.setEnvironment(env)
 	} else {
 		p.LoadsSDK = loadsSDK(nil, p.Args)

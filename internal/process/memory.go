@@ -21,6 +21,8 @@ type memoryReader struct {
 	running atomic.Int32
 	free    sync.Pool   // of *memory
 	last    *memory     // what the last result lies in
+	unread  bool        // the last one is still being read, or was not begun
+	slow    *memory     // in the former case, where
 	timer   *time.Timer // stopped between two reads
 	before  func()      // for tests: runs in the goroutine before it reads
 }
@@ -34,22 +36,18 @@ type memory struct {
 }
 
 // read reads at most limit bytes, up to maxEnviron. The result is valid until
-// the next read. A reader that is stuck counts as nothing read; it ends with
-// its process.
+// the next read. A reader that is stuck counts as nothing read, which unread tells; it
+// ends with its process.
 func (r *memoryReader) read(file string, limit int) (raw []byte, truncated, ok bool) {
 	if r.last != nil {
 		r.free.Put(r.last)
 		r.last = nil
 	}
-	if r.running.Load() >= maxMemoryReaders {
+	r.slow = r.begin(file, limit)
+	m := r.slow
+	if r.unread = m == nil; r.unread {
 		return nil, false, false
 	}
-	m, reused := r.free.Get().(*memory)
-	if !reused {
-		m = &memory{done: make(chan struct{}, 1)}
-	}
-	r.running.Add(1)
-	go r.fill(m, file, limit)
 	if r.timer == nil {
 		r.timer = time.NewTimer(maxMemoryWait)
 	} else {
@@ -58,11 +56,26 @@ func (r *memoryReader) read(file string, limit int) (raw []byte, truncated, ok b
 	defer r.timer.Stop()
 	select {
 	case <-m.done:
-		r.last = m
+		r.last, r.slow = m, nil
 		return m.raw, m.truncated, m.ok
 	case <-r.timer.C:
-		return nil, false, false // m is the goroutine's from now on
+		r.unread = true
+		return nil, false, false // m is the goroutine's until it is done
 	}
+}
+
+// begin begins to read; nil when too many are stuck.
+func (r *memoryReader) begin(file string, limit int) *memory {
+	if r.running.Load() >= maxMemoryReaders {
+		return nil
+	}
+	m, reused := r.free.Get().(*memory)
+	if !reused {
+		m = &memory{done: make(chan struct{}, 1)}
+	}
+	r.running.Add(1)
+	go r.fill(m, file, limit)
+	return m
 }
 
 func (r *memoryReader) fill(m *memory, file string, limit int) {

@@ -36,6 +36,7 @@ type procReader struct {
 	root   string
 	buf    []byte
 	memory memoryReader
+	late   []late
 }
 
 // clockTick is the unit of start times in /proc: USER_HZ is 100 on every
@@ -62,7 +63,7 @@ func (r *procReader) fill(p *Process) bool {
 			p.Args, p.ArgsTruncated = splitArgs(raw), truncated
 		}
 	}
-	if env, _, ok := r.memory.read(dir+"/environ", maxEnviron); ok {
+	if env, ok := r.environ(p.Key, p.Executed); ok {
 		p.setEnvironment(env)
 	}
 	return r.same(dir, p.Key)
@@ -75,11 +76,16 @@ func (r *procReader) cwd(k Key) (string, bool) {
 }
 
 // environ reads the environment that a process was started with. Valid until
-// the next call.
-func (r *procReader) environ(k Key) ([]byte, bool) {
-	env, _, ok := r.memory.read(r.dir(k.TGID)+"/environ", maxEnviron)
+// the next call. What comes too late Table.Learn gives to the process, if it has not
+// executed another program by then.
+func (r *procReader) environ(k Key, executed uint64) ([]byte, bool) {
+	env, _, ok := r.memory.read(r.environment(k), maxEnviron)
+	r.await(k, executed)
 	return env, ok
 }
+
+// environment is the file that shows it.
+func (r *procReader) environment(k Key) string { return r.dir(k.TGID) + "/environ" }
 
 // same tells whether the process in dir is the one with the key.
 func (r *procReader) same(dir string, k Key) bool {

@@ -128,6 +128,7 @@ const settleTime = 5 * time.Millisecond
 func (s *activityStage) pause(int) {
 	now := time.Now()
 	s.since = 0
+	s.enrich.processes.Learn()
 	s.drained.Store(s.settled(now))
 	s.look(now)
 }
