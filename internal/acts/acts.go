@@ -6,6 +6,7 @@ package acts
 
 import (
 	"iter"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -42,11 +43,28 @@ type Acts struct {
 }
 
 // doing is an act and who does it: a process and all that it starts or, with a
-// group, what a shell runs at the same time in one process group, a pipeline.
+// group, what a shell runs at the same time in one process group, a pipeline; or,
+// with a root and nobody, the programs of a directory that run with that as their
+// root.
 type doing struct {
 	tag, host string
 	who       process.Key
 	group     uint32
+	root      string
+	rootNS    uint32
+}
+
+// tagProgram is the act of running a program from where none belongs. Who builds a
+// system in a directory runs hundreds from there, each by a chroot of its own.
+const tagProgram = tagPrefix + "program"
+
+// rootOf is the directory in which a process has its root, if its program lies
+// there, too: not one from memory or from outside.
+func rootOf(p *process.Process) (path string, mountNS uint32) {
+	if p == nil || p.Root == "" || !strings.HasPrefix(p.Path, p.Root+"/") {
+		return "", 0
+	}
+	return p.Root, p.RootNS
 }
 
 // act is one that was told.
@@ -113,6 +131,9 @@ func (a *Acts) Step(r *policy.Rule, host string, at int64, kin iter.Seq[*process
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	before := a.find(tags, host, at, kin)
+	if before == nil {
+		before = a.inRoot(r, tags, host, at, kin)
+	}
 	if before != nil && before.priority <= r.Priority {
 		before.steps++
 		before.last = max(before.last, at)
@@ -141,7 +162,7 @@ func (a *Acts) find(tags []string, host string, at int64, kin iter.Seq[*process.
 	var worst *act
 	try := func(who process.Key, group uint32, belongs func(*act) bool) {
 		for _, tag := range tags {
-			if t := a.told[doing{tag, host, who, group}]; t != nil && !t.isOver(at) && (worst == nil || t.priority < worst.priority) && belongs(t) {
+			if t := a.told[doing{tag: tag, host: host, who: who, group: group}]; t != nil && !t.isOver(at) && (worst == nil || t.priority < worst.priority) && belongs(t) {
 				worst = t
 			}
 		}
@@ -157,6 +178,28 @@ func (a *Acts) find(tags []string, host string, at int64, kin iter.Seq[*process.
 		below = p
 	}
 	return worst
+}
+
+// inRoot returns the act of a rule that was told of another program of the same
+// root directory. Any other rule tells its own.
+func (a *Acts) inRoot(r *policy.Rule, tags []string, host string, at int64, kin iter.Seq[*process.Process]) *act {
+	root, ns := rootOf(actor(kin))
+	if root == "" || !slices.Contains(tags, tagProgram) {
+		return nil
+	}
+	t := a.told[doing{tag: tagProgram, host: host, root: root, rootNS: ns}]
+	if t == nil || t.isOver(at) || t.rule != r.Name {
+		return nil
+	}
+	return t
+}
+
+// actor is the acting process; nil when it is not known.
+func actor(kin iter.Seq[*process.Process]) *process.Process {
+	for p := range kin {
+		return p
+	}
+	return nil
 }
 
 // besides reports whether the process that did an act still ran when p began: the
@@ -180,6 +223,7 @@ func (a *Acts) remember(host string, t *act, tags []string, kin iter.Seq[*proces
 		if who == nil {
 			who, t.who = p, p.Key
 			a.put(host, t, tags, p.Key, 0)
+			a.putRoot(host, t, tags, p)
 			continue
 		}
 		if isShell(p) && who.PGID != 0 {
@@ -191,12 +235,22 @@ func (a *Acts) remember(host string, t *act, tags []string, kin iter.Seq[*proces
 
 func (a *Acts) put(host string, t *act, tags []string, who process.Key, group uint32) {
 	for _, tag := range tags {
-		if len(a.told) >= maxActs {
-			a.forget(t.at)
-		}
-		if len(a.told) < maxActs {
-			a.told[doing{tag, host, who, group}] = t
-		}
+		a.keep(doing{tag: tag, host: host, who: who, group: group}, t)
+	}
+}
+
+func (a *Acts) putRoot(host string, t *act, tags []string, p *process.Process) {
+	if root, ns := rootOf(p); root != "" && slices.Contains(tags, tagProgram) {
+		a.keep(doing{tag: tagProgram, host: host, root: root, rootNS: ns}, t)
+	}
+}
+
+func (a *Acts) keep(d doing, t *act) {
+	if len(a.told) >= maxActs {
+		a.forget(t.at)
+	}
+	if len(a.told) < maxActs {
+		a.told[d] = t
 	}
 }
 

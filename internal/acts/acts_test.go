@@ -94,6 +94,53 @@ func TestStepsOfAnAct(t *testing.T) {
 	}
 }
 
+// inRoot is a program in a root directory, started by a process of its own.
+func inRoot(pid uint32, path, root string, ns uint32) []*process.Process {
+	kin := lineage(pid, "x/1", "debootstrap/1")
+	kin[0].Path, kin[0].Root, kin[0].RootNS = path, root, ns
+	return kin
+}
+
+// A root directory is where somebody builds a system: programs in it that are run
+// from there are one act of who does that. Nothing else hides behind it.
+func TestProgramsInOneRoot(t *testing.T) {
+	const tmp = "/tmp/deb"
+	warning, other := ruleOf("warning", rules.Warning, tagProgram), ruleOf("other", rules.Warning, tagProgram)
+	worse, shell := ruleOf("worse", rules.Critical, tagProgram), ruleOf("shell", rules.Warning, "act_shell")
+	type match struct {
+		rule *policy.Rule
+		kin  []*process.Process
+		want Verdict
+	}
+	told := match{warning, inRoot(10, tmp+"/bin/sh", tmp, 1), Told}
+	for name, matches := range map[string][]match{
+		"the next program":           {told, {warning, inRoot(20, tmp+"/bin/ls", tmp, 1), Step}},
+		"one from outside":           {told, {warning, inRoot(20, "/tmp/x", tmp, 1), Told}},
+		"one from memory":            {told, {warning, inRoot(20, "memfd:x", tmp, 1), Told}},
+		"one beside the root":        {told, {warning, inRoot(20, tmp+"ian/x", tmp, 1), Told}},
+		"one that stayed outside":    {told, {warning, inRoot(20, tmp+"/bin/ls", "", 0), Told}},
+		"another root":               {told, {warning, inRoot(20, "/tmp/x/bin/ls", "/tmp/x", 1), Told}},
+		"the same name in a mount":   {told, {warning, inRoot(20, tmp+"/bin/ls", tmp, 2), Told}},
+		"another rule":               {told, {other, inRoot(20, tmp+"/bin/ls", tmp, 1), Told}},
+		"what is worse":              {told, {worse, inRoot(20, tmp+"/bin/ls", tmp, 1), Told}},
+		"a rule about something":     {{shell, told.kin, Told}, {shell, inRoot(20, tmp+"/bin/sh", tmp, 1), Told}},
+		"who has no root of its own": {{warning, inRoot(10, "/tmp/x", "", 0), Told}, {warning, inRoot(20, "/tmp/x", "", 0), Told}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			a := New()
+			for i, m := range matches {
+				for _, p := range m.kin {
+					p.Key.TGID += 1000 * uint32(i) // nobody in common
+				}
+				_, v := a.Step(m.rule, "", 1, slices.Values(m.kin), always)
+				require.Equal(t, m.want, v, i)
+			}
+			_, v := a.Step(warning, "", 2+int64(pauses), slices.Values(inRoot(9000, tmp+"/bin/ls", tmp, 1)), always)
+			require.Equal(t, Told, v, "later it is another act")
+		})
+	}
+}
+
 func TestActsAreBounded(t *testing.T) {
 	a := New()
 	r := ruleOf("r", rules.Error, "act_x")

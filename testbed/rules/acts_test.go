@@ -51,6 +51,11 @@ subprocess.call(["/bin/sh","-i"])' || true`, []string{"Terminal made by a script
 	},
 	{"different", `echo x >/etc/q; cat /etc/shadow; cp /etc/hostname /etc/cron.d/p`, []string{"Write below /etc", "Secret of the system read", "Scheduled job changed"}, false},
 	{"backup", `tar -cPf archive /etc`, []string{"Secrets copied by a backup"}, true},
+	{
+		"root", `d=$(mktemp -d); mkdir $d/bin; cp /bin/busybox $d/bin; chroot $d /bin/busybox true; chroot $d /bin/busybox sh -c '/bin/busybox true'; rm -r $d`,
+		[]string{"Program run from a temporary directory"},
+		true,
+	},
 	{"environments", `grep -qaz PATHX /proc/[0-9]*/environ || true`, []string{"Environment of another process read"}, true},
 }
 
