@@ -14,6 +14,12 @@ import (
 	"github.com/sightglass/sightglass/internal/schema"
 )
 
+// untilRead has the writer of a process substitution wait until its parent has executed the
+// program that reads it: a child with such a parameter.
+const untilRead = `until for child in $(</proc/$$/task/$$/children); do
+	{ read -rd "" name; read -rd "" file; } </proc/$child/cmdline; [[ $file == /dev/fd/* ]] && break
+done 2>/dev/null; do :; done`
+
 // TestLivePipes: whose output a program reads, or runs, is known however short
 // the others live. The programs are no downloaders, only in their place.
 func TestLivePipes(t *testing.T) {
@@ -31,8 +37,8 @@ func TestLivePipes(t *testing.T) {
 	}{
 		"pipe":                     {`env seq 3 | { read x; exec cat - /dev/null $0; }; true`, schema.ProcessStdinFrom, "seq"},
 		"long pipe":                {`env seq 3 | env head | { read x; exec cat - /dev/null $0; }; true`, schema.ProcessStdinFrom, "seq"},
-		"process substitution":     {`f() { sleep 0.2; $BASH $1 $0; }; f <(env seq 3)`, schema.ProcessScriptFrom, `["seq"]`},
-		"in the other order":       {`$BASH <(sleep 0.3; exec seq 3 $0); true`, schema.ProcessScriptTo, "bash"},
+		"process substitution":     {`f() { wait $!; $BASH $1 $0; }; f <(env seq 3)`, schema.ProcessScriptFrom, `["seq"]`},
+		"in the other order":       {`$BASH <(` + untilRead + `; exec seq 3 $0); true`, schema.ProcessScriptTo, "bash"},
 		"command substitution":     {`$BASH -c "$(env seq 3)" $0; true`, schema.ProcessScriptFrom, `["seq"]`},
 		"of the last command":      {`(exec $BASH -c "$(env seq 3)" $0); true`, schema.ProcessScriptFrom, `["seq"]`},
 		"of two commands":          {`$BASH -c "$(env seq 3; env date)" $0; true`, schema.ProcessScriptFrom, `["seq","date"]`},

@@ -3,6 +3,7 @@
 package ebpfreceiver
 
 import (
+	"context"
 	"net"
 	"os"
 	"os/exec"
@@ -84,17 +85,36 @@ for path in ("ok", "no", "ok"):
         pass
 `
 
-// tlsProgram is a client, and how often it asks.
+// tlsProgram is a client, how often it asks, and what it is fed, if anything; then it ends
+// when the server closes the connection.
 type tlsProgram struct {
 	requests int
 	line     func(mark string) []string
+	input    func(mark string) string // may be nil
+}
+
+// run runs a client to its end. What becomes of it is of no interest: wget fails for what
+// is missing.
+func (p *tlsProgram) run(t *testing.T, mark string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	line := p.line(mark)
+	cmd := exec.CommandContext(ctx, line[0], line[1:]...)
+	if p.input != nil {
+		in, err := cmd.StdinPipe() // open until the client ends
+		require.NoError(t, err)
+		_, err = in.Write([]byte(p.input(mark))) // a pipe holds as much
+		require.NoError(t, err)
+	}
+	_ = cmd.Run()
 }
 
 // tlsPrograms are clients with different libraries, which use them in different
 // ways.
 func tlsPrograms(url string) map[string]tlsProgram {
 	curl := func(args ...string) tlsProgram {
-		return tlsProgram{4, func(mark string) []string {
+		return tlsProgram{requests: 4, line: func(mark string) []string {
 			line := append([]string{"curl", "-sk"}, args...)
 			for _, path := range []string{"/ok/a/", "/no/", "/ok/b/", "/large/"} {
 				line = append(line, "-o", os.DevNull, url+path+mark)
@@ -103,11 +123,11 @@ func tlsPrograms(url string) map[string]tlsProgram {
 		}}
 	}
 	python := func(requests int, text string) tlsProgram {
-		return tlsProgram{requests, func(mark string) []string { return []string{"python3", "-c", text, url, mark} }}
+		return tlsProgram{requests: requests, line: func(mark string) []string { return []string{"python3", "-c", text, url, mark} }}
 	}
-	piped := func(to string) tlsProgram {
-		return tlsProgram{1, func(mark string) []string {
-			return []string{"sh", "-c", "(printf 'GET /ok/" + mark + " HTTP/1.1\\r\\nHost: h\\r\\nConnection: close\\r\\n\\r\\n'; sleep 0.5) | " + to}
+	fed := func(line ...string) tlsProgram {
+		return tlsProgram{1, func(string) []string { return line }, func(mark string) string {
+			return "GET /ok/" + mark + " HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"
 		}}
 	}
 	at := strings.TrimPrefix(url, "https://")
@@ -118,13 +138,13 @@ func tlsPrograms(url string) map[string]tlsProgram {
 		"curl, parallel": curl("--http2", "--parallel"),
 		"curl, TLS 1.2":  curl("--tls-max", "1.2"),
 		"curl, TLS 1.3":  curl("--tlsv1.3"),
-		"wget": {2, func(mark string) []string {
+		"wget": {requests: 2, line: func(mark string) []string {
 			return []string{"wget", "-q", "--no-check-certificate", "-O", os.DevNull, url + "/ok/" + mark, url + "/no/" + mark}
 		}},
 		"Python, threads": python(3, urllibClient),
 		"Python, asyncio": python(12, asyncClient),
-		"openssl":         piped("openssl s_client -quiet -connect " + at),
-		"gnutls-cli":      piped("gnutls-cli --insecure -p " + port + " localhost"),
+		"openssl":         fed("openssl", "s_client", "-quiet", "-connect", at),
+		"gnutls-cli":      fed("gnutls-cli", "--insecure", "-p", port, "localhost"),
 	}
 }
 
@@ -136,12 +156,8 @@ func TestLiveTLSPrograms(t *testing.T) {
 	for name, program := range tlsPrograms(server.url) {
 		t.Run(name, func(t *testing.T) {
 			mark := marker(t)
-			line := program.line(mark)
-			if line[0] == "sh" {
-				needs(t, strings.Fields(name)[0])
-			}
-			needs(t, line[0])
-			_ = exec.Command(line[0], line[1:]...).Run() // wget fails for what is missing
+			needs(t, program.line(mark)[0])
+			program.run(t, mark)
 			l.requireTold(t, server.wait(t, mark, program.requests), mark)
 		})
 	}
@@ -219,7 +235,7 @@ public class Client { public static void main(String[] a) throws Exception {
 		public X509Certificate[] getAcceptedIssuers() { return new X509Certificate[0]; }}}, null);
 	var h = HttpClient.newBuilder().sslContext(c).build();
 	System.out.println(h.send(HttpRequest.newBuilder(URI.create(a[0])).build(), HttpResponse.BodyHandlers.ofString()).statusCode());
-	Thread.sleep(6000);
+	System.in.read(); // until the parent ends: it has to be there to be looked at
 } }`
 
 // TestLiveTLSOfJava is told with its reason, and what its server sees is seen.
@@ -232,8 +248,10 @@ func TestLiveTLSOfJava(t *testing.T) {
 	require.NoError(t, os.WriteFile(source, []byte(javaClient), 0o600))
 	cmd := exec.Command("java", "-XX:TieredStopAtLevel=1", source, server.url+"/ok/"+mark)
 	cmd.Env = append(os.Environ(), "OTEL_SERVICE_NAME=javaclient")
+	in, err := cmd.StdinPipe()
+	require.NoError(t, err)
 	require.NoError(t, cmd.Start())
-	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
+	t.Cleanup(func() { _ = in.Close(); _ = cmd.Process.Kill(); _ = cmd.Wait() })
 	want := server.wait(t, mark, 1)
 	require.True(t, soon(func() bool { return len(l.told(ptrace.SpanKindServer, mark)) == 1 }))
 	require.Equal(t, want, l.told(ptrace.SpanKindServer, mark))
