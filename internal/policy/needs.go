@@ -9,6 +9,12 @@ import (
 // Needs is what events of a type must be like for an enabled rule to match
 // them; it wants none of a type that is unknown.
 func (rs *RuleSet) Needs(eventType string) *interest.Filter {
+	if rs.needs != nil {
+		if f := rs.needs[eventType]; f != nil {
+			return f
+		}
+		return &interest.Filter{}
+	}
 	out := &interest.Filter{}
 	e, ok := events.ByName(eventType)
 	if !ok {
@@ -20,4 +26,16 @@ func (rs *RuleSet) Needs(eventType string) *interest.Filter {
 		}
 	}
 	return out
+}
+
+// forget gives up the conditions, of which Needs is all that is asked later.
+func (rs *RuleSet) forget() {
+	needs := make(map[string]*interest.Filter)
+	for _, name := range rs.EventTypes() {
+		needs[name] = rs.Needs(name)
+	}
+	rs.needs = needs
+	for _, r := range rs.rules {
+		r.Condition, r.Checked.Expr = nil, nil
+	}
 }

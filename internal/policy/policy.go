@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/sightglass/sightglass/internal/interest"
 	"github.com/sightglass/sightglass/internal/policy/events"
 	"github.com/sightglass/sightglass/internal/policy/field"
 	"github.com/sightglass/sightglass/internal/policy/index"
@@ -33,6 +34,9 @@ type Options struct {
 	Select []Selection
 	// Names knows the addresses of domain names; nil: they have none.
 	Names field.Names
+	// Lean leaves the rules without their conditions once they are planned: only
+	// tools print those, and they take more memory than all else of a set.
+	Lean bool
 }
 
 // Result is what became of loading.
@@ -86,6 +90,7 @@ type RuleSet struct {
 	types  index.Types
 	all    bool
 	pool   sync.Pool
+	needs  map[string]*interest.Filter // by event type; nil unless the set is lean
 }
 
 // Load loads rule files, in order; later ones may change what earlier ones
@@ -122,6 +127,9 @@ func newRuleSet(loaded []*Rule, opts *Options) *RuleSet {
 	rs.prog = b.Build()
 	rs.index = index.New(b, indexed)
 	rs.pool.New = func() any { return rs.NewMatcher() }
+	if opts.Lean {
+		rs.forget()
+	}
 	return rs
 }
 

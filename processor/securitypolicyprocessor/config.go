@@ -162,7 +162,7 @@ func (c *Config) validateRules() error {
 // options are how the rules are loaded.
 func (c *Config) options(known field.Names) *policy.Options {
 	least, _ := rules.ParsePriority(c.MinimumPriority) // validated
-	o := &policy.Options{All: c.RuleMatching == matchAll, Names: known}
+	o := &policy.Options{All: c.RuleMatching == matchAll, Names: known, Lean: true}
 	o.MinPriority, o.Scope = &least, c.Scope
 	for _, sel := range c.selections() {
 		o.Select = append(o.Select, sel.Selection)

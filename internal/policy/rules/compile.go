@@ -23,7 +23,7 @@ type Rule struct {
 	Tags               []string
 	File               string // where it was last defined as a whole
 	Line               int
-	Condition          lang.Expr // with macros and lists resolved, exceptions added
+	Condition          lang.Expr // with macros and lists resolved, exceptions added; nil in a lean set
 	Checked            *check.Result
 	Output             *output.Format
 	Extra              []*output.Field  // fields that alerts carry beside those of the output
