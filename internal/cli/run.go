@@ -158,13 +158,14 @@ func runAgent(ctx context.Context, set otelcol.CollectorSettings, c configuratio
 // startUp is how long the collector may take to start, roughly.
 const startUp = 5 * time.Second
 
-// trimAfterStart gives back the memory that only the start needed. It ends early
-// when stop is closed.
+// trimAfterStart gives back the memory that only the start needed, and has the
+// garbage kept within bounds from then on. It ends early when stop is closed.
 func trimAfterStart(stop <-chan struct{}) {
 	select {
 	case <-stop:
 	case <-time.After(startUp):
 		footprint.Trim()
+		footprint.Pace()
 	}
 }
 
