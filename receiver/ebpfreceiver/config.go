@@ -144,12 +144,13 @@ const (
 	minFlush, maxFlush     = 5 * time.Millisecond, 10 * time.Second
 	defaultFlush           = 100 * time.Millisecond
 	maxBatch, defaultBatch = 10_000, 512
-	defaultSpanBatch       = 1024
-	minProcesses           = 1024
-	defaultProcesses       = 32768
-	defaultConnections     = 65536
-	defaultOpenRequests    = 65536
-	minPayload             = 64
+	// about 500 KB of OTLP: for more, pdata takes buffers of 1 MB, several at a time
+	defaultSpanBatch    = 768
+	minProcesses        = 1024
+	defaultProcesses    = 32768
+	defaultConnections  = 65536
+	defaultOpenRequests = 65536
+	minPayload          = 64
 
 	minProbeCPU, defaultProbeCPU                 = 0.01, 0.4
 	minProbeCost, maxProbeCost, defaultProbeCost = 100 * time.Nanosecond, time.Millisecond, 5 * time.Microsecond
