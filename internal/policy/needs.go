@@ -7,7 +7,8 @@ import (
 )
 
 // Needs is what events of a type must be like for an enabled rule to match
-// them; it wants none of a type that is unknown.
+// them; it wants none of a type that is unknown. The result is shared: nobody may
+// change it.
 func (rs *RuleSet) Needs(eventType string) *interest.Filter {
 	if rs.needs != nil {
 		if f := rs.needs[eventType]; f != nil {

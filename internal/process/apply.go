@@ -23,7 +23,6 @@ func (t *Table) Apply(ev *event.Event) Change {
 	if t.lookAgain.Load() {
 		t.readDirectories()
 	}
-	t.Learn()
 	e := t.entries[ev.Key] // this goroutine is the only writer
 	switch ev.Type {
 	case event.TypeFork:

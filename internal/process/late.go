@@ -19,8 +19,8 @@ func (r *procReader) await(k Key, executed uint64) {
 	r.memory.unread, r.memory.slow = false, nil
 }
 
-// Learn takes note of the environments that have been read meanwhile. Apply does so,
-// too; call it while there are no events, in Apply's goroutine.
+// Learn takes note of the environments that have been read meanwhile. Call it now and
+// then, in Apply's goroutine.
 func (t *Table) Learn() {
 	if len(t.proc.late) == 0 {
 		return
@@ -65,15 +65,13 @@ func (t *Table) tellEnvironment(e *entry, env []byte) {
 	if t.keepEnv.Load() && p.Env == nil {
 		p.Env = splitArgs(env[:min(len(env), maxArgs)])
 	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	e.p = &p
+	t.replace(e, &p)
 	for _, child := range t.entries {
 		if child.parent != e || child.p.Executed != 0 || child.p.Seeded || child.p.Service != before.Service {
 			continue
 		}
 		c := *child.p
 		c.Service, c.LoadsSDK = p.Service, p.LoadsSDK
-		child.p = &c
+		t.replace(child, &c)
 	}
 }

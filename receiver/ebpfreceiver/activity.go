@@ -113,11 +113,9 @@ func (s *activityStage) handle(raw []byte) {
 		s.event(&s.ev)
 	}
 	if s.since++; s.since >= lookAround {
-		s.since = 0
 		// The ring is ordered by reservation; an event's time is taken a
 		// moment before.
-		s.drained.Store(s.ev.Time - min(s.ev.Time, uint64(settleTime)))
-		s.look(time.Now())
+		s.around(time.Now(), s.ev.Time-min(s.ev.Time, uint64(settleTime)))
 	}
 }
 
@@ -127,9 +125,15 @@ const settleTime = 5 * time.Millisecond
 // pause is called when the ring was empty.
 func (s *activityStage) pause(int) {
 	now := time.Now()
+	s.around(now, s.settled(now))
+}
+
+// around does what is done now and then. Every record before drained, in ns since
+// boot, has been handled.
+func (s *activityStage) around(now time.Time, drained uint64) {
 	s.since = 0
-	s.enrich.processes.Learn()
-	s.drained.Store(s.settled(now))
+	s.enrich.processes.Learn() // first: who waits for drained looks processes up then
+	s.drained.Store(drained)
 	s.look(now)
 }
 
