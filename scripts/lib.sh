@@ -98,6 +98,7 @@ need_packages() {
 # install_quietly PACKAGE...: without starting the services that the packages
 # bring, without questions, and never by removing something else.
 install_quietly() {
+	mkdir -p /usr/share/man/man1 # Java's packages link into it; small images have none
 	local policy=/usr/sbin/policy-rc.d
 	if [[ ! -e $policy ]]; then
 		printf '#!/bin/sh\nexit 101\n' >"$policy"

