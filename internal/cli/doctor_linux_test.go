@@ -36,6 +36,7 @@ func TestChecksOfTLS(t *testing.T) {
 		{Name: "OpenSSL", Path: "/lib/libssl.so.3", Processes: 2, Read: true, Missing: "SSL_read_ex: too dear"},
 		{Name: "GnuTLS", Path: "/lib/libgnutls.so.30", Processes: 1, Reason: "no names"},
 		{Name: "wolfSSL", Path: "/lib/libwolfssl.so", Read: true},
+		{Name: "OpenSSL", Path: "/opt/libssl.so.1.1", Processes: 1, Read: true},
 	}, []encryption.Program{{PID: 1234, Name: "java", Why: "Java's own TLS"}})
 	require.Equal(t, []doctor.Check{
 		{Name: "TLS library", Status: doctor.OK, Found: "OpenSSL, /lib/libssl.so.3, used by 2 processes, without SSL_read_ex: too dear"},
@@ -44,6 +45,7 @@ func TestChecksOfTLS(t *testing.T) {
 			Remedy: "allow dearer probes by requests.tls.max_probe_cost, if that is what is in the way",
 		},
 		{Name: "TLS library", Status: doctor.OK, Found: "wolfSSL, /lib/libwolfssl.so, used by no process that can be seen"},
+		{Name: "TLS library", Status: doctor.OK, Found: "OpenSSL, /opt/libssl.so.1.1, used by 1 process (1.1 is unproven: tried by hand only)"},
 		{Name: "TLS", Status: doctor.Info, Found: "java 1234: TLS, not decoded: Java's own TLS"},
 	}, checks)
 }

@@ -21,7 +21,6 @@ import (
 	"github.com/sightglass/sightglass/internal/event"
 	"github.com/sightglass/sightglass/internal/nodemodules"
 	"github.com/sightglass/sightglass/internal/querytext"
-	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/cql/cqltest"
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/exchange"
 	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/spans"
 )
@@ -41,14 +40,14 @@ func (c *child) record(tb testing.TB) (record map[string]int) {
 	return record
 }
 
-// runCQLServer answers clients of Cassandra until its input ends.
-func runCQLServer() {
+// answer answers clients until its input ends.
+func answer(serve func(net.Listener)) {
 	l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // a process of its own
 	if err != nil {
 		panic(err)
 	}
 	fmt.Fprintln(os.Stdout, l.Addr())
-	go cqltest.Serve(l)
+	go serve(l)
 	_, _ = os.Stdin.Read(make([]byte, 1))
 }
 
@@ -106,10 +105,26 @@ func lowPort(t *testing.T) string {
 	return ""
 }
 
+// TestKernelBolt compares the official driver with what it has done: at a graph
+// database that speaks the protocol, and at a server that answers as a script has
+// it. The real one was never seen.
 func TestKernelBolt(t *testing.T) {
-	db := falkordb(t)
+	t.Run("FalkorDB", func(t *testing.T) {
+		testBolt(t, falkordb(t).addr, "SyntaxError")
+	})
+	t.Run("scripted", func(t *testing.T) {
+		nodemodules.Path(t, "neo4j-driver")
+		testBolt(t, start(t, "boltserver").line(t), "Neo.ClientError.Statement.SyntaxError")
+	})
+}
+
+// testBolt has the driver talk to a server that reports wrong syntax by a code.
+func testBolt(t *testing.T, at, code string) {
+	t.Helper()
+	_, port, err := net.SplitHostPort(at)
+	require.NoError(t, err)
 	w := watch(t, bpf.Options{})
-	client := script(t, "bolt/testdata/client.js", db.addr, "20")
+	client := script(t, "bolt/testdata/client.js", at, "20")
 	want := map[string]int{}
 	var cache querytext.Cache
 	for what, n := range client.record(t) {
@@ -117,12 +132,12 @@ func TestKernelBolt(t *testing.T) {
 		st, _ := cache.Statement([]byte(text), querytext.Cypher, false)
 		name := st.Text
 		if outcome == "failed" {
-			name += " SyntaxError"
+			name += " " + code
 		}
 		want[name] += n
 	}
 	require.GreaterOrEqual(t, len(want), 8)
-	w.requireOperations(t, db.port, want)
+	w.requireOperations(t, port, want)
 }
 
 // told are spans by their names, and the attributes that say what was asked for.

@@ -23,6 +23,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
+
+	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/bolt/bolttest"
+	"github.com/sightglass/sightglass/receiver/ebpfreceiver/internal/requests/cql/cqltest"
 )
 
 // The agent does not report what its own process does, so servers and clients
@@ -46,7 +49,9 @@ func TestMain(m *testing.M) {
 	case "memcachedclient":
 		runLines(func(command string) string { return command + "\r\n" })
 	case "cqlserver":
-		runCQLServer()
+		answer(cqltest.Serve)
+	case "boltserver":
+		answer(bolttest.Serve)
 	case "resolver":
 		runResolver()
 	case "rpcserver":
