@@ -67,6 +67,7 @@ var libraries = []library{{
 	files: []string{"libgnutls.so"},
 	functions: []function{
 		{symbol: "gnutls_record_recv", parameters: 3, enter: bpf.TLSRead, leave: bpf.TLSReadReturn},
+		{symbol: "gnutls_record_recv_early_data", parameters: 3, enter: bpf.TLSRead, leave: bpf.TLSReadReturn, rare: true, optional: true},
 		{symbol: "gnutls_record_send2", parameters: 3, enter: bpf.TLSWrite, optional: true},
 		{symbol: "gnutls_record_send", parameters: 3, enter: bpf.TLSWrite, through: "gnutls_record_send2"},
 		{symbol: "gnutls_record_cork", parameters: 1, enter: bpf.TLSCork, rare: true, optional: true},
