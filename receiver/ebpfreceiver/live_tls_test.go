@@ -149,7 +149,7 @@ func tlsPrograms(url string) map[string]tlsProgram {
 }
 
 // TestLiveTLSPrograms compares the spans of both sides with what the server was
-// asked.
+// asked, and by which version of TLS.
 func TestLiveTLSPrograms(t *testing.T) {
 	l := newTLSLive(t, nil)
 	server := startNginx(t)
@@ -159,6 +159,15 @@ func TestLiveTLSPrograms(t *testing.T) {
 			needs(t, program.line(mark)[0])
 			program.run(t, mark)
 			l.requireTold(t, server.wait(t, mark, program.requests), mark)
+			version := "1.3"
+			if name == "curl, TLS 1.2" {
+				version = "1.2"
+			}
+			for _, kind := range []ptrace.SpanKind{ptrace.SpanKindServer, ptrace.SpanKindClient} {
+				for span := range l.marked(kind, mark) {
+					require.Equal(t, version, valueOf(span.Attributes(), schema.TLSProtocolVersion), "%s", kind)
+				}
+			}
 		})
 	}
 }

@@ -1,6 +1,7 @@
 package requests
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -113,4 +114,18 @@ func TestEncryptionsAreBounded(t *testing.T) {
 	}
 	require.Len(t, a.encrypted.bySocket, 3)
 	require.Equal(t, "1.3", a.encrypted.of(9|event.TLSStream).Version)
+}
+
+// A hello of any length is one of TLS, whatever other protocols begin with a length.
+func TestHelloIsNothingElse(t *testing.T) {
+	all, protocols := Signatures(Protocols()), Protocols()
+	for _, kind := range []byte{1, 2} { // the client's and the server's
+		for size := range 1 << 14 {
+			record := size + 4
+			first := []byte{22, 3, 1, byte(record >> 8), byte(record), kind, 0, byte(size >> 8), byte(size), 3, 3, 0x3f, 0xcb, 0x33, 0x34, 0x9a}
+			i := slices.IndexFunc(all, func(s event.Signature) bool { return !s.Datagram && s.Matches(first) })
+			require.GreaterOrEqual(t, i, 0, size)
+			require.Equal(t, "tls", protocols[all[i].Class-1].Name(), "%d bytes", size)
+		}
+	}
 }

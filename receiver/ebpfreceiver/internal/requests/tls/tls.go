@@ -28,6 +28,9 @@ const (
 	serverHello = 2
 )
 
+// helloVersion is where a hello says its version, which begins as a record's does.
+const helloVersion = recordHead + handshakeHead
+
 // maxMinor is the highest minor version on the wire; TLS 1.3 says 1.2 there.
 const maxMinor = 3
 
@@ -39,7 +42,10 @@ const (
 )
 
 // Signatures implements exchange.Protocol: a record of a handshake or, on a
-// connection that is older than the agent, of application data.
+// connection that is older than the agent, of application data. The first looks
+// farther than those of other protocols do and so comes before them: by its length
+// alone a hello may look like an answer of DNS over TCP. Who reads the head of a
+// record first shows no more than that.
 func (*Protocol) Signatures() []event.Signature {
 	record := func(kind byte, bound uint16) event.Signature {
 		return event.Signature{
@@ -48,7 +54,9 @@ func (*Protocol) Signatures() []event.Signature {
 			Bound: bound,
 		}
 	}
-	return []event.Signature{record(handshake, helloBound), record(application, bound)}
+	hello := record(handshake, helloBound)
+	hello.Value[helloVersion], hello.Mask[helloVersion] = major, 0xff
+	return []event.Signature{hello, record(handshake, helloBound), record(application, bound)}
 }
 
 // Classify implements exchange.Protocol.
