@@ -7,6 +7,7 @@ import (
 	"math/bits"
 	"path"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"go.opentelemetry.io/collector/component"
@@ -227,7 +228,7 @@ func (c *RequestsConfig) Validate() error {
 	if _, err := spans.ParsePatterns(c.HTTPProbes); err != nil {
 		errs = append(errs, fmt.Errorf("http_probes: %w", err))
 	}
-	errs = append(errs, checkPorts("include_ports", c.IncludePorts), checkPorts("exclude_ports", c.ExcludePorts))
+	errs = append(errs, checkPorts("include_ports", c.IncludePorts), checkPorts("exclude_ports", c.ExcludePorts), c.checkBoth())
 	errs = append(errs, checkPatterns("include_services", c.IncludeServices), checkPatterns("exclude_services", c.ExcludeServices))
 	if c.MaxPayload < minPayload || c.MaxPayload > event.MaxPayload {
 		errs = append(errs, fmt.Errorf("max_payload: %d is out of range: use %d to %d bytes", c.MaxPayload, minPayload, event.MaxPayload))
@@ -256,6 +257,16 @@ func checkPorts(key string, ports []int) error {
 	for _, port := range ports {
 		if port < 1 || port > math.MaxUint16 {
 			return fmt.Errorf("%s: %d is no port: use 1 to %d", key, port, math.MaxUint16)
+		}
+	}
+	return nil
+}
+
+// checkBoth refuses a port that is to be kept and left out.
+func (c *RequestsConfig) checkBoth() error {
+	for _, port := range c.ExcludePorts {
+		if slices.Contains(c.IncludePorts, port) {
+			return fmt.Errorf("exclude_ports: %d is in include_ports, too: name it in one of them", port)
 		}
 	}
 	return nil

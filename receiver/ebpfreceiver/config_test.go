@@ -68,6 +68,7 @@ func TestConfigErrors(t *testing.T) {
 		"probe":          `requests: http_probes: "/a{b": "a{b" is neither fixed nor {name}`,
 		"route":          `requests: http_routes: "users/{id}": a route begins with /`,
 		"port":           "requests: include_ports: 99999 is no port: use 1 to 65535",
+		"port_in_both":   "requests: exclude_ports: 8080 is in include_ports, too: name it in one of them",
 		"pattern":        `requests: exclude_services: "shop[" is no pattern: * stands for`,
 		"payload":        "requests: max_payload: 10000 is out of range: use 64 to 4096 bytes",
 		"connections":    "requests: max_connections: 0 is too few",
