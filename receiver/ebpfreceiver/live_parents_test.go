@@ -63,8 +63,8 @@ if sys.argv[1] == "threads":
 asyncio.run(loop())
 `
 
-// startNested runs one of the two and asks it once, with a trace.
-func startNested(t *testing.T, kind string) {
+// startNested runs one of the two and returns its URL.
+func startNested(t *testing.T, kind string) string {
 	t.Helper()
 	needs(t, "python3")
 	cmd := exec.Command("python3", "-c", nested, kind)
@@ -75,11 +75,58 @@ func startNested(t *testing.T, kind string) {
 	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
 	port, err := bufio.NewReader(out).ReadString('\n')
 	require.NoError(t, err)
-	ask := exec.Command("curl", "-sf", "-H", "traceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
-		"http://127.0.0.1:"+strings.TrimSpace(port)+"/outer")
-	answer, err := ask.CombinedOutput()
+	return "http://127.0.0.1:" + strings.TrimSpace(port)
+}
+
+// askWith asks once, with headers, by a program that traces nothing itself.
+func askWith(t *testing.T, url string, headers ...string) {
+	t.Helper()
+	args := []string{"-sf", url}
+	for _, h := range headers {
+		args = append(args, "-H", h)
+	}
+	answer, err := exec.Command("curl", args...).CombinedOutput()
 	require.NoError(t, err)
 	require.Equal(t, "ok", string(answer))
+}
+
+// servedAt selects the server's span of a path.
+func servedAt(path string) func(ptrace.Span) bool {
+	return func(s ptrace.Span) bool {
+		return s.Kind() == ptrace.SpanKindServer && valueOf(s.Attributes(), schema.URLPath) == path
+	}
+}
+
+// Headers of Zipkin's propagation name the parent as traceparent does. What is none
+// of them, or only says whether to sample, makes a trace of its own.
+func TestLiveB3(t *testing.T) {
+	const trace, parent = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
+	l := newLive(t, nil)
+	l.start(t)
+	url := startNested(t, "threads")
+	for _, tt := range []struct {
+		path, trace string
+		headers     []string
+	}{
+		{"/single", trace, []string{"b3: " + trace + "-" + parent + "-1-05e3ac9a4f6e3b90"}},
+		{"/short", "0000000000000000" + trace[16:], []string{"b3: " + trace[16:] + "-" + parent}},
+		{"/multi", trace, []string{"X-B3-TraceId: " + trace, "X-B3-SpanId: " + parent, "X-B3-Sampled: 1"}},
+		{"/lower", trace, []string{"x-b3-traceid: " + trace, "x-b3-spanid: " + parent}},
+		{"/state", "", []string{"b3: 0"}},
+		{"/broken", "", []string{"b3: " + trace + "-xyz-1"}},
+		{"/half", "", []string{"X-B3-TraceId: " + trace}},
+	} {
+		askWith(t, url+tt.path, tt.headers...)
+		s := l.span(t, "threads", servedAt(tt.path))
+		if tt.trace == "" {
+			assert.True(t, s.ParentSpanID().IsEmpty(), tt.path)
+			assert.NotEqual(t, trace, s.TraceID().String(), tt.path)
+			assert.False(t, s.TraceID().IsEmpty(), tt.path)
+			continue
+		}
+		assert.Equal(t, tt.trace, s.TraceID().String(), tt.path)
+		assert.Equal(t, parent, s.ParentSpanID().String(), tt.path)
+	}
 }
 
 // The request that a thread makes while it serves another one is its child.
@@ -87,20 +134,18 @@ func TestLiveParents(t *testing.T) {
 	l := newLive(t, nil)
 	l.start(t)
 	const trace = "0af7651916cd43dd8448eb211c80319c"
-	outer := func(s ptrace.Span) bool {
-		return s.Kind() == ptrace.SpanKindServer && valueOf(s.Attributes(), schema.URLPath) == "/outer"
-	}
+	const traceparent = "traceparent: 00-" + trace + "-b7ad6b7169203331-01"
 	client := func(s ptrace.Span) bool { return s.Kind() == ptrace.SpanKindClient }
 
-	startNested(t, "threads")
-	parent, child := l.span(t, "threads", outer), l.span(t, "threads", client)
+	askWith(t, startNested(t, "threads")+"/outer", traceparent)
+	parent, child := l.span(t, "threads", servedAt("/outer")), l.span(t, "threads", client)
 	assert.Equal(t, trace, parent.TraceID().String())
 	assert.Equal(t, "b7ad6b7169203331", parent.ParentSpanID().String(), "the caller's")
 	assert.Equal(t, trace, child.TraceID().String())
 	assert.Equal(t, parent.SpanID(), child.ParentSpanID())
 
-	startNested(t, "loop")
-	parent, child = l.span(t, "loop", outer), l.span(t, "loop", client)
+	askWith(t, startNested(t, "loop")+"/outer", traceparent)
+	parent, child = l.span(t, "loop", servedAt("/outer")), l.span(t, "loop", client)
 	assert.Equal(t, trace, parent.TraceID().String())
 	assert.True(t, child.ParentSpanID().IsEmpty(), "it could belong to any request of the loop")
 }
