@@ -52,11 +52,11 @@ func newCluster(t *testing.T) *cluster {
 	require.NoError(t, err)
 	t.Cleanup(func() { server.Stop(t.Context()) })
 
-	c.fill = strings.NewReplacer("AGENT_IMAGE", agent, "SHELL_IMAGE", shell, "BACK_END", server.Endpoint)
+	c.fill = strings.NewReplacer("AGENT_IMAGE", agent, "SHELL_IMAGE", shell, "SHELL_REPOSITORY", repository(shell), "BACK_END", server.Endpoint)
 	c.apply(t, "agent.yaml")
 	c.apply(t, "pods.yaml")
 	dir := t.TempDir()
-	for name, text := range map[string]string{"agent.yaml": config.Agent, "overlay.yaml": read(t, "overlay.yaml"), "places.yaml": read(t, "places.yaml"), "stage.yaml": read(t, "stage.yaml")} {
+	for name, text := range map[string]string{"agent.yaml": config.Agent, "overlay.yaml": read(t, "overlay.yaml"), "places.yaml": c.fill.Replace(read(t, "places.yaml")), "stage.yaml": read(t, "stage.yaml")} {
 		require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600))
 	}
 	c.must(t, "", "-n", agentNamespace, "create", "configmap", "agent", "--from-file="+dir)
@@ -65,6 +65,15 @@ func newCluster(t *testing.T) *cluster {
 	c.must(t, "", "-n", "sightglass-shop", "wait", "--for=condition=Ready", "pod/web", "pod/labelled", "--timeout=2m")
 	c.must(t, "", "-n", "sightglass-test-shop", "wait", "--for=condition=Ready", "pod/web", "--timeout=2m")
 	return c
+}
+
+// repository is an image's name without its tag or digest.
+func repository(image string) string {
+	image, _, _ = strings.Cut(image, "@")
+	if tag := strings.LastIndexByte(image, ':'); tag > strings.LastIndexByte(image, '/') {
+		image = image[:tag]
+	}
+	return image
 }
 
 // apply makes what a manifest describes, for the time of the test.

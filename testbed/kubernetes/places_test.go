@@ -39,10 +39,10 @@ func testPlaces(t *testing.T, c *cluster, exempt string) {
 		word, namespace, pod string
 		want                 []string
 	}{
-		{"/test", tests, "web", []string{"In tests", "Without the label", "On a node"}},
-		{"/labelled", shop, "labelled", []string{"In the shop", "With the label", "On a node", "In production"}},
-		{"/exempt", shop, exempt, []string{"In the shop", "In the workload", "In the service", "Without the label", "On a node", "In production"}},
-		{"/loud", shop, "web", []string{"In the shop", "Without the label", "On a node", "In production"}},
+		{"/test", tests, "web", []string{"In tests", "Without the label", "From the image", "On a node"}},
+		{"/labelled", shop, "labelled", []string{"In the shop", "With the label", "From the image", "On a node", "In production"}},
+		{"/exempt", shop, exempt, []string{"In the shop", "In the workload", "In the service", "Without the label", "From the image", "On a node", "In production"}},
+		{"/loud", shop, "web", []string{"In the shop", "Without the label", "From the image", "On a node", "In production"}},
 	} {
 		var got []string
 		slices.Sort(tt.want)
