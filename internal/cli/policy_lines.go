@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 
 	"github.com/spf13/cobra"
@@ -41,13 +42,23 @@ func answerLines(in io.Reader, out io.Writer, answer func(line []byte) any) erro
 	}
 }
 
+// standardInput takes no argument but -, which stands for what is read anyway.
+func standardInput(cmd *cobra.Command, args []string) error {
+	for _, arg := range args {
+		if arg != "-" {
+			return fmt.Errorf("%q: standard input is read, no file: %s < %s", arg, cmd.CommandPath(), arg)
+		}
+	}
+	return nil
+}
+
 // newLinesCommand makes a command that reads standard input line by line.
 func newLinesCommand(use, short, long string, answer func(line []byte) any) *cobra.Command {
 	return &cobra.Command{
 		Use:   use,
 		Short: short,
 		Long:  long,
-		Args:  cobra.NoArgs,
+		Args:  standardInput,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return answerLines(cmd.InOrStdin(), cmd.OutOrStdout(), answer)
 		},

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"encoding/json"
+	"errors"
 
 	"github.com/spf13/cobra"
 
@@ -24,7 +25,9 @@ func parseLine(line []byte) any {
 	var question struct {
 		Filter *string `json:"filter"`
 	}
-	if err := json.Unmarshal(line, &question); err != nil {
+	if err := json.Unmarshal(line, &question); errors.As(err, new(*json.UnmarshalTypeError)) {
+		return policy.ParseResult{Error: `not a JSON object with a text as "filter"`}
+	} else if err != nil {
 		return policy.ParseResult{Error: "not a JSON object: " + err.Error()}
 	}
 	if question.Filter == nil {

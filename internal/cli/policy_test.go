@@ -171,16 +171,27 @@ func TestPolicyParse(t *testing.T) {
 {"filter": "proc.name = "}
 nonsense
 {}
-{"filter": "a"}`, "parse")
+{"filter": "a"}
+["a"]`, "parse", "-")
 	require.NoError(t, err)
 	lines := strings.Split(strings.TrimSuffix(out, "\n"), "\n")
-	require.Len(t, lines, 5)
+	require.Len(t, lines, 6)
 	require.JSONEq(t, `{"ok": true, "ast": "(proc.name = cat and (a or b))"}`, lines[0])
 	require.Contains(t, lines[1], `"ok":false`)
 	require.Contains(t, lines[1], `"column":`)
 	require.Contains(t, lines[2], "not a JSON object")
 	require.Contains(t, lines[3], `the key \"filter\" is missing`)
 	require.JSONEq(t, `{"ok": true, "ast": "a"}`, lines[4])
+	require.JSONEq(t, `{"ok": false, "error": "not a JSON object with a text as \"filter\""}`, lines[5])
+}
+
+// The two commands that answer lines take no file, and say how to give them one.
+func TestPolicyLinesAreOfStandardInput(t *testing.T) {
+	for _, name := range []string{"parse", "eval"} {
+		_, _, err := policyCommand(t, "", name, "own.jsonl")
+		require.ErrorContains(t, err, `"own.jsonl": standard input is read, no file: `)
+		require.ErrorContains(t, err, "policy "+name+" < own.jsonl")
+	}
 }
 
 func TestPolicyEval(t *testing.T) {
